@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+/** What the command line reads from its environment; the only place that does. Everything else is an argument. */
+export interface CliEnvironment {
+  readonly compliance: { readonly host: string; readonly port: number }
+  readonly drift: { readonly host: string; readonly port: number }
+  readonly passphraseFile: string | undefined
+  readonly allowedHosts: readonly string[]
+  readonly state: string
+}
+
+const port = (text: string | undefined, otherwise: number): number => {
+  const value = Number(text ?? otherwise)
+  return Number.isInteger(value) && value >= 0 && value < 65_536 ? value : otherwise
+}
+
+const list = (text: string | undefined): string[] =>
+  (text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+
+function stateFolder(env: NodeJS.ProcessEnv): string {
+  if (process.platform === 'win32') return join(env.APPDATA ?? join(homedir(), 'AppData', 'Roaming'), 'affidavit')
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'affidavit')
+  return join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'affidavit')
+}
+
+export function cliEnvironment(env: NodeJS.ProcessEnv = process.env): CliEnvironment {
+  return {
+    compliance: { host: env.COMPLIANCE_API_HOST || '127.0.0.1', port: port(env.COMPLIANCE_API_PORT, 5000) },
+    drift: { host: env.DRIFT_API_HOST || '127.0.0.1', port: port(env.DRIFT_API_PORT, 5001) },
+    passphraseFile: env.AFFIDAVIT_PASSPHRASE_FILE || undefined,
+    allowedHosts: list(env.AFFIDAVIT_ALLOWED_HOSTS),
+    state: env.AFFIDAVIT_STATE || stateFolder(env)
+  }
+}

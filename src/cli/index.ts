@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { AffidavitError } from '../shared/contract/errors.ts'
+import { cliEnvironment } from './config.ts'
+import { driftTest } from './drift.ts'
+import { EXIT, print, say } from './output.ts'
+import { verifyFile } from './verify.ts'
+import { APP_VERSION, exportBundle, importFiles, query, rebuild, runLook, serve, verifyWorkspace } from './workspace-commands.ts'
+
+const environment = cliEnvironment()
+
+const whole = (text: string): number => {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('a whole number is needed')
+  return value
+}
+
+const collect = (value: string, before: readonly string[]): string[] => [...before, value]
+
+const workspaceCommand = (program: Command, name: string, description: string): Command =>
+  program
+    .command(name)
+    .description(description)
+    .requiredOption('--workspace <dir>', 'folder of the workspace')
+    .option('--state <dir>', 'folder of keys and remembered heads, outside the workspace')
+    .option('--json', 'results as JSON')
+
+/** Failures that say no to the content rather than to the call. */
+const negative = new Set(['no_good_record', 'nothing_selected', 'cancelled', 'conflict'])
+
+async function run(work: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await work()
+  } catch (error) {
+    const known = error instanceof AffidavitError
+    const json = process.argv.includes('--json')
+    const code = known ? error.code : 'internal'
+    const message = error instanceof Error ? error.message : 'failed'
+    if (json) print(JSON.stringify({ error: { code, message } }))
+    else say(`${code}: ${message}`)
+    process.exitCode = known && negative.has(error.code) ? EXIT.negative : EXIT.usage
+  }
+}
+
+const program = new Command('affidavit')
+  .description('A tamper-evident record of what language models were asked and answered')
+  .version(APP_VERSION)
+  .exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? 0 : EXIT.usage)
+  })
+
+workspaceCommand(program, 'serve', 'both HTTP servers, headless').action((options) => run(() => serve(options, environment)))
+
+workspaceCommand(program, 'import', 'import files; a second import of the same file adds nothing')
+  .requiredOption('--profile <name>', 'llmdrift-csv or affidavit-jsonl')
+  .option('--zone <zone>', 'time zone of times without one', 'UTC')
+  .option('--source <name>', 'calling application to record')
+  .argument('<file...>')
+  .action((files: string[], options) => run(() => importFiles(files, options, environment)))
+
+workspaceCommand(program, 'query', 'records that match a filter, as JSON lines')
+  .option('--limit <n>', 'most records', whole, Number.MAX_SAFE_INTEGER)
+  .argument('[text]', 'the filter language of the records view', '')
+  .action((text: string, options) => run(() => query(text, options, environment)))
+
+workspaceCommand(program, 'export', 'write a signed bundle')
+  .option('--query <text>', 'the filter language of the records view', '')
+  .option('--at <size>', 'tree size to prove against', whole)
+  .addOption(new Option('--withhold <part>', 'part to withhold, may be repeated').choices(['request', 'response', 'error', 'event']).argParser(collect).default([]))
+  .requiredOption('--recipient <who>')
+  .requiredOption('--purpose <why>')
+  .requiredOption('--out <file>')
+  .option('--replace', 'replace an existing file', false)
+  .action((options) => run(() => exportBundle(options, environment)))
+
+program
+  .command('verify')
+  .description('verify a bundle, or a whole workspace')
+  .argument('[file]')
+  .option('--workspace <dir>')
+  .option('--state <dir>')
+  .option('--trust <dir>', 'folder with log.vkey, allowed_signers, tsa-ca.pem confirmed outside the bundle')
+  .option('--require-trust', 'exit 1 for every verdict but valid', false)
+  .option('--json', 'results as JSON')
+  .action((file: string | undefined, options) =>
+    run(() => {
+      if (file !== undefined && options.workspace === undefined) return verifyFile(file, options)
+      if (file === undefined && options.workspace !== undefined) return verifyWorkspace(options, environment)
+      throw new AffidavitError('bad_request', 'name either a bundle or --workspace')
+    })
+  )
+
+const drift = program.command('drift').description('drift verdicts')
+workspaceCommand(drift, 'run', 'look at every series with a baseline, now')
+  .option('--from <time>', 'judge records from this time on (ISO 8601)')
+  .option('--to <time>', 'judge records before this time (ISO 8601)')
+  .action((options) => run(() => runLook(options, environment)))
+drift
+  .command('test')
+  .description('two-sample Kolmogorov-Smirnov test of two files of numbers, one a line')
+  .requiredOption('--x <file>')
+  .requiredOption('--y <file>')
+  .addOption(new Option('--alternative <side>').choices(['two-sided', 'less', 'greater']).default('two-sided'))
+  .option('--json', 'results as JSON')
+  .action((options) => run(() => driftTest(options)))
+
+workspaceCommand(program, 'rebuild', 'make the catalog anew from the ledger').action((options) => run(() => rebuild(options, environment)))
+
+await program.parseAsync()

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { AffidavitError } from '../shared/contract/errors.ts'
+import type { Job } from '../shared/contract/workspace.ts'
+import type { EngineChild } from './engine-child.ts'
+import { endProgress, progressLine } from './output.ts'
+
+const share = (job: Job): string => (job.total ? `${Math.floor((100 * job.done) / job.total)} %` : `${job.done} ${job.unit}`)
+
+/** Waits for a job with progress on stderr; Ctrl C cancels it. Throws when it failed or was cancelled. */
+export async function waitForJob(engine: EngineChild, id: string): Promise<Job> {
+  const cancel = () => void engine.call('jobs.cancel', { id })
+  process.once('SIGINT', cancel)
+  try {
+    for (;;) {
+      const job = await engine.call('jobs.get', { id })
+      if (job.state === 'done') return job
+      if (job.state === 'failed')
+        throw new AffidavitError('internal', job.error?.message ?? 'failed', job.error ? { job: job.error.code } : undefined)
+      if (job.state === 'cancelled') throw new AffidavitError('cancelled', 'cancelled')
+      const counts = Object.entries(job.counts).map(([name, value]) => `${value} ${name}`)
+      progressLine([job.title, share(job), ...counts].join(' · '))
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  } finally {
+    process.removeListener('SIGINT', cancel)
+    endProgress()
+  }
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+import { resolve } from 'node:path'
+import type { EngineStart } from '../shared/contract/wire.ts'
+import type { CliEnvironment } from './config.ts'
+import { EngineChild } from './engine-child.ts'
+import { waitForJob } from './jobs.ts'
+import { EXIT, print, say } from './output.ts'
+
+export interface WorkspaceOptions {
+  readonly workspace: string
+  readonly state?: string
+  readonly json?: boolean
+}
+
+export const APP_VERSION = '0.1.0'
+
+function configFor(options: WorkspaceOptions, environment: CliEnvironment, servers: boolean): EngineStart['config'] {
+  return {
+    workspace: resolve(options.workspace),
+    state: resolve(options.state ?? environment.state),
+    compliance: servers ? environment.compliance : null,
+    drift: servers ? environment.drift : null,
+    appVersion: APP_VERSION,
+    keyProtection: 'file',
+    ...(environment.passphraseFile === undefined ? {} : { passphraseFile: environment.passphraseFile }),
+    allowedHosts: environment.allowedHosts
+  }
+}
+
+/** Runs work on a workspace with an engine of its own and closes it afterwards. */
+async function withEngine(
+  options: WorkspaceOptions,
+  environment: CliEnvironment,
+  work: (engine: EngineChild) => Promise<number>
+): Promise<number> {
+  const engine = await EngineChild.start(configFor(options, environment, false))
+  try {
+    const status = await engine.call('workspace.status', {})
+    if (status.problem) say(`${status.problem.code}: ${status.problem.message}`)
+    return await work(engine)
+  } finally {
+    await engine.stop()
+  }
+}
+
+/** Both HTTP servers until SIGINT or SIGTERM. */
+export async function serve(options: WorkspaceOptions, environment: CliEnvironment): Promise<number> {
+  const engine = await EngineChild.start(configFor(options, environment, true))
+  const status = await engine.call('workspace.status', {})
+  const { compliance, drift } = status.endpoints
+  if (options.json)
+    print(JSON.stringify({ endpoints: status.endpoints, origin: status.origin, state: status.state, problem: status.problem }))
+  else {
+    for (const [name, endpoint] of [
+      ['Compliance', compliance],
+      ['Drift', drift]
+    ] as const) {
+      print(endpoint.state === 'listening' ? `${name} ${endpoint.url}` : `${name} not listening: ${endpoint.message ?? ''}`)
+    }
+    print(`Workspace ${status.path} · ${status.ledger.size} leaves · ${status.keys.message}`)
+  }
+  if (status.problem) say(`${status.problem.code}: ${status.problem.message}`)
+  if (compliance.state !== 'listening' && drift.state !== 'listening') {
+    await engine.stop()
+    return EXIT.usage
+  }
+  const stop = () => void engine.stop()
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  return engine.exited
+}
+
+/** Imports files one after another; 1 when a line was rejected. */
+export function importFiles(
+  files: readonly string[],
+  options: WorkspaceOptions & { readonly profile: string; readonly zone: string; readonly source?: string },
+  environment: CliEnvironment
+): Promise<number> {
+  return withEngine(options, environment, async (engine) => {
+    let rejected = 0
+    for (const file of files) {
+      const { job_id } = await engine.call('import.start', {
+        path: resolve(file),
+        profile: options.profile,
+        zone: options.zone,
+        ...(options.source === undefined ? {} : { source: options.source })
+      })
+      await waitForJob(engine, job_id)
+      const result = await engine.call('import.result', { job_id })
+      rejected += result.rejected
+      if (options.json) print(JSON.stringify({ file, ...result }))
+      else {
+        print(
+          `${file}: ${result.accepted} accepted, ${result.duplicates} duplicates, ${result.rejected} rejected in ${result.seconds.toFixed(1)} s`
+        )
+        for (const error of result.errors) say(`${file}:${error.line}: ${error.code}: ${error.message}`)
+      }
+    }
+    return rejected > 0 ? EXIT.negative : EXIT.done
+  })
+}
+
+/** Records that match a filter, one JSON object a line, newest leaf first. */
+export function query(text: string, options: WorkspaceOptions & { readonly limit: number }, environment: CliEnvironment): Promise<number> {
+  return withEngine(options, environment, async (engine) => {
+    const result = await engine.call('records.open', { query: text })
+    const wanted = Math.min(result.count, options.limit)
+    for (let offset = 0; offset < wanted; offset += 200) {
+      const page = await engine.call('records.page', { handle: result.handle, offset, limit: Math.min(200, wanted - offset) })
+      for (const row of page.rows) print(JSON.stringify(row))
+    }
+    say(`${wanted} of ${result.count} matching records, ${result.total} on record`)
+    return EXIT.done
+  })
+}
+
+export interface ExportOptions extends WorkspaceOptions {
+  readonly query: string
+  readonly at?: number
+  readonly withhold: readonly ('request' | 'response' | 'error' | 'event')[]
+  readonly recipient: string
+  readonly purpose: string
+  readonly out: string
+  readonly replace: boolean
+}
+
+/** Writes a signed bundle. */
+export function exportBundle(options: ExportOptions, environment: CliEnvironment): Promise<number> {
+  return withEngine(options, environment, async (engine) => {
+    const { job_id } = await engine.call('export.start', {
+      query: options.query,
+      withhold: [...options.withhold],
+      recipient: options.recipient,
+      purpose: options.purpose,
+      out: resolve(options.out),
+      replace: options.replace,
+      ...(options.at === undefined ? {} : { at: options.at })
+    })
+    await waitForJob(engine, job_id)
+    const result = await engine.call('export.result', { job_id })
+    if (options.json) print(JSON.stringify(result))
+    else
+      print(`${result.path}: ${result.records} records, ${result.leaves} leaves, tree size ${result.size}, sha256 ${result.bundle_sha256}`)
+    return EXIT.done
+  })
+}
+
+/** Re-hashes a whole workspace; 1 when it is damaged. */
+export function verifyWorkspace(options: WorkspaceOptions, environment: CliEnvironment): Promise<number> {
+  return withEngine(options, environment, async (engine) => {
+    const status = await engine.call('workspace.status', {})
+    const { job_id } = await engine.call('verify.workspace', {})
+    await waitForJob(engine, job_id)
+    const report = await engine.call('verify.workspace_report', { job_id })
+    const intact = report.verdict === 'intact' && status.problem === null
+    if (options.json) print(JSON.stringify({ ...report, problem: status.problem }))
+    else {
+      const { checked } = report
+      print(
+        `leaves ${checked.leaves} · nodes ${checked.nodes} · payloads ${checked.payloads} · keys ${checked.keys} · checkpoints ${checked.checkpoints}`
+      )
+      for (const fault of report.faults) print(`${fault.code}: ${fault.message}`)
+      print(intact ? `intact up to leaf ${report.size - 1}` : 'damaged')
+    }
+    return intact ? EXIT.done : EXIT.negative
+  })
+}
+
+/** One look at every series with a baseline; 1 when something alarmed. */
+export function runLook(
+  options: WorkspaceOptions & { readonly from?: string; readonly to?: string },
+  environment: CliEnvironment
+): Promise<number> {
+  return withEngine(options, environment, async (engine) => {
+    const look = await engine.call('drift.look', {
+      ...(options.from === undefined ? {} : { from: options.from }),
+      ...(options.to === undefined ? {} : { to: options.to })
+    })
+    if (options.json) print(JSON.stringify(look))
+    else {
+      for (const series of look.series)
+        for (const verdict of series.numbers) print(`${series.model} ${series.source} ${verdict.feature}: ${verdict.sentence}`)
+      print(`${look.tests} tests, ${look.collecting} collecting, ${look.alarmed} alarmed`)
+    }
+    return look.alarmed > 0 ? EXIT.negative : EXIT.done
+  })
+}
+
+/** Makes the catalog anew from the ledger. */
+export function rebuild(options: WorkspaceOptions, environment: CliEnvironment): Promise<number> {
+  return withEngine(options, environment, async (engine) => {
+    const { job_id } = await engine.call('workspace.rebuild', {})
+    const job = await waitForJob(engine, job_id)
+    if (options.json) print(JSON.stringify({ leaves: job.done }))
+    else print(`catalog rebuilt from ${job.done} leaves`)
+    return EXIT.done
+  })
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Failure } from '../../../shared/contract/errors.ts'
+import type { Actor } from '../../ledger/draft.ts'
+import type { HttpToken } from './dependencies.ts'
+import { errorBody, refusals, retryAfterOf, statusOf } from './errors.ts'
+import type { RequestOrigin } from './intake.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The client behind the bearer token, null without one. */
+    token: HttpToken | null
+  }
+}
+
+const JSON_UTF8 = 'application/json; charset=utf-8'
+
+/** Sends a text that is JSON already. */
+export function sendJson(reply: FastifyReply, status: number, text: string): FastifyReply {
+  return reply.code(status).header('content-type', JSON_UTF8).send(text)
+}
+
+/** Sends an error in its one form, with the status of its code. `extra` are further members beside `error`. */
+export function sendFailure(reply: FastifyReply, failure: Failure, extra?: Readonly<Record<string, unknown>>): FastifyReply {
+  const retry = retryAfterOf(failure.code)
+  if (retry !== null) reply.header('retry-after', String(retry))
+  if (failure.code === 'unauthorized') reply.header('www-authenticate', 'Bearer')
+  return sendJson(reply, statusOf(failure.code), extra === undefined ? errorBody(failure) : JSON.stringify({ error: failure, ...extra }))
+}
+
+/** Headers of an answer that is written past Fastify, as Node takes them. */
+export function rawHeaders(reply: FastifyReply): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(reply.getHeaders())) if (typeof value === 'string') headers[name] = value
+  return headers
+}
+
+const ANYONE: Actor = { ref: 'http', kind: 'service' }
+
+/** Who acts through a request: the token's name, else `http`. */
+export const actorOf = (request: FastifyRequest): Actor =>
+  request.token === null ? ANYONE : { ref: `client:${request.token.name}`, kind: 'service' }
+
+const SOURCE = /^[\x20-\x7e]{1,128}$/
+
+/** Actor and default source of ingested events; a failure when the source header cannot be one. */
+export function requestOrigin(request: FastifyRequest): RequestOrigin | Failure {
+  const named = request.headers['x-affidavit-source']
+  if (named === undefined) return { actor: actorOf(request), source: request.token?.name ?? 'unknown' }
+  if (typeof named !== 'string' || !SOURCE.test(named)) return refusals.source
+  return { actor: actorOf(request), source: named }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DriftAlert } from '../../../shared/contract/drift.ts'
+import type { Reply } from '../../../shared/contract/errors.ts'
+import type { RecordRow } from '../../../shared/contract/record.ts'
+import type { WorkspaceStatus } from '../../../shared/contract/workspace.ts'
+import type { Caller } from '../../handlers.ts'
+import type { Actor } from '../../ledger/draft.ts'
+import type { IncomingEvent, LineResult } from '../ingest.ts'
+
+/** An alert as it stands after the leaf `seq` changed it. */
+export interface AlertChange {
+  readonly seq: number
+  readonly alert: DriftAlert
+}
+
+/** What the servers write to: fields first, as pino does. Never given prompt or response text, a header value or a path. */
+export interface HttpLog {
+  info(fields: object, message?: string): void
+  warn(fields: object, message?: string): void
+  error(fields: object, message?: string): void
+}
+
+/** Everything the HTTP servers need of the engine. */
+export interface HttpDependencies {
+  /** One operation of the contract; never rejects. */
+  call(op: string, input: unknown, caller: Caller): Promise<Reply<unknown>>
+  /** Used as a wake-up only: what a stream sends is read with `recordsAfter` and `alertsAfter`. */
+  subscribe(topic: string, input: unknown, push: (event: unknown) => void): () => void
+  readonly ingest: {
+    /** Resolves once the batch (at most 500) is on disk, one result for each event in the same order. */
+    append(batch: readonly IncomingEvent[], origin: { readonly channel: 'http'; readonly actor: Actor }): Promise<readonly LineResult[]>
+  }
+  /** Ended records with a larger `seq`, in `seq` order. */
+  recordsAfter(seq: number, limit: number): Promise<readonly RecordRow[]>
+  /** Changes of alerts with a larger `seq`, in `seq` order. */
+  alertsAfter(seq: number, limit: number): Promise<readonly AlertChange[]>
+  status(): WorkspaceStatus
+  readonly log: HttpLog
+}
+
+/** A client that identifies itself by a bearer token. */
+export interface HttpToken {
+  /** Stands for the client in leaves and as its source when an event names none; letters, digits and `._:/-`. */
+  readonly name: string
+  /** SHA-256 of the token, lower-case hexadecimal: the token itself is not kept. */
+  readonly sha256: string
+  readonly scopes: readonly HttpScope[]
+}
+
+/** `ingest` records events, `read` asks, `write` changes (such as acknowledging an alert). */
+export type HttpScope = 'ingest' | 'read' | 'write'

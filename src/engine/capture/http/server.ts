@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import type { OperationName, OperationOutput } from '../../../shared/contract/contract.ts'
+import { actorOf, rawHeaders, sendFailure, sendJson } from './answers.ts'
+import { discardRest, isTooDeep, MALFORMED, parseJson, readBody } from './body.ts'
+import type { HttpDependencies, HttpScope, HttpToken } from './dependencies.ts'
+import { errorBody, refusals } from './errors.ts'
+import { eventsRoute } from './events-route.ts'
+import { type Allowed, bodyKind, checkHost, checkOrigin, clientOf, isLoopback, RateLimiter } from './guards.ts'
+import type { HttpLimits } from './limits.ts'
+import { openapiDocument } from './openapi.ts'
+import { healthOf, type Route, routes, type ServerName } from './routes.ts'
+import { lastEventId, StreamHub, type StreamSource } from './sse.ts'
+
+/** One of the two servers, not yet bound: `listener` serves any number of sockets. */
+export interface App {
+  readonly listener: RequestListener
+  readonly streams: StreamHub
+  /** A bare HTTP server with the time-outs and limits of this app. */
+  createServer(): Server
+  /** Must be called before the first request: until then every Host is refused. */
+  allow(allowed: Allowed, url: string): void
+  close(): Promise<void>
+}
+
+export interface AppOptions {
+  readonly name: ServerName
+  readonly version: string
+  readonly limits: HttpLimits
+  readonly tokens: readonly HttpToken[]
+  /** Whether a token is needed at all: beyond loopback. */
+  readonly tokenNeeded: boolean
+}
+
+const NOBODY: Allowed = { hosts: new Set(), origins: new Set(), crossOrigins: new Set() }
+
+/** Builds one server from the contract's routes. */
+export async function buildApp(deps: HttpDependencies, options: AppOptions): Promise<App> {
+  const { limits, name } = options
+  let allowed = NOBODY
+  let url = ''
+  let listener: RequestListener = () => {}
+  const app = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    serverFactory: (handler) => {
+      listener = handler as RequestListener
+      return bareServer(listener, limits)
+    },
+    clientErrorHandler: onClientError,
+    frameworkErrors: (_error, _request, reply) => sendFailure(reply as FastifyReply, refusals.noRoute)
+  })
+  app.decorateRequest('token', null)
+  app.addHook('onRequest', guard(options, () => allowed))
+  // Bodies are read by the routes, each with its own bounds: the parser hands over the stream as it is.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
+  app.setNotFoundHandler((request, reply) => {
+    discardRest(request.raw)
+    return sendFailure(reply, refusals.noRoute)
+  })
+  app.setErrorHandler((error, _request, reply) => {
+    const status = statusNumber(error)
+    if (status >= 500) deps.log.error({ event: 'http.failed', server: name, error: error instanceof Error ? { name: error.name, stack: error.stack } : {} })
+    return sendFailure(reply, status >= 500 ? refusals.internal : status === 415 ? refusals.mediaType : refusals.malformedRequest)
+  })
+  addRoutes(app, deps, options, () => url)
+  const streams = new StreamHub(name === 'compliance' ? recordStream(deps) : alertStream(deps), limits, deps.log)
+  app.get(name === 'compliance' ? '/api/compliance/stream' : '/api/drift/stream', { config: { scope: 'read' } }, (request, reply) =>
+    openStream(streams, deps, request, reply)
+  )
+  await app.ready()
+  return {
+    listener,
+    streams,
+    createServer: () => bareServer(listener, limits).on('clientError', onClientError),
+    allow: (lists, at) => {
+      allowed = lists
+      url = at
+    },
+    close: () => app.close()
+  }
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Scope a token needs for the route; none for liveness and the OpenAPI document. */
+    scope?: HttpScope
+  }
+}
+
+function bareServer(listener: RequestListener, limits: HttpLimits): Server {
+  const server = createServer(
+    {
+      // The guard answers a missing Host itself. Bodies have their own time-outs: an NDJSON stream may go on for days.
+      requireHostHeader: false,
+      headersTimeout: limits.headersMs,
+      requestTimeout: 0,
+      keepAliveTimeout: limits.keepAliveMs,
+      connectionsCheckingInterval: limits.checkMs,
+      maxHeaderSize: 16_384
+    },
+    listener
+  )
+  server.maxConnections = limits.connections
+  return server
+}
+
+type OnRequest = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void
+
+/** First of all hooks: Host, Origin, rate, token and media type, in this order. */
+function guard(options: AppOptions, allowedNow: () => Allowed): OnRequest {
+  const { limits, tokens } = options
+  const limiter = new RateLimiter(limits.rate)
+  const refuse = (request: FastifyRequest, reply: FastifyReply, failure: Parameters<typeof sendFailure>[1]): void => {
+    discardRest(request.raw)
+    sendFailure(reply, failure)
+  }
+  return (request, reply, done) => {
+    const { raw } = request
+    const allowed = allowedNow()
+    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+    const denied = checkHost(raw, allowed) ?? checkOrigin(raw.headers, allowed)
+    if (denied !== null) return refuse(request, reply, denied)
+    const origin = raw.headers.origin
+    if (origin !== undefined && allowed.crossOrigins.has(origin)) reply.header('access-control-allow-origin', origin).header('vary', 'Origin')
+    const client = raw.socket.remoteAddress ?? ''
+    if ((limits.rateOnLoopback || !isLoopback(client.replace(/^::ffff:/, ''))) && !limiter.take(client, performance.now())) {
+      return refuse(request, reply, refusals.rate)
+    }
+    const { scope } = request.routeOptions.config
+    if (scope !== undefined && (options.tokenNeeded || (tokens.length > 0 && raw.headers.authorization !== undefined))) {
+      request.token = clientOf(raw.headers, tokens, scope)
+      if (request.token === null) return refuse(request, reply, refusals.token)
+    }
+    if (raw.method === 'POST' && bodyKind(raw.headers) === null) return refuse(request, reply, refusals.mediaType)
+    done()
+  }
+}
+
+function addRoutes(app: FastifyInstance, deps: HttpDependencies, options: AppOptions, urlNow: () => string): void {
+  const { name, limits } = options
+  app.get('/health', (_request, reply) => sendJson(reply, 200, JSON.stringify(healthOf(deps.status(), name))))
+  app.get('/openapi.json', (_request, reply) => sendJson(reply, 200, JSON.stringify(openapiDocument(name, options.version, [urlNow()]))))
+  if (name === 'compliance') app.post('/api/compliance/events', { config: { scope: 'ingest' } }, eventsRoute(deps, limits))
+  for (const route of routes) {
+    if (route.server !== name) continue
+    app.route({
+      method: route.method,
+      url: route.path,
+      config: { scope: route.scope },
+      handler: (request, reply) => callOperation(deps, limits, route, request, reply)
+    })
+  }
+  app.options('*', (request, reply) => {
+    const origin = request.headers.origin
+    if (origin === undefined || reply.getHeader('access-control-allow-origin') === undefined) return sendFailure(reply, refusals.noRoute)
+    return reply
+      .code(204)
+      .header('access-control-allow-methods', 'GET, POST')
+      .header('access-control-allow-headers', 'content-type, authorization, last-event-id, x-affidavit-source')
+      .header('access-control-max-age', '600')
+      .send()
+  })
+}
+
+async function callOperation(deps: HttpDependencies, limits: HttpLimits, route: Route, request: FastifyRequest, reply: FastifyReply) {
+  let body: unknown
+  if (route.method === 'POST') {
+    if (bodyKind(request.headers) !== 'json') {
+      discardRest(request.raw)
+      return sendFailure(reply, refusals.notNdjson)
+    }
+    const bytes = await readBody(request.raw, limits.bodyBytes, limits.bodyMs)
+    if (bytes === 'gone') return reply.hijack()
+    if (typeof bytes === 'string') {
+      discardRest(request.raw)
+      if (bytes === 'too_large') return sendFailure(reply, refusals.tooLarge)
+      return sendFailure(reply.header('connection', 'close'), refusals.slowBody).code(408)
+    }
+    body = parseJson(bytes)
+    if (body === MALFORMED || isTooDeep(body, limits.depth)) return sendFailure(reply, refusals.malformed)
+  }
+  const made = route.fromRequest({
+    params: request.params as Readonly<Record<string, string>>,
+    query: request.query as Readonly<Record<string, unknown>>,
+    body
+  })
+  if ('code' in made) return sendFailure(reply, made)
+  const cancel = new AbortController()
+  const onClose = (): void => cancel.abort()
+  reply.raw.once('close', onClose)
+  const answer = await deps.call(route.op, made.input, { actor: actorOf(request), via: 'http', signal: cancel.signal })
+  reply.raw.off('close', onClose)
+  if (!answer.ok) return sendFailure(reply, answer.error)
+  return sendJson(reply, 200, JSON.stringify(route.toResponse(answer.value as OperationOutput<OperationName>)))
+}
+
+function openStream(streams: StreamHub, deps: HttpDependencies, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const query = request.query as Readonly<Record<string, unknown>>
+  const after = lastEventId(request.headers['last-event-id'], query.last_event_id, deps.status().ledger.size)
+  if (after === 'invalid') return sendFailure(reply, refusals.eventId)
+  if (streams.full) return sendFailure(reply, refusals.streams)
+  reply.hijack()
+  streams.open(request.raw, reply.raw, rawHeaders(reply), after)
+  return reply
+}
+
+const recordStream = (deps: HttpDependencies): StreamSource => ({
+  name: 'records',
+  read: async (after, limit) => (await deps.recordsAfter(after, limit)).map((row) => ({ seq: row.seq, data: row })),
+  size: () => deps.status().ledger.size,
+  subscribe: (wake) => deps.subscribe('records', {}, wake)
+})
+
+const alertStream = (deps: HttpDependencies): StreamSource => ({
+  name: 'alerts',
+  read: async (after, limit) => (await deps.alertsAfter(after, limit)).map(({ seq, alert }) => ({ seq, data: alert })),
+  size: () => deps.status().ledger.size,
+  subscribe: (wake) => deps.subscribe('alerts', {}, wake)
+})
+
+/** Requests that are not HTTP, or whose head is too slow or too large, never become a request: answered on the bare socket. */
+function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const [status, failure] =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? ['408 Request Timeout', refusals.slowHead]
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? ['431 Request Header Fields Too Large', refusals.largeHead]
+        : ['400 Bad Request', refusals.malformedRequest]
+  const body = errorBody(failure)
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`)
+}
+
+function statusNumber(error: unknown): number {
+  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return 500
+  return typeof error.statusCode === 'number' && error.statusCode >= 400 ? error.statusCode : 500
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { CanonicalEvent } from '../../shared/event/canonical-event.ts'
+import { type EventParts, eventParts, leafLabel } from '../../shared/event/parts.ts'
+import { EvidenceError } from '../../shared/evidence/errors.ts'
+import type { Actor, AppendResult, DraftPart, LeafDraft } from '../ledger/draft.ts'
+import { GROUP_LEAVES, type Ledger } from '../ledger/ledger.ts'
+
+/** One event of a batch; `line` is the caller's own number for it (1-based line of a stream, index + 1 of an array). */
+export interface IncomingEvent {
+  readonly line: number
+  readonly event: CanonicalEvent
+  readonly sourceKey: string | null
+}
+
+/** What became of one event, in the order of the batch. */
+export type LineResult =
+  | { readonly line: number; readonly kind: 'accepted'; readonly id: string; readonly seq: number }
+  | { readonly line: number; readonly kind: 'duplicate'; readonly id: string; readonly seq: number }
+  | { readonly line: number; readonly kind: 'rejected'; readonly code: string; readonly message: string }
+
+export interface IngestParts {
+  readonly ledger: Ledger
+  /** Leaves the projection has yet to apply. */
+  readonly behind: () => number
+  /** Resolves when the projection has caught up to this size, or after the time-out. */
+  readonly caughtUp: (size: number, timeoutMs: number) => Promise<unknown>
+}
+
+/** Ingest slows down when queries would lag further behind than this (ARCHITECTURE, Processes). */
+const MOST_BEHIND = 20_000
+
+const utf8 = (text: string): Uint8Array => Buffer.from(text, 'utf8')
+
+/** Turns canonical events into leaves of type `llm.recorded` and appends them. */
+export class Ingest {
+  readonly #parts: IngestParts
+
+  constructor(parts: IngestParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Resolves after the group commit: key block, ledger and head are on disk. At most 500 events.
+   * Holds the caller back while the projection lags.
+   */
+  async append(
+    batch: readonly IncomingEvent[],
+    origin: { readonly channel: 'http' | 'file'; readonly actor: Actor }
+  ): Promise<readonly LineResult[]> {
+    const { ledger } = this.#parts
+    const drafts: LeafDraft[] = []
+    const results: LineResult[] = []
+    /** Position of each draft's result. */
+    const places: number[] = []
+    for (const item of batch) {
+      const draft = draftOf(item, origin)
+      if (draft) {
+        places.push(results.length)
+        drafts.push(draft)
+      }
+      results.push({
+        line: item.line,
+        kind: 'rejected',
+        code: 'invalid_unicode',
+        message: 'a text with half of a surrogate pair has no UTF-8 form'
+      })
+    }
+    while (this.#parts.behind() > MOST_BEHIND) await this.#parts.caughtUp(ledger.size - MOST_BEHIND / 2, 1_000)
+    for (let i = 0; i < drafts.length; i += GROUP_LEAVES) {
+      const appended = await ledger.append(drafts.slice(i, i + GROUP_LEAVES))
+      for (const [j, result] of appended.entries()) {
+        const place = places[i + j] ?? 0
+        results[place] = lineResult(batch[place]?.line ?? 0, result)
+      }
+    }
+    return results
+  }
+}
+
+function lineResult(line: number, result: AppendResult): LineResult {
+  switch (result.kind) {
+    case 'appended':
+      return { line, kind: 'accepted', id: result.id, seq: result.seq }
+    case 'duplicate':
+      return { line, kind: 'duplicate', id: result.id, seq: result.seq }
+    case 'conflict':
+      return { line, kind: 'rejected', code: 'id_conflict', message: `the same key is on record with other content (leaf ${result.seq})` }
+    case 'erased':
+      return { line, kind: 'rejected', code: 'erased', message: `this record was erased (leaf ${result.seq}) and is not taken again` }
+  }
+}
+
+function draftOf(item: IncomingEvent, origin: { readonly channel: 'http' | 'file'; readonly actor: Actor }): LeafDraft | undefined {
+  const { event } = item
+  let content: EventParts
+  try {
+    content = eventParts(event)
+  } catch (error) {
+    if (error instanceof EvidenceError) return undefined
+    throw error
+  }
+  const parts: DraftPart[] = [{ name: 'event', media: 'application/json', data: utf8(content.event) }]
+  if (content.request !== undefined) parts.push({ name: 'request', media: 'application/json', data: utf8(content.request) })
+  if (content.response !== undefined) parts.push({ name: 'response', media: 'application/json', data: utf8(content.response) })
+  if (content.error !== undefined) parts.push({ name: 'error', media: 'text/plain', data: utf8(content.error) })
+  const label = (value: string | undefined) => (value === undefined ? undefined : leafLabel(value))
+  return {
+    type: 'llm.recorded',
+    actor: origin.actor,
+    channel: origin.channel,
+    source: leafLabel(event.source),
+    span_role: event.span_role,
+    class: 'default',
+    operation: leafLabel(event.operation),
+    provider: leafLabel(event.provider),
+    model: { requested: label(event.request_model), served: label(event.response_model), digest: label(event.model_digest) },
+    start_us: event.start_us,
+    status: event.status,
+    metrics: { latency_us: event.latency_us, ttft_us: event.ttft_us, input_tokens: event.input_tokens, output_tokens: event.output_tokens },
+    parts,
+    sourceKey: item.sourceKey ?? undefined
+  }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine's entry: a utility process under Electron (parentPort), or a child of the command line under plain Node (process.send).
+import { randomUUID } from 'node:crypto'
+import { AffidavitError } from '../shared/contract/errors.ts'
+import type { EngineStart, EngineState, EngineStop, FromEngine, KeyReply, KeyRequest, ToEngine } from '../shared/contract/wire.ts'
+import { engineEnvironment } from './config.ts'
+import { type Engine, startEngine } from './engine.ts'
+import { engineLog } from './log.ts'
+import { Session } from './session.ts'
+import { useNativeBinding } from './sqlite/open.ts'
+import type { OsKeyStore } from './vault/keyring.ts'
+
+type Incoming = ToEngine | EngineStart | EngineStop | KeyReply
+type Outgoing = FromEngine | EngineState | KeyRequest
+
+interface Port {
+  post(message: Outgoing): void
+  onMessage(listener: (message: Incoming) => void): void
+  onClose(listener: () => void): void
+}
+
+interface ParentPort {
+  postMessage(message: unknown): void
+  on(event: 'message', listener: (event: { readonly data: unknown }) => void): void
+}
+
+function openPort(): Port {
+  const parentPort = (process as unknown as { readonly parentPort?: ParentPort }).parentPort
+  if (parentPort) {
+    return {
+      post: (message) => parentPort.postMessage(message),
+      onMessage: (listener) => parentPort.on('message', (event) => listener(event.data as Incoming)),
+      onClose: (listener) => process.on('disconnect', listener)
+    }
+  }
+  return {
+    post: (message) => {
+      if (process.connected) process.send?.(message)
+    },
+    onMessage: (listener) => process.on('message', (message) => listener(message as Incoming)),
+    onClose: (listener) => process.on('disconnect', listener)
+  }
+}
+
+const port = openPort()
+const environment = engineEnvironment()
+const log = engineLog(environment.logLevel)
+useNativeBinding(environment.nativeBinding)
+
+const waitingKeys = new Map<string, { resolve: (value: string) => void; reject: (error: Error) => void }>()
+const keyStore: OsKeyStore = {
+  wrap: (plaintext) => askForKey({ kind: 'keys.wrap', id: randomUUID(), plaintext }),
+  unwrap: (wrapped) => askForKey({ kind: 'keys.unwrap', id: randomUUID(), wrapped })
+}
+
+function askForKey(request: KeyRequest): Promise<string> {
+  return new Promise((resolve, reject) => {
+    waitingKeys.set(request.id, { resolve, reject })
+    port.post(request)
+  })
+}
+
+let engine: Engine | undefined
+let session: Session | undefined
+let stopping = false
+
+async function start(config: EngineStart['config']): Promise<void> {
+  try {
+    engine = await startEngine(config, environment, { store: config.keyProtection === 'safe-storage' ? keyStore : null, log })
+    // `serve` and the desktop act for the person at the machine; names follow with local users.
+    session = new Session(engine.router, { actor: { ref: 'local', kind: 'human' }, via: 'ipc' }, (message) => port.post(message))
+    port.post({ kind: 'ready' })
+  } catch (error) {
+    const known = error instanceof AffidavitError ? { code: error.code, message: error.message } : undefined
+    if (!known)
+      log.fatal({
+        event: 'engine.start_failed',
+        error: error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : {}
+      })
+    port.post({
+      kind: 'failed',
+      code: known?.code ?? 'internal',
+      message: known?.message ?? 'the engine could not start; its log names the reason'
+    })
+    setTimeout(() => process.exit(1), 100)
+  }
+}
+
+async function stop(reason: 'quit' | 'signal'): Promise<void> {
+  if (stopping) return
+  stopping = true
+  session?.close()
+  await engine?.stop(reason)
+  process.exit(0)
+}
+
+port.onMessage((message) => {
+  switch (message.kind) {
+    case 'start':
+      if (!engine) void start(message.config)
+      return
+    case 'stop':
+      void stop('quit')
+      return
+    case 'keys.reply': {
+      const waiting = waitingKeys.get(message.id)
+      waitingKeys.delete(message.id)
+      if (message.ok) waiting?.resolve(message.value)
+      else waiting?.reject(new AffidavitError('keys_unavailable', 'the key store of the operating system did not answer'))
+      return
+    }
+    default:
+      session?.receive(message)
+  }
+})
+port.onClose(() => void stop('quit'))
+process.on('SIGTERM', () => void stop('signal'))
+process.on('SIGINT', () => void stop('signal'))

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
+import { AffidavitError } from '../../shared/contract/errors.ts'
+import { CompactRange, leafHash } from '../../shared/evidence/merkle.ts'
+import { RandomPool, sha256 } from '../crypto.ts'
+import type { WritableDb } from '../sqlite/open.ts'
+import { BLOCK_KEYS, type Kek, sealBlock } from '../vault/key-block.ts'
+import type { PayloadReader } from '../vault/payload-reader.ts'
+import { sameContent } from './content.ts'
+import type { AppendResult, LeafDraft } from './draft.ts'
+import type { HeadFile } from './head.ts'
+import { LatencyWindow } from './latency-window.ts'
+import { type SealContext, type SealedLeaf, sealLeaf } from './seal.ts'
+import { type LedgerStatements, ledgerStatements, vaultStatements } from './store.ts'
+
+/** Most leaves in one commit: bounds how long the writer holds the thread. */
+export const GROUP_LEAVES = 500
+
+/** The tree at one moment; enough to check or extend it elsewhere. */
+export interface TreeState {
+  readonly size: number
+  readonly root: Uint8Array
+  /** Roots of the complete subtrees, largest first. */
+  readonly hashes: readonly Uint8Array[]
+}
+
+export interface LedgerParts {
+  readonly ledger: WritableDb
+  readonly keys: WritableDb
+  readonly head: HeadFile
+  readonly range: CompactRange
+  readonly nodes: number
+  readonly kek: Kek
+  readonly dedupKey: Uint8Array
+  readonly payloads: PayloadReader
+  readonly appVersion: string
+  readonly sample: boolean
+}
+
+interface Submission {
+  readonly drafts: readonly LeafDraft[]
+  readonly resolve: (results: AppendResult[]) => void
+  readonly reject: (error: Error) => void
+}
+
+interface Group {
+  readonly leaves: SealedLeaf[]
+  readonly dedup: { readonly key: Buffer; readonly seq: number }[]
+}
+
+/**
+ * The one writer of ledger.db and keys.db. Group commit: at once when idle, then whatever arrived meanwhile; never a timer.
+ * Per group: key blocks to keys.db, commit; leaves, payloads, nodes and dedup to ledger.db, one FULL commit; head; then the callers hear of it.
+ */
+export class Ledger {
+  readonly #parts: LedgerParts
+  readonly #write: LedgerStatements
+  readonly #vault
+  readonly #context: SealContext
+  readonly #dedupSecret: KeyObject
+  readonly #listeners = new Set<(size: number) => void>()
+  readonly #latency = new LatencyWindow(1024)
+  #range: CompactRange
+  #nodes: number
+  #queue: Submission[] = []
+  #waiting = 0
+  #scheduled = false
+  #dirtyVault = false
+  #lost = 0
+  #closed = false
+  /** Leaves in ledger.db; ahead of what was acknowledged only when `head` could not be written. */
+  #committed: number
+
+  constructor(parts: LedgerParts) {
+    this.#parts = parts
+    this.#write = ledgerStatements(parts.ledger)
+    this.#vault = vaultStatements(parts.keys)
+    // A KeyObject made once: handing raw bytes to createHmac makes one per call, which costs more than the digest.
+    this.#dedupSecret = createSecretKey(parts.dedupKey)
+    this.#context = { random: new RandomPool(), appVersion: parts.appVersion, sample: parts.sample }
+    this.#range = parts.range
+    this.#nodes = parts.nodes
+    this.#committed = parts.range.size
+  }
+
+  /** Leaves acknowledged or about to be: the next seq. */
+  get size(): number {
+    return this.#range.size
+  }
+
+  /** Drafts not yet committed. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  /** Median and 99th percentile of the last commits in milliseconds; null before the first. */
+  get commitLatency(): { readonly p50_ms: number | null; readonly p99_ms: number | null } {
+    return { p50_ms: this.#latency.quantile(0.5), p99_ms: this.#latency.quantile(0.99) }
+  }
+
+  tree(): TreeState {
+    return { size: this.#range.size, root: this.#range.root(), hashes: [...this.#range.hashes] }
+  }
+
+  /** Called after each group with the new size; returns its off function. */
+  onCommitted(listener: (size: number) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /**
+   * Appends drafts in order. Resolves when they are on disk: key block, ledger and head synced.
+   * @throws AffidavitError too_many: more than GROUP_LEAVES drafts; disk_full, internal: nothing of the group was kept
+   */
+  append(drafts: readonly LeafDraft[]): Promise<AppendResult[]> {
+    if (this.#closed) return Promise.reject(new AffidavitError('engine_unavailable', 'the ledger is closed'))
+    if (drafts.length > GROUP_LEAVES) return Promise.reject(new AffidavitError('too_many', `at most ${GROUP_LEAVES} leaves at once`))
+    if (drafts.length === 0) return Promise.resolve([])
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ drafts, resolve, reject })
+      this.#waiting += drafts.length
+      this.#schedule()
+    })
+  }
+
+  /** Stores a checkpoint that covers leaves already on disk. */
+  storeCheckpoint(size: number, signedUs: number, note: string): void {
+    this.#write.checkpoint.run(size, signedUs, note)
+  }
+
+  /** Commits what is waiting and refuses more. The caller closes the databases. */
+  close(): void {
+    while (this.#queue.length > 0) this.#flush()
+    this.#closed = true
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      this.#flush()
+      if (this.#queue.length > 0) this.#schedule()
+    })
+  }
+
+  #takeGroup(): Submission[] {
+    let leaves = 0
+    let n = 0
+    for (const item of this.#queue) {
+      if (n > 0 && leaves + item.drafts.length > GROUP_LEAVES) break
+      leaves += item.drafts.length
+      n++
+    }
+    this.#waiting -= leaves
+    return this.#queue.splice(0, n)
+  }
+
+  #flush(): void {
+    const group = this.#takeGroup()
+    if (group.length === 0) return
+    const before = { size: this.#range.size, hashes: [...this.#range.hashes], nodes: this.#nodes }
+    const started = performance.now()
+    let results: AppendResult[][]
+    try {
+      results = this.#commit(group)
+    } catch (error) {
+      if (this.#committed < this.#range.size) {
+        this.#range = CompactRange.from(sha256, before.size, before.hashes)
+        this.#nodes = before.nodes
+        this.#dirtyVault = true
+      }
+      this.#lost += group.reduce((sum, item) => sum + item.drafts.filter((draft) => draft.type.startsWith('llm.')).length, 0)
+      const reported = toStorageError(error)
+      for (const item of group) item.reject(reported)
+      return
+    }
+    this.#latency.add(performance.now() - started)
+    for (const [i, item] of group.entries()) item.resolve(results[i] ?? [])
+    for (const listener of this.#listeners) listener(this.#range.size)
+  }
+
+  #commit(group: readonly Submission[]): AppendResult[][] {
+    if (this.#dirtyVault) {
+      this.#vault.dropFrom.run(this.#range.size)
+      this.#dirtyVault = false
+    }
+    const now = Date.now()
+    const pending: Group = { leaves: [], dedup: [] }
+    const inGroup = new Map<string, { readonly draft: LeafDraft; readonly leaf: SealedLeaf }>()
+    const first = this.#range.size
+    if (this.#lost > 0) {
+      const failed: LeafDraft = {
+        type: 'logging.failed',
+        actor: { ref: 'engine', kind: 'system' },
+        data: { lost: this.#lost, reason: 'storage' },
+        parts: []
+      }
+      pending.leaves.push(sealLeaf(failed, first, now, this.#context))
+    }
+    const results = group.map((item) =>
+      item.drafts.map((draft): AppendResult => {
+        const key = draft.sourceKey === undefined ? undefined : this.#dedupKey(draft.sourceKey)
+        const known = key && this.#known(key, draft, inGroup)
+        if (known) return known
+        const seq = first + pending.leaves.length
+        const leaf = sealLeaf(draft, seq, now, this.#context)
+        pending.leaves.push(leaf)
+        if (key) {
+          pending.dedup.push({ key, seq })
+          inGroup.set(key.toString('latin1'), { draft, leaf })
+        }
+        return { kind: 'appended', seq, id: leaf.id }
+      })
+    )
+    if (pending.leaves.length > 0) this.#store(pending, first)
+    this.#lost = 0
+    return results
+  }
+
+  #dedupKey(sourceKey: string): Buffer {
+    return createHmac('sha256', this.#dedupSecret).update(sourceKey, 'utf8').digest().subarray(0, 16)
+  }
+
+  #known(
+    key: Buffer,
+    draft: LeafDraft,
+    inGroup: ReadonlyMap<string, { readonly draft: LeafDraft; readonly leaf: SealedLeaf }>
+  ): AppendResult | undefined {
+    const twin = inGroup.get(key.toString('latin1'))
+    if (twin) {
+      return sameContent(draft.parts, twin.draft.parts)
+        ? { kind: 'duplicate', seq: twin.leaf.seq, id: twin.leaf.id }
+        : { kind: 'conflict', seq: twin.leaf.seq }
+    }
+    const seq = this.#write.findDedup.get(key)
+    if (seq === undefined) return undefined
+    const stored = this.#parts.payloads.open(seq)
+    if (stored.state !== 'present') return { kind: 'erased', seq }
+    if (!sameContent(draft.parts, stored.parts)) return { kind: 'conflict', seq }
+    const leaf = this.#write.leafBytes.get(seq)
+    return { kind: 'duplicate', seq, id: leaf ? (JSON.parse(leaf.toString('utf8')) as { id: string }).id : '' }
+  }
+
+  #store(group: Group, first: number): void {
+    const { kek } = this.#parts
+    this.#parts.keys.transaction(() => {
+      for (let i = 0; i < group.leaves.length; i += BLOCK_KEYS) {
+        const block = group.leaves.slice(i, i + BLOCK_KEYS)
+        this.#vault.block.run(
+          first + i,
+          block.length,
+          kek.id,
+          sealBlock(
+            kek,
+            first + i,
+            block.map((leaf) => leaf.key)
+          )
+        )
+      }
+    })()
+    this.#parts.ledger.transaction(() => {
+      for (const leaf of group.leaves) {
+        this.#write.leaf.run(leaf.seq, leaf.bytes)
+        if (leaf.ct) this.#write.payload.run(leaf.seq, leaf.ct)
+        for (const hash of this.#range.push(leafHash(sha256, leaf.bytes))) this.#write.node.run(this.#nodes++, hash)
+      }
+      for (const entry of group.dedup) this.#write.dedup.run(entry.key, entry.seq)
+    })()
+    this.#committed = this.#range.size
+    this.#parts.payloads.forget()
+    this.#parts.head.write({ size: this.#range.size, root: this.#range.root(), keysEnd: this.#range.size })
+  }
+}
+
+function toStorageError(error: unknown): AffidavitError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC') {
+    return new AffidavitError('disk_full', 'the disk is full: nothing of this request was recorded; free some space and send it again')
+  }
+  return new AffidavitError('internal', 'the ledger could not be written: nothing of this request was recorded', {
+    storage: code || 'unknown'
+  })
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Logger } from 'pino'
+import type { z } from 'zod'
+import { type OperationName, operations, type TopicEvent, type TopicName, topics } from '../shared/contract/contract.ts'
+import { AffidavitError, type Reply } from '../shared/contract/errors.ts'
+import type { Caller, Handlers } from './handlers.ts'
+
+type Handler = (input: unknown, caller: Caller) => Promise<unknown>
+
+/** Where topics get their events: `start` begins pushing and returns its off function. */
+export type TopicSources = { readonly [T in TopicName]: (push: (event: TopicEvent<T>) => void) => () => void }
+
+/** Parse → handler → reply, for every transport. Inputs are parsed here and nowhere else; outputs are parsed again by the receiver. */
+export class Router {
+  readonly #handlers: ReadonlyMap<string, Handler>
+  readonly #sources: TopicSources
+  readonly #log: Logger
+  readonly #problem: () => string | null
+
+  /** @param problem why the workspace is read-only, null when it is not */
+  constructor(handlers: Handlers<OperationName>, sources: TopicSources, log: Logger, problem: () => string | null) {
+    this.#handlers = new Map(Object.entries(handlers as Readonly<Record<string, Handler>>))
+    this.#sources = sources
+    this.#log = log
+    this.#problem = problem
+  }
+
+  /** Never throws and never rejects: failures are replies with a code of the closed union. */
+  async call(op: string, input: unknown, caller: Caller): Promise<Reply<unknown>> {
+    const handler = this.#handlers.get(op)
+    const definition = Object.hasOwn(operations, op) ? operations[op as OperationName] : undefined
+    if (!handler || !definition) return { ok: false, error: { code: 'unknown_operation', message: 'there is no such operation' } }
+    const parsed = (definition.input as z.ZodType).safeParse(input)
+    if (!parsed.success) return { ok: false, error: { code: 'bad_request', message: describe(parsed.error) } }
+    const problem = definition.access === 'write' ? this.#problem() : null
+    if (problem !== null) return { ok: false, error: { code: 'read_only', message: problem } }
+    try {
+      return { ok: true, value: await handler(parsed.data, caller) }
+    } catch (error) {
+      if (caller.signal?.aborted) return { ok: false, error: { code: 'cancelled', message: 'cancelled' } }
+      if (error instanceof AffidavitError) return { ok: false, error: error.toFailure() }
+      this.#log.error({ event: 'handler.failed', op, error: error instanceof Error ? { name: error.name, stack: error.stack } : {} })
+      return { ok: false, error: { code: 'internal', message: 'this failed for a reason of its own; the log of the engine names it' } }
+    }
+  }
+
+  /** Subscribes to a topic; throws AffidavitError for an unknown topic or a bad input. */
+  subscribe(topic: string, input: unknown, push: (event: unknown) => void): () => void {
+    if (!Object.hasOwn(topics, topic)) throw new AffidavitError('unknown_operation', 'there is no such topic')
+    const name = topic as TopicName
+    const parsed = topics[name].input.safeParse(input)
+    if (!parsed.success) throw new AffidavitError('bad_request', describe(parsed.error))
+    return this.#sources[name](push)
+  }
+}
+
+/** Names the field and what is wrong with it; never the value. */
+function describe(error: z.ZodError): string {
+  const issue = error.issues[0]
+  if (issue === undefined) return 'the input does not fit'
+  const where = issue.path.join('.')
+  const keys = issue.code === 'unrecognized_keys' ? 'has fields that this operation does not know' : issue.code.replaceAll('_', ' ')
+  return where === '' ? `the input: ${keys}` : `${where}: ${keys}`
+}

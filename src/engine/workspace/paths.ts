@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { z } from 'zod'
+import { AffidavitError } from '../../shared/contract/errors.ts'
+import { writeFileDurably } from '../files.ts'
+import { openLock, type WritableDb } from '../sqlite/open.ts'
+
+/** The files of a workspace (EVIDENCE, Files of a workspace). */
+export interface WorkspacePaths {
+  readonly root: string
+  readonly ledger: string
+  readonly keys: string
+  readonly catalog: string
+  readonly head: string
+  readonly lock: string
+  readonly endpoint: string
+  readonly anchors: string
+  readonly description: string
+}
+
+export function workspacePaths(folder: string): WorkspacePaths {
+  const root = resolve(folder)
+  return {
+    root,
+    ledger: join(root, 'ledger.db'),
+    keys: join(root, 'keys.db'),
+    catalog: join(root, 'catalog.db'),
+    head: join(root, 'head'),
+    lock: join(root, 'lock.db'),
+    endpoint: join(root, 'endpoint.json'),
+    anchors: join(root, 'anchors'),
+    description: join(root, 'workspace.json')
+  }
+}
+
+const descriptionSchema = z.strictObject({
+  v: z.literal(1),
+  id: z.uuid(),
+  name: z.string().min(1).max(200),
+  created: z.iso.datetime(),
+  sample: z.boolean()
+})
+export type WorkspaceDescription = z.infer<typeof descriptionSchema>
+
+/** Makes the folder private to its owner and reads (or writes, for a new workspace) its description. */
+export function describeWorkspace(paths: WorkspacePaths): WorkspaceDescription {
+  try {
+    mkdirSync(paths.root, { recursive: true, mode: 0o700 })
+    if (process.platform !== 'win32') chmodSync(paths.root, 0o700)
+    mkdirSync(paths.anchors, { recursive: true, mode: 0o700 })
+  } catch {
+    throw new AffidavitError('workspace_damaged', `the folder cannot be written: ${paths.root}`)
+  }
+  if (!existsSync(paths.description)) {
+    const fresh = {
+      v: 1,
+      id: randomUUID(),
+      name: basename(paths.root) || 'workspace',
+      created: new Date().toISOString(),
+      sample: false
+    } as const
+    writeFileDurably(paths.description, `${JSON.stringify(fresh, null, 1)}\n`)
+    return fresh
+  }
+  const parsed = descriptionSchema.safeParse(safeJson(readFileSync(paths.description, 'utf8')))
+  if (!parsed.success) throw new AffidavitError('workspace_damaged', `not a workspace description: ${paths.description}`)
+  return parsed.data
+}
+
+function safeJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Takes the lock of a workspace for as long as the returned connection is open.
+ * @throws AffidavitError workspace_locked: another engine works on it
+ */
+export function lockWorkspace(paths: WorkspacePaths): WritableDb {
+  try {
+    return openLock(paths.lock)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (!code.startsWith('SQLITE_BUSY')) throw error
+    throw new AffidavitError('workspace_locked', `another engine works on this workspace${holderOf(paths)}; close it or use another folder`)
+  }
+}
+
+function holderOf(paths: WorkspacePaths): string {
+  const known = z
+    .looseObject({ pid: z.int() })
+    .safeParse(existsSync(paths.endpoint) ? safeJson(readFileSync(paths.endpoint, 'utf8')) : undefined)
+  return known.success ? ` (process ${known.data.pid}, see endpoint.json)` : ''
+}

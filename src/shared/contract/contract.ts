@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod'
+import { driftAlert, driftOperations } from './drift.ts'
+import { exportOperations } from './exports.ts'
+import { importOperations } from './imports.ts'
+import { recordOperations, recordRow } from './record.ts'
+import { job, workspaceOperations, workspaceStatus } from './workspace.ts'
+
+/** THE boundary: every operation the engine answers. Operations of the desktop shell itself are in shell.ts. */
+export const operations = {
+  ...workspaceOperations,
+  ...recordOperations,
+  ...importOperations,
+  ...driftOperations,
+  ...exportOperations
+} as const
+
+export type OperationName = keyof typeof operations
+/** What a caller passes (defaults may be left out). */
+export type OperationInput<N extends OperationName> = z.input<(typeof operations)[N]['input']>
+/** What a handler receives (defaults filled in). */
+export type ParsedInput<N extends OperationName> = z.output<(typeof operations)[N]['input']>
+export type OperationOutput<N extends OperationName> = z.output<(typeof operations)[N]['output']>
+
+/** Everything the engine pushes. A subscriber gets the present value first where there is one (`status`). */
+export const topics = {
+  /** Once a second, and at once when the state changes. */
+  status: { input: z.strictObject({}), event: workspaceStatus },
+  /** At most four times a second while records arrive: what is visible to queries now, and the newest rows of the batch (at most 50). */
+  records: {
+    input: z.strictObject({}),
+    event: z.object({ total: z.int().min(0), applied_seq: z.int().min(0), newest: z.array(recordRow) })
+  },
+  jobs: { input: z.strictObject({}), event: job },
+  alerts: { input: z.strictObject({}), event: driftAlert }
+} as const
+
+export type TopicName = keyof typeof topics
+export type TopicEvent<T extends TopicName> = z.output<(typeof topics)[T]['event']>

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod'
+import { operation } from './operation.ts'
+import { timestamp } from './record.ts'
+
+const count = z.int().min(0)
+const share = z.number().min(0).max(1)
+const note = z.string().max(2000)
+
+export const driftFeatures = ['latency', 'token_usage', 'response_length', 'error_rate'] as const
+export const driftFeature = z.enum(driftFeatures)
+export type DriftFeature = z.infer<typeof driftFeature>
+
+/** One tested (or still collecting) series of a look: DRIFT steps 4 to 6. `n` is the reference, `m` the current window. */
+export const verdictNumbers = z.object({
+  feature: driftFeature,
+  state: z.enum(['tested', 'collecting']),
+  n: count,
+  m: count,
+  d: share.nullable(),
+  l: share.nullable(),
+  p: share.nullable(),
+  q: share.nullable(),
+  method: z.enum(['exact', 'asymptotic', 'fisher']).nullable(),
+  minimum_effect: share.nullable(),
+  alarmed: z.boolean(),
+  /** Closed words for why it alarmed or not, such as p_above_threshold, effect_below_floor, gate, first_of_two. */
+  reasons: z.array(z.string()),
+  sentence: z.string()
+})
+export type VerdictNumbers = z.infer<typeof verdictNumbers>
+
+export const driftAlert = z.object({
+  id: z.string(),
+  /** The leaf that opened it. */
+  seq: count,
+  timestamp,
+  model: z.string(),
+  source: z.string(),
+  state: z.enum(['open', 'acknowledged', 'resolved']),
+  drift_score: share,
+  drifted_features: z.string(),
+  features: z.array(verdictNumbers),
+  look_seq: count,
+  baseline_id: z.string(),
+  history: z.array(
+    z.object({ seq: count, time: timestamp, what: z.enum(['opened', 'acknowledged', 'resolved']), actor: z.string(), note: z.string() })
+  )
+})
+export type DriftAlert = z.infer<typeof driftAlert>
+
+export const baseline = z.object({
+  id: z.string(),
+  seq: count,
+  name: z.string(),
+  model: z.string(),
+  source: z.string(),
+  /** The filter whose records are the reference. */
+  query: z.string(),
+  records: count,
+  from: timestamp.nullable(),
+  to: timestamp.nullable(),
+  hash: z.string(),
+  set_at: timestamp,
+  actor: z.string(),
+  active: z.boolean()
+})
+export type Baseline = z.infer<typeof baseline>
+
+const point = z.object({ x: z.number(), y: share })
+const interval = z.object({ estimate: z.number(), low: z.number().nullable(), high: z.number().nullable() })
+
+/** Everything the investigation shows for one feature; recomputable from the two count tables named by their hashes. */
+export const driftVerdict = z.object({
+  alert_id: z.string().nullable(),
+  look_seq: count,
+  look_time: timestamp,
+  model: z.string(),
+  source: z.string(),
+  unit: z.string(),
+  numbers: verdictNumbers,
+  headline: z.string(),
+  detail: z.string(),
+  /** Steps of both distribution functions, at most 2,000 points each. Empty for error_rate. */
+  ecdf: z.object({ reference: z.array(point), current: z.array(point) }),
+  gap: z.object({ x: z.number(), reference: share, current: share }).nullable(),
+  quantiles: z.array(z.object({ q: share, before: interval, after: interval })),
+  shift: z.array(z.object({ q: share, estimate: z.number(), low: z.number().nullable(), high: z.number().nullable() })),
+  counts: z.object({ reference_errors: count, reference_total: count, current_errors: count, current_total: count }).nullable(),
+  companions: z.object({ psi: z.number().nullable(), js: z.number().nullable(), wasserstein_log: z.number().nullable() }),
+  reference: baseline,
+  current: z.object({ from: timestamp.nullable(), to: timestamp.nullable(), from_seq: count, to_seq: count, query: z.string() }),
+  settings: z.object({
+    level: z.number(),
+    threshold: z.number(),
+    procedure: z.enum(['BH', 'BY']),
+    tests: count,
+    looks_per_false_alarm: count
+  }),
+  hashes: z.object({ reference_table: z.string(), current_table: z.string(), look_body: z.string() })
+})
+export type DriftVerdict = z.infer<typeof driftVerdict>
+
+export const driftLook = z.object({
+  seq: count,
+  id: z.string(),
+  time: timestamp,
+  trigger: z.enum(['person', 'schedule']),
+  tests: count,
+  collecting: count,
+  alarmed: count,
+  level: z.number(),
+  threshold: z.number(),
+  series: z.array(z.object({ model: z.string(), source: z.string(), baseline_id: z.string(), numbers: z.array(verdictNumbers) })),
+  opened: z.array(z.string())
+})
+export type DriftLook = z.infer<typeof driftLook>
+
+export const driftSeries = z.object({
+  model: z.string(),
+  source: z.string(),
+  records: count,
+  first: timestamp,
+  last: timestamp,
+  state: z.enum(['no_baseline', 'not_looked', 'collecting', 'quiet', 'alarmed']),
+  baseline_id: z.string().nullable(),
+  alert_id: z.string().nullable(),
+  score: share.nullable(),
+  numbers: z.array(verdictNumbers),
+  looked_at: timestamp.nullable()
+})
+export type DriftSeries = z.infer<typeof driftSeries>
+
+export const driftOperations = {
+  'drift.series': operation({
+    summary: 'Every (model, source) on record with its latest verdict',
+    input: z.strictObject({}),
+    output: z.object({ series: z.array(driftSeries), last_look: timestamp.nullable(), next_look: timestamp.nullable() }),
+    access: 'read',
+    leaves: []
+  }),
+  'drift.alerts': operation({
+    summary: 'Alerts, newest first',
+    input: z.strictObject({
+      state: z.enum(['open', 'acknowledged', 'resolved']).optional(),
+      from: z.iso.datetime({ offset: true }).optional(),
+      to: z.iso.datetime({ offset: true }).optional(),
+      model: z.string().max(256).optional(),
+      source: z.string().max(256).optional(),
+      feature: driftFeature.optional(),
+      limit: z.coerce.number().int().min(1).max(1000).default(100),
+      cursor: z.string().max(256).optional()
+    }),
+    output: z.object({ alerts: z.array(driftAlert), next_cursor: z.string().nullable() }),
+    access: 'read',
+    leaves: []
+  }),
+  'drift.statistics': operation({
+    summary: 'Counts of alerts and the newest of them',
+    input: z.strictObject({}),
+    output: z.object({
+      total_alerts: count,
+      unacknowledged_alerts: count,
+      avg_drift_score: z.number(),
+      recent_alerts: z.array(z.object({ id: z.string(), timestamp, drift_score: z.number(), drifted_features: z.string() }))
+    }),
+    access: 'read',
+    leaves: []
+  }),
+  'drift.verdict': operation({
+    summary: 'One feature of an alert or of the latest look, with both distributions',
+    input: z.union([
+      z.strictObject({ alert_id: z.string().max(64), feature: driftFeature }),
+      z.strictObject({ model: z.string().max(256), source: z.string().max(256), feature: driftFeature })
+    ]),
+    output: driftVerdict,
+    access: 'read',
+    leaves: []
+  }),
+  'drift.baselines': operation({
+    summary: 'Baselines, newest first; the newest of a series is active',
+    input: z.strictObject({}),
+    output: z.object({ baselines: z.array(baseline) }),
+    access: 'read',
+    leaves: []
+  }),
+  'drift.baseline_preview': operation({
+    summary: 'How many records a filter would pin, per feature',
+    input: z.strictObject({ query: z.string().max(4096) }),
+    output: z.object({
+      query: z.string(),
+      records: count,
+      from: timestamp.nullable(),
+      to: timestamp.nullable(),
+      per_feature: z.record(z.string(), count)
+    }),
+    access: 'read',
+    leaves: []
+  }),
+  'drift.set_baseline': operation({
+    summary: 'Pins the records of a filter as the reference of a series',
+    input: z.strictObject({
+      name: z.string().min(1).max(200),
+      query: z.string().max(4096),
+      model: z.string().min(1).max(256),
+      source: z.string().min(1).max(256)
+    }),
+    output: baseline,
+    access: 'write',
+    leaves: ['baseline.set']
+  }),
+  'drift.look': operation({
+    summary: 'Compares every series that has a baseline with it, now',
+    input: z.strictObject({
+      /** Records to judge, by claimed start; all records of the series outside its baseline when absent. */
+      from: z.iso.datetime({ offset: true }).optional(),
+      to: z.iso.datetime({ offset: true }).optional()
+    }),
+    output: driftLook,
+    access: 'write',
+    leaves: ['drift.look', 'drift.alert']
+  }),
+  'drift.acknowledge': operation({
+    summary: 'Acknowledges an open alert with a note',
+    input: z.strictObject({ id: z.string().max(64), note }),
+    output: driftAlert,
+    access: 'write',
+    leaves: ['drift.ack']
+  }),
+  'drift.resolve': operation({
+    summary: 'Closes an alert with a note',
+    input: z.strictObject({ id: z.string().max(64), note }),
+    output: driftAlert,
+    access: 'write',
+    leaves: ['drift.resolve']
+  })
+} as const

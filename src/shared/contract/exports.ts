@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod'
+import { operation } from './operation.ts'
+import { timestamp } from './record.ts'
+
+const count = z.int().min(0)
+const path = z.string().min(1).max(4096)
+const scope = {
+  query: z.string().max(4096).default(''),
+  at: count.optional(),
+  withhold: z.array(z.enum(['request', 'response', 'error', 'event'])).default([])
+}
+
+export const verifySteps = [
+  'Signature of the bundle',
+  'Both manifests, and no extra files',
+  'Checkpoint signature',
+  'Timestamp',
+  'Every leaf in the tree',
+  'Every payload against its commitment'
+] as const
+
+export const verdicts = ['valid', 'consistent, signer not confirmed', 'invalid', 'no fault found, N steps not checked'] as const
+
+export const verifyReport = z.object({
+  /** One of the four verdicts; the last one carries the number of steps in place of N. */
+  verdict: z.string(),
+  kind: z.enum(['valid', 'consistent', 'invalid', 'unchecked']),
+  file: z.object({ name: z.string(), bytes: count, sha256: z.string() }),
+  steps: z.array(
+    z.object({
+      number: z.int().min(1).max(6),
+      title: z.string(),
+      state: z.enum(['pass', 'fail', 'not_checked', 'absent']),
+      summary: z.string(),
+      reasons: z.array(z.object({ code: z.string(), message: z.string(), subject: z.string().optional() }))
+    })
+  ),
+  bundle: z.object({
+    origin: z.string().nullable(),
+    size: count.nullable(),
+    written: z.string().nullable(),
+    recipient: z.string().nullable(),
+    purpose: z.string().nullable(),
+    query: z.string().nullable(),
+    records: count.nullable(),
+    leaves: count.nullable(),
+    withheld: count.nullable(),
+    sample: z.boolean().nullable(),
+    tag_manifest_sha256: z.string().nullable(),
+    log_key: z.string().nullable(),
+    export_key: z.string().nullable()
+  }),
+  rests_on: z.array(z.string()),
+  seconds: z.number()
+})
+export type VerifyReport = z.infer<typeof verifyReport>
+
+export const workspaceReport = z.object({
+  verdict: z.enum(['intact', 'damaged']),
+  size: count,
+  root: z.string(),
+  checked: z.object({ leaves: count, nodes: count, payloads: count, keys: count, checkpoints: count }),
+  faults: z.array(z.object({ code: z.string(), message: z.string(), seq: count.nullable() })),
+  seconds: z.number()
+})
+export type WorkspaceReport = z.infer<typeof workspaceReport>
+
+export const exportRow = z.object({
+  seq: count,
+  time: timestamp,
+  actor: z.string(),
+  file: z.string(),
+  bytes: count,
+  bundle_sha256: z.string(),
+  tag_manifest_sha256: z.string(),
+  size: count,
+  records: count,
+  leaves: count,
+  withheld: count,
+  query: z.string(),
+  recipient: z.string(),
+  purpose: z.string()
+})
+export type ExportRow = z.infer<typeof exportRow>
+
+export const exportOperations = {
+  'export.preview': operation({
+    summary: 'What a bundle of this filter would hold; nothing is written',
+    input: z.strictObject(scope),
+    output: z.object({
+      query: z.string(),
+      /** Size of the tree the bundle would prove against. */
+      size: count,
+      records: count,
+      leaves: count,
+      erased: count,
+      withheld_parts: count,
+      from: timestamp.nullable(),
+      to: timestamp.nullable(),
+      estimated_bytes: count
+    }),
+    access: 'read',
+    leaves: []
+  }),
+  'export.start': operation({
+    summary: 'Writes a signed bundle as a job',
+    input: z.strictObject({
+      ...scope,
+      recipient: z.string().min(1).max(200),
+      purpose: z.string().min(1).max(500),
+      out: path,
+      replace: z.boolean().default(false)
+    }),
+    output: z.object({ job_id: z.string() }),
+    access: 'write',
+    leaves: ['export.created']
+  }),
+  'export.result': operation({
+    summary: 'The bundle a finished export wrote',
+    input: z.strictObject({ job_id: z.string().max(64) }),
+    output: exportRow.extend({ path: z.string() }),
+    access: 'read',
+    leaves: []
+  }),
+  'export.list': operation({
+    summary: 'Every bundle that left this workspace, newest first',
+    input: z.strictObject({}),
+    output: z.object({ exports: z.array(exportRow) }),
+    access: 'read',
+    leaves: []
+  }),
+  'verify.file': operation({
+    summary: 'Verifies a bundle as a job; nothing in it is executed or stored',
+    input: z.strictObject({ path, trust: path.optional() }),
+    output: z.object({ job_id: z.string() }),
+    access: 'read',
+    leaves: ['verify.run']
+  }),
+  'verify.report': operation({
+    summary: 'The verdict on a bundle',
+    input: z.strictObject({ job_id: z.string().max(64) }),
+    output: verifyReport,
+    access: 'read',
+    leaves: []
+  }),
+  'verify.workspace': operation({
+    summary: 'Re-hashes every leaf, node, payload and key of the workspace as a job',
+    input: z.strictObject({}),
+    output: z.object({ job_id: z.string() }),
+    access: 'read',
+    leaves: ['verify.run']
+  }),
+  'verify.workspace_report': operation({
+    summary: 'The verdict on the workspace',
+    input: z.strictObject({ job_id: z.string().max(64) }),
+    output: workspaceReport,
+    access: 'read',
+    leaves: []
+  })
+} as const

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod'
+import { operation } from './operation.ts'
+
+const count = z.int().min(0)
+const path = z.string().min(1).max(4096)
+
+export const lineError = z.object({ line: count, code: z.string(), message: z.string() })
+export type LineError = z.infer<typeof lineError>
+
+export const importPreview = z.object({
+  file: z.object({ name: z.string(), bytes: count }),
+  profile: z.string(),
+  candidates: z.array(z.object({ profile: z.string(), title: z.string(), confidence: z.number().min(0).max(1) })),
+  /** Says which unit each number of the file is in and what it becomes; a person confirms. */
+  units: z.array(z.object({ column: z.string(), unit: z.string(), becomes: z.string() })),
+  /** Whether times in the file carry no zone, so that one must be chosen. */
+  asks_zone: z.boolean(),
+  rows: z.array(
+    z.object({
+      line: count,
+      timestamp: z.string().nullable(),
+      model: z.string().nullable(),
+      source: z.string().nullable(),
+      request: z.string(),
+      response: z.string(),
+      latency_ms: z.number().nullable(),
+      input_tokens: count.nullable(),
+      output_tokens: count.nullable(),
+      status: z.string()
+    })
+  ),
+  problems: z.array(lineError)
+})
+export type ImportPreview = z.infer<typeof importPreview>
+
+export const importResult = z.object({
+  file_sha256: z.string(),
+  accepted: count,
+  duplicates: count,
+  rejected: count,
+  /** The first 1,000 rejected lines. */
+  errors: z.array(lineError),
+  seconds: z.number(),
+  started_seq: count
+})
+export type ImportResult = z.infer<typeof importResult>
+
+export const importOperations = {
+  'import.profiles': operation({
+    summary: 'File formats that can be imported',
+    input: z.strictObject({}),
+    output: z.object({ profiles: z.array(z.object({ name: z.string(), title: z.string(), extensions: z.array(z.string()) })) }),
+    access: 'read',
+    leaves: []
+  }),
+  'import.preview': operation({
+    summary: 'First rows of a file as they would be recorded; nothing is stored',
+    input: z.strictObject({
+      path,
+      profile: z.string().max(64).optional(),
+      zone: z.string().max(64).default('UTC'),
+      source: z.string().max(128).optional()
+    }),
+    output: importPreview,
+    access: 'read',
+    leaves: []
+  }),
+  'import.start': operation({
+    summary: 'Imports a file as a job; a second import of the same file adds nothing',
+    input: z.strictObject({
+      path,
+      profile: z.string().max(64),
+      zone: z.string().max(64).default('UTC'),
+      source: z.string().max(128).optional()
+    }),
+    output: z.object({ job_id: z.string() }),
+    access: 'write',
+    leaves: ['import.started', 'import.done', 'llm.recorded']
+  }),
+  'import.result': operation({
+    summary: 'What an import did, line errors included; as far as it got while it runs',
+    input: z.strictObject({ job_id: z.string().max(64) }),
+    output: importResult,
+    access: 'read',
+    leaves: []
+  }),
+  'events.append': operation({
+    summary: 'Records canonical events; answers once they are on disk',
+    input: z.strictObject({ events: z.array(z.unknown()).min(1).max(10_000) }),
+    output: z.object({ accepted: count, duplicates: count, rejected: z.array(lineError) }),
+    access: 'write',
+    leaves: ['llm.recorded']
+  })
+} as const

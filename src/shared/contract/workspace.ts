@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod'
+import { operation } from './operation.ts'
+import { recordRow, timestamp } from './record.ts'
+
+const count = z.int().min(0)
+
+export const endpoint = z.object({
+  host: z.string(),
+  port: count,
+  url: z.string(),
+  state: z.enum(['listening', 'failed', 'starting']),
+  /** When it could not listen: who likely holds the port and what to do. */
+  message: z.string().nullable(),
+  suggested_port: count.nullable()
+})
+
+/** What the status bar, the integrity panel and system health show; pushed once a second on the topic `status`. Everything here is measured. */
+export const workspaceStatus = z.object({
+  state: z.enum(['open', 'rebuilding', 'read_only']),
+  /** Why it is read-only, in words, with what can still be trusted and what to do. */
+  problem: z.object({ code: z.string(), message: z.string() }).nullable(),
+  name: z.string(),
+  path: z.string(),
+  version: z.string(),
+  instance_id: z.string(),
+  origin: z.string(),
+  log_key: z.string(),
+  sample: z.boolean(),
+  started: timestamp,
+  now: timestamp,
+  endpoints: z.object({ compliance: endpoint, drift: endpoint }),
+  ledger: z.object({ size: count, records: count, bytes: count }),
+  checkpoint: z.object({ size: count, time: timestamp, root: z.string(), previous_size: count, consistent: z.boolean() }).nullable(),
+  head: z.object({ size: count, state: z.enum(['matches', 'differs']), second_copy: z.enum(['matches', 'behind', 'none', 'differs']) }),
+  anchor: z.object({ time: timestamp, kind: z.string() }).nullable(),
+  heartbeats: z.object({ seen: count, expected: count }),
+  ingest: z.object({ per_second: z.number(), waiting: count, last_seq: count.nullable() }),
+  commit: z.object({ p50_ms: z.number().nullable(), p99_ms: z.number().nullable() }),
+  projection: z.object({ applied: count, behind: count, rebuilt: z.number().min(0).max(1).nullable() }),
+  keys: z.object({ protection: z.enum(['safe-storage', 'passphrase', 'key-file']), message: z.string() }),
+  disk: z.object({ free_bytes: count.nullable() }),
+  alerts: z.object({ open: count, acknowledged: count, oldest_open: timestamp.nullable() })
+})
+export type WorkspaceStatus = z.infer<typeof workspaceStatus>
+
+const milliseconds = z.number().min(0).nullable()
+
+export const dashboard = z.object({
+  from: timestamp,
+  to: timestamp,
+  bin_ms: count,
+  totals: z.object({
+    records: count,
+    in_flight: count,
+    success: count,
+    error: count,
+    aborted: count,
+    incomplete: count,
+    input_tokens: count,
+    output_tokens: count,
+    p50_ms: milliseconds,
+    p95_ms: milliseconds,
+    p99_ms: milliseconds
+  }),
+  /** One entry per bin, oldest first; a bin without requests has zero counts and null quantiles. Quantiles come from log-linear buckets, relative error at most 2 %. */
+  bins: z.array(
+    z.object({
+      t: timestamp,
+      records: count,
+      error: count,
+      aborted: count,
+      incomplete: count,
+      input_tokens: count,
+      output_tokens: count,
+      p50_ms: milliseconds,
+      p95_ms: milliseconds,
+      p99_ms: milliseconds
+    })
+  ),
+  newest: z.array(recordRow),
+  applied_seq: count
+})
+export type Dashboard = z.infer<typeof dashboard>
+
+export const keyReport = z.object({
+  origin: z.string(),
+  protection: z.enum(['safe-storage', 'passphrase', 'key-file']),
+  message: z.string(),
+  keys: z.array(
+    z.object({
+      use: z.enum(['log', 'export', 'key-encryption']),
+      id: z.string(),
+      fingerprint: z.string().nullable(),
+      public_key: z.string().nullable(),
+      added: timestamp
+    })
+  )
+})
+
+/** Settings a person can change; each change is a leaf. */
+export const settings = z.object({
+  look_every_minutes: z.int().min(0).max(10_080),
+  looks_per_false_alarm: z.int().min(2).max(100_000),
+  effect_floor: z.number().min(0).max(1),
+  error_rate_floor: z.number().min(0).max(1),
+  min_current: z.int().min(10).max(1_000_000),
+  min_reference: z.int().min(10).max(1_000_000),
+  procedure: z.enum(['BH', 'BY'])
+})
+export type Settings = z.infer<typeof settings>
+
+export const job = z.object({
+  id: z.string(),
+  kind: z.enum(['import', 'export', 'verify_file', 'verify_workspace', 'rebuild']),
+  title: z.string(),
+  state: z.enum(['running', 'done', 'failed', 'cancelled']),
+  done: z.number(),
+  total: z.number().nullable(),
+  unit: z.enum(['bytes', 'records', 'leaves', 'files']),
+  /** Named counts that grow while it runs, such as accepted, duplicates, rejected. */
+  counts: z.record(z.string(), z.number()),
+  started: timestamp,
+  ended: timestamp.nullable(),
+  error: z.object({ code: z.string(), message: z.string() }).nullable()
+})
+export type Job = z.infer<typeof job>
+
+export const workspaceOperations = {
+  'workspace.status': operation({
+    summary: 'State of the workspace, its ports, ledger, checkpoint and keys',
+    input: z.strictObject({}),
+    output: workspaceStatus,
+    access: 'read',
+    leaves: []
+  }),
+  'workspace.dashboard': operation({
+    summary: 'Totals and time bins over a range; the whole record when no range is given',
+    input: z.strictObject({
+      from: z.iso.datetime({ offset: true }).optional(),
+      to: z.iso.datetime({ offset: true }).optional(),
+      bins: z.int().min(8).max(500).default(96)
+    }),
+    output: dashboard,
+    access: 'read',
+    leaves: []
+  }),
+  'keys.report': operation({
+    summary: 'Keys in use, their protection and fingerprints',
+    input: z.strictObject({}),
+    output: keyReport,
+    access: 'read',
+    leaves: []
+  }),
+  'settings.get': operation({ summary: 'All settings', input: z.strictObject({}), output: settings, access: 'read', leaves: [] }),
+  'settings.set': operation({
+    summary: 'Changes settings; each change is recorded',
+    input: settings.partial().strict(),
+    output: settings,
+    access: 'write',
+    leaves: ['setting.changed']
+  }),
+  'workspace.rebuild': operation({
+    summary: 'Makes the catalog anew from the ledger, as a job',
+    input: z.strictObject({}),
+    output: z.object({ job_id: z.string() }),
+    access: 'read',
+    leaves: []
+  }),
+  'jobs.list': operation({
+    summary: 'Long work, newest first',
+    input: z.strictObject({}),
+    output: z.object({ jobs: z.array(job) }),
+    access: 'read',
+    leaves: []
+  }),
+  'jobs.get': operation({ summary: 'One job', input: z.strictObject({ id: z.string().max(64) }), output: job, access: 'read', leaves: [] }),
+  'jobs.cancel': operation({
+    summary: 'Asks a job to stop; what it committed stays',
+    input: z.strictObject({ id: z.string().max(64) }),
+    output: job,
+    access: 'read',
+    leaves: []
+  })
+} as const

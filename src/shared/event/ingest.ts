@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type CanonicalEvent, type EventMessage, type MessagePart, responseChars } from './canonical-event.ts'
+
+export type IngestErrorCode =
+  | 'not_an_object'
+  | 'wrong_type'
+  | 'missing_field'
+  | 'out_of_range'
+  | 'too_long'
+  | 'too_deep'
+  | 'time_in_future'
+  | 'bad_time'
+
+export type IngestResult =
+  | { readonly ok: true; readonly event: CanonicalEvent; readonly sourceKey: string | null }
+  | { readonly ok: false; readonly code: IngestErrorCode; readonly message: string }
+
+export interface IngestContext {
+  /** Arrival, microseconds since 1970 UTC. */
+  readonly receivedUs: number
+  readonly channel: 'http' | 'file'
+  /** The calling application when the event names none. */
+  readonly defaultSource: string
+}
+
+type Json = unknown
+type Kind = 'text' | 'count' | 'whole' | 'micros' | 'number' | 'boolean' | 'texts' | 'messages' | 'json'
+
+/** Longest scalar text of an event; prompts and answers are messages and have no limit of their own here. */
+const MOST_TEXT = 4_096
+const MOST_DEPTH = 32
+const DAY_US = 86_400_000_000
+
+/** Every field that is taken over as it is, with what it must be. `null` is the same as absent. */
+const fields: Readonly<Record<string, Kind>> = {
+  load_us: 'micros',
+  prompt_eval_us: 'micros',
+  eval_us: 'micros',
+  provider_raw: 'text',
+  request_model: 'text',
+  response_model: 'text',
+  model_digest: 'text',
+  remote_model: 'text',
+  remote_host: 'text',
+  server_address: 'text',
+  response_id: 'text',
+  conversation_id: 'text',
+  user_id: 'text',
+  app: 'text',
+  client_ua: 'text',
+  trace_id: 'text',
+  span_id: 'text',
+  parent_span_id: 'text',
+  stream: 'boolean',
+  temperature: 'number',
+  top_p: 'number',
+  top_k: 'number',
+  max_tokens: 'count',
+  seed: 'whole',
+  stop: 'texts',
+  input_tokens: 'count',
+  output_tokens: 'count',
+  cache_read_tokens: 'count',
+  cache_creation_tokens: 'count',
+  reasoning_tokens: 'count',
+  finish_reasons: 'texts',
+  error_type: 'text',
+  response_chars: 'count',
+  tools: 'json',
+  latency_us: 'micros',
+  ttft_us: 'micros',
+  start_us: 'whole'
+}
+
+const kinds = new Map(Object.entries(fields))
+
+/** Fields with a rule of their own below. */
+const special = new Set([
+  'id',
+  'source',
+  'source_key',
+  'channel',
+  'received_us',
+  'operation',
+  'provider',
+  'model',
+  'start_time',
+  'latency_ms',
+  'ttft_ms',
+  'span_role',
+  'status',
+  'usage_source',
+  'content_state',
+  'http_status',
+  'server_port',
+  'error_message',
+  'input_messages',
+  'output_messages',
+  'messages',
+  'prompt',
+  'response',
+  'attributes'
+])
+
+const expectation: Record<Kind, string> = {
+  text: `a text of at most ${MOST_TEXT} characters`,
+  count: 'a whole number from 0',
+  whole: 'a whole number',
+  micros: 'a whole number of microseconds from 0',
+  number: 'a number',
+  boolean: 'true or false',
+  texts: 'a list of texts',
+  messages: 'a list of messages',
+  json: 'JSON'
+}
+
+class Refused {
+  readonly code: IngestErrorCode
+  readonly message: string
+  constructor(code: IngestErrorCode, message: string) {
+    this.code = code
+    this.message = message
+  }
+}
+
+const refuse = (name: string, expected: string, code: IngestErrorCode = 'wrong_type'): never => {
+  throw new Refused(code, `${name}: expected ${expected}`)
+}
+
+function isText(value: Json): value is string {
+  return typeof value === 'string' && value.length <= MOST_TEXT
+}
+
+function fits(kind: Kind, value: Json): boolean {
+  switch (kind) {
+    case 'text':
+      return isText(value)
+    case 'count':
+    case 'micros':
+      return Number.isSafeInteger(value) && (value as number) >= 0
+    case 'whole':
+      return Number.isSafeInteger(value)
+    case 'number':
+      return typeof value === 'number' && Number.isFinite(value)
+    case 'boolean':
+      return typeof value === 'boolean'
+    case 'texts':
+      return Array.isArray(value) && value.length <= 64 && value.every(isText)
+    case 'messages':
+      return Array.isArray(value)
+    case 'json':
+      return depthWithin(value, MOST_DEPTH)
+  }
+}
+
+function depthWithin(value: Json, left: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (left === 0) return false
+  for (const member of Object.values(value)) if (!depthWithin(member, left - 1)) return false
+  return true
+}
+
+function part(value: Json, name: string): MessagePart {
+  if (typeof value === 'string') return { type: 'text', content: value }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse(name, 'message parts')
+  const raw = value as Record<string, Json>
+  if (typeof raw.type !== 'string') return refuse(name, 'parts with a type')
+  if (!depthWithin(raw, MOST_DEPTH)) return refuse(name, `at most ${MOST_DEPTH} levels`, 'too_deep')
+  // OpenAI's text parts say `text`, the conventions say `content`.
+  if (raw.type === 'text' && raw.content === undefined && typeof raw.text === 'string') return { type: 'text', content: raw.text }
+  if (raw.content !== undefined && raw.content !== null && typeof raw.content !== 'string') return refuse(name, 'content that is a text')
+  return raw as unknown as MessagePart
+}
+
+/** Takes the conventions' `{role, parts}` and the common `{role, content}`, a text for one message of the given role. */
+function messages(value: Json, role: string, name: string): EventMessage[] {
+  if (typeof value === 'string') return [{ role, parts: [{ type: 'text', content: value }] }]
+  if (!Array.isArray(value)) return refuse(name, expectation.messages)
+  return value.map((item: Json): EventMessage => {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) return refuse(name, expectation.messages)
+    const raw = item as Record<string, Json>
+    const who = raw.role ?? role
+    if (!isText(who)) return refuse(name, 'messages with a role')
+    const content = raw.parts ?? raw.content
+    if (content === undefined || content === null) return { role: who, parts: [] }
+    if (typeof content === 'string') return { role: who, parts: [{ type: 'text', content }] }
+    if (!Array.isArray(content)) return refuse(name, 'messages with parts or content')
+    return { role: who, parts: content.map((one: Json) => part(one, name)) }
+  })
+}
+
+const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/
+
+/** Microseconds of an ISO 8601 time with a zone. */
+function isoMicros(text: string): number | undefined {
+  if (!ISO.test(text)) return undefined
+  const ms = Date.parse(text)
+  if (Number.isNaN(ms)) return undefined
+  const digits = /\.(\d{1,9})/.exec(text)?.[1]?.padEnd(6, '0').slice(3, 6)
+  return ms * 1000 + (digits === undefined ? 0 : Number(digits))
+}
+
+/** A duration in milliseconds, fractions allowed, as whole microseconds. */
+function millis(value: Json, name: string): number {
+  if (typeof value !== 'number' || !(value >= 0) || value > 8.64e12)
+    return refuse(name, 'milliseconds from 0', typeof value === 'number' ? 'out_of_range' : 'wrong_type')
+  return Math.round(value * 1000)
+}
+
+function choice<T extends string>(value: Json, name: string, choices: readonly T[]): T {
+  return choices.find((one) => one === value) ?? refuse(name, `one of ${choices.join(', ')}`)
+}
+
+function startOf(raw: Record<string, Json>): number | undefined {
+  const time = raw.start_time
+  if (time === undefined || time === null) return typeof raw.start_us === 'number' ? raw.start_us : undefined
+  if (typeof time !== 'string') return refuse('start_time', 'an ISO 8601 time with a zone')
+  return isoMicros(time) ?? refuse('start_time', 'an ISO 8601 time with a zone', 'bad_time')
+}
+
+/**
+ * One body of the HTTP ingest or one line of an import, as a canonical event. Takes the canonical names, `start_time`, `latency_ms`,
+ * `ttft_ms`, and the short forms `model`, `prompt`, `response`, `messages`. Fields without a place go to `attributes`.
+ * Never throws; messages name the field and what it should be, never its value.
+ */
+export function normaliseIngest(value: unknown, context: IngestContext): IngestResult {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { ok: false, code: 'not_an_object', message: 'expected a JSON object' }
+  try {
+    return read(value as Record<string, Json>, context)
+  } catch (error) {
+    if (error instanceof Refused) return { ok: false, code: error.code, message: error.message }
+    throw error
+  }
+}
+
+function read(raw: Record<string, Json>, context: IngestContext): IngestResult {
+  const out: Record<string, Json> = {}
+  let attributes: Record<string, Json> | undefined
+  for (const name of Object.keys(raw)) {
+    const given = raw[name]
+    if (given === undefined || given === null) continue
+    const kind = kinds.get(name)
+    if (kind !== undefined) {
+      if (!fits(kind, given))
+        refuse(
+          name,
+          expectation[kind],
+          typeof given === 'string' && kind === 'text' ? 'too_long' : typeof given === 'number' ? 'out_of_range' : 'wrong_type'
+        )
+      out[name] = given
+    } else if (!special.has(name)) {
+      if (!depthWithin(given, MOST_DEPTH)) refuse('a field outside the canonical event', `at most ${MOST_DEPTH} levels`, 'too_deep')
+      attributes ??= Object.create(null) as Record<string, Json>
+      attributes[name] = given
+    }
+  }
+  const present = (name: string): Json => raw[name] ?? undefined
+  if (present('attributes') !== undefined) {
+    const given = raw.attributes
+    if (typeof given !== 'object' || Array.isArray(given) || !depthWithin(given, MOST_DEPTH)) refuse('attributes', 'an object')
+    attributes = Object.assign(Object.create(null) as Record<string, Json>, given, attributes)
+  }
+  if (attributes !== undefined) out.attributes = attributes
+  const text = (name: string, otherwise: string): string => {
+    const given = present(name)
+    if (given === undefined) return otherwise
+    return isText(given) && given !== '' ? given : refuse(name, expectation.text)
+  }
+  const start = startOf(raw)
+  if (start !== undefined) {
+    if (start > context.receivedUs + DAY_US) refuse('start_time', 'a time at most 24 hours after arrival', 'time_in_future')
+    if (Math.abs(start) > 8.64e15) refuse('start_time', 'a time', 'bad_time')
+    out.start_us = start
+  }
+  if (present('latency_ms') !== undefined && out.latency_us === undefined) out.latency_us = millis(raw.latency_ms, 'latency_ms')
+  if (present('ttft_ms') !== undefined && out.ttft_us === undefined) out.ttft_us = millis(raw.ttft_ms, 'ttft_ms')
+  if (out.request_model === undefined) {
+    const model = text('model', '') || (out.response_model as string | undefined)
+    if (model === undefined || model === '')
+      return { ok: false, code: 'missing_field', message: 'request_model: expected the model that was asked' }
+    out.request_model = model
+  }
+  const input = present('input_messages') ?? present('messages') ?? present('prompt')
+  if (input !== undefined) out.input_messages = messages(input, 'user', 'input_messages')
+  const output = present('output_messages') ?? present('response')
+  if (output !== undefined) out.output_messages = messages(output, 'assistant', 'output_messages')
+  const problem = present('error_message')
+  if (problem !== undefined)
+    out.error_message = typeof problem === 'string' && problem.length <= 65_536 ? problem : refuse('error_message', 'a text')
+  const httpStatus = present('http_status')
+  if (httpStatus !== undefined) out.http_status = inRange(httpStatus, 999, 'http_status')
+  const port = present('server_port')
+  if (port !== undefined) out.server_port = inRange(port, 65_535, 'server_port')
+  const usage = present('usage_source')
+  if (usage !== undefined) out.usage_source = choice(usage, 'usage_source', ['reported', 'estimated', 'missing'])
+  const status = present('status')
+  const failed = out.error_type !== undefined || problem !== undefined
+  out.status =
+    status === undefined ? (failed ? 'error' : 'success') : choice(status, 'status', ['success', 'error', 'aborted', 'incomplete'])
+  const role = present('span_role')
+  out.span_role = role === undefined ? 'inference' : choice(role, 'span_role', ['inference', 'wrapper'])
+  const state = present('content_state')
+  out.content_state = state === undefined ? 'kept' : choice(state, 'content_state', ['kept', 'redacted', 'withheld', 'truncated'])
+  const id = present('id')
+  if (id !== undefined)
+    out.id = typeof id === 'string' && id !== '' && id.length <= 200 ? id : refuse('id', 'a text of 1 to 200 characters')
+  const source = text('source', context.defaultSource)
+  if (source.length > 256) refuse('source', 'at most 256 characters', 'too_long')
+  out.source = source
+  out.operation = text('operation', 'chat')
+  out.provider = text('provider', 'unknown')
+  out.channel = context.channel
+  out.received_us = context.receivedUs
+  const key = present('source_key')
+  if (key !== undefined && (!isText(key) || key === '')) refuse('source_key', expectation.text)
+  const event = out as unknown as CanonicalEvent
+  const chars = responseChars(event)
+  if (chars !== undefined) out.response_chars = chars
+  return { ok: true, event, sourceKey: (key as string | undefined) ?? (id as string | undefined) ?? null }
+}
+
+function inRange(value: Json, most: number, name: string): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0 || (value as number) > most)
+    return refuse(name, `a whole number from 0 to ${most}`, 'out_of_range')
+  return value as number
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EvidenceError } from './errors.ts'
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue | undefined }
+
+function text(value: string): string {
+  // A lone surrogate has no UTF-8 form.
+  if (!value.isWellFormed()) throw new EvidenceError('not_canonicalizable', 'a string with a lone surrogate')
+  return JSON.stringify(value)
+}
+
+/**
+ * RFC 8785 (JSON Canonicalization Scheme). Strings and numbers are written as ECMAScript does, keys are sorted by UTF-16 code units.
+ * Members that are undefined are left out, as in JSON.stringify.
+ * @throws EvidenceError not_canonicalizable: NaN, Infinity, a lone surrogate, or something that is not JSON
+ */
+export function jcs(value: JsonValue): string {
+  switch (typeof value) {
+    case 'string':
+      return text(value)
+    case 'number':
+      if (!Number.isFinite(value)) throw new EvidenceError('not_canonicalizable', 'a number that is not finite')
+      return JSON.stringify(value)
+    case 'boolean':
+      return value ? 'true' : 'false'
+    case 'object':
+      if (value === null) return 'null'
+      return Array.isArray(value)
+        ? array(value as readonly JsonValue[])
+        : object(value as { readonly [key: string]: JsonValue | undefined })
+    default:
+      throw new EvidenceError('not_canonicalizable', `a ${typeof value}`)
+  }
+}
+
+function array(values: readonly JsonValue[]): string {
+  let out = '['
+  for (let i = 0; i < values.length; i++) {
+    if (i > 0) out += ','
+    out += jcs(values[i] as JsonValue)
+  }
+  return `${out}]`
+}
+
+function object(value: { readonly [key: string]: JsonValue | undefined }): string {
+  let out = '{'
+  // The default sort compares UTF-16 code units, which is what RFC 8785 3.2.3 asks for.
+  for (const key of Object.keys(value).sort()) {
+    const member = value[key]
+    if (member === undefined) continue
+    if (out.length > 1) out += ','
+    out += `${text(key)}:${jcs(member)}`
+  }
+  return `${out}}`
+}

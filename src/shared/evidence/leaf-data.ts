@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod'
+import type { LeafType } from './leaf-types.ts'
+
+const count = z.int().min(0)
+const hex64 = z.string().regex(/^[0-9a-f]{64}$/)
+const word = z.string().min(1).max(128)
+/** A real number as the shortest decimal that reads back to the same double: leaves hold no fractions (RFC 8785 numbers differ between readers). */
+const decimal = z
+  .string()
+  .max(32)
+  .regex(/^-?\d+(\.\d+)?(e[+-]?\d+)?$/)
+const series = { model: word, source: word }
+
+/**
+ * The `data` of each non-LLM leaf type: strict, without personal data or free text (those go to the part `body`).
+ * A type that is missing here cannot be appended yet.
+ */
+export const leafDataSchemas = {
+  heartbeat: z.strictObject({ leaves: count, records: count, failed: count, uptime_s: count }),
+  'engine.started': z.strictObject({
+    instance: word,
+    keys: z.enum(['safe-storage', 'passphrase', 'key-file']),
+    size: count,
+    recovered: count
+  }),
+  'engine.stopped': z.strictObject({ reason: z.enum(['quit', 'signal', 'restart']), leaves: count }),
+  'logging.failed': z.strictObject({ lost: count, reason: word }),
+  'rollback.detected': z.strictObject({ reason: word, head_size: count, found_size: count }),
+  'clock.jump': z.strictObject({ delta_ms: z.int() }),
+  'import.started': z.strictObject({ file_sha256: hex64, bytes: count, profile: word, zone: word }),
+  'import.done': z.strictObject({
+    file_sha256: hex64,
+    started: count,
+    accepted: count,
+    duplicates: count,
+    rejected: count,
+    ended: z.enum(['complete', 'cancelled', 'failed'])
+  }),
+  'drift.look': z.strictObject({
+    look_id: z.uuid(),
+    trigger: z.enum(['person', 'schedule']),
+    from_seq: count,
+    to_seq: count,
+    tests: count,
+    collecting: count,
+    alarmed: count,
+    level: decimal,
+    threshold: decimal,
+    procedure: z.enum(['BH', 'BY']),
+    body_sha256: hex64
+  }),
+  'drift.alert': z.strictObject({
+    alert_id: z.uuid(),
+    look: count,
+    ...series,
+    score: decimal,
+    features: z
+      .array(z.strictObject({ feature: word, d: decimal, l: decimal, p: decimal, q: decimal, n: count, m: count }))
+      .min(1)
+      .max(8),
+    baseline: z.uuid()
+  }),
+  'drift.ack': z.strictObject({ alert_id: z.uuid(), alert: count }),
+  'drift.resolve': z.strictObject({ alert_id: z.uuid(), alert: count }),
+  'baseline.set': z.strictObject({ baseline_id: z.uuid(), ...series, records: count, to_seq: count, body_sha256: hex64 }),
+  'record.viewed': z.strictObject({ seq: count }),
+  'search.run': z.strictObject({ matched: count }),
+  'export.created': z.strictObject({
+    bundle_sha256: hex64,
+    tag_manifest_sha256: hex64,
+    bytes: count,
+    size: count,
+    records: count,
+    leaves: count,
+    withheld: count
+  }),
+  'verify.run': z.strictObject({ scope: z.enum(['workspace', 'record', 'bundle']), verdict: word, size: count, faults: count }),
+  'setting.changed': z.strictObject({ name: word, from: z.string().max(256), to: z.string().max(256) }),
+  'key.added': z.strictObject({ key_id: word, use: z.enum(['log', 'export', 'key-encryption']), public_key: z.string().max(64).optional() })
+} as const satisfies Partial<Record<LeafType, z.ZodType>>
+
+export type LeafDataType = keyof typeof leafDataSchemas
+export type LeafData<T extends LeafDataType> = z.infer<(typeof leafDataSchemas)[T]>
+
+/** The schema of a type's `data`, or undefined for leaves that have none. */
+export const leafDataOf = (type: LeafType): z.ZodType | undefined => (leafDataSchemas as Partial<Record<LeafType, z.ZodType>>)[type]
