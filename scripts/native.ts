@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { cacheFolder, withLock } from './cache.ts'
@@ -23,6 +23,8 @@ async function build(binding: string): Promise<void> {
   say('building the SQLite binding for the stand-in runtime, about a minute, once')
   const headers = nodeHeaders()
   const work = mkdtempSync(join(tmpdir(), 'affidavit-native-'))
+  const logFile = join(cacheFolder(), 'native.log')
+  const log = openSync(logFile, 'w')
   try {
     const copy = join(work, 'node_modules', 'better-sqlite3')
     cpSync(join(root, 'node_modules/better-sqlite3'), copy, { recursive: true })
@@ -38,19 +40,23 @@ async function build(binding: string): Promise<void> {
       ],
       {
         cwd: copy,
-        stdio: ['ignore', 'ignore', 'inherit'],
+        stdio: ['ignore', log, log],
         env: toolEnvironment({
           // The package pins Node-API 10; the stand-in has 9, where the no-GC finalizer opt-out keeps the signatures of older headers.
           CXXFLAGS: '-UNAPI_VERSION -DNAPI_EXPERIMENTAL -DNODE_API_EXPERIMENTAL_NOGC_ENV_OPT_OUT'
         })
       }
     )
-    if (status !== 0) throw new Error('the SQLite binding could not be built: g++, make, python3 and the headers of Node are needed')
+    if (status !== 0)
+      throw new Error(
+        `the SQLite binding could not be built: g++, make, python3 and the headers of Node are needed; ${logFile} has the details`
+      )
     mkdirSync(dirname(binding), { recursive: true })
     const next = `${binding}.${process.pid}`
     cpSync(join(copy, 'build/Release/better_sqlite3.node'), next)
     renameSync(next, binding)
   } finally {
+    closeSync(log)
     rmSync(work, { recursive: true, force: true })
   }
 }

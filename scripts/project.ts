@@ -29,11 +29,6 @@ export function say(line: string): void {
   process.stderr.write(`▸ ${line}\n`)
 }
 
-/** Path of a tool of node_modules, to be run by this Node. */
-export function tool(name: string): string {
-  return join(root, 'node_modules', '.bin', process.platform === 'win32' ? `${name}.cmd` : name)
-}
-
 /** Environment in which children find this Node and the tools of node_modules first. */
 export function toolEnvironment(extra: Readonly<Record<string, string | undefined>> = {}): NodeJS.ProcessEnv {
   const path = [dirname(process.execPath), join(root, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter)

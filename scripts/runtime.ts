@@ -90,6 +90,7 @@ async function download(): Promise<Runtime | null> {
   const watch = setInterval(() => {
     const bytes = folderBytes(temporary)
     // Unpacking comes after the last byte: the archive leaves the temporary folder, and the installer must not be ended then.
+    if (bytes > 0 && bytes !== seen && process.stderr.isTTY) process.stderr.write(`\r  ${Math.round(bytes / 1e6)} MB `)
     if (bytes !== seen || existsSync(join(electronFolder, 'dist'))) {
       seen = bytes
       since = Date.now()
@@ -107,6 +108,7 @@ async function download(): Promise<Runtime | null> {
     // Ended by the watch above.
   } finally {
     clearInterval(watch)
+    if (seen > 0 && process.stderr.isTTY) process.stderr.write('\n')
     rmSync(temporary, { recursive: true, force: true })
   }
   writeFileSync(failed, '')

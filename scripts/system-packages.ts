@@ -2,11 +2,17 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { nodeHeaders } from './native.ts'
+import { nativeBindingPath, nodeHeaders } from './native.ts'
 import { run, say } from './project.ts'
+import type { Runtime } from './runtime.ts'
 
 /** What a command needs of the system: shared libraries of the window, an X server, a compiler, the stock verifiers, fonts for screenshots. */
 export type Purpose = 'window' | 'virtual-display' | 'compiler' | 'verifiers' | 'fonts'
+
+/** What opening a window with `runtime` needs: the compiler only while the stand-in's binding is not built. */
+export function windowPurposes(runtime: Runtime): readonly Purpose[] {
+  return runtime.origin === 'stand-in' && !existsSync(nativeBindingPath()) ? ['window', 'compiler'] : ['window']
+}
 
 interface Missing {
   readonly purpose: Purpose

@@ -133,7 +133,10 @@ export class EngineProcess {
     const ended = this.#ended
     this.#child = null
     child.postMessage({ kind: 'stop' } satisfies EngineStop)
-    const force = setTimeout(() => child.kill(), STOP_MS)
+    // `child.kill()` asks with SIGTERM, to which the engine is already ending.
+    const force = setTimeout(() => {
+      if (child.pid !== undefined) process.kill(child.pid, 'SIGKILL')
+    }, STOP_MS)
     await ended
     clearTimeout(force)
   }

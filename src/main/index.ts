@@ -148,7 +148,8 @@ function run(config: MainConfig): void {
 
 const userData = app.commandLine.getSwitchValue('user-data-dir')
 if (userData !== '') app.setPath('userData', userData)
-app.enableSandbox()
+// Root has no sandbox in Chromium and must say so itself with --no-sandbox; forcing it then ends every child process.
+if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
 registerScheme()
 app.on('web-contents-created', (_event, contents) => confine(contents))
 

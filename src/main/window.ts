@@ -1,27 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { BrowserWindow, nativeTheme, type Rectangle, screen } from 'electron'
+import { BrowserWindow, nativeTheme, screen } from 'electron'
 import { START_URL } from './origin.ts'
 import type { Preferences } from './preferences.ts'
+import { MIN_SIZE, visibleBounds } from './window-bounds.ts'
 
 const DEFAULT_SIZE = { width: 1280, height: 800 } as const
-const MIN_SIZE = { width: 1024, height: 700 } as const
 /** Height of the page's top bar, which the window controls lie over on Windows. */
 const TOP_BAR = 44
 
 const colors = () =>
   nativeTheme.shouldUseDarkColors ? { background: '#0F1113', symbol: '#E7E9EB' } : { background: '#F3F3F0', symbol: '#191B1D' }
-
-/** Remembered bounds, if enough of them is on a screen that is there now to take hold of the window. */
-export function visibleBounds(bounds: Rectangle | null, areas: readonly Rectangle[]): Rectangle | null {
-  if (bounds === null) return null
-  const seen = areas.some((area) => {
-    const width = Math.min(bounds.x + bounds.width, area.x + area.width) - Math.max(bounds.x, area.x)
-    const height = Math.min(bounds.y + bounds.height, area.y + area.height) - Math.max(bounds.y, area.y)
-    return width >= 200 && height >= 100 && bounds.y >= area.y
-  })
-  if (!seen) return null
-  return { ...bounds, width: Math.max(bounds.width, MIN_SIZE.width), height: Math.max(bounds.height, MIN_SIZE.height) }
-}
 
 function titleBar(): Electron.BrowserWindowConstructorOptions {
   switch (process.platform) {

@@ -2,7 +2,7 @@
 import { originOf } from '../../shared/evidence/note.ts'
 import { type Ed25519Key, ed25519FromSeed, sha256 } from '../crypto.ts'
 import type { Kek } from '../vault/key-block.ts'
-import type { Keyring, KeyProtection } from '../vault/keyring.ts'
+import type { KeyProtection, Keyring } from '../vault/keyring.ts'
 
 /** The keys of a workspace, loaded. */
 export interface Identity {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Settings, settings as settingsSchema } from '../../shared/contract/workspace.ts'
-import type { LeafDraft } from '../ledger/draft.ts'
-import type { Actor } from '../ledger/draft.ts'
+import type { Actor, LeafDraft } from '../ledger/draft.ts'
 import type { AnyDb } from '../sqlite/open.ts'
 
 /** What a new workspace starts with (DRIFT: hourly looks, at most one false alarm in 168 of them). */
@@ -30,8 +29,15 @@ export function readSettings(ledger: AnyDb, seqs: readonly number[]): Settings {
   return settings
 }
 
+/** Settings to change; absent ones stay. */
+export type SettingsChange = { readonly [K in keyof Settings]?: Settings[K] | undefined }
+
+/** The settings after a change. */
+export const applyChange = (before: Settings, change: SettingsChange): Settings =>
+  settingsSchema.parse({ ...before, ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) })
+
 /** One leaf per setting that differs. */
-export function settingDrafts(before: Settings, change: Partial<Settings>, actor: Actor): LeafDraft[] {
+export function settingDrafts(before: Settings, change: SettingsChange, actor: Actor): LeafDraft[] {
   return (Object.keys(change) as (keyof Settings)[])
     .filter((name) => change[name] !== undefined && change[name] !== before[name])
     .map((name) => ({

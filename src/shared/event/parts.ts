@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { EvidenceError } from '../evidence/errors.ts'
 import { type JsonValue, jcs } from '../evidence/jcs.ts'
 import type { CanonicalEvent } from './canonical-event.ts'
 
@@ -25,8 +26,13 @@ export function eventParts(event: CanonicalEvent): EventParts {
       ? {}
       : { request: jcs({ messages: (input_messages ?? []) as JsonValue, tools: tools as JsonValue | undefined }) }),
     ...(output_messages === undefined ? {} : { response: jcs({ messages: output_messages as JsonValue }) }),
-    ...(error_message === undefined ? {} : { error: error_message })
+    ...(error_message === undefined ? {} : { error: wellFormed(error_message) })
   }
+}
+
+function wellFormed(text: string): string {
+  if (!text.isWellFormed()) throw new EvidenceError('not_canonicalizable', 'a string with a lone surrogate')
+  return text
 }
 
 const LABEL = /^[A-Za-z0-9._:/-]{1,128}$/

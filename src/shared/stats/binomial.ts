@@ -42,17 +42,16 @@ export function devianceTerm(t: number): number {
   return sum
 }
 
+// k ln(k / mean) - k + mean; the quotient is split where it could overflow.
+const deviance = (k: number, mean: number): number => {
+  if (mean === 0) return 0
+  const t = (k - mean) / mean
+  return t > 1e6 ? k * (Math.log(k) - Math.log(mean) - 1) + mean : mean * devianceTerm(t)
+}
+
 const logPmf = (k: number, n: number, p: number): number => {
-  const mean = n * p
-  const rest = n * (1 - p)
-  const difference = k - mean
-  return (
-    factorialRest(n) -
-    factorialRest(k) -
-    factorialRest(n - k) -
-    mean * devianceTerm(difference / mean) -
-    rest * devianceTerm(-difference / rest)
-  )
+  const rests = factorialRest(n) - factorialRest(k) - factorialRest(n - k)
+  return rests - deviance(k, n * p) - deviance(n - k, n * (1 - p))
 }
 
 const requireBinomial = (n: number, p: number): void => {

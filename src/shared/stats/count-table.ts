@@ -93,13 +93,17 @@ export function mergeCountTables(a: CountTable, b: CountTable): CountTable {
   return build(values.slice(0, used), counts.slice(0, used))
 }
 
-/** The canonical JSON form. Equal distributions have equal forms, so its RFC 8785 bytes are fit for hashing. */
+/**
+ * The canonical JSON form. Equal distributions have equal forms, so its RFC 8785 bytes are fit for hashing.
+ * Throws `stats.bad_table` when neighbouring values lie further apart than a safe integer can say.
+ */
 export function countTableToJson(table: CountTable): CountTableJson {
   const dv: number[] = []
   const c: number[] = []
   let previous = 0
   for (let i = 0; i < table.values.length; i++) {
     const value = table.values[i] ?? 0
+    if (!Number.isSafeInteger(value - previous)) throw new StatsError('stats.bad_table', 'two values lie too far apart for the JSON form')
     dv.push(value - previous)
     c.push(table.counts[i] ?? 0)
     previous = value

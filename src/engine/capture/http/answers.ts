@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Failure } from '../../../shared/contract/errors.ts'
 import type { Actor } from '../../ledger/draft.ts'
+import { discardRest } from './body.ts'
 import type { HttpToken } from './dependencies.ts'
 import { errorBody, refusals, retryAfterOf, statusOf } from './errors.ts'
 import type { RequestOrigin } from './intake.ts'
@@ -20,12 +21,17 @@ export function sendJson(reply: FastifyReply, status: number, text: string): Fas
   return reply.code(status).header('content-type', JSON_UTF8).send(text)
 }
 
-/** Sends an error in its one form, with the status of its code. `extra` are further members beside `error`. */
-export function sendFailure(reply: FastifyReply, failure: Failure, extra?: Readonly<Record<string, unknown>>): FastifyReply {
+/** Sends an error in its one form, with the status of its code unless another is given. `extra` are further members beside `error`. */
+export function sendFailure(
+  reply: FastifyReply,
+  failure: Failure,
+  extra?: Readonly<Record<string, unknown>>,
+  status = statusOf(failure.code)
+): FastifyReply {
   const retry = retryAfterOf(failure.code)
   if (retry !== null) reply.header('retry-after', String(retry))
   if (failure.code === 'unauthorized') reply.header('www-authenticate', 'Bearer')
-  return sendJson(reply, statusOf(failure.code), extra === undefined ? errorBody(failure) : JSON.stringify({ error: failure, ...extra }))
+  return sendJson(reply, status, extra === undefined ? errorBody(failure) : JSON.stringify({ error: failure, ...extra }))
 }
 
 /** Headers of an answer that is written past Fastify, as Node takes them. */
@@ -49,4 +55,10 @@ export function requestOrigin(request: FastifyRequest): RequestOrigin | Failure 
   if (named === undefined) return { actor: actorOf(request), source: request.token?.name ?? 'unknown' }
   if (typeof named !== 'string' || !SOURCE.test(named)) return refusals.source
   return { actor: actorOf(request), source: named }
+}
+
+/** A sender that is too slow is told so with 408 and cut off. */
+export function sendTooSlow(request: FastifyRequest, reply: FastifyReply, extra?: Readonly<Record<string, unknown>>): FastifyReply {
+  discardRest(request.raw)
+  return sendFailure(reply.header('connection', 'close'), refusals.slowBody, extra, 408)
 }

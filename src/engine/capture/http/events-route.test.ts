@@ -25,7 +25,11 @@ async function send(body: string | Uint8Array<ArrayBuffer>, type = JSON_TYPE, he
 }
 const ndjson = (from: number, count: number): string =>
   Array.from({ length: count }, (_, i) => `${JSON.stringify(eventNo(from + i))}\n`).join('')
-const linesOf = (text: string): unknown[] => text.trimEnd().split('\n').map((line) => JSON.parse(line))
+const linesOf = (text: string): unknown[] =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
 
 describe('one event', () => {
   it('is answered with its id and number once it is stored', async () => {
@@ -49,12 +53,20 @@ describe('one event', () => {
     await send(JSON.stringify(eventNo(1)))
     const answer = await send(JSON.stringify({ ...eventNo(1), latency_ms: 99 }))
     expect(answer.status).toBe(422)
-    expect(answer.json()).toMatchObject({ error: { code: 'no_good_record' }, accepted: 0, rejected: [{ line: 1, code: 'id_conflict' }], rejected_total: 1 })
+    expect(answer.json()).toMatchObject({
+      error: { code: 'no_good_record' },
+      accepted: 0,
+      rejected: [{ line: 1, code: 'id_conflict' }],
+      rejected_total: 1
+    })
   })
 
   it.each(['', '{', '{"a":1,}', '{"a":1} x', "{'a':1}", 'undefined', 'NaN', '[{}', '[1,]'])('refuses malformed JSON %j', async (body) => {
     const answer = await send(body)
-    expect([answer.status, answer.json()]).toEqual([400, { error: { code: 'malformed_json', message: 'The body is not valid JSON in UTF-8.' } }])
+    expect([answer.status, answer.json()]).toEqual([
+      400,
+      { error: { code: 'malformed_json', message: 'The body is not valid JSON in UTF-8.' } }
+    ])
   })
 
   it('refuses invalid UTF-8 instead of replacing it', async () => {
@@ -131,29 +143,50 @@ describe('an array', () => {
   })
 })
 
+describe('an array of tiny elements', () => {
+  it('is refused past 100,000 of them, before any is taken', async () => {
+    const answer = await send(`[${JSON.stringify(eventNo(1))}${',1'.repeat(100_000)}]`)
+    expect([answer.status, answer.json().error.code]).toEqual([413, 'too_large'])
+    expect(at.store.rows).toHaveLength(0)
+  })
+})
+
 describe('NDJSON', () => {
   it('takes lines with CRLF, blank lines, a byte order mark and no last line break; counts lines as an editor does', async () => {
     const body = `\ufeff${JSON.stringify(eventNo(1))}\r\n\r\n${JSON.stringify(eventNo(2))}\n{"broken\n   \n"text"\n${JSON.stringify(eventNo(3))}`
     const answer = await send(body, NDJSON_TYPE)
     expect(answer.status).toBe(200)
-    expect(answer.json()).toMatchObject({ accepted: 3, duplicates: 0, rejected: [{ line: 4, code: 'malformed_json' }, { line: 6 }], rejected_total: 2 })
+    expect(answer.json()).toMatchObject({
+      accepted: 3,
+      duplicates: 0,
+      rejected: [{ line: 4, code: 'malformed_json' }, { line: 6 }],
+      rejected_total: 2
+    })
   })
 
   it('reports a line of invalid UTF-8 and goes on', async () => {
-    const answer = await send(Buffer.concat([Buffer.from('{"id":"'), Buffer.from([0xc3, 0x28]), Buffer.from(`"}\n${ndjson(1, 1)}`)]), NDJSON_TYPE)
+    const answer = await send(
+      Buffer.concat([Buffer.from('{"id":"'), Buffer.from([0xc3, 0x28]), Buffer.from(`"}\n${ndjson(1, 1)}`)]),
+      NDJSON_TYPE
+    )
     expect(answer.json()).toMatchObject({ accepted: 1, rejected: [{ line: 1, code: 'malformed_json' }] })
   })
 
   it('reports a line past 10 MiB and goes on: the connection stays', async () => {
     const body = Buffer.concat([Buffer.from(ndjson(1, 1)), Buffer.alloc(10 * 1024 * 1024 + 1, 0x61), Buffer.from(`\n${ndjson(2, 2)}`)])
     const answer = await send(body, NDJSON_TYPE)
-    expect(answer.json()).toMatchObject({ accepted: 3, rejected: [{ line: 2, code: 'line_too_long', message: 'The line is longer than 10 MiB.' }] })
+    expect(answer.json()).toMatchObject({
+      accepted: 3,
+      rejected: [{ line: 2, code: 'line_too_long', message: 'The line is longer than 10 MiB.' }]
+    })
   })
 
   it('lists 1,000 rejected lines and counts the rest', async () => {
     const answer = await send(`${'x\n'.repeat(2_500)}${ndjson(1, 1)}`, NDJSON_TYPE)
     const summary = answer.json()
-    expect([summary.accepted, summary.rejected.length, summary.rejected_total, summary.rejected[999].line]).toEqual([1, 1_000, 2_500, 1_000])
+    expect([summary.accepted, summary.rejected.length, summary.rejected_total, summary.rejected[999].line]).toEqual([
+      1, 1_000, 2_500, 1_000
+    ])
   })
 
   it('is 422 when no line was good, and when there was none', async () => {
@@ -278,7 +311,11 @@ describe('streamed answers', () => {
       at.store.beforeCommit = async () => {
         if (at.store.rows.length > 0) at.store.refuseWith = new AffidavitError('read_only', 'Read-only.')
       }
-      return TextReader.open(`${at.compliance}${PATH}`, { method: 'POST', body: ndjson(0, 3_000), headers: { 'content-type': NDJSON_TYPE, ...headers } })
+      return TextReader.open(`${at.compliance}${PATH}`, {
+        method: 'POST',
+        body: ndjson(0, 3_000),
+        headers: { 'content-type': NDJSON_TYPE, ...headers }
+      })
     })()
     await until(() => reader.ended)
     expect(response.status).toBe(200)

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Failure } from '../../../shared/contract/errors.ts'
 import type { LineResult } from '../ingest.ts'
-import { rawHeaders, requestOrigin, sendFailure, sendJson } from './answers.ts'
+import { rawHeaders, requestOrigin, sendFailure, sendJson, sendTooSlow } from './answers.ts'
 import { BodyReader, discardRest, MALFORMED, parseJson, readBody } from './body.ts'
 import type { HttpDependencies } from './dependencies.ts'
 import { refusals } from './errors.ts'
@@ -19,7 +19,7 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown
 
 /** POST /api/compliance/events: one event, an array, or NDJSON; answered once everything taken is on disk. */
 export function eventsRoute(deps: HttpDependencies, limits: HttpLimits): Handler {
-  const append: HttpDependencies['ingest']['append'] = (batch, origin) => deps.ingest.append(batch, origin)
+  const append: Append = async (batch, origin) => deps.ingest.append(batch, origin)
 
   return async (request, reply) => {
     const origin = requestOrigin(request)
@@ -30,21 +30,30 @@ export function eventsRoute(deps: HttpDependencies, limits: HttpLimits): Handler
       case 'gone':
         return reply.hijack()
       case 'timeout':
-        return tooSlow(request, reply)
+        return sendTooSlow(request, reply)
       case 'too_large':
         return refuse(request, reply, refusals.tooLarge)
       default:
-        return startsArray(body) ? takeArray(append, limits, origin, body, request, reply) : takeOne(append, limits, origin, body, request, reply)
+        return startsArray(body)
+          ? takeArray(append, limits, origin, body, request, reply)
+          : takeOne(append, limits, origin, body, request, reply)
     }
   }
 }
 
 type Append = HttpDependencies['ingest']['append']
 
-async function takeOne(append: Append, limits: HttpLimits, origin: RequestOrigin, body: Buffer, request: FastifyRequest, reply: FastifyReply) {
+async function takeOne(
+  append: Append,
+  limits: HttpLimits,
+  origin: RequestOrigin,
+  body: Buffer,
+  request: FastifyRequest,
+  reply: FastifyReply
+) {
   const value = parseJson(body)
   if (value === MALFORMED) return sendFailure(reply, refusals.malformed)
-  const read = readEvent(1, value, origin, limits.depth)
+  const read = readEvent(1, value, origin.source)
   let result: LineResult | undefined
   if ('kind' in read) result = read
   else {
@@ -70,12 +79,20 @@ async function takeOne(append: Append, limits: HttpLimits, origin: RequestOrigin
 }
 
 /** The whole array is parsed before the first element is taken: a malformed body changes nothing. */
-async function takeArray(append: Append, limits: HttpLimits, origin: RequestOrigin, body: Buffer, request: FastifyRequest, reply: FastifyReply) {
+async function takeArray(
+  append: Append,
+  limits: HttpLimits,
+  origin: RequestOrigin,
+  body: Buffer,
+  request: FastifyRequest,
+  reply: FastifyReply
+) {
   const values: { readonly value: unknown; readonly bytes: number }[] = []
   let sliceStart = performance.now()
   for (const element of arrayElements(body)) {
     const value = element === null ? MALFORMED : parseJson(element)
     if (element === null || value === MALFORMED) return sendFailure(reply, refusals.malformed)
+    if (values.length === limits.arrayItems) return sendFailure(reply, refusals.tooManyItems)
     values.push({ value, bytes: element.length })
     if (performance.now() - sliceStart > limits.sliceMs) {
       await nextTurn()
@@ -120,7 +137,7 @@ async function takeLines(append: Append, limits: HttpLimits, origin: RequestOrig
       await intake.settle()
       if (intake.failure !== null || reader.gone) break
     }
-    intake.idle()
+    if (!reader.gone) intake.idle()
     failure = intake.failure
     if (sink instanceof ResultStream && !(await sink.room())) {
       await intake.stop()
@@ -131,6 +148,7 @@ async function takeLines(append: Append, limits: HttpLimits, origin: RequestOrig
   await intake.finish()
   reader.close()
   const ended = intake.failure ?? failure
+  if (ended === refusals.slowBody && sink === tally) return sendTooSlow(request, reply, tally.summary())
   if (ended !== null) discardRest(request.raw)
   return answer(reply, tally, sink, ended)
 }
@@ -161,11 +179,4 @@ function answer(reply: FastifyReply, tally: Tally, sink: Tally | ResultStream, f
 function refuse(request: FastifyRequest, reply: FastifyReply, failure: Failure): FastifyReply {
   discardRest(request.raw)
   return sendFailure(reply, failure)
-}
-
-/** A sender that is too slow is told so and cut off. */
-function tooSlow(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  reply.header('connection', 'close')
-  discardRest(request.raw)
-  return sendFailure(reply, refusals.slowBody).code(408)
 }

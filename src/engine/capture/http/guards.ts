@@ -36,7 +36,9 @@ export function allowedFor(bound: string, port: number, extraHosts: readonly str
     hosts.add(name)
     if (!/:\d+$/.test(name) || name.endsWith(']')) hosts.add(`${name}:${port}`)
   }
-  const crossOrigins = new Set(extraOrigins.map((origin) => origin.trim().toLowerCase()).filter((origin) => origin !== '' && origin !== 'null'))
+  const crossOrigins = new Set(
+    extraOrigins.map((origin) => origin.trim().toLowerCase()).filter((origin) => origin !== '' && origin !== 'null')
+  )
   const origins = new Set(crossOrigins)
   for (const host of hosts) origins.add(`http://${host}`)
   return { hosts, origins, crossOrigins }

@@ -54,7 +54,7 @@ export class Intake {
 
   /** Takes one parsed record. True when {@link settle} must be awaited before the next. */
   take(line: number, value: unknown, bytes: number): boolean {
-    const read = readEvent(line, value, this.#origin, this.#limits.depth)
+    const read = readEvent(line, value, this.#origin.source)
     if ('kind' in read) this.#refused.push(read)
     else {
       this.#batch.push(read)
@@ -83,7 +83,8 @@ export class Intake {
       while (this.#inFlight >= this.#limits.batchesInFlight && this.#failure === null && !this.#stopped) await this.#event()
       this.#dispatch()
     }
-    if (performance.now() - this.#sliceStart > this.#limits.sliceMs) await nextTurn()
+    if (performance.now() - this.#sliceStart <= this.#limits.sliceMs) return
+    await nextTurn()
     this.#sliceStart = performance.now()
   }
 

@@ -38,7 +38,26 @@ describe('arrayElements', () => {
   })
 
   it('refuses exactly what JSON.parse refuses, for damaged arrays', () => {
-    const piece = fc.constantFrom('[', ']', '{', '}', ',', ':', '"', '\\', '"a"', '1', '-', ' ', '\n', 'null', '{"a":[1]}', '[]', '"]"', '"\\""')
+    const piece = fc.constantFrom(
+      '[',
+      ']',
+      '{',
+      '}',
+      ',',
+      ':',
+      '"',
+      '\\',
+      '"a"',
+      '1',
+      '-',
+      ' ',
+      '\n',
+      'null',
+      '{"a":[1]}',
+      '[]',
+      '"]"',
+      '"\\""'
+    )
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 9 }), (pieces) => {
         const text = `[${pieces.join('')}`

@@ -4,6 +4,8 @@
 export interface HttpLimits {
   /** Largest body of a single JSON request (one object or an array). */
   readonly bodyBytes: number
+  /** Elements of an array, at most: tiny ones would otherwise take far more memory than the body did. */
+  readonly arrayItems: number
   /** Largest line of an NDJSON stream; the stream itself has no limit. */
   readonly lineBytes: number
   /** Lines handed to the ledger at once, at most. */
@@ -12,7 +14,7 @@ export interface HttpLimits {
   readonly batchBytes: number
   /** Batches that may wait for their commit while the next is read. */
   readonly batchesInFlight: number
-  /** Nesting of a record, at most. */
+  /** Nesting of the input of an operation, at most. */
   readonly depth: number
   /** Rejected lines that an answer lists; the rest is only counted. */
   readonly rejectedListed: number
@@ -50,6 +52,7 @@ const MiB = 1024 * 1024
 
 export const defaultLimits: HttpLimits = {
   bodyBytes: 10 * MiB,
+  arrayItems: 100_000,
   lineBytes: 10 * MiB,
   batchLines: 500,
   batchBytes: 4 * MiB,

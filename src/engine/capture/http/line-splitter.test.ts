@@ -43,12 +43,17 @@ describe('LineSplitter', () => {
   it('gives the same lines however the bytes are cut', () => {
     const line = fc.string({ unit: 'binary', maxLength: 30 }).map((s) => s.replace(/[\n\r]/g, ''))
     fc.assert(
-      fc.property(fc.array(line, { maxLength: 12 }), fc.array(fc.nat(400), { maxLength: 8 }), fc.constantFrom('\n', '\r\n'), (lines, cuts, end) => {
-        const whole = text(lines.join(end))
-        const places = [...new Set(cuts.map((cut) => Math.min(cut, whole.length)))].sort((a, b) => a - b)
-        const chunks = [...places, whole.length].map((to, i) => whole.subarray(places[i - 1] ?? 0, to))
-        expect(split(chunks)).toEqual(split([whole]))
-      })
+      fc.property(
+        fc.array(line, { maxLength: 12 }),
+        fc.array(fc.nat(400), { maxLength: 8 }),
+        fc.constantFrom('\n', '\r\n'),
+        (lines, cuts, end) => {
+          const whole = text(lines.join(end))
+          const places = [...new Set(cuts.map((cut) => Math.min(cut, whole.length)))].sort((a, b) => a - b)
+          const chunks = [...places, whole.length].map((to, i) => whole.subarray(places[i - 1] ?? 0, to))
+          expect(split(chunks)).toEqual(split([whole]))
+        }
+      )
     )
   })
 })

@@ -16,11 +16,19 @@ export function openapiDocument(server: ServerName, version: string, urls: reado
   const add = (path: string, method: string, definition: Json): void => {
     paths[path] = { ...paths[path], [method]: definition }
   }
-  add('/health', 'get', operation('health', 'Liveness, instance, ledger size and last checkpoint', { 200: json('It runs', { type: 'object' }) }))
+  add(
+    '/health',
+    'get',
+    operation('health', 'Liveness, instance, ledger size and last checkpoint', { 200: json('It runs', { type: 'object' }) })
+  )
   for (const route of routes) if (route.server === server) add(openapiPath(route), route.method.toLowerCase(), ofRoute(route))
   if (server === 'compliance') {
     add('/api/compliance/events', 'post', eventsOperation())
-    add('/api/compliance/stream', 'get', streamOperation('records.stream', 'Each ended record as it becomes visible', schema(recordRow, 'output')))
+    add(
+      '/api/compliance/stream',
+      'get',
+      streamOperation('records.stream', 'Each ended record as it becomes visible', schema(recordRow, 'output'))
+    )
   } else {
     add('/api/drift/stream', 'get', streamOperation('drift.stream', 'Alerts as they open and change state', schema(driftAlert, 'output')))
   }
@@ -97,7 +105,12 @@ function eventsOperation(): Json {
       422: json('No record of the request could be taken', schema(summary.extend({ error: failure }), 'output'))
     }),
     parameters: [
-      { name: 'x-affidavit-source', in: 'header', schema: { type: 'string', maxLength: 128 }, description: 'Source of events that name none' }
+      {
+        name: 'x-affidavit-source',
+        in: 'header',
+        schema: { type: 'string', maxLength: 128 },
+        description: 'Source of events that name none'
+      }
     ],
     requestBody: {
       required: true,
@@ -114,7 +127,8 @@ function streamOperation(id: string, summary: string, item: Json): Json {
   return {
     ...operation(id, summary, {
       200: {
-        description: 'Server-Sent Events: unnamed events whose id is a ledger number and whose data is the JSON below; `heartbeat` events between them',
+        description:
+          'Server-Sent Events: unnamed events whose id is a ledger number and whose data is the JSON below; `heartbeat` events between them',
         content: { 'text/event-stream': { schema: { type: 'string', contentMediaType: 'application/json', contentSchema: item } } }
       }
     }),

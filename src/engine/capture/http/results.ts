@@ -35,7 +35,12 @@ export class Tally {
   }
 
   /** `{accepted, duplicates, rejected, rejected_total}`; rejected lines in line order. */
-  summary(): { readonly accepted: number; readonly duplicates: number; readonly rejected: readonly LineError[]; readonly rejected_total: number } {
+  summary(): {
+    readonly accepted: number
+    readonly duplicates: number
+    readonly rejected: readonly LineError[]
+    readonly rejected_total: number
+  } {
     const rejected = this.rejected.sort((a, b) => a.line - b.line)
     return { accepted: this.accepted, duplicates: this.duplicates, rejected, rejected_total: this.rejectedTotal }
   }

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { OperationName, OperationOutput } from '../../../shared/contract/contract.ts'
-import { actorOf, rawHeaders, sendFailure, sendJson } from './answers.ts'
+import { actorOf, rawHeaders, sendFailure, sendJson, sendTooSlow } from './answers.ts'
 import { discardRest, isTooDeep, MALFORMED, parseJson, readBody } from './body.ts'
 import type { HttpDependencies, HttpScope, HttpToken } from './dependencies.ts'
 import { errorBody, refusals } from './errors.ts'
@@ -53,7 +53,10 @@ export async function buildApp(deps: HttpDependencies, options: AppOptions): Pro
     frameworkErrors: (_error, _request, reply) => sendFailure(reply as FastifyReply, refusals.noRoute)
   })
   app.decorateRequest('token', null)
-  app.addHook('onRequest', guard(options, () => allowed))
+  app.addHook(
+    'onRequest',
+    guard(options, () => allowed)
+  )
   // Bodies are read by the routes, each with its own bounds: the parser hands over the stream as it is.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
@@ -63,7 +66,8 @@ export async function buildApp(deps: HttpDependencies, options: AppOptions): Pro
   })
   app.setErrorHandler((error, _request, reply) => {
     const status = statusNumber(error)
-    if (status >= 500) deps.log.error({ event: 'http.failed', server: name, error: error instanceof Error ? { name: error.name, stack: error.stack } : {} })
+    if (status >= 500)
+      deps.log.error({ event: 'http.failed', server: name, error: error instanceof Error ? { name: error.name, stack: error.stack } : {} })
     return sendFailure(reply, status >= 500 ? refusals.internal : status === 415 ? refusals.mediaType : refusals.malformedRequest)
   })
   addRoutes(app, deps, options, () => url)
@@ -125,7 +129,8 @@ function guard(options: AppOptions, allowedNow: () => Allowed): OnRequest {
     const denied = checkHost(raw, allowed) ?? checkOrigin(raw.headers, allowed)
     if (denied !== null) return refuse(request, reply, denied)
     const origin = raw.headers.origin
-    if (origin !== undefined && allowed.crossOrigins.has(origin)) reply.header('access-control-allow-origin', origin).header('vary', 'Origin')
+    if (origin !== undefined && allowed.crossOrigins.has(origin))
+      reply.header('access-control-allow-origin', origin).header('vary', 'Origin')
     const client = raw.socket.remoteAddress ?? ''
     if ((limits.rateOnLoopback || !isLoopback(client.replace(/^::ffff:/, ''))) && !limiter.take(client, performance.now())) {
       return refuse(request, reply, refusals.rate)
@@ -176,9 +181,9 @@ async function callOperation(deps: HttpDependencies, limits: HttpLimits, route: 
     const bytes = await readBody(request.raw, limits.bodyBytes, limits.bodyMs)
     if (bytes === 'gone') return reply.hijack()
     if (typeof bytes === 'string') {
+      if (bytes === 'timeout') return sendTooSlow(request, reply)
       discardRest(request.raw)
-      if (bytes === 'too_large') return sendFailure(reply, refusals.tooLarge)
-      return sendFailure(reply.header('connection', 'close'), refusals.slowBody).code(408)
+      return sendFailure(reply, refusals.tooLarge)
     }
     body = parseJson(bytes)
     if (body === MALFORMED || isTooDeep(body, limits.depth)) return sendFailure(reply, refusals.malformed)
@@ -235,7 +240,9 @@ function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
         ? ['431 Request Header Fields Too Large', refusals.largeHead]
         : ['400 Bad Request', refusals.malformedRequest]
   const body = errorBody(failure)
-  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`)
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`
+  )
 }
 
 function statusNumber(error: unknown): number {

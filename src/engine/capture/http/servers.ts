@@ -119,7 +119,14 @@ async function startOne(
   const tokens = config.tokens ?? []
   const tokenNeeded = !isLoopback(binding.host)
   if (tokenNeeded && tokens.length === 0) {
-    return { endpoint: failed(binding, `Listening on ${binding.host} needs client tokens: without them the servers listen on 127.0.0.1 only.`, null), running: null }
+    return {
+      endpoint: failed(
+        binding,
+        `Listening on ${binding.host} needs client tokens: without them the servers listen on 127.0.0.1 only.`,
+        null
+      ),
+      running: null
+    }
   }
   const app = await buildApp(deps, { name, version: config.version, limits, tokens, tokenNeeded })
   const hosts = addressesOf(binding.host)
@@ -128,7 +135,10 @@ async function startOne(
     const port = portOf(servers[0])
     const url = `http://${urlHost(binding.host)}:${port}`
     app.allow(allowedFor(binding.host, port, config.allowedHosts ?? [], config.allowedOrigins ?? []), url)
-    return { endpoint: { host: binding.host, port, url, state: 'listening', message: null, suggested_port: null }, running: { app, servers } }
+    return {
+      endpoint: { host: binding.host, port, url, state: 'listening', message: null, suggested_port: null },
+      running: { app, servers }
+    }
   } catch (error) {
     await app.close()
     return { endpoint: await explain(error, binding, hosts, name, otherPorts), running: null }
@@ -181,7 +191,13 @@ function listen(server: Server, host: string, port: number): Promise<boolean> {
   })
 }
 
-async function explain(error: unknown, binding: Binding, hosts: readonly string[], name: ServerName, otherPorts: readonly number[]): Promise<Endpoint> {
+async function explain(
+  error: unknown,
+  binding: Binding,
+  hosts: readonly string[],
+  name: ServerName,
+  otherPorts: readonly number[]
+): Promise<Endpoint> {
   const variable = name === 'compliance' ? 'COMPLIANCE_API_PORT' : 'DRIFT_API_PORT'
   const code = codeOf(error)
   if (code === 'EADDRINUSE') {
@@ -193,7 +209,11 @@ async function explain(error: unknown, binding: Binding, hosts: readonly string[
     const suggested = await nextFreePort(Math.max(binding.port, 4999), hosts, otherPorts)
     return failed(binding, `The system does not let this account use port ${binding.port}. Set ${variable} to another port.`, suggested)
   }
-  return failed(binding, `The server could not listen on ${binding.host} port ${binding.port} (${code}). Check the host name and set ${variable}.`, null)
+  return failed(
+    binding,
+    `The server could not listen on ${binding.host} port ${binding.port} (${code}). Check the host name and set ${variable}.`,
+    null
+  )
 }
 
 const failed = (binding: Binding, message: string, suggested: number | null): Endpoint => ({

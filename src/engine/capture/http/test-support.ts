@@ -60,11 +60,14 @@ export class SmallStore implements HttpDependencies {
   }
 
   #commit({ line, event, sourceKey }: IncomingEvent): LineResult {
-    const hash = createHash('sha256').update(JSON.stringify(event)).digest('hex')
+    const hash = createHash('sha256')
+      .update(JSON.stringify({ ...event, received_us: 0 }))
+      .digest('hex')
     const key = sourceKey ?? randomUUID()
     const known = this.#keys.get(key)
     if (known !== undefined) {
-      if (known.hash !== hash) return { line, kind: 'rejected', code: 'id_conflict', message: 'the same key is on record with other content' }
+      if (known.hash !== hash)
+        return { line, kind: 'rejected', code: 'id_conflict', message: 'the same key is on record with other content' }
       return { line, kind: 'duplicate', id: known.id, seq: known.seq }
     }
     const seq = this.#size++

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+import { basename } from 'node:path'
+import { AffidavitError } from '../../../shared/contract/errors.ts'
+import type { ImportResult, LineError } from '../../../shared/contract/imports.ts'
+import { normaliseIngest } from '../../../shared/event/ingest.ts'
+import type { Handlers } from '../../handlers.ts'
+import type { Jobs } from '../../jobs/jobs.ts'
+import type { Actor, AppendResult, LeafDraft } from '../../ledger/draft.ts'
+import type { IncomingEvent, Ingest, LineResult } from '../ingest.ts'
+import { type ImportProfile, importProfiles, profileNamed } from './profiles.ts'
+import { fileSize, hashFile, previewImport, readImport } from './read-import.ts'
+import { isZone } from './zones.ts'
+
+export interface ImportDeps {
+  readonly jobs: Jobs
+  /** null: the workspace is read-only. */
+  readonly ingest: Ingest | null
+  readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
+}
+
+const MOST_ERRORS = 1_000
+const BATCH = 500
+
+interface Tally {
+  accepted: number
+  duplicates: number
+  rejected: number
+  readonly errors: LineError[]
+}
+
+const emptyTally = (): Tally => ({ accepted: 0, duplicates: 0, rejected: 0, errors: [] })
+
+function reject(tally: Tally, error: LineError): void {
+  tally.rejected++
+  if (tally.errors.length < MOST_ERRORS) tally.errors.push(error)
+}
+
+function count(tally: Tally, results: readonly LineResult[]): void {
+  for (const result of results) {
+    if (result.kind === 'accepted') tally.accepted++
+    else if (result.kind === 'duplicate') tally.duplicates++
+    else reject(tally, { line: result.line, code: result.code, message: result.message })
+  }
+}
+
+interface ImportRun {
+  readonly path: string
+  readonly profile: ImportProfile
+  readonly zone: string
+  readonly source: string | undefined
+  readonly actor: Actor
+}
+
+/** Imports of files, and events given directly; the same path as the HTTP ingest from the canonical event on. */
+export function importHandlers(
+  deps: ImportDeps
+): Handlers<'import.profiles' | 'import.preview' | 'import.start' | 'import.result' | 'events.append'> {
+  const { jobs } = deps
+  const running = new Map<
+    string,
+    { readonly tally: Tally; readonly started: number; sha256: string; seq: number; seconds: number | null }
+  >()
+  const writer = (): Ingest => {
+    if (!deps.ingest) throw new AffidavitError('read_only', 'the workspace is open read-only')
+    return deps.ingest
+  }
+
+  const startLeaf = async (run: ImportRun, sha256: string, bytes: number): Promise<number> => {
+    const [result] = await deps.append([
+      {
+        type: 'import.started',
+        actor: run.actor,
+        data: { file_sha256: sha256, bytes, profile: run.profile.name, zone: run.zone },
+        parts: []
+      }
+    ])
+    return result?.seq ?? 0
+  }
+
+  const runImport = async (
+    run: ImportRun,
+    state: NonNullable<ReturnType<typeof running.get>>,
+    control: Parameters<Parameters<Jobs['start']>[3]>[0]
+  ) => {
+    const ingest = writer()
+    const total = fileSize(run.path)
+    const { tally } = state
+    control.progress(0, total)
+    state.sha256 = await hashFile(run.path, control.signal)
+    state.seq = await startLeaf(run, state.sha256, total)
+    let ended: 'complete' | 'cancelled' | 'failed' = 'failed'
+    try {
+      let batch: IncomingEvent[] = []
+      const flush = async () => {
+        const events = batch
+        batch = []
+        count(tally, await ingest.append(events, { channel: 'file', actor: run.actor }))
+      }
+      const context = { zone: run.zone, source: run.source }
+      for await (const line of readImport(run.path, run.profile, context, control.signal)) {
+        // File hash and line: a second import of the same file adds nothing (CAPTURE, Import).
+        if (line.ok) batch.push({ line: line.line, event: line.event, sourceKey: `${state.sha256}:${line.line}` })
+        else reject(tally, { line: line.line, code: line.code, message: line.message })
+        if (batch.length >= BATCH) await flush()
+        control.progress(line.read, total, { accepted: tally.accepted, duplicates: tally.duplicates, rejected: tally.rejected })
+        if (control.signal.aborted) throw new AffidavitError('cancelled', 'cancelled')
+      }
+      if (batch.length > 0) await flush()
+      control.progress(total, total, { accepted: tally.accepted, duplicates: tally.duplicates, rejected: tally.rejected })
+      ended = 'complete'
+    } catch (error) {
+      if (control.signal.aborted) ended = 'cancelled'
+      throw error
+    } finally {
+      state.seconds = (performance.now() - state.started) / 1000
+      const { accepted, duplicates, rejected } = tally
+      await deps.append([
+        {
+          type: 'import.done',
+          actor: run.actor,
+          data: { file_sha256: state.sha256, started: state.seq, accepted, duplicates, rejected, ended },
+          parts: []
+        }
+      ])
+    }
+  }
+
+  return {
+    'import.profiles': async () => ({
+      profiles: importProfiles.map((profile) => ({ name: profile.name, title: profile.title, extensions: [...profile.extensions] }))
+    }),
+    'import.preview': async ({ path, profile, zone, source }) => previewImport(path, profile, { zone, source }),
+    'import.start': async (input, caller) => {
+      writer()
+      fileSize(input.path)
+      const profile = profileNamed(input.profile)
+      if (!profile) throw new AffidavitError('bad_request', 'there is no such import profile')
+      if (!isZone(input.zone)) throw new AffidavitError('bad_request', 'zone: not a time zone this system knows')
+      const state = { tally: emptyTally(), started: performance.now(), sha256: '', seq: 0, seconds: null as number | null }
+      const run: ImportRun = { path: input.path, profile, zone: input.zone, source: input.source, actor: caller.actor }
+      const job = jobs.start('import', `Importing ${basename(input.path)}`, 'bytes', (control) => runImport(run, state, control))
+      running.set(job.id, state)
+      for (const id of running.keys()) {
+        if (running.size <= 20) break
+        running.delete(id)
+      }
+      return { job_id: job.id }
+    },
+    'import.result': async ({ job_id }): Promise<ImportResult> => {
+      const state = running.get(job_id)
+      if (!state) throw new AffidavitError('not_found', 'there is no such import')
+      const { accepted, duplicates, rejected, errors } = state.tally
+      const seconds = state.seconds ?? (performance.now() - state.started) / 1000
+      return { file_sha256: state.sha256, accepted, duplicates, rejected, errors: [...errors], seconds, started_seq: state.seq }
+    },
+    'events.append': async ({ events }, caller) => {
+      const tally = emptyTally()
+      const receivedUs = Date.now() * 1000
+      const good: IncomingEvent[] = []
+      for (const [i, raw] of events.entries()) {
+        const normal = normaliseIngest(raw, { receivedUs, channel: 'http', defaultSource: 'unknown' })
+        if (normal.ok) good.push({ line: i + 1, event: normal.event, sourceKey: normal.sourceKey })
+        else reject(tally, { line: i + 1, code: normal.code, message: normal.message })
+      }
+      if (good.length === 0)
+        throw new AffidavitError('no_good_record', 'none of the records could be taken', { first: tally.errors[0]?.code ?? '' })
+      count(tally, await writer().append(good, { channel: 'http', actor: caller.actor }))
+      return { accepted: tally.accepted, duplicates: tally.duplicates, rejected: tally.errors }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { FilterExpression, NumberField, Term, TextField } from '../../shared/filter/filter.ts'
+
+/** A WHERE condition over `record r` with its bound parameters. */
+export interface SqlCondition {
+  readonly where: string
+  readonly params: readonly (string | number)[]
+}
+
+const textColumns: Record<Exclude<TextField, 'model'>, string> = {
+  source: 'r.source',
+  provider: 'r.provider',
+  status: 'r.status',
+  channel: 'r.channel',
+  operation: 'r.operation',
+  conversation: 'r.conversation',
+  finish: 'r.finish',
+  error: 'r.error_type',
+  id: 'r.id'
+}
+
+const numberColumns: Record<NumberField, string> = {
+  latency: 'r.latency_us / 1000.0',
+  ttft: 'r.ttft_us / 1000.0',
+  input: 'r.input_tokens',
+  output: 'r.output_tokens',
+  tokens: '(ifnull(r.input_tokens, 0) + ifnull(r.output_tokens, 0))',
+  chars: 'r.response_chars',
+  seq: 'r.seq'
+}
+
+/** One FTS5 string: quoted, so that no character of it is an operator. */
+const ftsPhrase = (text: string): string => `"${text.replaceAll('"', '""').replaceAll('\u0000', ' ')}"`
+
+/** A text that holds no letter or digit would match nothing in FTS5; it is no condition then. */
+const hasToken = (text: string): boolean => /[\p{L}\p{N}\p{Co}]/u.test(text)
+
+function condition(term: Term): SqlCondition | null {
+  switch (term.kind) {
+    case 'text': {
+      if (!hasToken(term.text)) return null
+      const inside = 'r.rid IN (SELECT rowid FROM record_text WHERE record_text MATCH ?)'
+      return { where: term.negated ? `NOT (${inside})` : inside, params: [ftsPhrase(term.text)] }
+    }
+    case 'is': {
+      if (term.field === 'model') {
+        const where = term.negated ? "(r.model <> ? AND ifnull(r.served, '') <> ?)" : '(r.model = ? OR r.served = ?)'
+        return { where, params: [term.value, term.value] }
+      }
+      const column = textColumns[term.field]
+      return { where: term.negated ? `ifnull(${column}, '') <> ?` : `${column} = ?`, params: [term.value] }
+    }
+    case 'range': {
+      const column = numberColumns[term.field]
+      const bounds = [...(term.min === undefined ? [] : [`${column} >= ?`]), ...(term.max === undefined ? [] : [`${column} <= ?`])]
+      const params = [term.min, term.max].filter((bound) => bound !== undefined)
+      const where = `(${bounds.join(' AND ')})`
+      return { where: term.negated ? `NOT ifnull(${where}, 0)` : where, params }
+    }
+    case 'time': {
+      const bounds = [...(term.from === undefined ? [] : ['r.time_us >= ?']), ...(term.to === undefined ? [] : ['r.time_us < ?'])]
+      return bounds.length === 0
+        ? null
+        : { where: bounds.join(' AND '), params: [term.from, term.to].filter((bound) => bound !== undefined) }
+    }
+    case 'sample':
+      return { where: 'r.sample = ?', params: [term.value ? 1 : 0] }
+  }
+}
+
+/** The conjunction of a filter's terms; `1` for everything. */
+export function filterSql(filter: FilterExpression): SqlCondition {
+  const parts = filter.terms.map(condition).filter((part) => part !== null)
+  if (parts.length === 0) return { where: '1', params: [] }
+  return { where: parts.map((part) => part.where).join('\n  AND '), params: parts.flatMap((part) => [...part.params]) }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from 'node:crypto'
+import { AffidavitError } from '../../shared/contract/errors.ts'
+import { jcs } from '../../shared/evidence/jcs.ts'
+import { type FilterExpression, fromQueryBody } from '../../shared/filter/filter.ts'
+import { formatFilter } from '../../shared/filter/format.ts'
+import { parseFilter } from '../../shared/filter/parse.ts'
+import type { Caller, Handlers } from '../handlers.ts'
+import type { LeafDraft } from '../ledger/draft.ts'
+import type { Projector } from '../threads/projector.ts'
+import type { ReaderPool } from '../threads/reader-pool.ts'
+import type { ResultSet } from './results.ts'
+
+export interface CatalogDeps {
+  readonly pool: ReaderPool
+  readonly projector: Projector
+  readonly ledgerSize: () => number
+  /** Appends a leaf that a read leaves behind; null when the workspace is read-only. */
+  readonly record: (draft: LeafDraft) => Promise<number | null>
+  readonly recentAlerts: () => Promise<
+    readonly { readonly id: string; readonly timestamp: string; readonly drift_score: number; readonly drifted_features: string }[]
+  >
+}
+
+/** Results kept open at once; the least recently used one goes. */
+const MOST_HANDLES = 32
+/** How long a read waits for what was acknowledged before it (ARCHITECTURE, read your writes). */
+const PATIENCE_MS = 2_000
+
+/** The filter of a text. @throws AffidavitError invalid_filter, with the position of the fault */
+export function filterOf(text: string): FilterExpression {
+  const result = parseFilter(text)
+  if (!result.ok)
+    throw new AffidavitError('invalid_filter', result.problem.message, { position: result.problem.position, problem: result.problem.code })
+  return result.filter
+}
+
+const micros = (text: string | undefined): number | undefined => (text === undefined ? undefined : Date.parse(text) * 1000)
+
+/** The leaf of a search: what was searched is in its body, because a search text may name a person. */
+const searchDraft = (caller: Caller, query: string, matched: number): LeafDraft => ({
+  type: 'search.run',
+  actor: caller.actor,
+  data: { matched },
+  parts: [{ name: 'body', media: 'application/json', data: Buffer.from(jcs({ query }), 'utf8') }]
+})
+
+/** Queries over the catalog: result sets, records, statistics, dashboard. */
+export function catalogHandlers(
+  deps: CatalogDeps
+): Handlers<
+  | 'records.open'
+  | 'records.page'
+  | 'records.locate'
+  | 'records.close'
+  | 'records.facets'
+  | 'records.get'
+  | 'records.query'
+  | 'records.statistics'
+  | 'workspace.dashboard'
+  | 'export.list'
+> {
+  const { pool, projector } = deps
+  const results = new Map<string, ResultSet>()
+
+  const caughtUp = async () => {
+    const size = deps.ledgerSize()
+    const applied = await projector.waitFor(size, PATIENCE_MS)
+    return { applied_seq: Math.max(0, applied - 1), acknowledged_seq: Math.max(0, size - 1) }
+  }
+  const resultOf = (handle: string): ResultSet => {
+    const set = results.get(handle)
+    if (!set) throw new AffidavitError('handle_expired', 'this result is no longer kept: run the query again')
+    results.delete(handle)
+    results.set(handle, set)
+    return set
+  }
+
+  return {
+    'records.open': async ({ query, sort }, caller) => {
+      const filter = filterOf(query)
+      const seen = await caughtUp()
+      const opened = await pool.run('openResult', { filter, sort }, { signal: caller.signal })
+      const handle = randomUUID()
+      results.set(handle, { count: opened.count, rids: opened.rids, descending: opened.descending })
+      for (const old of results.keys()) {
+        if (results.size <= MOST_HANDLES) break
+        results.delete(old)
+      }
+      const canonical = formatFilter(filter)
+      if (canonical !== '') await deps.record(searchDraft(caller, canonical, opened.count))
+      return {
+        handle,
+        query: canonical,
+        count: opened.count,
+        total: opened.total,
+        took_ms: opened.took_ms,
+        ...seen,
+        rail: [...opened.rail]
+      }
+    },
+    'records.page': async ({ handle, offset, limit }, caller) => ({
+      offset,
+      rows: await pool.run('pageOf', { set: resultOf(handle), offset, limit }, { signal: caller.signal })
+    }),
+    'records.locate': async ({ handle, seq }) => ({ offset: await pool.run('locate', { set: resultOf(handle), seq }) }),
+    'records.close': async ({ handle }) => {
+      results.delete(handle)
+      return {}
+    },
+    'records.facets': async () => {
+      await caughtUp()
+      return pool.run('facets', {})
+    },
+    'records.get': async ({ seq }, caller) => {
+      await caughtUp()
+      const detail = await pool.run('recordDetail', { seq })
+      if (!detail) throw new AffidavitError('not_found', 'there is no such record')
+      const view_seq = await deps.record({ type: 'record.viewed', actor: caller.actor, data: { seq }, parts: [] })
+      return { ...detail, view_seq }
+    },
+    'records.query': async (input, caller) => {
+      const filter = fromQueryBody(input)
+      const seen = await caughtUp()
+      const page = await pool.run('queryRecords', { filter, limit: input.limit, cursor: input.cursor }, { signal: caller.signal })
+      if (input.cursor === undefined && filter.terms.length > 0)
+        await deps.record(searchDraft(caller, formatFilter(filter), page.records.length))
+      return { records: [...page.records], next_cursor: page.next_cursor, ...seen }
+    },
+    'records.statistics': async ({ from, to }) => {
+      const seen = await caughtUp()
+      const statistics = await pool.run('rangeStatistics', { from: micros(from), to: micros(to) })
+      return {
+        ...statistics,
+        total_requests: statistics.count + statistics.in_flight,
+        recent_alerts: [...(await deps.recentAlerts())],
+        ...seen
+      }
+    },
+    'workspace.dashboard': async ({ from, to, bins }) => {
+      const seen = await caughtUp()
+      const dashboard = await pool.run('dashboard', { from: micros(from), to: micros(to), bins })
+      return { ...dashboard, applied_seq: seen.applied_seq }
+    },
+    'export.list': async () => {
+      await caughtUp()
+      return { exports: await pool.run('exports', {}) }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ExportRow } from '../../shared/contract/exports.ts'
+import type { WorkspaceStatus } from '../../shared/contract/workspace.ts'
+import type { LeafData } from '../../shared/evidence/leaf-data.ts'
+import type { LeafType } from '../../shared/evidence/leaf-types.ts'
+import type { AnyDb } from '../sqlite/open.ts'
+import type { PayloadReader } from '../vault/payload-reader.ts'
+import { bodyOf } from './project-event.ts'
+import { isoMs } from './rows.ts'
+
+/** Counts for the status bar. */
+export function statusCounts(
+  db: AnyDb,
+  heartbeatsSinceMs: number
+): { readonly alerts: WorkspaceStatus['alerts']; readonly heartbeats: number } {
+  const alerts = db
+    .prepare<[], { open: number | null; acknowledged: number | null; oldest: number | null }>(`
+SELECT sum(state = 'open') AS open, sum(state = 'acknowledged') AS acknowledged, min(CASE WHEN state = 'open' THEN time_us END) AS oldest
+FROM alert`)
+    .get()
+  const heartbeats = db
+    .prepare<[number], number>("SELECT count(*) FROM event WHERE type = 'heartbeat' AND time_us >= ?")
+    .pluck()
+    .get(heartbeatsSinceMs * 1000)
+  return {
+    alerts: {
+      open: alerts?.open ?? 0,
+      acknowledged: alerts?.acknowledged ?? 0,
+      oldest_open: alerts?.oldest == null ? null : isoMs(alerts.oldest)
+    },
+    heartbeats: heartbeats ?? 0
+  }
+}
+
+/** Seqs of all leaves of one type, oldest first. */
+export const leavesOfType = (db: AnyDb, type: LeafType): number[] =>
+  db.prepare<[string], number>('SELECT seq FROM event WHERE type = ? ORDER BY seq').pluck().all(type)
+
+/** Every bundle that left, newest first. */
+export function listExports(db: AnyDb, payloads: PayloadReader): ExportRow[] {
+  const rows = db
+    .prepare<[], { seq: number; time_us: number; actor: string; data: string }>(
+      "SELECT seq, time_us, actor, data FROM event WHERE type = 'export.created' ORDER BY seq DESC LIMIT 500"
+    )
+    .all()
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+  return rows.map((row) => {
+    const data = JSON.parse(row.data) as LeafData<'export.created'>
+    const body = bodyOf(payloads, row.seq)
+    return {
+      seq: row.seq,
+      time: isoMs(row.time_us),
+      actor: row.actor,
+      file: text(body.file),
+      bytes: data.bytes,
+      bundle_sha256: data.bundle_sha256,
+      tag_manifest_sha256: data.tag_manifest_sha256,
+      size: data.size,
+      records: data.records,
+      leaves: data.leaves,
+      withheld: data.withheld,
+      query: text(body.query),
+      recipient: text(body.recipient),
+      purpose: text(body.purpose)
+    }
+  })
+}
+
+/** Leaf seqs of a filter's records, oldest first, that a tree of `size` leaves holds. */
+export function seqsOf(db: AnyDb, where: string, params: readonly (string | number)[], size: number): Uint32Array {
+  const seqs = db
+    .prepare<(string | number)[], number>(`SELECT r.seq FROM record r WHERE r.seq < ? AND ${where} ORDER BY r.seq`)
+    .pluck()
+    .all(size, ...params)
+  return Uint32Array.from(seqs)
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Leaf } from '../../shared/evidence/leaf.ts'
+import type { LeafData } from '../../shared/evidence/leaf-data.ts'
+import type { WritableDb } from '../sqlite/open.ts'
+import type { PayloadReader } from '../vault/payload-reader.ts'
+
+/** Writes for leaves that are no calls to a model. */
+export function eventStatements(db: WritableDb) {
+  return {
+    event: db.prepare('INSERT INTO event (seq, time_us, type, actor, data) VALUES (?, ?, ?, ?, ?)'),
+    alert: db.prepare(`
+INSERT INTO alert (id, seq, time_us, model, source, state, score, features, look, baseline, changed_seq)
+VALUES (?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?)`),
+    alertState: db.prepare('UPDATE alert SET state = ?, changed_seq = ? WHERE id = ?'),
+    step: db.prepare('INSERT INTO alert_step (seq, alert, time_us, what, actor, note) VALUES (?, ?, ?, ?, ?, ?)'),
+    baseline: db.prepare(`
+INSERT INTO baseline (id, seq, time_us, actor, model, source, records, to_seq, hash, name, query, from_us, to_us)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+  } as const
+}
+export type EventStatements = ReturnType<typeof eventStatements>
+
+/** The decoded `body` of a leaf; an empty object when it has none or it was erased. */
+export function bodyOf(payloads: PayloadReader, seq: number): Readonly<Record<string, unknown>> {
+  const payload = payloads.open(seq)
+  const body = payload.state === 'present' ? payload.parts.find((part) => part.name === 'body') : undefined
+  return body ? (JSON.parse(Buffer.from(body.data).toString('utf8')) as Record<string, unknown>) : {}
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+const microsOf = (value: unknown): number | null => (typeof value === 'string' ? Date.parse(value) * 1000 : null)
+
+/** Projects one leaf that is no call to a model: always into `event`, and into the table of its kind. */
+export function projectEvent(write: EventStatements, payloads: PayloadReader, seq: number, leaf: Leaf): void {
+  const time = Date.parse(leaf.ts) * 1000
+  const actor = leaf.actor.ref
+  write.event.run(seq, time, leaf.type, actor, JSON.stringify(leaf.data ?? {}))
+  switch (leaf.type) {
+    case 'drift.alert': {
+      const data = leaf.data as LeafData<'drift.alert'>
+      const features = data.features.map((feature) => feature.feature).join(',')
+      write.alert.run(data.alert_id, seq, time, data.model, data.source, Number(data.score), features, data.look, data.baseline, seq)
+      write.step.run(seq, data.alert_id, time, 'opened', actor, '')
+      return
+    }
+    case 'drift.ack':
+    case 'drift.resolve': {
+      const { alert_id } = leaf.data as LeafData<'drift.ack'>
+      const state = leaf.type === 'drift.ack' ? 'acknowledged' : 'resolved'
+      write.alertState.run(state, seq, alert_id)
+      write.step.run(seq, alert_id, time, state, actor, textOf(bodyOf(payloads, seq).note))
+      return
+    }
+    case 'baseline.set': {
+      const data = leaf.data as LeafData<'baseline.set'>
+      const body = bodyOf(payloads, seq)
+      write.baseline.run(
+        data.baseline_id,
+        seq,
+        time,
+        actor,
+        data.model,
+        data.source,
+        data.records,
+        data.to_seq,
+        data.body_sha256,
+        textOf(body.name),
+        textOf(body.query),
+        microsOf(body.from),
+        microsOf(body.to)
+      )
+      return
+    }
+    default:
+      return
+  }
+}

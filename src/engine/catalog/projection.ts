@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CanonicalEvent, EventMessage } from '../../shared/event/canonical-event.ts'
+import { messagesText } from '../../shared/event/canonical-event.ts'
+import type { Leaf } from '../../shared/evidence/leaf.ts'
+import type { WritableDb } from '../sqlite/open.ts'
+import type { OpenPart } from '../vault/payload.ts'
+import type { PayloadReader } from '../vault/payload-reader.ts'
+import { addTo, bucketOf, encodeHistogram, type Histogram, mergeHistogram } from './histogram.ts'
+import { type EventStatements, eventStatements, projectEvent } from './project-event.ts'
+
+interface Minute {
+  n: number
+  error: number
+  aborted: number
+  incomplete: number
+  input: number
+  output: number
+  readonly latency: Histogram
+}
+
+interface Series {
+  n: number
+  first: number
+  last: number
+  lastSeq: number
+  readonly model: string
+  readonly source: string
+}
+
+const PREVIEW = 160
+
+/** Beginning of the last user message, white space folded. */
+function previewOf(messages: readonly EventMessage[] | undefined): string {
+  const last = messages?.findLast((message) => message.role === 'user') ?? messages?.at(-1)
+  if (!last) return ''
+  return messagesText([last])
+    .slice(0, PREVIEW * 2)
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, PREVIEW)
+}
+
+const decode = (part: OpenPart | undefined): unknown => (part ? JSON.parse(Buffer.from(part.data).toString('utf8')) : undefined)
+
+/** Applies committed leaves to the catalog, in seq order, one transaction a batch. The only code that writes records. */
+export class Projection {
+  readonly #db: WritableDb
+  readonly #payloads: PayloadReader
+  readonly #insert
+  readonly #events: EventStatements
+  readonly #minutes = new Map<number, Minute>()
+  readonly #series = new Map<string, Series>()
+  readonly #facets = new Map<string, number>()
+  #records: number
+
+  constructor(db: WritableDb, payloads: PayloadReader) {
+    this.#db = db
+    this.#payloads = payloads
+    this.#events = eventStatements(db)
+    this.#records = db.prepare<[], number>('SELECT ifnull(max(rid), 0) FROM record').pluck().get() ?? 0
+    this.#insert = {
+      record: db.prepare(`
+INSERT INTO record (rid, seq, id, time_us, appended_us, channel, operation, provider, model, served, source, status, http_status, error_type,
+  finish, latency_us, ttft_us, input_tokens, output_tokens, response_chars, conversation, preview, sample)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+      text: db.prepare('INSERT INTO record_text (rowid, request, response) VALUES (?, ?, ?)'),
+      minute: db.prepare(`
+INSERT INTO minute (minute, n, error, aborted, incomplete, input_tokens, output_tokens, latency)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (minute) DO UPDATE SET n = n + excluded.n, error = error + excluded.error, aborted = aborted + excluded.aborted,
+  incomplete = incomplete + excluded.incomplete, input_tokens = input_tokens + excluded.input_tokens,
+  output_tokens = output_tokens + excluded.output_tokens, latency = excluded.latency`),
+      latency: db.prepare<[number], Buffer>('SELECT latency FROM minute WHERE minute = ?').pluck(),
+      facet: db.prepare('INSERT INTO facet (kind, value, n) VALUES (?, ?, ?) ON CONFLICT (kind, value) DO UPDATE SET n = n + excluded.n'),
+      series: db.prepare(`
+INSERT INTO series (model, source, n, first_us, last_us, last_seq) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(first_us, excluded.first_us),
+  last_us = max(last_us, excluded.last_us), last_seq = max(last_seq, excluded.last_seq)`),
+      meta: db.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value')
+    }
+  }
+
+  /** Records in the catalog. */
+  get records(): number {
+    return this.#records
+  }
+
+  /** Applies the leaves of one batch and the size they lead to; all or nothing. */
+  apply(rows: readonly { readonly seq: number; readonly bytes: Buffer }[], size: number): void {
+    const before = this.#records
+    try {
+      this.#db.transaction(() => {
+        for (const row of rows) this.#leaf(row.seq, JSON.parse(row.bytes.toString('utf8')) as Leaf)
+        this.#writeAggregates()
+        this.#insert.meta.run('applied', String(size))
+      })()
+    } catch (error) {
+      this.#records = before
+      throw error
+    } finally {
+      this.#minutes.clear()
+      this.#series.clear()
+      this.#facets.clear()
+    }
+  }
+
+  #leaf(seq: number, leaf: Leaf): void {
+    if (leaf.type.startsWith('llm.') && leaf.span_role === 'inference') this.#record(seq, leaf)
+    else if (!leaf.type.startsWith('llm.')) projectEvent(this.#events, this.#payloads, seq, leaf)
+  }
+
+  #record(seq: number, leaf: Leaf): void {
+    const payload = this.#payloads.open(seq)
+    const parts = new Map(payload.state === 'present' ? payload.parts.map((part) => [part.name, part]) : [])
+    const event = (decode(parts.get('event')) ?? {}) as Partial<CanonicalEvent>
+    const request = decode(parts.get('request')) as { readonly messages: readonly EventMessage[] } | undefined
+    const response = decode(parts.get('response')) as { readonly messages: readonly EventMessage[] } | undefined
+    const appended = Date.parse(leaf.ts) * 1000
+    const time = leaf.start_us ?? appended
+    // After an erasure only what the leaf holds remains, in the live catalog as after a rebuild.
+    const model = leaf.model?.requested === 'other' ? (event.request_model ?? 'other') : (leaf.model?.requested ?? 'unknown')
+    const source = leaf.source === 'other' ? (event.source ?? 'other') : (leaf.source ?? 'unknown')
+    const { metrics, status = 'incomplete' } = leaf
+    const rid = ++this.#records
+    this.#insert.record.run(
+      rid,
+      seq,
+      leaf.id,
+      time,
+      appended,
+      leaf.channel ?? 'unknown',
+      leaf.operation ?? 'unknown',
+      leaf.provider ?? 'unknown',
+      model,
+      event.response_model ?? leaf.model?.served ?? null,
+      source,
+      status,
+      event.http_status ?? null,
+      event.error_type ?? null,
+      event.finish_reasons?.join(', ') ?? null,
+      metrics?.latency_us ?? null,
+      metrics?.ttft_us ?? null,
+      metrics?.input_tokens ?? null,
+      metrics?.output_tokens ?? null,
+      event.response_chars ?? null,
+      event.conversation_id ?? null,
+      previewOf(request?.messages),
+      leaf.sample ? 1 : 0
+    )
+    const requestText = messagesText(request?.messages)
+    const responseText = messagesText(response?.messages)
+    if (requestText !== '' || responseText !== '') this.#insert.text.run(rid, requestText, responseText)
+    this.#aggregate(seq, time, model, source, status, metrics)
+  }
+
+  #aggregate(seq: number, time: number, model: string, source: string, status: string, metrics: Leaf['metrics']): void {
+    const at = Math.floor(time / 60_000_000)
+    let minute = this.#minutes.get(at)
+    if (!minute) {
+      minute = { n: 0, error: 0, aborted: 0, incomplete: 0, input: 0, output: 0, latency: new Map() }
+      this.#minutes.set(at, minute)
+    }
+    minute.n++
+    if (status === 'error') minute.error++
+    else if (status === 'aborted') minute.aborted++
+    else if (status === 'incomplete') minute.incomplete++
+    minute.input += metrics?.input_tokens ?? 0
+    minute.output += metrics?.output_tokens ?? 0
+    if (metrics?.latency_us !== undefined) addTo(minute.latency, bucketOf(metrics.latency_us), 1)
+    const key = `${model}\u0000${source}`
+    const series = this.#series.get(key)
+    if (series) {
+      series.n++
+      series.first = Math.min(series.first, time)
+      series.last = Math.max(series.last, time)
+      series.lastSeq = seq
+    } else this.#series.set(key, { n: 1, first: time, last: time, lastSeq: seq, model, source })
+    for (const facet of [`model\u0000${model}`, `source\u0000${source}`, `status\u0000${status}`])
+      this.#facets.set(facet, (this.#facets.get(facet) ?? 0) + 1)
+  }
+
+  #writeAggregates(): void {
+    for (const [at, minute] of this.#minutes) {
+      const known = this.#insert.latency.get(at)
+      if (known) mergeHistogram(minute.latency, known)
+      this.#insert.minute.run(
+        at,
+        minute.n,
+        minute.error,
+        minute.aborted,
+        minute.incomplete,
+        minute.input,
+        minute.output,
+        encodeHistogram(minute.latency)
+      )
+    }
+    for (const { model, source, n, first, last, lastSeq } of this.#series.values())
+      this.#insert.series.run(model, source, n, first, last, lastSeq)
+    for (const [key, n] of this.#facets) {
+      const [kind = '', value = ''] = key.split('\u0000')
+      this.#insert.facet.run(kind, value, n)
+    }
+  }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Dashboard } from '../../shared/contract/workspace.ts'
+import type { AnyDb } from '../sqlite/open.ts'
+import { type Histogram, mergeHistogram, quantiles } from './histogram.ts'
+import { newestRecords } from './record-query.ts'
+import { isoMs } from './rows.ts'
+
+export interface RangeStatistics {
+  readonly count: number
+  readonly by_status: Record<string, number>
+  readonly in_flight: number
+  readonly avg_processing_time_ms: number
+}
+
+/** Exact counts and mean over ended records whose timestamp is in [from, to), microseconds (PRODUCT, HTTP interface). */
+export function rangeStatistics(db: AnyDb, from: number | undefined, to: number | undefined): RangeStatistics {
+  const rows = db
+    .prepare<[number, number], { status: string; n: number; timed: number; total: number | null }>(`
+SELECT status, count(*) AS n, count(latency_us) AS timed, sum(latency_us) AS total
+FROM record
+WHERE time_us >= ?
+  AND time_us < ?
+GROUP BY status`)
+    .all(from ?? -Number.MAX_SAFE_INTEGER, to ?? Number.MAX_SAFE_INTEGER)
+  const by_status: Record<string, number> = { success: 0, error: 0 }
+  let count = 0
+  let timed = 0
+  let total = 0
+  let inFlight = 0
+  for (const row of rows) {
+    if (row.status === 'in_flight') {
+      inFlight = row.n
+      continue
+    }
+    by_status[row.status] = row.n
+    count += row.n
+    timed += row.timed
+    total += row.total ?? 0
+  }
+  return { count, by_status, in_flight: inFlight, avg_processing_time_ms: timed === 0 ? 0 : total / timed / 1000 }
+}
+
+interface Bin {
+  n: number
+  error: number
+  aborted: number
+  incomplete: number
+  input: number
+  output: number
+  readonly latency: Histogram
+}
+
+const emptyBin = (): Bin => ({ n: 0, error: 0, aborted: 0, incomplete: 0, input: 0, output: 0, latency: new Map() })
+const MINUTE_US = 60_000_000
+const ms = (micros: number | null | undefined): number | null => (micros === null || micros === undefined ? null : micros / 1000)
+
+/** Totals and bins from the rollups per minute; the whole record when no range is given. Bins begin at whole minutes. */
+export function dashboardOf(
+  db: AnyDb,
+  ledger: AnyDb,
+  input: { readonly from?: number | undefined; readonly to?: number | undefined; readonly bins: number }
+): Omit<Dashboard, 'applied_seq'> {
+  const span = db
+    .prepare<[], { first: number | null; last: number | null }>('SELECT min(minute) AS first, max(minute) AS last FROM minute')
+    .get()
+  const now = Math.ceil(Date.now() / 60_000)
+  const first = input.from === undefined ? (span?.first ?? now - 60) : Math.floor(input.from / MINUTE_US)
+  const last = input.to === undefined ? (input.from === undefined ? (span?.last ?? now) + 1 : now) : Math.ceil(input.to / MINUTE_US)
+  const width = Math.max(1, Math.ceil(Math.max(1, last - first) / input.bins))
+  const count = Math.max(1, Math.ceil((last - first) / width))
+  const bins = Array.from({ length: count }, emptyBin)
+  const all = emptyBin()
+  const rows = db.prepare<
+    [number, number],
+    {
+      minute: number
+      n: number
+      error: number
+      aborted: number
+      incomplete: number
+      input_tokens: number
+      output_tokens: number
+      latency: Buffer
+    }
+  >('SELECT * FROM minute WHERE minute >= ? AND minute < ? ORDER BY minute')
+  for (const row of rows.iterate(first, last)) {
+    const bin = bins[Math.floor((row.minute - first) / width)]
+    for (const into of bin ? [bin, all] : [all]) {
+      into.n += row.n
+      into.error += row.error
+      into.aborted += row.aborted
+      into.incomplete += row.incomplete
+      into.input += row.input_tokens
+      into.output += row.output_tokens
+      mergeHistogram(into.latency, row.latency)
+    }
+  }
+  const latency = (bin: Bin) => {
+    const [p50, p95, p99] = quantiles(bin.latency, [0.5, 0.95, 0.99])
+    return { p50_ms: ms(p50), p95_ms: ms(p95), p99_ms: ms(p99) }
+  }
+  return {
+    from: isoMs(first * MINUTE_US),
+    to: isoMs(last * MINUTE_US),
+    bin_ms: width * 60_000,
+    totals: {
+      records: all.n,
+      in_flight: 0,
+      success: all.n - all.error - all.aborted - all.incomplete,
+      error: all.error,
+      aborted: all.aborted,
+      incomplete: all.incomplete,
+      input_tokens: all.input,
+      output_tokens: all.output,
+      ...latency(all)
+    },
+    bins: bins.map((bin, i) => ({
+      t: isoMs((first + i * width) * MINUTE_US),
+      records: bin.n,
+      error: bin.error,
+      aborted: bin.aborted,
+      incomplete: bin.incomplete,
+      input_tokens: bin.input,
+      output_tokens: bin.output,
+      ...latency(bin)
+    })),
+    newest: newestRecords(db, ledger, 14)
+  }
+}
+
+/** Models, sources and states on record, most frequent first, at most 200 each. */
+export function facetsOf(db: AnyDb) {
+  const list = db.prepare<[string], { value: string; count: number }>(
+    'SELECT value, n AS count FROM facet WHERE kind = ? ORDER BY n DESC, value LIMIT 200'
+  )
+  const span = db
+    .prepare<[], { first: number | null; last: number | null }>('SELECT min(time_us) AS first, max(time_us) AS last FROM record')
+    .get()
+  return {
+    models: list.all('model'),
+    sources: list.all('source'),
+    statuses: list.all('status'),
+    first: span?.first == null ? null : isoMs(span.first),
+    last: span?.last == null ? null : isoMs(span.last)
+  }
+}

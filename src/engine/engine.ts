@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// The composition of the engine: opens a workspace, starts its threads and servers, and answers the contract.
+import type { Logger } from 'pino'
+import { AffidavitError } from '../shared/contract/errors.ts'
+import type { EngineStart } from '../shared/contract/wire.ts'
+import type { Settings, WorkspaceStatus } from '../shared/contract/workspace.ts'
+import type { HttpServers } from './capture/http/servers.ts'
+import { startServers } from './capture/http/servers.ts'
+import { importHandlers } from './capture/imports/handlers.ts'
+import { Ingest } from './capture/ingest.ts'
+import { catalogHandlers } from './catalog/handlers.ts'
+import type { EngineEnvironment } from './config.ts'
+import { Feed } from './feed.ts'
+import { Jobs } from './jobs/jobs.ts'
+import { Checkpointer } from './ledger/checkpointer.ts'
+import type { AppendResult, LeafDraft } from './ledger/draft.ts'
+import { ledgerHandlers } from './ledger/handlers.ts'
+import type { Ledger } from './ledger/ledger.ts'
+import { lastCheckpoint } from './ledger/store.ts'
+import { Router } from './router.ts'
+import { Projector } from './threads/projector.ts'
+import { ReaderPool } from './threads/reader-pool.ts'
+import type { ThreadConfig } from './threads/thread-config.ts'
+import type { OsKeyStore } from './vault/keyring.ts'
+import { workspaceHandlers } from './workspace/handlers.ts'
+import { readSettings } from './workspace/settings.ts'
+import { type LiveFigures, statusOf } from './workspace/status.ts'
+import { type OpenWorkspace, openWorkspace } from './workspace/workspace.ts'
+
+export interface Engine {
+  readonly router: Router
+  status(): WorkspaceStatus
+  /** Ends servers and jobs, signs, closes. */
+  stop(reason: 'quit' | 'signal'): Promise<void>
+}
+
+export interface EngineDeps {
+  readonly store: OsKeyStore | null
+  readonly log: Logger
+}
+
+const HEARTBEAT_MS = 60_000
+const FIGURES_MS = 5_000
+const DAY_MS = 86_400_000
+const SYSTEM = { ref: 'engine', kind: 'system' } as const
+
+/**
+ * Starts the engine on a workspace and, when asked for, its HTTP servers.
+ * @throws AffidavitError workspace_locked, workspace_damaged, keys_unavailable
+ */
+export async function startEngine(config: EngineStart['config'], environment: EngineEnvironment, deps: EngineDeps): Promise<Engine> {
+  const workspace = await openWorkspace(config, environment, deps.store)
+  try {
+    return await compose(workspace, config, environment, deps.log)
+  } catch (error) {
+    workspace.close()
+    throw error
+  }
+}
+
+const notServed = (binding: EngineStart['config']['compliance']): WorkspaceStatus['endpoints']['compliance'] => ({
+  host: binding?.host ?? '127.0.0.1',
+  port: binding?.port ?? 0,
+  url: '',
+  state: binding ? 'starting' : 'failed',
+  message: binding ? null : 'not started for this command',
+  suggested_port: null
+})
+
+async function compose(
+  workspace: OpenWorkspace,
+  config: EngineStart['config'],
+  environment: EngineEnvironment,
+  log: Logger
+): Promise<Engine> {
+  const started = new Date()
+  const { identity, ledger } = workspace
+  const problem = workspace.start.problem
+  if (problem) log.error({ event: 'workspace.read_only', code: problem.code })
+
+  const threads: ThreadConfig = {
+    workspace: workspace.paths.root,
+    keks: Object.fromEntries([...identity.keks].map(([id, key]) => [id, Buffer.from(key).toString('base64')])),
+    ...(environment.nativeBinding === undefined ? {} : { nativeBinding: environment.nativeBinding })
+  }
+  const projector = await Projector.start(threads)
+  const pool = await ReaderPool.start(threads)
+  pool.onFault = (what, stack) => log.error({ event: what, stack })
+  const jobs = new Jobs()
+  const size = (): number => ledger?.size ?? workspace.size
+  const append = async (drafts: readonly LeafDraft[]): Promise<readonly AppendResult[]> => (ledger ? ledger.append(drafts) : [])
+  const record = async (draft: LeafDraft): Promise<number | null> => (await append([draft]))[0]?.seq ?? null
+
+  const signing = ledger ? startSigning(workspace, ledger, pool, log, () => feed.statusChanged()) : null
+  let endpoints: WorkspaceStatus['endpoints'] = { compliance: notServed(config.compliance), drift: notServed(config.drift) }
+  let figures: Pick<LiveFigures, 'alerts' | 'heartbeats'> = {
+    alerts: { open: 0, acknowledged: 0, oldest_open: null },
+    heartbeats: { seen: 0, expected: 0 }
+  }
+  const status = (): WorkspaceStatus =>
+    statusOf(workspace, config.appVersion, started, {
+      endpoints,
+      size: size(),
+      records: projector.records,
+      waiting: ledger?.waiting ?? 0,
+      commit: ledger?.commitLatency ?? { p50_ms: null, p99_ms: null },
+      checkpoint: signing ? signing.checkpointer.last : lastCheckpoint(workspace.ledgerDb),
+      previousSize: signing?.previousSize ?? 0,
+      consistent: signing?.checkpointer.consistent ?? false,
+      secondCopySize: signing?.copySize,
+      projected: projector.applied,
+      rebuilt: projector.rebuilding,
+      perSecond: feed.perSecond(),
+      ...figures
+    })
+  const feed = new Feed({
+    status,
+    newest: (limit) => pool.run('newestRecords', { limit }),
+    applied: () => ({ applied: projector.applied, records: projector.records })
+  })
+  jobs.onChange((job) => feed.job(job))
+  projector.onApplied = () => feed.applied()
+  projector.advance(size())
+  ledger?.onCommitted((now) => {
+    projector.advance(now)
+    signing?.checkpointer.touch()
+  })
+
+  let settings: Settings = readSettings(workspace.ledgerDb, await pool.run('leavesOfType', { type: 'setting.changed' }))
+  const refreshFigures = async (): Promise<void> => {
+    const since = Math.max(Date.now() - DAY_MS, Date.parse(workspace.description.created))
+    const counts = await pool.run('statusCounts', { heartbeatsSinceMs: since })
+    figures = { alerts: counts.alerts, heartbeats: { seen: counts.heartbeats, expected: Math.floor((Date.now() - since) / HEARTBEAT_MS) } }
+  }
+  if (ledger) await append([startedDraft(workspace)])
+
+  const ingest = ledger
+    ? new Ingest({ ledger, behind: () => ledger.size - projector.applied, caughtUp: (to, ms) => projector.waitFor(to, ms) })
+    : null
+  const checkpoint = async () => (signing ? signing.checkpointer.now() : null)
+  const router = new Router(
+    {
+      ...workspaceHandlers({
+        identity,
+        created: workspace.description.created,
+        jobs,
+        status,
+        settings: {
+          get: () => settings,
+          set: (next) => {
+            settings = next
+          }
+        },
+        append,
+        rebuild: (progress) => projector.rebuild(size(), progress)
+      }),
+      ...catalogHandlers({ pool, projector, ledgerSize: size, record, recentAlerts: async () => [] }),
+      ...ledgerHandlers({ pool, jobs, identity, size, checkpoint, append }),
+      ...importHandlers({ jobs, ingest, append })
+    },
+    feed.sources,
+    log,
+    () => problem?.message ?? null
+  )
+  await refreshFigures()
+  const timers = [
+    setInterval(() => void refreshFigures().catch(() => {}), FIGURES_MS),
+    ...(ledger ? [startHeartbeats(ledger, projector, started, log)] : [])
+  ]
+
+  let servers: HttpServers | undefined
+  if (config.compliance || config.drift) {
+    servers = await startServers(
+      {
+        call: (op, input, caller) => router.call(op, input, caller),
+        subscribe: (topic, input, push) => router.subscribe(topic, input, push),
+        ingest: {
+          append: async (batch, origin) => {
+            if (!ingest) throw new AffidavitError('read_only', problem?.message ?? 'the workspace is open read-only')
+            return ingest.append(batch, origin)
+          }
+        },
+        recordsAfter: (seq, limit) => pool.run('recordsAfter', { seq, limit }),
+        alertsAfter: async () => [],
+        status,
+        log
+      },
+      {
+        compliance: config.compliance,
+        drift: config.drift,
+        workspace: workspace.paths.root,
+        instanceId: identity.origin.slice(-16),
+        version: config.appVersion,
+        allowedHosts: config.allowedHosts ?? environment.allowedHosts,
+        allowedOrigins: config.allowedOrigins
+      }
+    )
+    endpoints = servers.endpoints
+  }
+
+  return {
+    router,
+    status,
+    stop: async (reason) => {
+      for (const timer of timers) clearInterval(timer)
+      await servers?.close()
+      await jobs.close()
+      if (ledger && signing) {
+        await append([{ type: 'engine.stopped', actor: SYSTEM, data: { reason, leaves: ledger.size }, parts: [] }]).catch(() => {})
+        await signing.checkpointer.now().catch((error: unknown) => log.error({ event: 'checkpoint.failed', name: nameOf(error) }))
+        signing.checkpointer.stop()
+        ledger.close()
+        workspace.saveHead(ledger.tree())
+      }
+      feed.close()
+      await projector.close()
+      await pool.close()
+      workspace.close()
+      log.info({ event: 'engine.stopped', reason })
+    }
+  }
+}
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.message : 'unknown')
+
+const startedDraft = (workspace: OpenWorkspace): LeafDraft => ({
+  type: 'engine.started',
+  actor: SYSTEM,
+  data: {
+    instance: workspace.identity.origin.slice(-16),
+    keys: workspace.identity.protection,
+    size: workspace.size,
+    recovered: workspace.start.recovered
+  },
+  parts: []
+})
+
+/** Checkpoints with their copies outside the database. */
+function startSigning(workspace: OpenWorkspace, ledger: Ledger, pool: ReaderPool, log: Logger, changed: () => void) {
+  const state = {
+    previousSize: 0,
+    copySize: workspace.start.secondCopy === 'none' ? undefined : (workspace.start.checkpoint?.size as number | undefined),
+    checkpointer: undefined as unknown as Checkpointer
+  }
+  let lastSize = workspace.start.checkpoint?.size ?? 0
+  state.checkpointer = new Checkpointer({
+    ledger,
+    origin: workspace.identity.origin,
+    key: workspace.identity.log,
+    reread: (from, toSize) => pool.run('reread', { from, toSize }),
+    verified: workspace.start.verified,
+    last: workspace.start.checkpoint,
+    onSigned: (row, tree) => {
+      state.previousSize = lastSize
+      lastSize = row.size
+      try {
+        workspace.saveHead(tree, row.note)
+        state.copySize = tree.size
+      } catch (error) {
+        log.error({ event: 'head_copy.failed', message: nameOf(error) })
+      }
+      changed()
+    },
+    onFailed: (error) => log.error({ event: 'checkpoint.failed', name: nameOf(error) })
+  })
+  return state
+}
+
+/** A leaf a minute: a quiet log then shows a quiet server, not a stopped one. */
+function startHeartbeats(ledger: Ledger, projector: Projector, started: Date, log: Logger): NodeJS.Timeout {
+  let leaves = ledger.size
+  let records = projector.records
+  return setInterval(() => {
+    const data = {
+      leaves: ledger.size - leaves,
+      records: Math.max(0, projector.records - records),
+      failed: 0,
+      uptime_s: Math.floor((Date.now() - started.getTime()) / 1000)
+    }
+    leaves = ledger.size
+    records = projector.records
+    ledger
+      .append([{ type: 'heartbeat', actor: SYSTEM, data, parts: [] }])
+      .catch((error: unknown) => log.error({ event: 'heartbeat.failed', message: nameOf(error) }))
+  }, HEARTBEAT_MS)
+}

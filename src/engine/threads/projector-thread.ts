@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// The projector: the one writer of catalog.db. Reads committed leaves from the ledger, so that live use, catching up and rebuilding are one path.
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { parentPort, workerData } from 'node:worker_threads'
+import { catalogMigrations } from '../catalog/migrations.ts'
+import { Projection } from '../catalog/projection.ts'
+import { migrate, openProjection, openReadable, useNativeBinding, type WritableDb } from '../sqlite/open.ts'
+import { PayloadReader } from '../vault/payload-reader.ts'
+import { keksOf, type ThreadConfig, threadPaths } from './thread-config.ts'
+
+/** Engine → projector. */
+export type ToProjector = { readonly kind: 'advance'; readonly size: number } | { readonly kind: 'rebuild' } | { readonly kind: 'close' }
+
+/** Projector → engine. `rebuilding` is the share done while the catalog is replayed, else null. */
+export interface ProjectorState {
+  readonly kind: 'state'
+  readonly applied: number
+  readonly records: number
+  readonly rebuilding: number | null
+}
+
+const config = workerData as ThreadConfig
+const port = parentPort
+if (!port) throw new Error('the projector runs in a worker thread')
+useNativeBinding(config.nativeBinding)
+const paths = threadPaths(config)
+const BATCH = 500
+
+/** Changes at each start of the machine: an unclean end under the same one left what the system had in memory intact. */
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  } catch {
+    return 'unknown'
+  }
+}
+
+const meta = (db: WritableDb, key: string): string | undefined =>
+  db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck().get(key)
+
+function setMeta(db: WritableDb, key: string, value: string): void {
+  db.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(key, value)
+}
+
+function removeCatalog(): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(paths.catalog + suffix, { force: true })
+}
+
+/** Opens the catalog, or a fresh one when the last end may have damaged it (`synchronous=OFF`), or its schema is another. */
+function openCatalog(): WritableDb {
+  const boot = bootId()
+  const fresh = !existsSync(paths.catalog)
+  try {
+    const db = openProjection(paths.catalog)
+    const version = db.pragma('user_version', { simple: true }) as number
+    if (fresh || version === catalogMigrations.at(-1)?.version) {
+      migrate(db, catalogMigrations)
+      const clean = fresh || meta(db, 'clean') === '1'
+      const same = meta(db, 'boot') === boot && boot !== 'unknown'
+      if (clean || (same && db.pragma('quick_check', { simple: true }) === 'ok')) {
+        setMeta(db, 'clean', '0')
+        setMeta(db, 'boot', boot)
+        return db
+      }
+    }
+    db.close()
+  } catch {
+    // Unreadable: a projection is simply made again.
+  }
+  removeCatalog()
+  const db = openProjection(paths.catalog)
+  migrate(db, catalogMigrations)
+  setMeta(db, 'clean', '0')
+  setMeta(db, 'boot', boot)
+  return db
+}
+
+const catalog = openCatalog()
+const ledger = openReadable(paths.ledger)
+const payloads = new PayloadReader(ledger, openReadable(paths.keys), keksOf(config))
+const leaves = ledger.prepare<[number, number], { seq: number; bytes: Buffer }>(
+  'SELECT seq, bytes FROM leaf WHERE seq >= ? AND seq < ? ORDER BY seq'
+)
+
+let projection = new Projection(catalog, payloads)
+let applied = Number(meta(catalog, 'applied') ?? 0)
+let target = applied
+/** Where a rebuild ends; null when none runs. */
+let rebuildTo: number | null = null
+let scheduled = false
+let closed = false
+
+function report(): void {
+  const state: ProjectorState = {
+    kind: 'state',
+    applied,
+    records: projection.records,
+    rebuilding: rebuildTo === null ? null : Math.min(1, applied / Math.max(1, rebuildTo))
+  }
+  port?.postMessage(state)
+}
+
+function step(): void {
+  scheduled = false
+  if (closed || applied >= target) return
+  const end = Math.min(target, applied + BATCH)
+  const rows = leaves.all(applied, end)
+  if (rows.length === end - applied) {
+    projection.apply(rows, end)
+    applied = end
+    if (rebuildTo !== null && applied >= rebuildTo) rebuildTo = null
+    report()
+  }
+  schedule()
+}
+
+// One batch a turn, so that a message is never kept waiting longer than a batch takes.
+function schedule(): void {
+  if (scheduled || closed || applied >= target) return
+  scheduled = true
+  setImmediate(step)
+}
+
+function rebuild(): void {
+  catalog.transaction(() => {
+    const tables = catalog
+      .prepare<[], string>(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'record_text_%'"
+      )
+      .pluck()
+      .all()
+    for (const table of tables) catalog.exec(`DROP TABLE "${table}"`)
+    catalog.pragma('user_version = 0')
+  })()
+  migrate(catalog, catalogMigrations)
+  setMeta(catalog, 'clean', '0')
+  setMeta(catalog, 'boot', bootId())
+  projection = new Projection(catalog, payloads)
+  applied = 0
+  rebuildTo = target
+  report()
+  schedule()
+}
+
+port.on('message', (message: ToProjector) => {
+  switch (message.kind) {
+    case 'advance':
+      if (applied === 0 && rebuildTo === null && message.size > 10_000) rebuildTo = message.size
+      target = Math.max(target, message.size)
+      if (applied > message.size) return rebuild()
+      return schedule()
+    case 'rebuild':
+      return rebuild()
+    case 'close':
+      closed = true
+      setMeta(catalog, 'clean', '1')
+      catalog.close()
+      ledger.close()
+      port.close()
+  }
+})
+report()

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Worker } from 'node:worker_threads'
+import type { ProjectorState, ToProjector } from './projector-thread.ts'
+import { type ThreadConfig, threadUrl } from './thread-config.ts'
+
+interface Waiter {
+  readonly size: number
+  readonly done: (applied: number) => void
+}
+
+/** The engine's side of the projector thread. */
+export class Projector {
+  readonly #worker: Worker
+  #state: ProjectorState = { kind: 'state', applied: 0, records: 0, rebuilding: null }
+  #waiters: Waiter[] = []
+  #failed: Error | undefined
+  /** Told of each batch applied. */
+  onApplied: () => void = () => {}
+
+  private constructor(worker: Worker) {
+    this.#worker = worker
+  }
+
+  /** Opens (or makes) the catalog; resolves when its tables exist, so that readers may open it. */
+  static start(config: ThreadConfig): Promise<Projector> {
+    const worker = new Worker(threadUrl('projector-thread'), { workerData: config, name: 'projector' })
+    const projector = new Projector(worker)
+    return new Promise((resolve, reject) => {
+      worker.on('message', (state: ProjectorState) => {
+        projector.#receive(state)
+        resolve(projector)
+      })
+      worker.on('error', (error: Error) => {
+        projector.#failed = error
+        projector.#release()
+        reject(error)
+      })
+    })
+  }
+
+  /** Leaves applied: everything below this seq is visible to queries. */
+  get applied(): number {
+    return this.#state.applied
+  }
+
+  get records(): number {
+    return this.#state.records
+  }
+
+  /** Share of a running rebuild, null when none runs. */
+  get rebuilding(): number | null {
+    return this.#state.rebuilding
+  }
+
+  /** Set when the thread died: queries then stay at what was applied. */
+  get failed(): Error | undefined {
+    return this.#failed
+  }
+
+  /** Says that the leaves below `size` are committed. */
+  advance(size: number): void {
+    this.#post({ kind: 'advance', size })
+  }
+
+  /** Resolves with the applied size when it reaches `size`, or when the time is over. */
+  waitFor(size: number, timeoutMs: number): Promise<number> {
+    if (this.#state.applied >= size || this.#failed) return Promise.resolve(this.#state.applied)
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#waiters = this.#waiters.filter((waiter) => waiter !== mine)
+        resolve(this.#state.applied)
+      }, timeoutMs)
+      const mine: Waiter = {
+        size,
+        done: (applied) => {
+          clearTimeout(timer)
+          resolve(applied)
+        }
+      }
+      this.#waiters.push(mine)
+    })
+  }
+
+  /** Drops the catalog and replays the ledger up to `size`; resolves with the leaves applied. */
+  async rebuild(size: number, progress: (done: number, total: number) => void): Promise<number> {
+    this.#state = { ...this.#state, applied: 0, rebuilding: 0 }
+    this.#post({ kind: 'rebuild' })
+    this.#post({ kind: 'advance', size })
+    while (this.#state.applied < size && !this.#failed) {
+      await this.waitFor(size, 200)
+      progress(this.#state.applied, size)
+    }
+    if (this.#failed) throw this.#failed
+    return this.#state.applied
+  }
+
+  /** Marks the catalog as cleanly closed and ends the thread. */
+  async close(): Promise<void> {
+    this.#post({ kind: 'close' })
+    await new Promise((resolve) => this.#worker.once('exit', resolve))
+  }
+
+  #post(message: ToProjector): void {
+    this.#worker.postMessage(message)
+  }
+
+  #receive(state: ProjectorState): void {
+    this.#state = state
+    const due = this.#waiters.filter((waiter) => waiter.size <= state.applied)
+    if (due.length > 0) this.#waiters = this.#waiters.filter((waiter) => waiter.size > state.applied)
+    for (const waiter of due) waiter.done(state.applied)
+    this.onApplied()
+  }
+
+  #release(): void {
+    for (const waiter of this.#waiters) waiter.done(this.#state.applied)
+    this.#waiters = []
+  }
+}

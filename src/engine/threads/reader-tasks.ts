@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything a reader can be asked, by name. Types of arguments and results are inferred from here.
+import type { SortOrder } from '../../shared/contract/record.ts'
+import type { LeafType } from '../../shared/evidence/leaf-types.ts'
+import type { FilterExpression } from '../../shared/filter/filter.ts'
+import { leavesOfType, listExports, statusCounts } from '../catalog/listings.ts'
+import { bodyOf } from '../catalog/project-event.ts'
+import { recordDetail } from '../catalog/record-detail.ts'
+import { newestRecords, queryRecords, recordsAfter } from '../catalog/record-query.ts'
+import { locate, openResult, pageOf, type ResultSet } from '../catalog/results.ts'
+import { dashboardOf, facetsOf, rangeStatistics } from '../catalog/statistics.ts'
+import { countTables, listSeries, type TokenBasis, type WindowSelection } from '../catalog/windows.ts'
+import type { TreeState } from '../ledger/ledger.ts'
+import { type ProofInput, proveRecord } from '../ledger/proof.ts'
+import { reread } from '../ledger/reread.ts'
+import { type VerifyWorkspaceInput, verifyWorkspace } from '../ledger/verify-workspace.ts'
+import { longTask, task } from './reader-context.ts'
+
+export const readerTasks = {
+  reread: longTask(({ ledger }, args: { readonly from: TreeState; readonly toSize: number }) => reread(ledger, args.from, args.toSize)),
+  prove: task(({ ledger, payloads }, args: ProofInput) => proveRecord(ledger, payloads, args)),
+  verifyWorkspace: longTask(({ ledger, payloads }, args: VerifyWorkspaceInput, control) =>
+    verifyWorkspace(ledger, payloads, args, control)
+  ),
+  openResult: task(({ catalog }, args: { readonly filter: FilterExpression; readonly sort: SortOrder }) =>
+    openResult(catalog, args.filter, args.sort)
+  ),
+  pageOf: task(({ catalog, ledger }, args: { readonly set: ResultSet; readonly offset: number; readonly limit: number }) =>
+    pageOf(catalog, ledger, args.set, args.offset, args.limit)
+  ),
+  locate: task(({ catalog }, args: { readonly set: ResultSet; readonly seq: number }) => locate(catalog, args.set, args.seq)),
+  queryRecords: task(
+    ({ catalog, ledger }, args: { readonly filter: FilterExpression; readonly limit: number; readonly cursor: string | undefined }) =>
+      queryRecords(catalog, ledger, args.filter, args.limit, args.cursor)
+  ),
+  recordsAfter: task(({ catalog, ledger }, args: { readonly seq: number; readonly limit: number }) =>
+    recordsAfter(catalog, ledger, args.seq, args.limit)
+  ),
+  newestRecords: task(({ catalog, ledger }, args: { readonly limit: number }) => newestRecords(catalog, ledger, args.limit)),
+  recordDetail: task(({ catalog, ledger, payloads }, args: { readonly seq: number }) => recordDetail(catalog, ledger, payloads, args.seq)),
+  rangeStatistics: task(({ catalog }, args: { readonly from: number | undefined; readonly to: number | undefined }) =>
+    rangeStatistics(catalog, args.from, args.to)
+  ),
+  dashboard: task(
+    ({ catalog, ledger }, args: { readonly from: number | undefined; readonly to: number | undefined; readonly bins: number }) =>
+      dashboardOf(catalog, ledger, args)
+  ),
+  facets: task(({ catalog }, _: Record<string, never>) => facetsOf(catalog)),
+  statusCounts: task(({ catalog }, args: { readonly heartbeatsSinceMs: number }) => statusCounts(catalog, args.heartbeatsSinceMs)),
+  leavesOfType: task(({ catalog }, args: { readonly type: LeafType }) => leavesOfType(catalog, args.type)),
+  exports: task(({ catalog, payloads }, _: Record<string, never>) => listExports(catalog, payloads)),
+  leafBody: task(({ payloads }, args: { readonly seq: number }) => bodyOf(payloads, args.seq)),
+  countTables: task(({ catalog }, args: { readonly selection: WindowSelection; readonly basis?: TokenBasis }) =>
+    countTables(catalog, args.selection, args.basis)
+  ),
+  series: task(({ catalog }, _: Record<string, never>) => listSeries(catalog))
+} as const
+
+export type ReaderTasks = typeof readerTasks
+export type ReaderTaskName = keyof ReaderTasks

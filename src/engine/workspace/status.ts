@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import { statfsSync, statSync } from 'node:fs'
+import type { WorkspaceStatus } from '../../shared/contract/workspace.ts'
+import { toBase64 } from '../../shared/evidence/bytes.ts'
+import { parseCheckpoint } from '../../shared/evidence/note.ts'
+import { sha256Hex } from '../crypto.ts'
+import type { CheckpointRow } from '../ledger/store.ts'
+import { protectionMessage } from '../vault/keyring.ts'
+import type { OpenWorkspace } from './workspace.ts'
+
+/** What changes while the engine runs. */
+export interface LiveFigures {
+  readonly endpoints: WorkspaceStatus['endpoints']
+  readonly size: number
+  readonly records: number
+  readonly waiting: number
+  readonly commit: WorkspaceStatus['commit']
+  readonly checkpoint: CheckpointRow | undefined
+  readonly previousSize: number
+  readonly consistent: boolean
+  readonly secondCopySize: number | undefined
+  readonly projected: number
+  readonly rebuilt: number | null
+  readonly perSecond: number
+  readonly heartbeats: WorkspaceStatus['heartbeats']
+  readonly alerts: WorkspaceStatus['alerts']
+}
+
+const bytesOf = (path: string): number => {
+  try {
+    return statSync(path).size
+  } catch {
+    return 0
+  }
+}
+
+function freeBytes(path: string): number | null {
+  try {
+    const { bavail, bsize } = statfsSync(path)
+    return bavail * bsize
+  } catch {
+    return null
+  }
+}
+
+function secondCopy(workspace: OpenWorkspace, live: LiveFigures): WorkspaceStatus['head']['second_copy'] {
+  if (workspace.start.problem) return workspace.start.secondCopy
+  if (live.secondCopySize === undefined) return 'none'
+  return live.secondCopySize === live.size ? 'matches' : 'behind'
+}
+
+/** The status of a workspace from what was measured; nothing in it is assumed. */
+export function statusOf(workspace: OpenWorkspace, version: string, started: Date, live: LiveFigures): WorkspaceStatus {
+  const { paths, identity, description, start } = workspace
+  const checkpoint = live.checkpoint
+  return {
+    state: start.problem ? 'read_only' : live.rebuilt !== null ? 'rebuilding' : 'open',
+    problem: start.problem ?? null,
+    name: description.name,
+    path: paths.root,
+    version,
+    instance_id: identity.origin.slice(-16, -12).concat('-', identity.origin.slice(-12, -8)),
+    origin: identity.origin,
+    log_key: sha256Hex(identity.log.publicKey),
+    sample: description.sample,
+    started: started.toISOString(),
+    now: new Date().toISOString(),
+    endpoints: live.endpoints,
+    ledger: { size: live.size, records: live.records, bytes: bytesOf(paths.ledger) + bytesOf(`${paths.ledger}-wal`) },
+    checkpoint: checkpoint
+      ? {
+          size: checkpoint.size,
+          time: new Date(checkpoint.signed_us / 1000).toISOString(),
+          root: toBase64(parseCheckpoint(checkpoint.note).root),
+          previous_size: live.previousSize,
+          consistent: live.consistent
+        }
+      : null,
+    head: { size: start.head?.current.size ?? 0, state: start.problem ? 'differs' : 'matches', second_copy: secondCopy(workspace, live) },
+    anchor: null,
+    heartbeats: live.heartbeats,
+    ingest: { per_second: live.perSecond, waiting: live.waiting, last_seq: live.size > 0 ? live.size - 1 : null },
+    commit: live.commit,
+    projection: { applied: live.projected, behind: Math.max(0, live.size - live.projected), rebuilt: live.rebuilt },
+    keys: { protection: identity.protection, message: protectionMessage[identity.protection] },
+    disk: { free_bytes: freeBytes(paths.root) },
+    alerts: live.alerts
+  }
+}

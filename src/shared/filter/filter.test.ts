@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type FilterExpression, fromQueryBody, numberFields, type Term, textFields } from './filter.ts'
+import { formatFilter } from './format.ts'
+import { parseFilter } from './parse.ts'
+
+const parsed = (text: string): readonly Term[] => {
+  const result = parseFilter(text)
+  if (!result.ok) throw new Error(result.problem.message)
+  return result.filter.terms
+}
+const problem = (text: string) => {
+  const result = parseFilter(text)
+  return result.ok ? undefined : result.problem
+}
+
+describe('parseFilter', () => {
+  it('reads words, phrases, fields, ranges and times', () => {
+    expect(
+      parsed('prime "step by step" -refund model:gpt-4-0314 latency:>1.5s tokens:10..20 from:2023-08-01 to:2023-08-02T12:00Z sample:no')
+    ).toEqual([
+      { kind: 'text', text: 'prime', negated: false },
+      { kind: 'text', text: 'step by step', negated: false },
+      { kind: 'text', text: 'refund', negated: true },
+      { kind: 'is', field: 'model', value: 'gpt-4-0314', negated: false },
+      { kind: 'range', field: 'latency', min: 1500, negated: false },
+      { kind: 'range', field: 'tokens', min: 10, max: 20, negated: false },
+      { kind: 'time', from: Date.UTC(2023, 7, 1) * 1000 },
+      { kind: 'time', to: Date.UTC(2023, 7, 2, 12) * 1000 },
+      { kind: 'sample', value: false }
+    ])
+  })
+
+  it.each([
+    ['nofield:x', 'unknown_field', 0],
+    ['a latency:fast', 'bad_number', 2],
+    ['tokens:5s', 'bad_number', 0],
+    ['from:yesterday', 'bad_time', 0],
+    ['x "open', 'open_quote', 2],
+    ['model:', 'bad_value', 0],
+    ['sample:maybe', 'bad_value', 0],
+    ['-from:2023-01-01', 'bad_value', 0],
+    [Array.from({ length: 33 }, () => 'a').join(' '), 'too_many_terms', 64],
+    ['x'.repeat(4097), 'too_long', 4096]
+  ])('names what is wrong in %s', (text, code, position) => {
+    expect(problem(text)).toMatchObject({ code, position })
+  })
+
+  it('never throws', () => {
+    fc.assert(fc.property(fc.string({ maxLength: 200, unit: 'binary' }), (text) => void parseFilter(text)))
+  })
+})
+
+describe('formatFilter', () => {
+  const word = fc.string({ minLength: 1, maxLength: 30 }).filter((text) => text.trim() !== '')
+  const bound = fc.integer({ min: 0, max: 1e9 })
+  const term: fc.Arbitrary<Term> = fc.oneof(
+    fc.record({ kind: fc.constant('text' as const), text: word, negated: fc.boolean() }),
+    fc.record({ kind: fc.constant('is' as const), field: fc.constantFrom(...textFields), value: word, negated: fc.boolean() }),
+    fc.record({
+      kind: fc.constant('range' as const),
+      field: fc.constantFrom(...numberFields),
+      min: bound,
+      max: bound,
+      negated: fc.boolean()
+    }),
+    fc.record({ kind: fc.constant('time' as const), from: fc.integer({ min: 0, max: 4e15 }) }),
+    fc.record({ kind: fc.constant('sample' as const), value: fc.boolean() })
+  )
+  it('writes what parses to the same terms', () => {
+    fc.assert(
+      fc.property(fc.array(term, { maxLength: 8 }), (terms) => {
+        const filter: FilterExpression = { terms }
+        expect(parsed(formatFilter(filter))).toEqual(terms)
+      })
+    )
+  })
+})
+
+describe('fromQueryBody', () => {
+  it('takes the fields of the HTTP query', () => {
+    expect(fromQueryBody({ from: '2023-08-01T02:00:00+02:00', model: 'gpt-4', status: 'error', text: 'prime "step by"' }).terms).toEqual([
+      { kind: 'time', from: Date.UTC(2023, 7, 1) * 1000 },
+      { kind: 'is', field: 'model', value: 'gpt-4', negated: false },
+      { kind: 'is', field: 'status', value: 'error', negated: false },
+      { kind: 'text', text: 'prime', negated: false },
+      { kind: 'text', text: 'step by', negated: false }
+    ])
+  })
+})

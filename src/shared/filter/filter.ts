@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Fields compared as text, exactly. `model` means asked or served. */
+export const textFields = [
+  'model',
+  'source',
+  'provider',
+  'status',
+  'channel',
+  'operation',
+  'conversation',
+  'finish',
+  'error',
+  'id'
+] as const
+export type TextField = (typeof textFields)[number]
+
+/** Fields compared as numbers; durations in milliseconds. */
+export const numberFields = ['latency', 'ttft', 'input', 'output', 'tokens', 'chars', 'seq'] as const
+export type NumberField = (typeof numberFields)[number]
+
+/** One condition; a filter is the conjunction of its terms. Bounds are inclusive, except the end of a time range. */
+export type Term =
+  | { readonly kind: 'text'; readonly text: string; readonly negated: boolean }
+  | { readonly kind: 'is'; readonly field: TextField; readonly value: string; readonly negated: boolean }
+  | { readonly kind: 'range'; readonly field: NumberField; readonly min?: number; readonly max?: number; readonly negated: boolean }
+  /** Microseconds since 1970 UTC of the claimed start: from ≤ t < to. */
+  | { readonly kind: 'time'; readonly from?: number; readonly to?: number }
+  | { readonly kind: 'sample'; readonly value: boolean }
+
+export interface FilterExpression {
+  readonly terms: readonly Term[]
+}
+
+/** Matches everything. */
+export const everything: FilterExpression = { terms: [] }
+
+/** Longest filter text. */
+export const MOST_FILTER_TEXT = 4_096
+/** Most terms of a filter. */
+export const MOST_TERMS = 32
+
+/** What the HTTP query body says, as a filter. Times are ISO 8601 with a zone. */
+export function fromQueryBody(body: {
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+  readonly model?: string | undefined
+  readonly source?: string | undefined
+  readonly status?: string | undefined
+  readonly text?: string | undefined
+}): FilterExpression {
+  const terms: Term[] = []
+  const micros = (text: string): number => Date.parse(text) * 1000
+  if (body.from !== undefined || body.to !== undefined) {
+    terms.push({
+      kind: 'time',
+      ...(body.from === undefined ? {} : { from: micros(body.from) }),
+      ...(body.to === undefined ? {} : { to: micros(body.to) })
+    })
+  }
+  for (const field of ['model', 'source', 'status'] as const) {
+    const value = body[field]
+    if (value !== undefined) terms.push({ kind: 'is', field, value, negated: false })
+  }
+  // Words are all required, in any order; quoted words stand together.
+  for (const match of (body.text ?? '').matchAll(/"([^"]*)"|(\S+)/g)) {
+    const text = (match[1] ?? match[2] ?? '').trim()
+    if (text !== '') terms.push({ kind: 'text', text, negated: false })
+  }
+  return { terms }
+}
