@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHashHistory, createRootRoute, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router'
+import { z } from 'zod'
+import { Dashboard } from '../features/dashboard/dashboard.tsx'
+import { Drift } from '../features/drift/drift.tsx'
+import { Exports } from '../features/exports/exports.tsx'
+import { Records } from '../features/records/records.tsx'
+import { Settings } from '../features/settings/settings.tsx'
+import { Failed } from '../ui/states.tsx'
+import { Keyboard } from './keyboard.tsx'
+import { Palette } from './palette.tsx'
+import { Screen, Shell } from './shell.tsx'
+
+const root = createRootRoute({
+  component: () => (
+    <Shell>
+      <Keyboard />
+      <Palette />
+      <Outlet />
+    </Shell>
+  ),
+  errorComponent: ({ error, reset }) => (
+    <Screen title="Affidavit">
+      <Failed what="This screen failed" error={error} onRetry={reset} />
+    </Screen>
+  )
+})
+
+const index = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/dashboard' })
+  }
+})
+
+const optional = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined)
+
+const dashboard = createRoute({ getParentRoute: () => root, path: '/dashboard', component: Dashboard })
+const records = createRoute({
+  getParentRoute: () => root,
+  path: '/records',
+  validateSearch: z.object({ query: optional(z.string()), seq: optional(z.int().min(0)), import: optional(z.boolean()) }),
+  component: () => <Records {...records.useSearch()} />
+})
+const drift = createRoute({
+  getParentRoute: () => root,
+  path: '/drift',
+  validateSearch: z.object({ alert: optional(z.string()), view: optional(z.enum(['alerts', 'series', 'baselines'])) }),
+  component: () => <Drift {...drift.useSearch()} />
+})
+const exportsRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/exports',
+  validateSearch: z.object({ view: optional(z.enum(['new', 'verify', 'history'])), query: optional(z.string()) }),
+  component: () => <Exports {...exportsRoute.useSearch()} />
+})
+const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: Settings })
+
+export const router = createRouter({
+  routeTree: root.addChildren([index, dashboard, records, drift, exportsRoute, settings]),
+  history: createHashHistory(),
+  defaultPreload: false
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

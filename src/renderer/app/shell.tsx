@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ActionIcon, Button, Tooltip, UnstyledButton, useComputedColorScheme } from '@mantine/core'
+import { IconMoon, IconSearch, IconSun } from '@tabler/icons-react'
+import { Link, useRouterState } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import { shell } from '../client/bridge.ts'
+import { fingerprint } from '../ui/format.ts'
+import { Hidden, Mark } from '../ui/parts.tsx'
+import { useEngineState, useShellInfo, useStatus } from './engine-state.tsx'
+import { openPalette } from './palette.tsx'
+import { sections } from './sections.ts'
+import { StatusBar } from './status-bar.tsx'
+
+const Seal = () => (
+  <svg className="seal" viewBox="0 0 22 22" aria-hidden="true" fill="none" stroke="currentColor" strokeWidth="1.6">
+    <path d="M11 1.5 19 5v6.2c0 4.6-3.3 7.9-8 9.3-4.7-1.4-8-4.7-8-9.3V5z" />
+    <path d="M7.2 13.8 11 7l3.8 6.8M8.5 11.6h5" />
+  </svg>
+)
+
+/** Frame of every screen: sections, title with its tools, content, status bar. */
+export function Shell({ children }: { readonly children: ReactNode }) {
+  const info = useShellInfo()
+  return (
+    <div className={`app platform-${info?.platform ?? 'other'}`}>
+      <Side />
+      {children}
+      <StatusBar />
+    </div>
+  )
+}
+
+function Side() {
+  const status = useStatus()
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  const open = status?.alerts.open ?? 0
+  return (
+    <nav className="side" aria-label="Sections">
+      <UnstyledButton
+        className="workspace"
+        onClick={() => void shell('shell.openWorkspace', {}).catch(() => {})}
+        title={status?.path ?? ''}
+      >
+        <Seal />
+        <span className="names">
+          <span className="name clip">{status?.name ?? 'Affidavit'}</span>
+          <br />
+          <span className="kind">{status?.sample ? 'SAMPLE' : 'workspace'}</span>
+          <Hidden>, open another workspace</Hidden>
+        </span>
+      </UnstyledButton>
+      <div className="sections">
+        {sections.map(({ to, name, Icon }) => (
+          <Link key={to} to={to} aria-current={path.startsWith(to) ? 'page' : undefined} title={name}>
+            <Icon size={17} stroke={1.6} aria-hidden />
+            <span className="name">{name}</span>
+            {to === '/drift' && open > 0 && (
+              <span className="count state state-attention">
+                <Mark is="attention" size={12} />
+                {open}
+                <Hidden> open alerts</Hidden>
+              </span>
+            )}
+          </Link>
+        ))}
+      </div>
+      {status && (
+        <div className="side-foot">
+          Instance {status.instance_id}
+          <br />
+          Log key {fingerprint(status.log_key)}
+        </div>
+      )}
+    </nav>
+  )
+}
+
+/** Title bar and content of one screen. */
+export function Screen({ title, tools, children }: { readonly title: string; readonly tools?: ReactNode; readonly children: ReactNode }) {
+  const dark = useComputedColorScheme('light') === 'dark'
+  const other = dark ? 'light' : 'dark'
+  return (
+    <>
+      <header className="top">
+        <h1>{title}</h1>
+        {tools}
+        <span className="grow" />
+        <UnstyledButton className="search-button" onClick={openPalette}>
+          <IconSearch size={14} aria-hidden />
+          <span className="clip">Search or run…</span>
+          <span className="grow" />
+          <span className="keycap">Ctrl K</span>
+        </UnstyledButton>
+        <Tooltip label={`Switch to ${other} theme`}>
+          <ActionIcon
+            aria-label={`Switch to ${other} theme`}
+            size={28}
+            onClick={() => void shell('shell.setTheme', { theme: other }).catch(() => {})}
+          >
+            {dark ? <IconSun size={16} stroke={1.6} /> : <IconMoon size={16} stroke={1.6} />}
+          </ActionIcon>
+        </Tooltip>
+      </header>
+      <main className="main">
+        <Banner />
+        {children}
+      </main>
+    </>
+  )
+}
+
+/** Says what is wrong with the engine or the workspace, what is safe, and what to do. */
+function Banner() {
+  const engine = useEngineState()
+  const status = useStatus()
+  if (engine?.state === 'failed') {
+    return (
+      <div className="banner banner-broken" role="alert">
+        <Mark is="broken" size={15} />
+        <div className="grow">
+          <b>The engine is not running.</b> {engine.message} Nothing that was recorded is affected; nothing is being recorded now.
+        </div>
+        <Button variant="default" size="compact-sm" onClick={() => void shell('shell.restartEngine', {}).catch(() => {})}>
+          Start again
+        </Button>
+      </div>
+    )
+  }
+  if (engine?.state === 'restarting') {
+    return (
+      <div className="banner banner-attention" role="status">
+        <Mark is="attention" size={15} />
+        <div>The engine ended and is being started again. What was acknowledged is on disk.</div>
+      </div>
+    )
+  }
+  if (status?.problem) {
+    return (
+      <div className="banner banner-broken" role="alert">
+        <Mark is="broken" size={15} />
+        <div>
+          <b>Open read-only: {status.problem.code.replaceAll('_', ' ')}.</b> {status.problem.message}
+        </div>
+      </div>
+    )
+  }
+  if (status?.state === 'rebuilding') {
+    return (
+      <div className="banner banner-attention" role="status">
+        <Mark is="pending" size={15} />
+        <div>
+          The catalog is being made anew from the ledger ({Math.round(100 * (status.projection.rebuilt ?? 0))} %). Lists are incomplete
+          until it is done; recording goes on.
+        </div>
+      </div>
+    )
+  }
+  return null
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useEffect, useRef, useSyncExternalStore } from 'react'
+
+const NAME = 'affidavit.single-keys'
+const listeners = new Set<() => void>()
+
+const enabled = (): boolean => localStorage.getItem(NAME) !== 'off'
+
+/** Whether single letters are commands; a person can turn them off in Settings. */
+export function useSingleKeysEnabled(): readonly [boolean, (on: boolean) => void] {
+  const on = useSyncExternalStore((listener) => {
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }, enabled)
+  return [
+    on,
+    (next) => {
+      localStorage.setItem(NAME, next ? 'on' : 'off')
+      for (const listener of listeners) listener()
+    }
+  ]
+}
+
+const typing = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+
+/** Commands on single keys while a screen is shown: never while typing, and not behind a dialog. */
+export function useSingleKeys(keys: Readonly<Record<string, () => void>>): void {
+  const latest = useRef(keys)
+  latest.current = keys
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || typing(event.target)) return
+      if (document.querySelector('[role=dialog]')) return
+      const isLetter = /^[a-z]$/i.test(event.key)
+      if (isLetter && !enabled()) return
+      const command = latest.current[event.key]
+      if (!command) return
+      event.preventDefault()
+      command()
+    }
+    window.addEventListener('keydown', onKey)
+    return () => window.removeEventListener('keydown', onKey)
+  }, [])
+}

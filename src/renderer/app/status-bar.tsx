@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { WorkspaceStatus } from '../../shared/contract/workspace.ts'
+import { ageOf, bytes, clock, count, fixed } from '../ui/format.ts'
+import { Mark } from '../ui/parts.tsx'
+import { useStatus } from './engine-state.tsx'
+
+const Port = ({ name, endpoint }: { readonly name: string; readonly endpoint: WorkspaceStatus['endpoints']['compliance'] }) => (
+  <span title={endpoint.message ?? endpoint.url}>
+    <Mark is={endpoint.state === 'listening' ? 'holds' : endpoint.state === 'starting' ? 'pending' : 'attention'} size={12} />
+    {name} <b>{endpoint.state === 'listening' ? endpoint.port : 'off'}</b>
+  </span>
+)
+
+/** Ports, leaves, checkpoint, anchor age, ingest rate, commit p99: on every screen. Lesser words drop first. */
+export function StatusBar() {
+  const status = useStatus()
+  if (!status) {
+    return (
+      <footer className="status-bar">
+        <span className="last">
+          <Mark is="pending" size={12} />
+          Waiting for the engine
+        </span>
+      </footer>
+    )
+  }
+  const { checkpoint, ledger, commit } = status
+  const now = Date.parse(status.now)
+  return (
+    <footer className="status-bar">
+      <Port name="Compliance" endpoint={status.endpoints.compliance} />
+      <Port name="Drift" endpoint={status.endpoints.drift} />
+      <span>
+        Ledger <b>{count(ledger.size)}</b> {ledger.size === 1 ? 'leaf' : 'leaves'}
+        <span className="lesser dim">{bytes(ledger.bytes)}</span>
+      </span>
+      <span>
+        <Mark is={status.problem ? 'broken' : checkpoint ? (checkpoint.consistent ? 'holds' : 'broken') : 'pending'} size={12} />
+        {checkpoint ? (
+          <>
+            Checkpoint <b>{clock(checkpoint.time)} UTC</b>
+            <span className="lesser dim">{ageOf(now - Date.parse(checkpoint.time))} ago</span>
+          </>
+        ) : (
+          'No checkpoint yet'
+        )}
+      </span>
+      <span>
+        <Mark is="pending" size={12} />
+        {status.anchor ? (
+          <>
+            Outside anchor <b>{ageOf(now - Date.parse(status.anchor.time))}</b> old
+          </>
+        ) : (
+          'No outside anchor yet'
+        )}
+      </span>
+      <span className="spring" />
+      {status.projection.behind > 0 && (
+        <span className="lesser">
+          <b>{count(status.projection.behind)}</b> leaves behind
+        </span>
+      )}
+      <span>
+        Ingest <b>{fixed(status.ingest.per_second, status.ingest.per_second < 100 ? 1 : 0)}</b>/s
+      </span>
+      <span className="last">
+        Commit p99 <b>{commit.p99_ms === null ? '–' : `${fixed(commit.p99_ms, 1)} ms`}</b>
+      </span>
+    </footer>
+  )
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text and chips are the same expression: a chip is a term of the text.
+import { Button, Menu, TextInput } from '@mantine/core'
+import { IconFilter, IconPlus, IconX } from '@tabler/icons-react'
+import { type RefObject, useEffect, useState } from 'react'
+import type { FilterExpression, Term } from '../../../shared/filter/filter.ts'
+import { formatFilter } from '../../../shared/filter/format.ts'
+import { parseFilter } from '../../../shared/filter/parse.ts'
+import { useOperation } from '../../client/hooks.ts'
+import { count } from '../../ui/format.ts'
+
+interface FilterBarProps {
+  readonly query: string
+  readonly onQuery: (text: string) => void
+  readonly input: RefObject<HTMLInputElement | null>
+}
+
+const without = (filter: FilterExpression, index: number): string => formatFilter({ terms: filter.terms.filter((_, i) => i !== index) })
+
+function chipText(term: Term): readonly [string, string] {
+  const text = formatFilter({ terms: [term] })
+  const colon = text.indexOf(':')
+  return term.kind === 'text' ? [term.negated ? 'without' : 'text', term.text] : [text.slice(0, colon), text.slice(colon + 1)]
+}
+
+const HOUR = 3_600_000
+const since = (ms: number): string =>
+  `from:${new Date(Math.floor((Date.now() - ms) / 60_000) * 60_000).toISOString().replace(':00.000Z', 'Z')}`
+
+export function FilterBar({ query, onQuery, input }: FilterBarProps) {
+  const [text, setText] = useState('')
+  const [problem, setProblem] = useState<string | null>(null)
+  const facets = useOperation('records.facets', {}, { keep: true })
+  const parsed = parseFilter(query)
+  const filter: FilterExpression = parsed.ok ? parsed.filter : { terms: [] }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another filter from elsewhere clears what was being typed.
+  useEffect(() => setProblem(null), [query])
+
+  const add = (more: string) => {
+    const next = parseFilter(more)
+    if (!next.ok) {
+      setProblem(next.problem.message)
+      return
+    }
+    setText('')
+    setProblem(null)
+    onQuery(formatFilter({ terms: [...filter.terms, ...next.filter.terms] }))
+  }
+  const addIs = (field: string, value: string) => add(`${field}:"${value.replace(/(["\\])/g, '\\$1')}"`)
+  const group = (label: string, field: string, values: readonly { readonly value: string; readonly count: number }[]) =>
+    values.length > 0 && (
+      <>
+        <Menu.Label>{label}</Menu.Label>
+        {values.slice(0, 6).map((entry) => (
+          <Menu.Item
+            key={entry.value}
+            onClick={() => addIs(field, entry.value)}
+            rightSection={<span className="dim small num">{count(entry.count)}</span>}
+          >
+            {entry.value}
+          </Menu.Item>
+        ))}
+      </>
+    )
+  return (
+    <>
+      <TextInput
+        ref={input}
+        aria-label="Filter records"
+        w={280}
+        leftSection={<IconFilter size={14} aria-hidden />}
+        placeholder="Words, or field:value"
+        value={text}
+        onChange={(event) => {
+          setText(event.currentTarget.value)
+          setProblem(null)
+        }}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && text.trim() !== '') add(text)
+          else if (event.key === 'Enter' && text === '') onQuery(formatFilter(filter))
+          else if (event.key === 'Backspace' && text === '' && filter.terms.length > 0) onQuery(without(filter, filter.terms.length - 1))
+          else if (event.key === 'Escape') event.currentTarget.blur()
+        }}
+        rightSection={<span className="keycap">/</span>}
+        {...(problem === null ? {} : { error: true, title: problem })}
+      />
+      {problem !== null && (
+        <span role="alert" className="small state-broken clip">
+          {problem}
+        </span>
+      )}
+      {filter.terms.map((term, i) => {
+        const [field, value] = chipText(term)
+        const label = formatFilter({ terms: [term] })
+        return (
+          <span className="chip" key={label}>
+            <span className="field">{field}</span>
+            <span className="clip">{value}</span>
+            <button type="button" aria-label={`Remove filter ${label}`} onClick={() => onQuery(without(filter, i))}>
+              <IconX size={12} />
+            </button>
+          </span>
+        )
+      })}
+      <Menu position="bottom-start" width={260} shadow="none">
+        <Menu.Target>
+          <Button variant="default" size="compact-sm" leftSection={<IconPlus size={12} />} styles={{ root: { borderStyle: 'dashed' } }}>
+            Filter
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown mah={520} style={{ overflowY: 'auto' }}>
+          <Menu.Label>Time</Menu.Label>
+          <Menu.Item onClick={() => add(since(HOUR))}>Last hour</Menu.Item>
+          <Menu.Item onClick={() => add(since(24 * HOUR))}>Last 24 hours</Menu.Item>
+          <Menu.Item onClick={() => add(since(7 * 24 * HOUR))}>Last 7 days</Menu.Item>
+          {group('Model', 'model', facets.data?.models ?? [])}
+          {group('Source', 'source', facets.data?.sources ?? [])}
+          {group('Status', 'status', facets.data?.statuses ?? [])}
+          <Menu.Label>Slow</Menu.Label>
+          <Menu.Item onClick={() => add('latency:>30s')}>Longer than 30 s</Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+    </>
+  )
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ActionIcon } from '@mantine/core'
+import { IconX } from '@tabler/icons-react'
+import { type PointerEvent, useRef, useState } from 'react'
+import type { Message, RecordDetail } from '../../../shared/contract/record.ts'
+import { useSingleKeys } from '../../app/single-keys.ts'
+import { useOperation } from '../../client/hooks.ts'
+import { count, duration, exactMoment } from '../../ui/format.ts'
+import { Facts, Hash, Note, State } from '../../ui/parts.tsx'
+import { Failed, Loading } from '../../ui/states.tsx'
+import { Proof } from './proof.tsx'
+
+const tabs = ['Conversation', 'Metadata', 'Proof'] as const
+type Tab = (typeof tabs)[number]
+
+export interface RecordPaneProps {
+  readonly seq: number
+  readonly onClose: () => void
+  readonly onWidth: (width: number) => void
+}
+
+/** One record beside the grid: what was said, what is known of it, what proves it. */
+export function RecordPane({ seq, onClose, onWidth }: RecordPaneProps) {
+  const [tab, setTab] = useState<Tab>('Conversation')
+  const pane = useRef<HTMLElement>(null)
+  const detail = useOperation('records.get', { seq }, { keep: false })
+  const proof = useOperation('records.proof', { seq })
+  const turn = (by: number) => setTab(tabs[(tabs.indexOf(tab) + by + tabs.length) % tabs.length] ?? 'Conversation')
+  useSingleKeys({ '[': () => turn(-1), ']': () => turn(1) })
+  const drag = (event: PointerEvent) => {
+    if (event.buttons === 1 && pane.current) onWidth(pane.current.getBoundingClientRect().right - event.clientX)
+  }
+  return (
+    <aside ref={pane} className="pane" aria-label={`Record, leaf ${count(seq)}`}>
+      <div className="pane-handle" onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)} onPointerMove={drag} />
+      <div className="pane-head">
+        <div className="row">
+          <h2 style={{ fontSize: 15, lineHeight: '20px', fontWeight: 600 }} className="num">
+            Leaf {count(seq)}
+          </h2>
+          <ProofState verdict={proof.data?.verdict} />
+          <span className="grow" />
+          <ActionIcon aria-label="Close pane" onClick={onClose}>
+            <IconX size={15} />
+          </ActionIcon>
+        </div>
+        {detail.data && <Head detail={detail.data} />}
+      </div>
+      <div className="tabs" role="tablist" aria-label="Record">
+        {tabs.map((name) => (
+          <button
+            key={name}
+            type="button"
+            role="tab"
+            id={`tab-${name}`}
+            aria-controls="record-panel"
+            aria-selected={name === tab}
+            tabIndex={name === tab ? 0 : -1}
+            onClick={() => setTab(name)}
+            onKeyDown={(event) => (event.key === 'ArrowRight' ? turn(1) : event.key === 'ArrowLeft' ? turn(-1) : undefined)}
+          >
+            {name}
+          </button>
+        ))}
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard. */}
+      <div className="pane-scroll" role="tabpanel" id="record-panel" aria-labelledby={`tab-${tab}`} tabIndex={0}>
+        {tab === 'Proof' ? (
+          proof.isError ? (
+            <Failed what="The proof could not be made" error={proof.error} onRetry={() => void proof.refetch()} />
+          ) : proof.data ? (
+            <Proof proof={proof.data} />
+          ) : (
+            <Loading what="Reading and re-hashing" />
+          )
+        ) : detail.isError ? (
+          <Failed what="This record cannot be read" error={detail.error} onRetry={() => void detail.refetch()} />
+        ) : !detail.data ? (
+          <Loading what="Opening the record" />
+        ) : tab === 'Conversation' ? (
+          <Conversation detail={detail.data} />
+        ) : (
+          <Metadata detail={detail.data} />
+        )}
+      </div>
+    </aside>
+  )
+}
+
+function ProofState({ verdict }: { readonly verdict: 'verified' | 'waiting' | 'failed' | undefined }) {
+  switch (verdict) {
+    case 'verified':
+      return (
+        <State is="holds" size={13}>
+          verified
+        </State>
+      )
+    case 'failed':
+      return (
+        <State is="broken" size={13}>
+          does not verify
+        </State>
+      )
+    default:
+      return (
+        <State is="pending" size={13}>
+          {verdict === 'waiting' ? 'waits for checkpoint' : 'checking'}
+        </State>
+      )
+  }
+}
+
+function Head({ detail }: { readonly detail: RecordDetail }) {
+  const { row } = detail
+  const tokens = [
+    row.input_tokens === null ? null : `${count(row.input_tokens)} in`,
+    row.output_tokens === null ? null : `${count(row.output_tokens)} out`
+  ]
+    .filter((part) => part !== null)
+    .join(', ')
+  return (
+    <div className="soft num" style={{ fontSize: 12, lineHeight: '17px' }}>
+      <div className="row wrap" style={{ columnGap: 12, rowGap: 0 }}>
+        <span className="nowrap">{exactMoment(row.timestamp)}</span>
+        <Hash value={row.id} label="record id" head={8} tail={4} />
+      </div>
+      <div className="clip">
+        asked <b>{row.model}</b>
+        {row.served_model !== null && (
+          <>
+            , served <b>{row.served_model}</b>
+          </>
+        )}
+      </div>
+      <div className="clip">
+        {[
+          row.source,
+          row.processing_time_ms === null ? 'duration unknown' : duration(row.processing_time_ms),
+          row.ttft_ms === null ? null : `first token ${duration(row.ttft_ms)}`,
+          tokens === '' ? 'tokens unknown' : tokens
+        ]
+          .filter((part) => part !== null)
+          .join(' · ')}
+      </div>
+    </div>
+  )
+}
+
+const textOf = (message: Message): string => message.parts.map((part) => part.content ?? `[${part.type}]`).join('\n')
+
+function Conversation({ detail }: { readonly detail: RecordDetail }) {
+  const { row } = detail
+  if (detail.payload !== 'present') {
+    return (
+      <Note is={detail.payload === 'missing' ? 'broken' : 'plain'}>
+        {detail.payload === 'erased'
+          ? 'The content was erased: its key no longer exists. What the leaf says of the call remains, and the proof still holds.'
+          : 'The content cannot be opened: its key or its ciphertext is missing or was changed. The Proof tab says which.'}
+      </Note>
+    )
+  }
+  const said: readonly { readonly message: Message; readonly note: string; readonly id: string }[] = [
+    ...detail.input_messages.map((message, i) => ({ message, note: `${count(textOf(message).length)} characters`, id: `in-${i}` })),
+    ...detail.output_messages.map((message, i) => ({
+      message,
+      note: [row.served_model, row.output_tokens === null ? null : `${count(row.output_tokens)} tokens`, row.finish]
+        .filter((part) => part !== null)
+        .join(' · '),
+      id: `out-${i}`
+    }))
+  ]
+  return (
+    <>
+      {said.length === 0 && <p className="soft">No messages were recorded with this call.</p>}
+      {said.map(({ message, note, id }) => (
+        <div className="message" key={id}>
+          <div className="who">
+            <b>{message.role}</b>
+            <span>{note}</span>
+          </div>
+          <div className="text">{textOf(message)}</div>
+        </div>
+      ))}
+      {detail.error !== null && (
+        <div className="message">
+          <div className="who">
+            <b>error</b>
+            <span>{row.error_type ?? ''}</span>
+          </div>
+          <div className="text">{detail.error}</div>
+        </div>
+      )}
+      <div style={{ marginTop: 'auto', borderTop: '1px solid var(--a-line)', paddingTop: 8 }}>
+        <Facts
+          width={96}
+          rows={[
+            [
+              'Viewed',
+              detail.view_seq === null
+                ? 'not recorded: the workspace is read-only'
+                : `by you, now. This view is leaf ${count(detail.view_seq)}.`
+            ],
+            ['Retention', detail.leaf.class ?? 'no class']
+          ]}
+        />
+      </div>
+    </>
+  )
+}
+
+const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+
+function Metadata({ detail }: { readonly detail: RecordDetail }) {
+  const { row } = detail
+  const own = Object.entries(detail.event).filter(([name]) => name !== 'attributes')
+  const attributes = Object.entries((detail.event.attributes ?? {}) as Record<string, unknown>)
+  return (
+    <div className="column gap-12" style={{ minHeight: 'auto' }}>
+      <Facts
+        width={132}
+        rows={[
+          ['Appended', exactMoment(row.appended)],
+          ['Way in', row.channel],
+          ['Provider', row.provider],
+          ['Operation', row.operation],
+          ['Status', row.status],
+          ['Actor', detail.leaf.actor],
+          ['Leaf type', detail.leaf.type]
+        ]}
+      />
+      <h3 className="panel-title">Event as sealed</h3>
+      <Facts
+        width={132}
+        rows={own.map(
+          ([name, value]) =>
+            [
+              name,
+              <span key={name} className="mono">
+                {shown(value)}
+              </span>
+            ] as const
+        )}
+      />
+      {attributes.length > 0 && (
+        <>
+          <h3 className="panel-title">Attributes</h3>
+          <Facts
+            width={132}
+            rows={attributes.map(
+              ([name, value]) =>
+                [
+                  name,
+                  <span key={name} className="mono">
+                    {shown(value)}
+                  </span>
+                ] as const
+            )}
+          />
+        </>
+      )}
+      <h3 className="panel-title">Leaf, exact bytes</h3>
+      <pre className="leaf-json">{detail.leaf.json}</pre>
+    </div>
+  )
+}
