@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { VerifyReport } from '../shared/contract/exports.ts'
+
 import { verifyBundleFile } from '../node/verify-file.ts'
+import type { VerifyReport } from '../shared/contract/exports.ts'
 import { EXIT, print } from './output.ts'
 
 export interface VerifyOptions {
@@ -9,7 +10,12 @@ export interface VerifyOptions {
   readonly json?: boolean
 }
 
-const state: Record<VerifyReport['steps'][number]['state'], string> = { pass: 'ok', fail: 'FAILED', not_checked: 'not checked here', absent: 'none' }
+const state: Record<VerifyReport['steps'][number]['state'], string> = {
+  pass: 'ok',
+  fail: 'FAILED',
+  not_checked: 'not checked here',
+  absent: 'none'
+}
 
 function exitCode(report: VerifyReport, requireTrust: boolean): number {
   if (report.kind === 'valid') return EXIT.done
@@ -24,7 +30,8 @@ export async function verifyFile(file: string, options: VerifyOptions): Promise<
   else {
     for (const step of report.steps) {
       print(`${step.number}  ${step.title}: ${state[step.state]}${step.summary === '' ? '' : ` · ${step.summary}`}`)
-      for (const reason of step.reasons.slice(0, 20)) print(`   ${reason.code}${reason.subject === undefined ? '' : ` ${reason.subject}`}: ${reason.message}`)
+      for (const reason of step.reasons.slice(0, 20))
+        print(`   ${reason.code}${reason.subject === undefined ? '' : ` ${reason.subject}`}: ${reason.message}`)
       if (step.reasons.length > 20) print(`   and ${step.reasons.length - 20} more`)
     }
     print(report.verdict)

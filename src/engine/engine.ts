@@ -10,6 +10,8 @@ import { importHandlers } from './capture/imports/handlers.ts'
 import { Ingest } from './capture/ingest.ts'
 import { catalogHandlers } from './catalog/handlers.ts'
 import type { EngineEnvironment } from './config.ts'
+import { driftEngine } from './drift/handlers.ts'
+import { LookSchedule } from './drift/schedule.ts'
 import { Feed } from './feed.ts'
 import { Jobs } from './jobs/jobs.ts'
 import { Checkpointer } from './ledger/checkpointer.ts'
@@ -137,6 +139,23 @@ async function compose(
   const ingest = ledger
     ? new Ingest({ ledger, behind: () => ledger.size - projector.applied, caughtUp: (to, ms) => projector.waitFor(to, ms) })
     : null
+  const drift = driftEngine({
+    pool,
+    projector,
+    ledgerSize: size,
+    append,
+    settings: () => settings,
+    onAlert: (alert) => {
+      feed.alert(alert)
+      void refreshFigures().catch(() => {})
+    }
+  })
+  const schedule = new LookSchedule({
+    settings: () => settings,
+    look: () => drift.scheduledLook({ actor: SYSTEM, via: 'ipc' }),
+    onFailed: (error) => log.error({ event: 'look.failed', message: nameOf(error) })
+  })
+  if (ledger) schedule.start()
   const checkpoint = async () => (signing ? signing.checkpointer.now() : null)
   const router = new Router(
     {
@@ -154,9 +173,10 @@ async function compose(
         append,
         rebuild: (progress) => projector.rebuild(size(), progress)
       }),
-      ...catalogHandlers({ pool, projector, ledgerSize: size, record, recentAlerts: async () => [] }),
+      ...catalogHandlers({ pool, projector, ledgerSize: size, record, recentAlerts: drift.recentAlerts }),
       ...ledgerHandlers({ pool, jobs, identity, size, checkpoint, append }),
-      ...importHandlers({ jobs, ingest, append })
+      ...importHandlers({ jobs, ingest, append }),
+      ...drift.handlers
     },
     feed.sources,
     log,
@@ -181,7 +201,7 @@ async function compose(
           }
         },
         recordsAfter: (seq, limit) => pool.run('recordsAfter', { seq, limit }),
-        alertsAfter: async () => [],
+        alertsAfter: (seq, limit) => pool.run('alertsAfter', { seq, limit }),
         status,
         log
       },
@@ -203,6 +223,7 @@ async function compose(
     status,
     stop: async (reason) => {
       for (const timer of timers) clearInterval(timer)
+      schedule.stop()
       await servers?.close()
       await jobs.close()
       if (ledger && signing) {

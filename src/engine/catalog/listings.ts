@@ -74,3 +74,11 @@ export function seqsOf(db: AnyDb, where: string, params: readonly (string | numb
     .all(size, ...params)
   return Uint32Array.from(seqs)
 }
+
+/** Time and data of a leaf that is no call to a model. */
+export function leafData(ledger: AnyDb, seq: number): { readonly ts: string; readonly data: Readonly<Record<string, unknown>> } | null {
+  const bytes = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck().get(seq)
+  if (!bytes) return null
+  const leaf = JSON.parse(bytes.toString('utf8')) as { ts: string; data?: Record<string, unknown> }
+  return { ts: leaf.ts, data: leaf.data ?? {} }
+}

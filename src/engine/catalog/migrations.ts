@@ -91,6 +91,28 @@ CREATE TABLE alert_step (
   note TEXT NOT NULL
 ) STRICT;
 CREATE INDEX alert_step_alert ON alert_step (alert, seq);
+CREATE TABLE look (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL,
+  time_us INTEGER NOT NULL,
+  cause TEXT NOT NULL,
+  to_seq INTEGER NOT NULL
+) STRICT;
+CREATE TABLE look_verdict (
+  look INTEGER NOT NULL,
+  time_us INTEGER NOT NULL,
+  model TEXT NOT NULL,
+  source TEXT NOT NULL,
+  baseline TEXT NOT NULL,
+  feature TEXT NOT NULL,
+  state TEXT NOT NULL,
+  d REAL,
+  l REAL,
+  fired INTEGER NOT NULL,
+  alarmed INTEGER NOT NULL,
+  numbers TEXT NOT NULL,
+  PRIMARY KEY (model, source, feature, look)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE baseline (
   id TEXT PRIMARY KEY,
   seq INTEGER NOT NULL,

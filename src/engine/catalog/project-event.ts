@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { LookBody } from '../../shared/event/drift-bodies.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import type { WritableDb } from '../sqlite/open.ts'
@@ -13,6 +15,10 @@ INSERT INTO alert (id, seq, time_us, model, source, state, score, features, look
 VALUES (?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?)`),
     alertState: db.prepare('UPDATE alert SET state = ?, changed_seq = ? WHERE id = ?'),
     step: db.prepare('INSERT INTO alert_step (seq, alert, time_us, what, actor, note) VALUES (?, ?, ?, ?, ?, ?)'),
+    look: db.prepare('INSERT INTO look (seq, id, time_us, cause, to_seq) VALUES (?, ?, ?, ?, ?)'),
+    verdict: db.prepare(`
+INSERT INTO look_verdict (look, time_us, model, source, baseline, feature, state, d, l, fired, alarmed, numbers)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     baseline: db.prepare(`
 INSERT INTO baseline (id, seq, time_us, actor, model, source, records, to_seq, hash, name, query, from_us, to_us)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
@@ -36,6 +42,32 @@ export function projectEvent(write: EventStatements, payloads: PayloadReader, se
   const actor = leaf.actor.ref
   write.event.run(seq, time, leaf.type, actor, JSON.stringify(leaf.data ?? {}))
   switch (leaf.type) {
+    case 'drift.look': {
+      const data = leaf.data as LeafData<'drift.look'>
+      write.look.run(seq, data.look_id, time, data.trigger, data.to_seq)
+      const body = bodyOf(payloads, seq) as Partial<LookBody>
+      for (const series of body.series ?? []) {
+        for (const { numbers, fired } of series.verdicts) {
+          const { feature, state, d, l, alarmed } = numbers
+          const { model, source, baseline_id } = series
+          write.verdict.run(
+            seq,
+            time,
+            model,
+            source,
+            baseline_id,
+            feature,
+            state,
+            d,
+            l,
+            fired ? 1 : 0,
+            alarmed ? 1 : 0,
+            JSON.stringify(numbers)
+          )
+        }
+      }
+      return
+    }
     case 'drift.alert': {
       const data = leaf.data as LeafData<'drift.alert'>
       const features = data.features.map((feature) => feature.feature).join(',')

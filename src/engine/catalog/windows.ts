@@ -115,7 +115,8 @@ function conditionOf(selection: WindowSelection): { where: string; params: (stri
   add('r.seq < ?', selection.toSeq)
   if (selection.except) {
     const out = filterSql(selection.except.filter)
-    where.push(`NOT (r.seq < ? AND ${out.where})`)
+    // A comparison with an unknown value is unknown, not false: without ifnull it would leave the record out.
+    where.push(`NOT ifnull(r.seq < ? AND ${out.where}, 0)`)
     params.push(selection.except.toSeq, ...out.params)
   }
   return { where: where.join('\n  AND '), params }

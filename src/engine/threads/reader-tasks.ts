@@ -3,13 +3,23 @@
 import type { SortOrder } from '../../shared/contract/record.ts'
 import type { LeafType } from '../../shared/evidence/leaf-types.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
-import { leavesOfType, listExports, statusCounts } from '../catalog/listings.ts'
+import { leafData, leavesOfType, listExports, statusCounts } from '../catalog/listings.ts'
 import { bodyOf } from '../catalog/project-event.ts'
 import { recordDetail } from '../catalog/record-detail.ts'
 import { newestRecords, queryRecords, recordsAfter } from '../catalog/record-query.ts'
 import { locate, openResult, pageOf, type ResultSet } from '../catalog/results.ts'
 import { dashboardOf, facetsOf, rangeStatistics } from '../catalog/statistics.ts'
 import { countTables, listSeries, type TokenBasis, type WindowSelection } from '../catalog/windows.ts'
+import {
+  type AlertFilter,
+  alertCounts,
+  alertsAfter,
+  lastLook,
+  latestVerdicts,
+  listAlerts,
+  listBaselines,
+  seriesHistories
+} from '../drift/listings.ts'
 import type { TreeState } from '../ledger/ledger.ts'
 import { type ProofInput, proveRecord } from '../ledger/proof.ts'
 import { reread } from '../ledger/reread.ts'
@@ -53,6 +63,16 @@ export const readerTasks = {
   countTables: task(({ catalog }, args: { readonly selection: WindowSelection; readonly basis?: TokenBasis }) =>
     countTables(catalog, args.selection, args.basis)
   ),
+  leafData: task(({ ledger }, args: { readonly seq: number }) => leafData(ledger, args.seq)),
+  alerts: task(({ catalog, payloads }, args: AlertFilter) => listAlerts(catalog, payloads, args)),
+  alertsAfter: task(({ catalog, payloads }, args: { readonly seq: number; readonly limit: number }) =>
+    alertsAfter(catalog, payloads, args.seq, args.limit)
+  ),
+  alertCounts: task(({ catalog }, _: Record<string, never>) => alertCounts(catalog)),
+  baselines: task(({ catalog }, _: Record<string, never>) => listBaselines(catalog)),
+  lastLook: task(({ catalog }, _: Record<string, never>) => lastLook(catalog)),
+  latestVerdicts: task(({ catalog }, _: Record<string, never>) => latestVerdicts(catalog)),
+  seriesHistories: task(({ catalog }, args: { readonly sinceUs: number }) => seriesHistories(catalog, args.sinceUs)),
   series: task(({ catalog }, _: Record<string, never>) => listSeries(catalog))
 } as const
 

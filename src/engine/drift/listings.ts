@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the screens and the HTTP routes list, read on a reader thread.
+import type { Baseline, DriftAlert, VerdictNumbers } from '../../shared/contract/drift.ts'
+import type { AlertBody } from '../../shared/event/drift-bodies.ts'
+import type { SeriesHistory } from '../../shared/stats/look-types.ts'
+import { bodyOf } from '../catalog/project-event.ts'
+import { isoMs } from '../catalog/rows.ts'
+import type { AnyDb } from '../sqlite/open.ts'
+import type { PayloadReader } from '../vault/payload-reader.ts'
+
+interface AlertRow {
+  readonly id: string
+  readonly seq: number
+  readonly time_us: number
+  readonly model: string
+  readonly source: string
+  readonly state: DriftAlert['state']
+  readonly score: number
+  readonly features: string
+  readonly look: number
+  readonly baseline: string
+  readonly changed_seq: number
+}
+
+export interface AlertFilter {
+  readonly id?: string | undefined
+  readonly state?: string | undefined
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+  readonly model?: string | undefined
+  readonly source?: string | undefined
+  readonly feature?: string | undefined
+  /** Alerts opened before this leaf. */
+  readonly beforeSeq?: number | undefined
+  readonly limit: number
+}
+
+/** One alert with its history, newest facts included. */
+function alertOf(db: AnyDb, payloads: PayloadReader, row: AlertRow): DriftAlert {
+  const steps = db
+    .prepare<[string], { seq: number; time_us: number; what: DriftAlert['history'][number]['what']; actor: string; note: string }>(
+      'SELECT seq, time_us, what, actor, note FROM alert_step WHERE alert = ? ORDER BY seq'
+    )
+    .all(row.id)
+  const body = bodyOf(payloads, row.seq) as Partial<AlertBody>
+  return {
+    id: row.id,
+    seq: row.seq,
+    timestamp: isoMs(row.time_us),
+    model: row.model,
+    source: row.source,
+    state: row.state,
+    drift_score: row.score,
+    drifted_features: row.features,
+    features: [...(body.features ?? [])],
+    look_seq: row.look,
+    baseline_id: row.baseline,
+    history: steps.map(({ time_us, ...step }) => ({ ...step, time: isoMs(time_us) }))
+  }
+}
+
+/** Alerts, newest first. */
+export function listAlerts(db: AnyDb, payloads: PayloadReader, filter: AlertFilter): DriftAlert[] {
+  const where: string[] = ['1']
+  const params: (string | number)[] = []
+  const add = (sql: string, value: string | number | undefined) => {
+    if (value === undefined) return
+    where.push(sql)
+    params.push(value)
+  }
+  add('id = ?', filter.id)
+  add('state = ?', filter.state)
+  add('time_us >= ?', filter.from)
+  add('time_us < ?', filter.to)
+  add('model = ?', filter.model)
+  add('source = ?', filter.source)
+  add("instr(',' || features || ',', ',' || ? || ',') > 0", filter.feature)
+  add('seq < ?', filter.beforeSeq)
+  return db
+    .prepare<(string | number)[], AlertRow>(`SELECT * FROM alert WHERE ${where.join(' AND ')} ORDER BY seq DESC LIMIT ?`)
+    .all(...params, filter.limit)
+    .map((row) => alertOf(db, payloads, row))
+}
+
+/** Alerts whose last change is a later leaf, in order of change: what a stream sends next. */
+export const alertsAfter = (db: AnyDb, payloads: PayloadReader, seq: number, limit: number): { seq: number; alert: DriftAlert }[] =>
+  db
+    .prepare<[number, number], AlertRow>('SELECT * FROM alert WHERE changed_seq > ? ORDER BY changed_seq LIMIT ?')
+    .all(seq, limit)
+    .map((row) => ({ seq: row.changed_seq, alert: alertOf(db, payloads, row) }))
+
+/** Counts and mean score over all alerts. */
+export function alertCounts(db: AnyDb): { readonly total: number; readonly open: number; readonly score: number } {
+  const row = db
+    .prepare<[], { total: number; open: number | null; score: number | null }>(
+      "SELECT count(*) AS total, sum(state = 'open') AS open, avg(score) AS score FROM alert"
+    )
+    .get()
+  return { total: row?.total ?? 0, open: row?.open ?? 0, score: row?.score ?? 0 }
+}
+
+interface BaselineRow {
+  readonly id: string
+  readonly seq: number
+  readonly time_us: number
+  readonly actor: string
+  readonly model: string
+  readonly source: string
+  readonly records: number
+  readonly to_seq: number
+  readonly hash: string
+  readonly name: string
+  readonly query: string
+  readonly from_us: number | null
+  readonly to_us: number | null
+}
+
+/** Baselines, newest first; the newest of a series is active. `to_seq` is the size of the ledger when it was pinned. */
+export function listBaselines(db: AnyDb): (Baseline & { readonly to_seq: number })[] {
+  const seen = new Set<string>()
+  return db
+    .prepare<[], BaselineRow>('SELECT * FROM baseline ORDER BY seq DESC')
+    .all()
+    .map((row) => {
+      const series = `${row.model}\u0000${row.source}`
+      const active = !seen.has(series)
+      seen.add(series)
+      return {
+        id: row.id,
+        seq: row.seq,
+        name: row.name,
+        model: row.model,
+        source: row.source,
+        query: row.query,
+        records: row.records,
+        from: row.from_us === null ? null : isoMs(row.from_us),
+        to: row.to_us === null ? null : isoMs(row.to_us),
+        hash: row.hash,
+        set_at: isoMs(row.time_us),
+        actor: row.actor,
+        active,
+        to_seq: row.to_seq
+      }
+    })
+}
+
+export interface LookRow {
+  readonly seq: number
+  readonly id: string
+  readonly time_us: number
+  readonly to_seq: number
+}
+
+/** The newest look. */
+export const lastLook = (db: AnyDb): LookRow | null =>
+  db.prepare<[], LookRow>('SELECT seq, id, time_us, to_seq FROM look ORDER BY seq DESC LIMIT 1').get() ?? null
+
+/** Verdicts of the latest look of each series. */
+export function latestVerdicts(db: AnyDb): { model: string; source: string; look: number; time: string; numbers: VerdictNumbers[] }[] {
+  const rows = db
+    .prepare<[], { model: string; source: string; look: number; time_us: number; numbers: string }>(`
+SELECT v.model, v.source, v.look, v.time_us, v.numbers
+FROM look_verdict v
+WHERE v.look = (SELECT max(w.look) FROM look_verdict w WHERE w.model = v.model AND w.source = v.source AND w.feature = v.feature)`)
+    .all()
+  const found = new Map<string, { model: string; source: string; look: number; time: string; numbers: VerdictNumbers[] }>()
+  for (const row of rows) {
+    const key = `${row.model}\u0000${row.source}`
+    const entry = found.get(key) ?? { model: row.model, source: row.source, look: row.look, time: isoMs(row.time_us), numbers: [] }
+    entry.numbers.push(JSON.parse(row.numbers) as VerdictNumbers)
+    found.set(key, entry)
+  }
+  return [...found.values()]
+}
+
+export interface StoredHistory extends SeriesHistory {
+  readonly model: string
+  readonly source: string
+  readonly feature: string
+}
+
+/** What the looks since a time say of each series (DRIFT step 6, own-history gate). */
+export const seriesHistories = (db: AnyDb, sinceUs: number): StoredHistory[] =>
+  db
+    .prepare<
+      [number],
+      { model: string; source: string; feature: string; looks: number; max_l: number | null; max_d: number; fired: number }
+    >(`
+SELECT model, source, feature, count(*) AS looks, max(CASE WHEN alarmed = 0 THEN l END) AS max_l, max(d) AS max_d,
+  (SELECT w.fired FROM look_verdict w WHERE w.model = v.model AND w.source = v.source AND w.feature = v.feature ORDER BY w.look DESC LIMIT 1) AS fired
+FROM look_verdict v
+WHERE state = 'tested'
+  AND time_us >= ?
+GROUP BY model, source, feature`)
+    .all(sinceUs)
+    .map((row) => ({
+      model: row.model,
+      source: row.source,
+      feature: row.feature,
+      looks: row.looks,
+      maxUnalarmedL: row.max_l ?? 0,
+      maxD: row.max_d,
+      previousFired: row.fired === 1
+    }))

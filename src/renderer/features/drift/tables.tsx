@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Button } from '@mantine/core'
+import type { UseQueryResult } from '@tanstack/react-query'
+import type { OperationOutput } from '../../../shared/contract/contract.ts'
+import type { DriftSeries } from '../../../shared/contract/drift.ts'
+import { useOperation } from '../../client/hooks.ts'
+import { count, moment } from '../../ui/format.ts'
+import { Hash, type Meaning, Panel, State } from '../../ui/parts.tsx'
+import { Empty, Failed, Loading } from '../../ui/states.tsx'
+import type { BaselineTarget } from './baseline-dialog.tsx'
+
+const states: Record<DriftSeries['state'], readonly [Meaning, string]> = {
+  no_baseline: ['none', 'no baseline'],
+  not_looked: ['pending', 'waits for a look'],
+  collecting: ['pending', 'collecting'],
+  quiet: ['holds', 'no shift found'],
+  alarmed: ['attention', 'alarmed']
+}
+
+interface SeriesTableProps {
+  readonly query: UseQueryResult<OperationOutput<'drift.series'>, Error>
+  readonly onPin: (target: BaselineTarget) => void
+  readonly onAlert: (id: string) => void
+}
+
+/** Every (model, source) on record with its latest verdict. */
+export function SeriesTable({ query, onPin, onAlert }: SeriesTableProps) {
+  if (query.isError) return <Failed what="The series cannot be read" error={query.error} onRetry={() => void query.refetch()} />
+  if (!query.data) return <Loading what="Reading series" />
+  if (query.data.series.length === 0) {
+    return (
+      <Empty title="No series yet">
+        <p>A series is one model as one source calls it. The first record makes the first series.</p>
+      </Empty>
+    )
+  }
+  return (
+    <div className="drift-table">
+      <Panel title="All series" sub="latest verdict of each" flush>
+        <table className="table">
+          <thead>
+            <tr>
+              <th>Model</th>
+              <th>Source</th>
+              <th className="right">Records</th>
+              <th>First, UTC</th>
+              <th>Last, UTC</th>
+              <th>State</th>
+              <th className="right">Score L</th>
+              <th>In words</th>
+              <th />
+            </tr>
+          </thead>
+          <tbody>
+            {query.data.series.map((row) => {
+              const [is, word] = states[row.state]
+              const strongest = [...row.numbers].sort((a, b) => (b.l ?? 0) - (a.l ?? 0))[0]
+              const { alert_id } = row
+              return (
+                <tr key={`${row.model} ${row.source}`}>
+                  <td className="strong">{row.model}</td>
+                  <td>{row.source}</td>
+                  <td className="right">{count(row.records)}</td>
+                  <td className="num">{moment(row.first).replace(' UTC', '')}</td>
+                  <td className="num">{moment(row.last).replace(' UTC', '')}</td>
+                  <td>
+                    <State is={is}>{word}</State>
+                  </td>
+                  <td className="right">{row.score === null ? '–' : row.score.toFixed(3)}</td>
+                  <td className="soft" style={{ maxWidth: 320, overflow: 'hidden', textOverflow: 'ellipsis' }} title={strongest?.sentence}>
+                    {strongest?.sentence ?? '–'}
+                  </td>
+                  <td className="right">
+                    {alert_id === null ? (
+                      <Button variant="default" size="compact-xs" onClick={() => onPin({ model: row.model, source: row.source })}>
+                        Pin baseline…
+                      </Button>
+                    ) : (
+                      <Button variant="default" size="compact-xs" onClick={() => onAlert(alert_id)}>
+                        Open alert
+                      </Button>
+                    )}
+                  </td>
+                </tr>
+              )
+            })}
+          </tbody>
+        </table>
+      </Panel>
+    </div>
+  )
+}
+
+/** What was pinned, by whom; superseded ones stay listed. */
+export function Baselines({ onPin }: { readonly onPin: () => void }) {
+  const query = useOperation('drift.baselines', {})
+  if (query.isError) return <Failed what="The baselines cannot be read" error={query.error} onRetry={() => void query.refetch()} />
+  if (!query.data) return <Loading what="Reading baselines" />
+  if (query.data.baselines.length === 0) {
+    return (
+      <Empty title="No baseline is pinned">
+        <p>A baseline is a filter whose records are the reference of a series: last month, or another model version.</p>
+        <Button onClick={onPin}>Pin a baseline…</Button>
+      </Empty>
+    )
+  }
+  return (
+    <div className="drift-table">
+      <Panel title="Baselines" sub="the newest of a series counts" flush>
+        <table className="table">
+          <thead>
+            <tr>
+              <th>Name</th>
+              <th>Series</th>
+              <th>Filter</th>
+              <th className="right">Records</th>
+              <th>Pinned, UTC</th>
+              <th>By</th>
+              <th>State</th>
+              <th>Hash</th>
+            </tr>
+          </thead>
+          <tbody>
+            {query.data.baselines.map((row) => (
+              <tr key={row.id}>
+                <td className="strong">{row.name}</td>
+                <td>
+                  {row.model} <span className="soft">{row.source}</span>
+                </td>
+                <td>
+                  <code>{row.query === '' ? 'everything' : row.query}</code>
+                </td>
+                <td className="right">{count(row.records)}</td>
+                <td className="num">{moment(row.set_at).replace(' UTC', '')}</td>
+                <td>{row.actor}</td>
+                <td>
+                  <State is={row.active ? 'holds' : 'none'}>{row.active ? 'in use' : 'superseded'}</State>
+                </td>
+                <td>
+                  <Hash value={row.hash} label="baseline hash" />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Panel>
+    </div>
+  )
+}

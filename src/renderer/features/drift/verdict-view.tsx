@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ReactNode, useCallback } from 'react'
+import type { DriftAlert, DriftFeature, DriftVerdict } from '../../../shared/contract/drift.ts'
+import type { Tokens } from '../../app/tokens.ts'
+import { count, moment, probability } from '../../ui/format.ts'
+import { LazyChart } from '../../ui/lazy-chart.tsx'
+import { Panel, State } from '../../ui/parts.tsx'
+import { ecdfOption, shiftOption, valueText } from './charts.ts'
+
+const P = ({ value }: { readonly value: number | null }) => {
+  if (value === null) return <>–</>
+  const { text, exponent } = probability(value)
+  return (
+    <>
+      {text}
+      {exponent !== null && <sup>{exponent}</sup>}
+    </>
+  )
+}
+
+const three = (value: number | null): string => (value === null ? '–' : value.toFixed(3))
+export const featureName = (feature: string): string => feature.replace('_', ' ')
+
+interface VerdictViewProps {
+  readonly alert: DriftAlert
+  readonly verdict: DriftVerdict
+  readonly onFeature: (feature: DriftFeature) => void
+}
+
+/** The verdict in words, then the numbers, then the plots that the words come from. */
+export function VerdictView({ alert, verdict, onFeature }: VerdictViewProps) {
+  const { numbers } = verdict
+  const ecdf = useCallback((tokens: Tokens) => ecdfOption(verdict)(tokens), [verdict])
+  const shift = useCallback((tokens: Tokens) => shiftOption(verdict)(tokens), [verdict])
+  const method = numbers.method === 'exact' ? 'p, exact' : numbers.method === 'fisher' ? 'p, Fisher exact' : 'p, asymptotic'
+  const cells: readonly (readonly [string, ReactNode])[] = [
+    [method, <P key="p" value={numbers.p} />],
+    [`q, of ${count(verdict.settings.tests)} tests`, <P key="q" value={numbers.q} />],
+    ['D, gap seen', three(numbers.d)],
+    ['L, lower bound', three(numbers.l)],
+    ['n, reference', count(numbers.n)],
+    ['m, current', count(numbers.m)],
+    ['Min. effect*', numbers.minimum_effect === null ? '–' : numbers.minimum_effect.toFixed(2)]
+  ]
+  return (
+    <div className="verdict-view">
+      <div>
+        <div className="row soft" style={{ fontSize: 12 }}>
+          <State is={alert.state === 'open' ? 'attention' : alert.state} size={13}>
+            {alert.state}
+          </State>
+          <span className="clip">
+            {verdict.model} · {verdict.source}
+          </span>
+          <span className="dim clip">opened {moment(alert.timestamp)}</span>
+        </div>
+        <h2 className="headline">{verdict.headline}</h2>
+        <p className="soft">{verdict.detail}</p>
+      </div>
+      <fieldset className="feature-tabs" style={{ border: 0, margin: 0, padding: 0 }}>
+        <legend className="hidden-text">Feature</legend>
+        {(['latency', 'token_usage', 'response_length', 'error_rate'] as const).map((feature) => {
+          const alarmed = alert.features.some((one) => one.feature === feature && one.alarmed)
+          return (
+            <button
+              key={feature}
+              type="button"
+              className="chip"
+              aria-pressed={feature === numbers.feature}
+              style={{
+                paddingRight: 8,
+                cursor: 'pointer',
+                ...(feature === numbers.feature
+                  ? { borderColor: 'var(--a-accent)', background: 'var(--a-accent-weak)', color: 'var(--a-accent)', fontWeight: 600 }
+                  : { color: 'var(--a-ink2)' })
+              }}
+              onClick={() => onFeature(feature)}
+            >
+              {featureName(feature)}
+              {alarmed && <span className="dim"> alarmed</span>}
+            </button>
+          )
+        })}
+      </fieldset>
+      <div className="numbers">
+        {cells.map(([name, value]) => (
+          <div key={name}>
+            <div className="name" title={name}>
+              {name}
+            </div>
+            <div className="value">{value}</div>
+          </div>
+        ))}
+      </div>
+      {verdict.gap ? (
+        <>
+          <div className="plots">
+            <Panel title={`Share of requests up to a ${featureName(numbers.feature)}`} flush level={3}>
+              <LazyChart
+                option={ecdf}
+                label={`Distribution of ${featureName(numbers.feature)}, reference and current; largest gap ${three(numbers.d)} at ${valueText(verdict.gap.x, verdict.unit)}`}
+              />
+            </Panel>
+            <Panel title="Change at each quantile" sub="with 95 % bands" flush level={3}>
+              <LazyChart option={shift} label="Shift of each quantile of the reference with simultaneous 95 % bands" />
+            </Panel>
+          </div>
+          <Quantiles verdict={verdict} />
+        </>
+      ) : (
+        verdict.counts && <Counts counts={verdict.counts} />
+      )}
+    </div>
+  )
+}
+
+const range = (estimate: DriftVerdict['quantiles'][number]['before'], unit: string): string => {
+  const low = estimate.low === null ? 'open' : valueText(estimate.low, unit)
+  const high = estimate.high === null ? 'open' : valueText(estimate.high, unit)
+  return `${low} to ${high}`
+}
+
+const Quantiles = ({ verdict }: { readonly verdict: DriftVerdict }) => (
+  <Panel title="Quantiles" sub="all intervals hold at once, 95 %" flush level={3} className="quantiles">
+    <table className="table">
+      <thead>
+        <tr>
+          <th>Quantile</th>
+          <th className="right">Before</th>
+          <th className="right">Interval</th>
+          <th className="right">Now</th>
+          <th className="right">Interval</th>
+        </tr>
+      </thead>
+      <tbody>
+        {verdict.quantiles.map((row) => (
+          <tr key={row.q}>
+            <td>p{Math.round(row.q * 100)}</td>
+            <td className="right">{valueText(row.before.estimate, verdict.unit)}</td>
+            <td className="right dim">{range(row.before, verdict.unit)}</td>
+            <td className="right strong">{valueText(row.after.estimate, verdict.unit)}</td>
+            <td className="right dim">{range(row.after, verdict.unit)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </Panel>
+)
+
+const Counts = ({ counts }: { readonly counts: NonNullable<DriftVerdict['counts']> }) => (
+  <Panel title="Requests that failed" flush level={3}>
+    <table className="table">
+      <thead>
+        <tr>
+          <th>Window</th>
+          <th className="right">Failed</th>
+          <th className="right">Of</th>
+          <th className="right">Share</th>
+        </tr>
+      </thead>
+      <tbody>
+        {(
+          [
+            ['Reference', counts.reference_errors, counts.reference_total],
+            ['Current', counts.current_errors, counts.current_total]
+          ] as const
+        ).map(([name, errors, total]) => (
+          <tr key={name}>
+            <td>{name}</td>
+            <td className="right">{count(errors)}</td>
+            <td className="right">{count(total)}</td>
+            <td className="right">{total === 0 ? '–' : `${((100 * errors) / total).toFixed(2)} %`}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </Panel>
+)

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Button } from '@mantine/core'
+import { useNavigate } from '@tanstack/react-router'
+import { useOperation } from '../../client/hooks.ts'
+import { bytes, count, moment } from '../../ui/format.ts'
+import { Hash, Panel } from '../../ui/parts.tsx'
+import { Empty, Failed, Loading } from '../../ui/states.tsx'
+
+/** Every bundle that left this workspace; each row is a leaf. */
+export function History() {
+  const navigate = useNavigate()
+  const query = useOperation('export.list', {})
+  if (query.isError) return <Failed what="The exports cannot be read" error={query.error} onRetry={() => void query.refetch()} />
+  if (!query.data) return <Loading what="Reading exports" />
+  if (query.data.exports.length === 0) {
+    return (
+      <Empty title="No bundle has left this workspace">
+        <p>Each export is recorded here with its digest, recipient and purpose.</p>
+        <Button onClick={() => void navigate({ to: '/exports', search: { view: 'new' } })}>New export</Button>
+      </Empty>
+    )
+  }
+  return (
+    <div style={{ padding: 16, overflow: 'auto', flex: 1 }}>
+      <Panel title="Exports" sub="newest first, times UTC" flush>
+        <table className="table">
+          <thead>
+            <tr>
+              <th className="right">Leaf</th>
+              <th>Written</th>
+              <th>By</th>
+              <th>Recipient</th>
+              <th>Purpose</th>
+              <th>Filter</th>
+              <th className="right">Records</th>
+              <th className="right">Withheld</th>
+              <th className="right">Size</th>
+              <th>SHA-256</th>
+            </tr>
+          </thead>
+          <tbody>
+            {query.data.exports.map((row) => (
+              <tr key={row.seq}>
+                <td className="right dim">{count(row.seq)}</td>
+                <td className="num">{moment(row.time).replace(' UTC', '')}</td>
+                <td>{row.actor}</td>
+                <td>{row.recipient}</td>
+                <td>{row.purpose}</td>
+                <td>
+                  <code>{row.query === '' ? 'everything' : row.query}</code>
+                </td>
+                <td className="right">{count(row.records)}</td>
+                <td className="right">{count(row.withheld)}</td>
+                <td className="right">{bytes(row.bytes)}</td>
+                <td>
+                  <Hash value={row.bundle_sha256} label="bundle SHA-256" />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Panel>
+    </div>
+  )
+}
