@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { AffidavitError } from '../shared/contract/errors.ts'
 import type { EngineStart } from '../shared/contract/wire.ts'
 import type { Settings, WorkspaceStatus } from '../shared/contract/workspace.ts'
+import { bundleHandlers } from './bundle/handlers.ts'
 import type { HttpServers } from './capture/http/servers.ts'
 import { startServers } from './capture/http/servers.ts'
 import { importHandlers } from './capture/imports/handlers.ts'
@@ -176,7 +177,18 @@ async function compose(
       ...catalogHandlers({ pool, projector, ledgerSize: size, record, recentAlerts: drift.recentAlerts }),
       ...ledgerHandlers({ pool, jobs, identity, size, checkpoint, append }),
       ...importHandlers({ jobs, ingest, append }),
-      ...drift.handlers
+      ...drift.handlers,
+      ...bundleHandlers({
+        pool,
+        projector,
+        jobs,
+        identity,
+        size,
+        checkpoint,
+        append,
+        appVersion: config.appVersion,
+        sample: workspace.description.sample
+      })
     },
     feed.sources,
     log,

@@ -18,7 +18,7 @@ export class Router {
   readonly #problem: () => string | null
 
   /** @param problem why the workspace is read-only, null when it is not */
-  constructor(handlers: Partial<Handlers<OperationName>>, sources: TopicSources, log: Logger, problem: () => string | null) {
+  constructor(handlers: Handlers<OperationName>, sources: TopicSources, log: Logger, problem: () => string | null) {
     this.#handlers = new Map(Object.entries(handlers as Readonly<Record<string, Handler>>))
     this.#sources = sources
     this.#log = log

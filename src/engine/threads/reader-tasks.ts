@@ -3,6 +3,8 @@
 import type { SortOrder } from '../../shared/contract/record.ts'
 import type { LeafType } from '../../shared/evidence/leaf-types.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
+import { measureLeaves, selectLeaves } from '../bundle/selection.ts'
+import { type WriteBundleInput, writeBundle } from '../bundle/write-bundle.ts'
 import { leafData, leavesOfType, listExports, statusCounts } from '../catalog/listings.ts'
 import { bodyOf } from '../catalog/project-event.ts'
 import { recordDetail } from '../catalog/record-detail.ts'
@@ -27,7 +29,14 @@ import { type VerifyWorkspaceInput, verifyWorkspace } from '../ledger/verify-wor
 import { longTask, task } from './reader-context.ts'
 
 export const readerTasks = {
-  reread: longTask(({ ledger }, args: { readonly from: TreeState; readonly toSize: number }) => reread(ledger, args.from, args.toSize)),
+  selectLeaves: longTask((context, args: { readonly filter: FilterExpression; readonly at: number | undefined }) =>
+    selectLeaves(context, args.filter, args.at)
+  ),
+  measureLeaves: longTask((context, args: { readonly seqs: Uint32Array; readonly withhold: readonly string[] }) =>
+    measureLeaves(context, args.seqs, args.withhold)
+  ),
+  writeBundle: longTask((context, args: WriteBundleInput, control) => writeBundle(context, args, control)),
+  reread: task(({ ledger }, args: { readonly from: TreeState; readonly toSize: number }) => reread(ledger, args.from, args.toSize)),
   prove: task(({ ledger, payloads }, args: ProofInput) => proveRecord(ledger, payloads, args)),
   verifyWorkspace: longTask(({ ledger, payloads }, args: VerifyWorkspaceInput, control) =>
     verifyWorkspace(ledger, payloads, args, control)

@@ -9,6 +9,8 @@ export interface Identity {
   readonly origin: string
   readonly log: Ed25519Key
   readonly export: Ed25519Key
+  /** Seed of the export key: bundles are signed where they are written, on a reader thread. */
+  readonly exportSeed: Uint8Array
   readonly dedupKey: Uint8Array
   /** All key-encryption keys by id, for reading. */
   readonly keks: ReadonlyMap<string, Uint8Array>
@@ -27,6 +29,7 @@ export function identityOf(ring: Keyring, protection: KeyProtection): Identity {
     origin: originOf(sha256, log.publicKey),
     log,
     export: ed25519FromSeed(bytes(ring.export_seed)),
+    exportSeed: bytes(ring.export_seed),
     dedupKey: bytes(ring.dedup_key),
     keks: new Map(ring.keks.map((kek) => [kek.id, bytes(kek.key)])),
     kek: { id: newest.id, key: bytes(newest.key) },

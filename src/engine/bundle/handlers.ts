@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+import { basename } from 'node:path'
+import { verifyBundleFile } from '../../node/verify-file.ts'
+import { AffidavitError } from '../../shared/contract/errors.ts'
+import type { ExportRow, VerifyReport } from '../../shared/contract/exports.ts'
+import { type JsonValue, jcs } from '../../shared/evidence/jcs.ts'
+import { formatVkey, publicKeyPem } from '../../shared/evidence/note.ts'
+import { allowedSignersLine } from '../../shared/evidence/sshsig.ts'
+import { formatFilter } from '../../shared/filter/format.ts'
+import { filterOf } from '../catalog/handlers.ts'
+import { sha256 } from '../crypto.ts'
+import type { Handlers } from '../handlers.ts'
+import type { Jobs } from '../jobs/jobs.ts'
+import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
+import type { CheckpointRow } from '../ledger/store.ts'
+import type { Projector } from '../threads/projector.ts'
+import type { ReaderPool } from '../threads/reader-pool.ts'
+import type { Identity } from '../workspace/identity.ts'
+
+export interface BundleDeps {
+  readonly pool: ReaderPool
+  readonly projector: Projector
+  readonly jobs: Jobs
+  readonly identity: Identity
+  readonly size: () => number
+  readonly checkpoint: () => Promise<CheckpointRow | null>
+  readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
+  readonly appVersion: string
+  readonly sample: boolean
+}
+
+type Written = ExportRow & { readonly path: string }
+
+/** Bytes of a bundle per leaf beside its payload: leaf line, proof, headers of the zip. Measured on the LLMDrift records. */
+const OVERHEAD = 1_400
+const PATIENCE_MS = 5_000
+
+/** Preview, writing and verification of bundles. */
+export function bundleHandlers(
+  deps: BundleDeps
+): Handlers<'export.preview' | 'export.start' | 'export.result' | 'verify.file' | 'verify.report'> {
+  const { pool, projector, jobs, identity } = deps
+  /** Everything committed so far in the catalog and under a checkpoint. */
+  const settle = async (at: number | undefined): Promise<void> => {
+    if (at === undefined) await deps.checkpoint()
+    await projector.waitFor(deps.size(), PATIENCE_MS)
+  }
+  return {
+    'export.preview': async ({ query, at, withhold }) => {
+      const filter = filterOf(query)
+      await settle(at)
+      const selection = await pool.run('selectLeaves', { filter, at })
+      if (!selection) throw new AffidavitError('nothing_selected', 'no checkpoint covers a tree of this size')
+      const scope = await pool.run('measureLeaves', { seqs: selection.records, withhold })
+      return {
+        query: formatFilter(filter),
+        size: selection.checkpoint.size,
+        records: selection.records.length,
+        leaves: selection.records.length + selection.alerts.length,
+        erased: scope.erased,
+        withheld_parts: scope.withheld,
+        from: selection.from,
+        to: selection.to,
+        estimated_bytes: Math.round(scope.bytes * 0.45 + (selection.records.length + selection.alerts.length) * OVERHEAD + 40_000)
+      }
+    },
+    'export.start': async (input, caller) => {
+      const filter = filterOf(input.query)
+      const query = formatFilter(filter)
+      const job = jobs.start('export', `Writing ${basename(input.out)}`, 'leaves', async (control): Promise<Written> => {
+        await settle(input.at)
+        const selection = await pool.run('selectLeaves', { filter, at: input.at })
+        if (!selection || selection.records.length === 0)
+          throw new AffidavitError('nothing_selected', 'the filter selects no record: nothing to export')
+        const written = await pool.run(
+          'writeBundle',
+          {
+            selection,
+            recordsInScope: selection.records.length,
+            out: input.out,
+            replace: input.replace,
+            query,
+            recipient: input.recipient,
+            purpose: input.purpose,
+            requestedBy: caller.actor.ref,
+            withhold: input.withhold,
+            origin: identity.origin,
+            logVkey: formatVkey(sha256, identity.origin, identity.log.publicKey),
+            logPem: publicKeyPem(identity.log.publicKey),
+            allowedSigners: allowedSignersLine(identity.origin, identity.export.publicKey),
+            exportSeed: identity.exportSeed,
+            appVersion: deps.appVersion,
+            sample: deps.sample
+          },
+          { signal: control.signal, onProgress: (p) => control.progress(p.done, p.total) }
+        )
+        control.progress(written.leaves * 2, written.leaves * 2)
+        const { size } = selection.checkpoint
+        const body = { query, recipient: input.recipient, purpose: input.purpose, file: basename(input.out) }
+        const figures = {
+          bytes: written.bytes,
+          bundle_sha256: written.sha256,
+          tag_manifest_sha256: written.tagManifestSha256,
+          size,
+          records: written.records,
+          leaves: written.leaves,
+          withheld: written.withheld
+        }
+        const [leaf] = await deps.append([
+          {
+            type: 'export.created',
+            actor: caller.actor,
+            data: figures,
+            parts: [{ name: 'body', media: 'application/json', data: Buffer.from(jcs(body as JsonValue), 'utf8') }]
+          }
+        ])
+        return { ...body, ...figures, seq: leaf?.seq ?? 0, time: new Date().toISOString(), actor: caller.actor.ref, path: input.out }
+      })
+      return { job_id: job.id }
+    },
+    'export.result': async ({ job_id }) => jobs.result<Written>(job_id, 'export'),
+    'verify.file': async ({ path, trust }, caller) => {
+      const job = jobs.start('verify_file', `Verifying ${basename(path)}`, 'bytes', async (control): Promise<VerifyReport> => {
+        const report = await verifyBundleFile(path, {
+          ...(trust === undefined ? {} : { trust }),
+          signal: control.signal,
+          onProgress: (done, total) => control.progress(done, total)
+        })
+        const faults = report.steps.reduce((sum, step) => sum + step.reasons.length, 0)
+        await deps.append([
+          {
+            type: 'verify.run',
+            actor: caller.actor,
+            data: { scope: 'bundle', verdict: report.kind, size: report.bundle.size ?? 0, faults },
+            parts: []
+          }
+        ])
+        return report
+      })
+      return { job_id: job.id }
+    },
+    'verify.report': async ({ job_id }) => jobs.result<VerifyReport>(job_id, 'verify_file')
+  }
+}

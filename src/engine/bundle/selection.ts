@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// What goes into a bundle, read on a reader thread.
+import type { Leaf } from '../../shared/evidence/leaf.ts'
+import type { FilterExpression } from '../../shared/filter/filter.ts'
+import { filterSql } from '../catalog/filter-sql.ts'
+import { seqsOf } from '../catalog/listings.ts'
+import { isoMs } from '../catalog/rows.ts'
+import { type CheckpointRow, lastCheckpoint } from '../ledger/store.ts'
+import type { ReaderContext } from '../threads/reader-context.ts'
+
+export interface Selection {
+  /** The checkpoint that the proofs lead to: the newest of at most the wanted size. */
+  readonly checkpoint: CheckpointRow
+  readonly records: Uint32Array
+  /** Leaves of alerts on the selected series: opened, acknowledged, resolved. */
+  readonly alerts: readonly number[]
+  readonly from: string | null
+  readonly to: string | null
+}
+
+/** Seqs of a filter's records below a checkpoint, and of the alert leaves of their series. Undefined when no checkpoint is that small. */
+export function selectLeaves({ catalog, ledger }: ReaderContext, filter: FilterExpression, at: number | undefined): Selection | undefined {
+  const checkpoint = lastCheckpoint(ledger, at)
+  if (!checkpoint) return undefined
+  const { where, params } = filterSql(filter)
+  const records = seqsOf(catalog, where, params, checkpoint.size)
+  const span = catalog
+    .prepare<(string | number)[], { first: number | null; last: number | null }>(
+      `SELECT min(r.time_us) AS first, max(r.time_us) AS last FROM record r WHERE r.seq < ? AND ${where}`
+    )
+    .get(checkpoint.size, ...params)
+  const alerts = catalog
+    .prepare<(string | number)[], number>(`
+SELECT s.seq
+FROM alert_step s
+JOIN alert a ON a.id = s.alert
+WHERE s.seq < ?
+  AND EXISTS (SELECT 1 FROM record r WHERE r.seq < ? AND r.model = a.model AND r.source = a.source AND ${where})
+ORDER BY s.seq`)
+    .pluck()
+    .all(checkpoint.size, checkpoint.size, ...params)
+  return {
+    checkpoint,
+    records,
+    alerts,
+    from: span?.first == null ? null : isoMs(span.first),
+    to: span?.last == null ? null : isoMs(span.last)
+  }
+}
+
+/** Content of some leaves: bytes that would go out, parts withheld, leaves whose content was erased. */
+export function measureLeaves(
+  { ledger, payloads }: ReaderContext,
+  seqs: Uint32Array,
+  withhold: readonly string[]
+): { readonly bytes: number; readonly withheld: number; readonly erased: number } {
+  const leaf = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
+  let bytes = 0
+  let withheld = 0
+  let erased = 0
+  for (const seq of seqs) {
+    const text = leaf.get(seq)
+    if (!text) continue
+    const { parts = [] } = JSON.parse(text.toString('utf8')) as Leaf
+    if (parts.length > 0 && payloads.ciphertext(seq) === undefined) erased++
+    for (const part of parts) {
+      if (withhold.includes(part.name)) withheld++
+      else bytes += part.size_bucket * 0.75
+    }
+  }
+  return { bytes, withheld, erased }
+}

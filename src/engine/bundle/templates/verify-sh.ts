@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * verify.sh: POSIX shell, ssh-keygen, openssl, sha256sum and coreutils. The same six steps and words as the other verifiers.
+ * Checks all leaves up to 1,000; beyond that the tiles need a program: it says how many steps it left out.
+ */
+export const verifySh = String.raw`#!/bin/sh
+# Verifies this bundle with stock tools. usage: sh verify.sh [FOLDER WITH CONFIRMED log.vkey AND allowed_signers]
+LC_ALL=C
+export LC_ALL
+here=$(cd "$(dirname "$0")" && pwd) || exit 2
+cd "$here" || exit 2
+for tool in ssh-keygen openssl sha256sum base64 awk sed grep find sort mktemp; do
+  command -v "$tool" >/dev/null 2>&1 || { echo "missing: $tool (Debian packages: openssl, openssh-client, coreutils)" >&2; exit 2; }
+done
+trust=$1
+if [ -n "$trust" ]; then
+  case $trust in /*) ;; *) trust=$OLDPWD/$trust ;; esac
+  [ -f "$trust/log.vkey" ] && [ -f "$trust/allowed_signers" ] || { echo "the folder of confirmed keys needs log.vkey and allowed_signers" >&2; exit 2; }
+fi
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+failed=0
+skipped=0
+faults=$work/faults
+: >"$faults"
+fault() { echo "$1" >>"$faults"; }
+step() {
+  if [ -s "$faults" ]; then
+    failed=1
+    echo "$1  $2: FAILED"
+    head -n 20 "$faults" | sed 's/^/   /'
+  else
+    echo "$1  $2: $3"
+  fi
+  : >"$faults"
+}
+hash64() { openssl dgst -sha256 -binary | base64 -w 0; }
+
+# 1
+principal=$(sed -n 1p proof/checkpoint 2>/dev/null)
+if ! ssh-keygen -Y verify -f trust/allowed_signers -I "$principal" -n affidavit-bundle -s tagmanifest-sha256.txt.sig <tagmanifest-sha256.txt >/dev/null 2>&1; then
+  fault 'bundle_signature: the signature does not hold for the tag manifest'
+fi
+if [ -n "$trust" ] && ! ssh-keygen -Y verify -f "$trust/allowed_signers" -I "$principal" -n affidavit-bundle -s tagmanifest-sha256.txt.sig <tagmanifest-sha256.txt >/dev/null 2>&1; then
+  fault 'signer_not_trusted: the signing key is not among the confirmed ones'
+fi
+step 1 'Signature of the bundle' ok
+
+# 2
+sha256sum --check --strict --quiet tagmanifest-sha256.txt >"$work/out" 2>&1 || sed 's/^/file_changed: /' "$work/out" >>"$faults"
+sha256sum --check --strict --quiet manifest-sha256.txt >"$work/out" 2>&1 || sed 's/^/file_changed: /' "$work/out" >>"$faults"
+find . ! -type d | sed 's#^\./##' | grep -v -x -e tagmanifest-sha256.txt -e tagmanifest-sha256.txt.sig | sort >"$work/found"
+sed 's/^[0-9a-f]*  //' tagmanifest-sha256.txt manifest-sha256.txt | sort >"$work/listed"
+if ! cmp -s "$work/found" "$work/listed"; then
+  awk 'NR==FNR {a[$0]=1; next} !($0 in a) {print "extra_file: " $0}' "$work/listed" "$work/found" >>"$faults"
+  awk 'NR==FNR {a[$0]=1; next} !($0 in a) {print "missing: " $0}' "$work/found" "$work/listed" >>"$faults"
+  sort "$work/listed" | uniq -d | sed 's/^/manifest_line: listed twice: /' >>"$faults"
+fi
+find . -type l | sed 's/^/extra_file: a link: /' >>"$faults"
+step 2 'Both manifests, and no extra files' ok
+
+# 3
+head -n 3 proof/checkpoint >"$work/body" 2>/dev/null
+sed -n 5p proof/checkpoint 2>/dev/null | awk '{print $3}' | base64 -d >"$work/named" 2>/dev/null
+tail -c 64 "$work/named" >"$work/sig"
+[ "$(wc -l <proof/checkpoint)" -eq 5 ] && [ -z "$(sed -n 4p proof/checkpoint)" ] || fault 'checkpoint_unreadable: not a signed note of five lines'
+openssl pkeyutl -verify -pubin -inkey trust/log.pub.pem -rawin -in "$work/body" -sigfile "$work/sig" >/dev/null 2>&1 || fault 'checkpoint_signature: the checkpoint is not signed by the key of this log'
+openssl pkey -pubin -in trust/log.pub.pem -outform DER 2>/dev/null | tail -c 32 | base64 -w 0 >"$work/pem"
+sed 's/.*+//' trust/log.vkey | base64 -d 2>/dev/null | tail -c 32 | base64 -w 0 >"$work/vkey"
+cmp -s "$work/pem" "$work/vkey" || fault 'checkpoint_unreadable: log.vkey and log.pub.pem are different keys'
+[ "$(sed 's/+.*//' trust/log.vkey)" = "$principal" ] || fault 'checkpoint_signature: the key is not named after this log'
+if [ -n "$trust" ] && ! cmp -s trust/log.vkey "$trust/log.vkey"; then fault 'log_not_trusted: the key of the log is not the confirmed one'; fi
+step 3 'Checkpoint signature' ok
+
+# 4
+if [ -f proof/checkpoint.tsr ]; then
+  skipped=$((skipped + 1))
+  step 4 'Timestamp' 'not checked here'
+else
+  step 4 'Timestamp' none
+fi
+
+# 5
+size=$(sed -n 2p proof/checkpoint)
+root=$(sed -n 3p proof/checkpoint)
+leaves=$(wc -l <data/leaves.jsonl)
+number() { printf '%s' "$1" | grep -o "\"$2\":[0-9]*" | head -n 1 | sed 's/.*://'; }
+described=$(cat data/case.json)
+[ "$(number "$described" leaves)" = "$leaves" ] || fault 'case_count: the case names another number of leaves'
+[ "$(number "$described" tree_size)" = "$size" ] || fault 'case_size: the case names another tree size than the checkpoint'
+if [ -d data/tile ]; then
+  skipped=$((skipped + 1))
+  step 5 'Every leaf in the tree' 'not checked here: more than 1,000 leaves; use the app or the command line'
+else
+  last=-1
+  while IFS= read -r line; do
+    seq=$(printf '%s' "$line" | sed 's/.*"seq":\([0-9]*\),.*/\1/')
+    case $seq in '' | *[!0-9]*) fault 'leaf_schema: a line without a leaf number'; continue ;; esac
+    [ "$seq" -gt "$last" ] || fault "leaf_order: leaf $seq"
+    last=$seq
+    proof=data/proofs/$seq.tlog-proof
+    [ -f "$proof" ] || { fault "proof_missing: leaf $seq"; continue; }
+    [ "$(sed -n 1p "$proof")" = 'c2sp.org/tlog-proof@v1' ] || fault "leaf_not_in_tree: $proof is no proof"
+    [ "$(sed -n 2p "$proof")" = "index $seq" ] || fault "proof_swapped: $proof"
+    sed '1,/^$/d' "$proof" | cmp -s - proof/checkpoint || fault "proof_checkpoint: $proof"
+    node=$({ printf '\000'; printf '%s' "$line"; } | hash64)
+    fn=$seq
+    sn=$((size - 1))
+    sed -n '3,/^$/p' "$proof" | grep . >"$work/path"
+    while IFS= read -r sibling; do
+      [ "$sn" -gt 0 ] || { node=long; break; }
+      if [ $((fn % 2)) -eq 1 ] || [ "$fn" -eq "$sn" ]; then
+        node=$({ printf '\001'; printf '%s' "$sibling" | base64 -d; printf '%s' "$node" | base64 -d; } | hash64)
+        while [ $((fn % 2)) -eq 0 ] && [ "$fn" -ne 0 ]; do fn=$((fn / 2)); sn=$((sn / 2)); done
+      else
+        node=$({ printf '\001'; printf '%s' "$node" | base64 -d; printf '%s' "$sibling" | base64 -d; } | hash64)
+      fi
+      fn=$((fn / 2))
+      sn=$((sn / 2))
+    done <"$work/path"
+    [ "$sn" -eq 0 ] && [ "$node" = "$root" ] || fault "leaf_not_in_tree: leaf $seq"
+    # every part: here or named as withheld
+    printf '%s\n' "$line" | grep -o '"commit":"[^"]*","media":"[^"]*","name":"[^"]*"' | sed "s/\"commit\":\"\([^\"]*\)\".*\"name\":\"\([^\"]*\)\"/$seq \2 \1/" >>"$work/parts"
+  done <data/leaves.jsonl
+  find data/proofs -type f | wc -l | { read -r n; [ "$n" -eq "$leaves" ]; } || fault 'stray_proof: another number of proofs than leaves'
+  step 5 'Every leaf in the tree' ok
+fi
+
+# 6
+if [ -d data/tile ]; then
+  skipped=$((skipped + 1))
+  step 6 'Every payload against its commitment' 'not checked here'
+else
+  touch "$work/parts"
+  grep -o '{"part":"[^"]*","reason":"[^"]*","seq":[0-9]*}' data/case.json | sed 's/{"part":"\([^"]*\)".*"seq":\([0-9]*\)}/\2 \1/' | sort >"$work/withheld"
+  while read -r seq part commit; do
+    file=data/payload/$seq.$part
+    if grep -q -x "$seq $part" "$work/withheld"; then
+      [ ! -e "$file" ] || fault "withheld_present: $file"
+      continue
+    fi
+    if [ ! -f "$file" ] || [ ! -f "$file.opening" ]; then
+      fault "part_missing: $file"
+      continue
+    fi
+    [ "$(wc -c <"$file.opening")" -eq 32 ] || { fault "opening_length: $file.opening"; continue; }
+    found=$({ cat "$file.opening"; printf 'affidavit/v1/%s\000' "$part"; cat "$file"; } | hash64)
+    [ "$found" = "$commit" ] || fault "payload_changed: $file"
+  done <"$work/parts"
+  listed=$(wc -l <"$work/parts")
+  out=$(wc -l <"$work/withheld")
+  here_now=$(find data/payload -type f 2>/dev/null | wc -l)
+  [ "$here_now" -eq $(((listed - out) * 2)) ] || fault 'stray_payload: another number of payload files than the leaves have parts'
+  step 6 'Every payload against its commitment' ok
+fi
+
+if [ "$failed" -ne 0 ]; then echo invalid; exit 1; fi
+if [ "$skipped" -eq 1 ]; then echo "no fault found, 1 step not checked"; exit 0; fi
+if [ "$skipped" -gt 0 ]; then echo "no fault found, $skipped steps not checked"; exit 0; fi
+if [ -n "$trust" ]; then echo valid; else echo "consistent, signer not confirmed"; fi
+exit 0
+`

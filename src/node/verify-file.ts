@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto'
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { AffidavitError } from '../shared/contract/errors.ts'
+import type { VerifyReport } from '../shared/contract/exports.ts'
+import { verifyBundle } from '../shared/evidence/verify-bundle.ts'
+import type { Trust } from '../shared/evidence/verify-steps.ts'
+import { nodeCrypto } from './crypto.ts'
+import { ZipFiles } from './zip-files.ts'
+
+export interface VerifyFileOptions {
+  /** Folder with log.vkey and allowed_signers that were confirmed outside the bundle. */
+  readonly trust?: string
+  readonly signal?: AbortSignal
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+/** @throws AffidavitError file_unreadable: a folder without either file */
+function readTrust(folder: string): Trust {
+  const read = (name: string): string | undefined => {
+    const path = join(folder, name)
+    return existsSync(path) ? readFileSync(path, 'utf8') : undefined
+  }
+  const trust = { logVkey: read('log.vkey'), allowedSigners: read('allowed_signers') }
+  if (trust.logVkey === undefined || trust.allowedSigners === undefined) {
+    throw new AffidavitError('file_unreadable', 'the folder of confirmed keys needs log.vkey and allowed_signers')
+  }
+  return trust
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
+  return hash.digest('hex')
+}
+
+/**
+ * Verifies a bundle file. What is wrong inside a bundle is in the report, never thrown.
+ * @throws AffidavitError file_unreadable, not_this_format (no bundle at all), cancelled
+ */
+export async function verifyBundleFile(path: string, options: VerifyFileOptions = {}): Promise<VerifyReport> {
+  const started = performance.now()
+  let bytes: number
+  try {
+    const stat = statSync(path)
+    if (!stat.isFile()) throw new Error('no file')
+    bytes = stat.size
+  } catch {
+    throw new AffidavitError('file_unreadable', 'the file cannot be read')
+  }
+  const trust = options.trust === undefined ? undefined : readTrust(options.trust)
+  const files = await ZipFiles.open(path)
+  try {
+    const found = await verifyBundle(files, nodeCrypto, trust, {
+      cancelled: () => options.signal?.aborted ?? false,
+      progress: (done, total) => options.onProgress?.(done, total)
+    })
+    if (options.signal?.aborted) throw new AffidavitError('cancelled', 'cancelled')
+    const described = found.case
+    return {
+      verdict: found.verdict,
+      kind: found.kind,
+      file: { name: basename(path), bytes, sha256: await sha256Of(path) },
+      steps: found.steps.map((step) => ({ ...step, reasons: step.reasons.map((reason) => ({ ...reason })) })),
+      bundle: {
+        origin: found.origin,
+        size: found.size,
+        written: described?.written ?? null,
+        recipient: described?.recipient ?? null,
+        purpose: described?.purpose ?? null,
+        query: described?.query ?? null,
+        records: described?.records ?? null,
+        leaves: described?.leaves ?? null,
+        withheld: described?.withheld.length ?? null,
+        sample: described?.sample ?? null,
+        tag_manifest_sha256: found.tagManifestSha256,
+        log_key: found.logKey,
+        export_key: found.exportKey
+      },
+      rests_on: [...found.restsOn],
+      seconds: (performance.now() - started) / 1000
+    }
+  } finally {
+    files.close()
+  }
+}

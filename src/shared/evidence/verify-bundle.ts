@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+// The six steps over a bundle: pure, streaming, the same code in the app, on the command line and in a page.
+import {
+  type BundleCase,
+  CASE,
+  caseSchema,
+  isLayoutName,
+  MANIFEST,
+  MOST_ENTRIES,
+  required,
+  SIGNATURE,
+  TAG_MANIFEST
+} from './bundle-layout.ts'
+import { equalBytes, toHex, utf8Decode } from './bytes.ts'
+import { parseCheckpoint, parseVkey, type SignedCheckpoint, verifyCheckpoint } from './note.ts'
+import { BUNDLE_NAMESPACE, parseAllowedSigners, parseSshsig, verifySshsig } from './sshsig.ts'
+import { checkLeaves } from './verify-leaves.ts'
+import { checkPayloads } from './verify-payloads.ts'
+import { type BundleFiles, type Step, StepReport, type Trust, type VerifyCrypto, type VerifyProgress } from './verify-steps.ts'
+
+/** The outcome before file facts are added. */
+export interface BundleVerdict {
+  readonly verdict: string
+  readonly kind: 'valid' | 'consistent' | 'invalid' | 'unchecked'
+  readonly steps: readonly Step[]
+  readonly case: BundleCase | null
+  readonly origin: string | null
+  readonly size: number | null
+  readonly logKey: string | null
+  readonly exportKey: string | null
+  readonly tagManifestSha256: string | null
+  readonly restsOn: readonly string[]
+}
+
+interface Context {
+  readonly files: BundleFiles
+  readonly crypto: VerifyCrypto
+  readonly trust: Trust | undefined
+}
+
+async function text(files: BundleFiles, name: string): Promise<string | undefined> {
+  if (!files.names().includes(name) || files.size(name) > 64 * 1024 * 1024) return undefined
+  try {
+    return utf8Decode(await files.read(name))
+  } catch {
+    return undefined
+  }
+}
+
+/** Step 1: the tag manifest is signed by a key that allowed_signers names. */
+async function checkSignature({
+  files,
+  crypto,
+  trust
+}: Context): Promise<{
+  readonly step: Step
+  readonly key: Uint8Array | null
+  readonly principal: string | null
+  readonly trusted: boolean
+}> {
+  const report = new StepReport(1)
+  const [signature, signers] = [await text(files, SIGNATURE), await text(files, 'trust/allowed_signers')]
+  const none = { key: null, principal: null, trusted: false }
+  if (signature === undefined || signers === undefined || !files.names().includes(TAG_MANIFEST)) {
+    report.fault('missing', 'the signature, the tag manifest or the list of signers is missing', SIGNATURE)
+    return { step: report.done('not signed'), ...none }
+  }
+  try {
+    const sig = parseSshsig(signature)
+    const own = parseAllowedSigners(signers).find((one) => equalBytes(one.publicKey, sig.publicKey))
+    if (!verifySshsig(crypto.sha512, crypto.ed25519Verify, sig, BUNDLE_NAMESPACE, await files.read(TAG_MANIFEST))) {
+      report.fault('bundle_signature', 'the signature does not hold for the tag manifest', SIGNATURE)
+    }
+    if (!own) report.fault('signer_not_listed', 'the signing key is not the one that the bundle names', 'trust/allowed_signers')
+    let trusted = false
+    if (trust?.allowedSigners !== undefined) {
+      trusted = parseAllowedSigners(trust.allowedSigners).some(
+        (one) => one.principal === own?.principal && equalBytes(one.publicKey, sig.publicKey)
+      )
+      if (!trusted) report.fault('signer_not_trusted', 'the signing key is not among the confirmed ones', 'trust/allowed_signers')
+    }
+    const fingerprint = toHex(crypto.sha256(sig.publicKey))
+    const summary = `SSHSIG by export key ${fingerprint.slice(0, 4)} ${fingerprint.slice(4, 8)}${trusted ? ', confirmed outside the bundle' : ', not confirmed outside the bundle'}`
+    return { step: report.done(summary), key: sig.publicKey, principal: own?.principal ?? null, trusted }
+  } catch {
+    report.fault('bundle_signature', 'the signature or the list of signers cannot be read', SIGNATURE)
+    return { step: report.done('unreadable'), ...none }
+  }
+}
+
+function manifestEntries(content: string, report: StepReport, name: string): Map<string, string> {
+  const entries = new Map<string, string>()
+  for (const line of content.endsWith('\n') ? content.slice(0, -1).split('\n') : content.split('\n')) {
+    const match = /^([0-9a-f]{64}) {2}(\S.*)$/.exec(line)
+    const [, hash = '', file = ''] = match ?? []
+    if (!match || entries.has(file)) {
+      report.fault('manifest_line', 'a line that is no entry, or a name listed twice', name)
+      continue
+    }
+    entries.set(file, hash)
+  }
+  return entries
+}
+
+/** Step 2: every file is listed once with its hash, nothing is missing, nothing is extra. */
+async function checkManifests({ files }: Context, control: VerifyProgress): Promise<Step> {
+  const report = new StepReport(2)
+  const names = files.names()
+  if (names.length > MOST_ENTRIES) report.fault('too_many_files', `more than ${MOST_ENTRIES} files`)
+  const [payload, tags] = [await text(files, MANIFEST), await text(files, TAG_MANIFEST)]
+  if (payload === undefined || tags === undefined) {
+    report.fault('missing', 'a manifest is missing', payload === undefined ? MANIFEST : TAG_MANIFEST)
+    return report.done('no manifest')
+  }
+  const listed = new Map([...manifestEntries(tags, report, TAG_MANIFEST), ...manifestEntries(payload, report, MANIFEST)])
+  const expected = names.filter((name) => name !== TAG_MANIFEST && name !== SIGNATURE)
+  for (const name of required) if (!names.includes(name)) report.fault('missing', 'a file of the layout is missing', name)
+  for (const name of listed.keys()) if (!names.includes(name)) report.fault('missing', 'listed, but not in the bundle', name)
+  let extra = 0
+  let changed = 0
+  let done = 0
+  const total = expected.reduce((sum, name) => sum + files.size(name), 0)
+  for (const name of expected) {
+    if (control.cancelled?.()) break
+    const hash = listed.get(name)
+    if (hash === undefined || !isLayoutName(name)) {
+      extra++
+      report.fault('extra_file', 'not listed in the manifests or without a place in the layout', name)
+      continue
+    }
+    if (name.startsWith('data/') !== manifestHas(payload, name)) report.fault('wrong_manifest', 'listed in the wrong manifest', name)
+    if ((await files.hash(name)) !== hash) {
+      changed++
+      report.fault('file_changed', 'the content is not what was signed', name)
+    }
+    done += files.size(name)
+    control.progress?.(done, total)
+  }
+  return report.done(`${listed.size} files listed, ${expected.length} found, ${extra} extra, ${changed} changed`)
+}
+
+const manifestHas = (manifest: string, name: string): boolean => manifest.includes(`  ${name}\n`)
+
+/** Step 3: the checkpoint is signed by the key of the log. */
+async function checkCheckpoint({
+  files,
+  crypto,
+  trust
+}: Context): Promise<{
+  readonly step: Step
+  readonly note: SignedCheckpoint | null
+  readonly key: Uint8Array | null
+  readonly trusted: boolean
+}> {
+  const report = new StepReport(3)
+  const [checkpoint, vkey] = [await text(files, 'proof/checkpoint'), await text(files, 'trust/log.vkey')]
+  if (checkpoint === undefined || vkey === undefined) {
+    report.fault('missing', 'the checkpoint or the key of the log is missing', 'proof/checkpoint')
+    return { step: report.done('no checkpoint'), note: null, key: null, trusted: false }
+  }
+  try {
+    const key = parseVkey(crypto.sha256, vkey)
+    const note = parseCheckpoint(checkpoint)
+    if (!verifyCheckpoint(crypto.sha256, crypto.ed25519Verify, checkpoint, vkey))
+      report.fault('checkpoint_signature', 'the checkpoint is not signed by the key of this log', 'proof/checkpoint')
+    const trusted = trust?.logVkey !== undefined && trust.logVkey.trim() === vkey.trim()
+    if (trust?.logVkey !== undefined && !trusted)
+      report.fault('log_not_trusted', 'the key of the log is not the confirmed one', 'trust/log.vkey')
+    const fingerprint = toHex(crypto.sha256(key.publicKey))
+    const summary = `Ed25519 by log key ${fingerprint.slice(0, 4)} ${fingerprint.slice(4, 8)}, size ${note.size}${trusted ? ', confirmed outside the bundle' : ''}`
+    return { step: report.done(summary), note, key: key.publicKey, trusted }
+  } catch {
+    report.fault('checkpoint_unreadable', 'the checkpoint or the key of the log cannot be read', 'proof/checkpoint')
+    return { step: report.done('unreadable'), note: null, key: null, trusted: false }
+  }
+}
+
+/** Step 4: a timestamp over the checkpoint, when there is one. */
+function checkTimestamp(files: BundleFiles): Step {
+  const report = new StepReport(4)
+  if (!files.names().includes('proof/checkpoint.tsr')) return report.done('this bundle has no timestamp', 'absent')
+  return report.done('there is a timestamp; this verifier does not read it yet', 'not_checked')
+}
+
+async function readCase(files: BundleFiles): Promise<BundleCase | null> {
+  const content = await text(files, CASE)
+  if (content === undefined) return null
+  try {
+    const parsed = caseSchema.safeParse(JSON.parse(content))
+    return parsed.success ? parsed.data : null
+  } catch {
+    return null
+  }
+}
+
+/** Runs the six steps. Never throws for what a bundle holds. */
+export async function verifyBundle(
+  files: BundleFiles,
+  crypto: VerifyCrypto,
+  trust: Trust | undefined,
+  control: VerifyProgress = {}
+): Promise<BundleVerdict> {
+  const context: Context = { files, crypto, trust }
+  const signature = await checkSignature(context)
+  const manifests = await checkManifests(context, control)
+  const checkpoint = await checkCheckpoint(context)
+  const timestamp = checkTimestamp(files)
+  const bundleCase = await readCase(files)
+  const leaves = await checkLeaves(files, crypto, checkpoint.note, bundleCase, signature.principal, control)
+  const payloads = await checkPayloads(files, crypto, leaves.parts, leaves.readable, bundleCase, control)
+  const steps = [signature.step, manifests, checkpoint.step, timestamp, leaves.step, payloads]
+  const unchecked = steps.filter((step) => step.state === 'not_checked').length
+  const failed = steps.some((step) => step.state === 'fail')
+  const trusted = signature.trusted && checkpoint.trusted
+  const kind = failed ? 'invalid' : unchecked > 0 ? 'unchecked' : trusted ? 'valid' : 'consistent'
+  const verdict = {
+    invalid: 'invalid',
+    unchecked: `no fault found, ${unchecked} ${unchecked === 1 ? 'step' : 'steps'} not checked`,
+    valid: 'valid',
+    consistent: 'consistent, signer not confirmed'
+  }[kind]
+  const tags = await text(files, TAG_MANIFEST)
+  return {
+    verdict,
+    kind,
+    steps,
+    case: bundleCase,
+    origin: checkpoint.note?.origin ?? null,
+    size: checkpoint.note?.size ?? null,
+    logKey: checkpoint.key && toHex(crypto.sha256(checkpoint.key)),
+    exportKey: signature.key && toHex(crypto.sha256(signature.key)),
+    tagManifestSha256: tags === undefined ? null : await files.hash(TAG_MANIFEST),
+    restsOn: restsOn(trusted, timestamp.state === 'absent')
+  }
+}
+
+function restsOn(trusted: boolean, noTimestamp: boolean): string[] {
+  return [
+    trusted
+      ? 'The keys of the log and of the export were confirmed outside the bundle. If that confirmation was wrong, so is this verdict.'
+      : 'The keys are those that the bundle brings: whoever made it could have made them. Compare both fingerprints with the sender by another way.',
+    noTimestamp
+      ? 'There is no timestamp and no witness: a history signed again with the real key, or an older checkpoint, cannot be seen from this bundle alone.'
+      : 'The timestamp limits when the checkpoint was signed at the latest.',
+    'A bundle has no ciphertext: that the payloads are what the workstation stores is checked there, not here.',
+    'It says what was recorded, and when at the latest. It does not say that the answers of the model are true, nor that every call went through the recorder.'
+  ]
+}

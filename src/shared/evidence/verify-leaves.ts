@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type BundleCase, LEAVES, proofPath, SINGLE_LEAVES } from './bundle-layout.ts'
+import { equalBytes, utf8Decode } from './bytes.ts'
+import { jcs } from './jcs.ts'
+import { type Leaf, parseLeaf } from './leaf.ts'
+import { leafHash, verifyInclusion } from './merkle.ts'
+import type { SignedCheckpoint } from './note.ts'
+import { parseTlogProof } from './tlog-proof.ts'
+import { type BundleFiles, type Step, StepReport, type VerifyCrypto, type VerifyProgress } from './verify-steps.ts'
+import { TileReader } from './verify-tiles.ts'
+
+/** Commitments still to be opened: `seq.part` → base64 commitment. */
+export type ExpectedParts = Map<string, string>
+
+export interface LeafOutcome {
+  readonly step: Step
+  readonly parts: ExpectedParts
+  readonly readable: boolean
+}
+
+const recordTypes = new Set<Leaf['type']>(['llm.recorded', 'llm.request'])
+
+/** Step 5: every line is the exact bytes of a leaf, and every leaf is in the tree of the checkpoint. */
+export async function checkLeaves(
+  files: BundleFiles,
+  crypto: VerifyCrypto,
+  note: SignedCheckpoint | null,
+  bundleCase: BundleCase | null,
+  principal: string | null,
+  control: VerifyProgress
+): Promise<LeafOutcome> {
+  const report = new StepReport(5)
+  const parts: ExpectedParts = new Map()
+  if (!files.names().includes(LEAVES) || note === null) {
+    report.fault('missing', 'the leaves or the checkpoint are missing', LEAVES)
+    return { step: report.done('no leaves to check'), parts, readable: false }
+  }
+  if (bundleCase === null) report.fault('case_unreadable', 'the description of the case cannot be read', 'data/case.json')
+  const tiles = files.names().some((name) => name.startsWith('data/tile/')) ? await loadTiles(files, crypto, note, report) : null
+  let leaves = 0
+  let records = 0
+  let last = -1
+  let included = 0
+  for await (const line of files.lines(LEAVES)) {
+    if (control.cancelled?.()) break
+    leaves++
+    const leaf = readLeaf(line, report, leaves)
+    if (!leaf) continue
+    if (leaf.seq <= last) report.fault('leaf_order', 'leaves are not in order, or one is here twice', `leaf ${leaf.seq}`)
+    last = leaf.seq
+    if (recordTypes.has(leaf.type) && leaf.span_role !== 'wrapper') records++
+    for (const part of leaf.parts ?? []) parts.set(`${leaf.seq}.${part.name}`, part.commit)
+    const hash = leafHash(crypto.sha256, line)
+    if (await isIncluded(hash, leaf.seq, files, crypto, note, tiles, report)) included++
+  }
+  if (!tiles && leaves > SINGLE_LEAVES) report.fault('layout', `more than ${SINGLE_LEAVES} leaves need tiles`)
+  for (const name of files.names()) {
+    const seq = /^data\/proofs\/(\d+)\.tlog-proof$/.exec(name)?.[1]
+    if (seq !== undefined && Number(seq) > last) report.fault('stray_proof', 'a proof of a leaf that is not in the bundle', name)
+  }
+  if (bundleCase) {
+    if (bundleCase.leaves !== leaves)
+      report.fault('case_count', `the case names ${bundleCase.leaves} leaves, the bundle holds ${leaves}`, 'data/case.json')
+    if (bundleCase.records !== records)
+      report.fault('case_count', `the case names ${bundleCase.records} records, the bundle holds ${records}`, 'data/case.json')
+    if (bundleCase.tree_size !== note.size)
+      report.fault('case_size', 'the case names another tree size than the checkpoint', 'data/case.json')
+    if (bundleCase.origin !== note.origin || (principal !== null && principal !== note.origin))
+      report.fault('case_origin', 'log, signer and case do not name the same origin', 'data/case.json')
+  }
+  return { step: report.done(`${included} of ${leaves} leaves lead to the root of ${note.size} leaves`), parts, readable: true }
+}
+
+async function loadTiles(files: BundleFiles, crypto: VerifyCrypto, note: SignedCheckpoint, report: StepReport): Promise<TileReader | null> {
+  try {
+    const tiles = await TileReader.load(crypto.sha256, note.size, files)
+    if (!equalBytes(tiles.root(), note.root)) report.fault('tile_root', 'the tiles do not lead to the root of the checkpoint', 'data/tile')
+    const broken = tiles.consistent()
+    if (broken !== undefined) report.fault('tile_changed', 'a tile does not lead to the tile above it', broken)
+    return tiles
+  } catch {
+    report.fault('tile_missing', 'a tile that the tree needs is missing or has the wrong length', 'data/tile')
+    return null
+  }
+}
+
+function readLeaf(line: Uint8Array, report: StepReport, number: number): Leaf | undefined {
+  let content: string
+  try {
+    content = utf8Decode(line)
+  } catch {
+    report.fault('leaf_not_json', 'not UTF-8', `line ${number}`)
+    return undefined
+  }
+  const parsed = parseLeaf(content, jcs)
+  if (parsed.ok) return parsed.leaf
+  report.fault(parsed.problem.code, parsed.problem.message, `line ${number}`)
+  return undefined
+}
+
+async function isIncluded(
+  hash: Uint8Array,
+  seq: number,
+  files: BundleFiles,
+  crypto: VerifyCrypto,
+  note: SignedCheckpoint,
+  tiles: TileReader | null,
+  report: StepReport
+): Promise<boolean> {
+  const subject = `leaf ${seq}`
+  if (tiles) {
+    try {
+      if (seq < note.size && equalBytes(tiles.leaf(seq), hash)) return true
+      report.fault('leaf_not_in_tree', 'the leaf is not the one that the tree holds', subject)
+    } catch {
+      report.fault('tile_missing', 'the tile of this leaf is missing', subject)
+    }
+    return false
+  }
+  const name = proofPath(seq)
+  if (!files.names().includes(name)) {
+    report.fault('proof_missing', 'there is no proof of this leaf', subject)
+    return false
+  }
+  try {
+    const proof = parseTlogProof(utf8Decode(await files.read(name)))
+    if (proof.index !== seq) report.fault('proof_swapped', 'the proof is that of another leaf', name)
+    const own = utf8Decode(await files.read('proof/checkpoint'))
+    if (proof.checkpoint !== own) report.fault('proof_checkpoint', 'the proof leads to another checkpoint', name)
+    verifyInclusion(crypto.sha256, { index: seq, size: note.size, leafHash: hash, proof: proof.proof, root: note.root })
+    return true
+  } catch {
+    report.fault('leaf_not_in_tree', 'the leaf does not lead to the root of the checkpoint', subject)
+    return false
+  }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type BundleCase, payloadLine, payloadPath } from './bundle-layout.ts'
+import { fromBase64, toBase64, utf8Decode } from './bytes.ts'
+import { commitment, OPENING_BYTES } from './commitment.ts'
+import type { ExpectedParts } from './verify-leaves.ts'
+import { type BundleFiles, type Step, StepReport, type VerifyCrypto, type VerifyProgress } from './verify-steps.ts'
+
+/**
+ * Step 6: every part of every leaf is here and matches its commitment, or is named as withheld. Anything else is a fault.
+ * `expected` is emptied as parts are found.
+ */
+export async function checkPayloads(
+  files: BundleFiles,
+  crypto: VerifyCrypto,
+  expected: ExpectedParts,
+  readable: boolean,
+  bundleCase: BundleCase | null,
+  control: VerifyProgress
+): Promise<Step> {
+  const report = new StepReport(6)
+  if (!readable) {
+    report.fault('missing', 'without leaves there is nothing to compare with', 'data/leaves.jsonl')
+    return report.done('no leaves')
+  }
+  const total = expected.size
+  let matched = 0
+  const check = (key: string, opening: Uint8Array, plaintext: Uint8Array, subject: string) => {
+    const commit = expected.get(key)
+    if (commit === undefined) {
+      report.fault('stray_payload', 'content that no leaf of the bundle commits to, or that is here twice', subject)
+      return
+    }
+    expected.delete(key)
+    const part = key.slice(key.indexOf('.') + 1)
+    if (opening.length !== OPENING_BYTES) report.fault('opening_length', `an opening has ${OPENING_BYTES} bytes`, subject)
+    else if (toBase64(commitment(crypto.sha256, part, opening, plaintext)) !== commit)
+      report.fault('payload_changed', 'the content is not what was recorded', subject)
+    else matched++
+  }
+  const names = new Set(files.names())
+  for (const name of names) {
+    if (control.cancelled?.()) break
+    if (name.startsWith('data/payload/') && !name.endsWith('.opening')) {
+      const key = name.slice('data/payload/'.length)
+      if (!names.has(`${name}.opening`)) report.fault('opening_missing', 'the opening is missing', name)
+      else check(key, await files.read(`${name}.opening`), await files.read(name), name)
+    } else if (name.startsWith('data/payloads/')) await checkList(files, name, check, report)
+  }
+  for (const name of names) {
+    if (name.endsWith('.opening') && !names.has(name.slice(0, -'.opening'.length)))
+      report.fault('stray_payload', 'an opening without its content', name)
+  }
+  const withheld = bundleCase?.withheld ?? []
+  for (const { seq, part } of withheld) {
+    if (!expected.delete(`${seq}.${part}`))
+      report.fault('withheld_present', 'named as withheld, but it is here or no leaf has it', `leaf ${seq}, ${part}`)
+  }
+  for (const key of expected.keys()) {
+    const [seq = '', ...part] = key.split('.')
+    report.fault('part_missing', 'neither here nor named as withheld', payloadPath(Number(seq), part.join('.')))
+  }
+  return report.done(`${matched} of ${total} parts match; ${withheld.length} withheld and named`)
+}
+
+async function checkList(
+  files: BundleFiles,
+  name: string,
+  check: (key: string, opening: Uint8Array, plaintext: Uint8Array, subject: string) => void,
+  report: StepReport
+): Promise<void> {
+  let number = 0
+  for await (const bytes of files.lines(name)) {
+    number++
+    try {
+      const line = payloadLine.parse(JSON.parse(utf8Decode(bytes)))
+      check(`${line.seq}.${line.part}`, fromBase64(line.opening), fromBase64(line.plaintext), `leaf ${line.seq}, ${line.part}`)
+    } catch {
+      report.fault('payload_unreadable', 'a line that is no payload', `${name}, line ${number}`)
+    }
+  }
+}
