@@ -3,11 +3,13 @@
 import type { LookBody } from '../../shared/event/drift-bodies.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
-import type { WritableDb } from '../sqlite/open.ts'
+import type { Statement, WritableDb } from '../sqlite/open.ts'
 import type { PayloadReader } from '../vault/payload-reader.ts'
 
 /** Writes for leaves that are no calls to a model. */
-export function eventStatements(db: WritableDb) {
+export function eventStatements(
+  db: WritableDb
+): Readonly<Record<'event' | 'alert' | 'alertState' | 'step' | 'look' | 'verdict' | 'baseline', Statement<unknown[]>>> {
   return {
     event: db.prepare('INSERT INTO event (seq, time_us, type, actor, data) VALUES (?, ?, ?, ?, ?)'),
     alert: db.prepare(`

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { leafHash, nodePosition } from '../../shared/evidence/merkle.ts'
 import { sha256 } from '../crypto.ts'
-import type { AnyDb, WritableDb } from '../sqlite/open.ts'
+import type { AnyDb, Statement, WritableDb } from '../sqlite/open.ts'
 
 /** A signed tree head as stored. `note` is the C2SP signed note, byte for byte. */
 export interface CheckpointRow {
@@ -48,26 +48,36 @@ export function nodeReader(db: AnyDb): (level: number, index: number) => Uint8Ar
 }
 
 /** Prepared writes of the one writer. */
-export function ledgerStatements(db: WritableDb) {
-  return {
-    leaf: db.prepare<[number, Buffer]>('INSERT INTO leaf (seq, bytes) VALUES (?, ?)'),
-    node: db.prepare<[number, Uint8Array]>('INSERT INTO node (pos, hash) VALUES (?, ?)'),
-    payload: db.prepare<[number, Buffer]>('INSERT INTO payload (seq, ct) VALUES (?, ?)'),
-    dedup: db.prepare<[Buffer, number]>('INSERT INTO dedup (key, seq) VALUES (?, ?)'),
-    findDedup: db.prepare<[Buffer], number>('SELECT seq FROM dedup WHERE key = ?').pluck(),
-    leafBytes: db.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck(),
-    checkpoint: db.prepare<[number, number, string]>('INSERT INTO checkpoint (size, signed_us, note) VALUES (?, ?, ?)')
-  } as const
+export interface LedgerStatements {
+  readonly leaf: Statement<[number, Buffer]>
+  readonly node: Statement<[number, Uint8Array]>
+  readonly payload: Statement<[number, Buffer]>
+  readonly dedup: Statement<[Buffer, number]>
+  readonly findDedup: Statement<[Buffer], number>
+  readonly leafBytes: Statement<[number], Buffer>
+  readonly checkpoint: Statement<[number, number, string]>
 }
-export type LedgerStatements = ReturnType<typeof ledgerStatements>
+
+export const ledgerStatements = (db: WritableDb): LedgerStatements => ({
+  leaf: db.prepare('INSERT INTO leaf (seq, bytes) VALUES (?, ?)'),
+  node: db.prepare('INSERT INTO node (pos, hash) VALUES (?, ?)'),
+  payload: db.prepare('INSERT INTO payload (seq, ct) VALUES (?, ?)'),
+  dedup: db.prepare('INSERT INTO dedup (key, seq) VALUES (?, ?)'),
+  findDedup: db.prepare<[Buffer], number>('SELECT seq FROM dedup WHERE key = ?').pluck(),
+  leafBytes: db.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck(),
+  checkpoint: db.prepare('INSERT INTO checkpoint (size, signed_us, note) VALUES (?, ?, ?)')
+})
 
 /** Prepared writes of the vault. */
-export function vaultStatements(db: WritableDb) {
-  return {
-    block: db.prepare<[number, number, string, Buffer]>('INSERT INTO key_block (first_seq, count, kek_id, ct) VALUES (?, ?, ?, ?)'),
-    dropFrom: db.prepare<[number]>('DELETE FROM key_block WHERE first_seq >= ?')
-  } as const
+export interface VaultStatements {
+  readonly block: Statement<[number, number, string, Buffer]>
+  readonly dropFrom: Statement<[number]>
 }
+
+export const vaultStatements = (db: WritableDb): VaultStatements => ({
+  block: db.prepare('INSERT INTO key_block (first_seq, count, kek_id, ct) VALUES (?, ?, ?, ?)'),
+  dropFrom: db.prepare('DELETE FROM key_block WHERE first_seq >= ?')
+})
 
 /** One past the highest seq with a key. */
 export const keysEnd = (db: AnyDb): number =>

@@ -5,6 +5,9 @@ import Database from 'better-sqlite3'
 export type WritableDb = Database.Database & { readonly __writable: true }
 /** A connection opened read-only; any number of them. */
 export type ReadableDb = Database.Database & { readonly __readable: true }
+/** A prepared statement: parameters and row. */
+export type Statement<P extends unknown[], R = unknown> = Database.Statement<P, R>
+
 /** What reads accept. */
 export type AnyDb = WritableDb | ReadableDb
 

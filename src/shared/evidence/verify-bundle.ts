@@ -48,11 +48,7 @@ async function text(files: BundleFiles, name: string): Promise<string | undefine
 }
 
 /** Step 1: the tag manifest is signed by a key that allowed_signers names. */
-async function checkSignature({
-  files,
-  crypto,
-  trust
-}: Context): Promise<{
+async function checkSignature({ files, crypto, trust }: Context): Promise<{
   readonly step: Step
   readonly key: Uint8Array | null
   readonly principal: string | null
@@ -142,11 +138,7 @@ async function checkManifests({ files }: Context, control: VerifyProgress): Prom
 const manifestHas = (manifest: string, name: string): boolean => manifest.includes(`  ${name}\n`)
 
 /** Step 3: the checkpoint is signed by the key of the log. */
-async function checkCheckpoint({
-  files,
-  crypto,
-  trust
-}: Context): Promise<{
+async function checkCheckpoint({ files, crypto, trust }: Context): Promise<{
   readonly step: Step
   readonly note: SignedCheckpoint | null
   readonly key: Uint8Array | null

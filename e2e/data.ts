@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ElectronApplication, Page } from '@playwright/test'
+import type { OperationInput, OperationName, OperationOutput } from '../src/shared/contract/contract.ts'
+import { projectRoot } from './harness.ts'
+
+/** The study's file where it is; users' clones do not have it. */
+const study = join(projectRoot, '..', 'shared', 'data', 'llmdrift', 'PRIME_FULL_EVAL.csv')
+
+export interface RecordFile {
+  readonly path: string
+  readonly profile: string
+  readonly rows: number
+  /** Largest gaps of gpt-4-0613 against gpt-4-0314, three decimals: latency, token_usage, response_length. */
+  readonly gaps: readonly [string, string, string]
+}
+
+/** 4,000 calls to four model versions: the real ones, or generated ones with a clear version change. */
+export async function records(): Promise<RecordFile> {
+  if (existsSync(study)) return { path: study, profile: 'llmdrift-csv', rows: 4000, gaps: ['0.711', '0.999', '0.999'] }
+  console.log('shared/data is not here: using generated records instead of the LLMDrift study')
+  const lines: string[] = []
+  for (const model of ['gpt-3.5-turbo-0301', 'gpt-3.5-turbo-0613', 'gpt-4-0314', 'gpt-4-0613']) {
+    const later = model.endsWith('0613')
+    for (let i = 0; i < 1000; i++) {
+      const start = new Date(Date.UTC(2023, later ? 6 : 5, 1 + (i % 28), i % 24, i % 60, i % 50)).toISOString()
+      const response = later ? '[No]' : `[No] because ${i} has a divisor, found after ${'a step, '.repeat(3 + (i % 40))}and done`
+      lines.push(
+        JSON.stringify({
+          source: 'llmdrift',
+          model,
+          provider: 'openai',
+          start_time: start,
+          latency_ms: later ? 900 + i : 4000 + 3 * i,
+          output_tokens: later ? 3 : 80 + (i % 97),
+          prompt: `Is ${10_007 + i} a prime number? Think step by step.`,
+          response
+        })
+      )
+    }
+  }
+  const path = join(mkdtempSync(join(tmpdir(), 'affidavit-records-')), 'generated.jsonl')
+  writeFileSync(path, `${lines.join('\n')}\n`)
+  return { path, profile: 'affidavit-jsonl', rows: 4000, gaps: ['1.000', '1.000', '1.000'] }
+}
+
+/** Calls the engine through the page, as the page does; fails with the engine's message. */
+export async function callOk<N extends OperationName>(page: Page, op: N, input: OperationInput<N>): Promise<OperationOutput<N>> {
+  const reply = await page.evaluate(([name, value]) => window.affidavit.call(name as string, value), [op, input] as const)
+  if (!reply.ok) throw new Error(`${op}: ${reply.error.code}: ${reply.error.message}`)
+  return reply.value as OperationOutput<N>
+}
+
+/** Answers the dialogs of the system that come next: they cannot be driven from outside. */
+export async function answerDialogs(
+  app: ElectronApplication,
+  answers: { readonly open?: readonly string[]; readonly save?: string }
+): Promise<void> {
+  await app.evaluate(({ dialog }, given) => {
+    dialog.showOpenDialog = async () => ({ canceled: given.open === undefined, filePaths: [...(given.open ?? [])] })
+    dialog.showSaveDialog = async () => ({ canceled: given.save === undefined, filePath: given.save ?? '' })
+  }, answers)
+}
+
+/** Waits until a job of the engine has ended well. */
+export async function waitForJob(page: Page, id: string): Promise<void> {
+  for (;;) {
+    const job = await callOk(page, 'jobs.get', { id })
+    if (job.state === 'done') return
+    if (job.state !== 'running') throw new Error(`${job.kind} ended as ${job.state}: ${job.error?.message ?? ''}`)
+    await page.waitForTimeout(50)
+  }
+}
