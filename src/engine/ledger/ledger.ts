@@ -14,7 +14,7 @@ import { type SealContext, type SealedLeaf, sealLeaf } from './seal.ts'
 import { type LedgerStatements, ledgerStatements, vaultStatements } from './store.ts'
 
 /** Most leaves in one commit: bounds how long the writer holds the thread. */
-export const GROUP_LEAVES = 500
+export const GROUP_LEAVES = 250
 
 /** The tree at one moment; enough to check or extend it elsewhere. */
 export interface TreeState {

@@ -81,7 +81,7 @@ export function Screen({ title, tools, children }: { readonly title: string; rea
   const other = dark ? 'light' : 'dark'
   return (
     <>
-      <header className="top">
+      <section className="top" aria-label="Title and tools">
         <h1>{title}</h1>
         {tools}
         <span className="grow" />
@@ -100,7 +100,7 @@ export function Screen({ title, tools, children }: { readonly title: string; rea
             {dark ? <IconSun size={16} stroke={1.6} /> : <IconMoon size={16} stroke={1.6} />}
           </ActionIcon>
         </Tooltip>
-      </header>
+      </section>
       <main className="main">
         <Banner />
         {children}

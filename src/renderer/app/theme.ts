@@ -14,7 +14,7 @@ import {
 } from '@mantine/core'
 import { dark, light, type Tokens } from './tokens.ts'
 
-const kebab = (name: string): string => name.replace(/[A-Z0-9]+/g, (part) => `-${part.toLowerCase()}`)
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
 const variables = (tokens: Tokens): Record<string, string> => ({
   ...Object.fromEntries(Object.entries(tokens).map(([name, value]) => [`--a-${kebab(name)}`, value as string])),

@@ -34,6 +34,7 @@ function line(
     type: 'line',
     data: values,
     showSymbol: values.filter((value) => value !== null).length < 3,
+    showAllSymbol: true,
     connectNulls: false,
     lineStyle: { color, width },
     itemStyle: { color },

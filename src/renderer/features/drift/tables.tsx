@@ -5,7 +5,7 @@ import type { OperationOutput } from '../../../shared/contract/contract.ts'
 import type { DriftSeries } from '../../../shared/contract/drift.ts'
 import { useOperation } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
-import { Hash, type Meaning, Panel, State } from '../../ui/parts.tsx'
+import { Hash, Hidden, type Meaning, Panel, State } from '../../ui/parts.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 import type { BaselineTarget } from './baseline-dialog.tsx'
 
@@ -48,7 +48,9 @@ export function SeriesTable({ query, onPin, onAlert }: SeriesTableProps) {
               <th>State</th>
               <th className="right">Score L</th>
               <th>In words</th>
-              <th />
+              <th>
+                <Hidden>Action</Hidden>
+              </th>
             </tr>
           </thead>
           <tbody>

@@ -20,7 +20,8 @@ type Part = (typeof parts)[number]['value']
 
 const tree = `bagit.txt  bag-info.txt
 manifest-sha256.txt
-tagmanifest-sha256.txt  and its .sig
+tagmanifest-sha256.txt
+tagmanifest-sha256.txt.sig
 README-VERIFY.txt
 verify.sh  verify.cmd
 trust/   log.vkey  log.pub.pem
@@ -30,8 +31,10 @@ proof/   checkpoint
 data/    leaves.jsonl
          proofs/ or tile/
          payload/ or payloads/
-         records.csv  audit-trail.csv
-         alerts.jsonl  report.html
+         records.csv
+         audit-trail.csv
+         alerts.jsonl
+         report.html
          case.json`
 
 const fileName = (now: Date): string => `affidavit-${now.toISOString().slice(0, 10)}.affidavit.zip`

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button } from '@mantine/core'
 import { IconCopy } from '@tabler/icons-react'
-import { type ReactNode, useState } from 'react'
+import { Fragment, type ReactNode, useState } from 'react'
 import type { RecordProof } from '../../../shared/contract/record.ts'
 import { clock, count, fingerprint, middle } from '../../ui/format.ts'
 import { Hash, Mark, type Meaning, Note } from '../../ui/parts.tsx'
@@ -107,18 +107,20 @@ export function Proof({ proof }: { readonly proof: RecordProof }) {
           {path.length > 0 && (
             <div className="chain-path">
               {shownPath.map(({ node, i }) => (
-                <div key={`${node.level}-${node.hash}`}>
-                  <span className="dim">{i + 1}</span>
-                  <span className="dim">{node.side}</span>
-                  <span className="clip">{middle(node.hash, 22, 8)}</span>
-                  <Mark is={meaning[rootState]} size={11} />
-                </div>
+                <Fragment key={`${node.level}-${node.hash}`}>
+                  {i === path.length - 2 && shownPath.length < path.length && (
+                    <button type="button" className="link" onClick={() => setAll(true)}>
+                      nodes 5 to {path.length - 2}: show
+                    </button>
+                  )}
+                  <div>
+                    <span className="dim">{i + 1}</span>
+                    <span className="dim">{node.side}</span>
+                    <span className="clip">{middle(node.hash, 20, 8)}</span>
+                    <Mark is={meaning[rootState]} size={11} />
+                  </div>
+                </Fragment>
               ))}
-              {shownPath.length < path.length && (
-                <button type="button" className="link" onClick={() => setAll(true)}>
-                  nodes 5 to {path.length - 2}: show
-                </button>
-              )}
             </div>
           )}
         </Step>
