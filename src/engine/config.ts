@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { z } from 'zod'
 
 /** What the engine reads from its environment; the only place of the engine that does. */
@@ -26,11 +24,4 @@ export function engineEnvironment(env: NodeJS.ProcessEnv = process.env): EngineE
     allowedHosts: list(env.AFFIDAVIT_ALLOWED_HOSTS),
     logLevel: level.parse(env.AFFIDAVIT_LOG_LEVEL ?? 'info')
   }
-}
-
-/** Where keys and remembered heads are kept when no folder is named: outside every workspace. */
-export function defaultStateFolder(env: NodeJS.ProcessEnv = process.env): string {
-  if (process.platform === 'win32') return join(env.APPDATA ?? join(homedir(), 'AppData', 'Roaming'), 'affidavit')
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'affidavit')
-  return join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'affidavit')
 }

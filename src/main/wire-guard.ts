@@ -12,7 +12,7 @@ const id = z.string().min(1).max(64)
 const name = z
   .string()
   .max(64)
-  .regex(/^[A-Za-z_]+(\.[A-Za-z_]+)*$/)
+  .regex(/^[A-Za-z]+(_[A-Za-z]+)*(\.[A-Za-z]+(_[A-Za-z]+)*)*$/)
 
 const schema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('call'), id, op: name, input: z.unknown() }),

@@ -11,10 +11,8 @@ const SPACING_MS = 1_000
 /** New leaves wait about this long: well inside the promised minute, and far enough apart to cost a bulk import little. */
 const DELAY_MS = 4_000
 
-export interface Reread {
-  /** Re-hashes the leaves [from.size, toSize) from disk on top of `from`, through a connection that is not the writer's. */
-  (from: TreeState, toSize: number): Promise<TreeState>
-}
+/** Re-hashes the leaves [from.size, toSize) from disk on top of `from`, through a connection that is not the writer's. */
+export type Reread = (from: TreeState, toSize: number) => Promise<TreeState>
 
 export interface CheckpointerParts {
   readonly ledger: Ledger

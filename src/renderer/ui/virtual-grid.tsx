@@ -130,12 +130,12 @@ export function VirtualGrid<R>(props: VirtualGridProps<R>) {
     onScroll?.(first, visible)
   }, [want, first, drawn, visible, onScroll])
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new result starts at its beginning; scrollTo changes with the size and must not scroll.
+  // A new result starts at its beginning; scrollTo changes with the size and must not scroll.
   useEffect(() => {
     scrollTo(0)
   }, [version])
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: scrolls once per request, not when the window is resized.
+  // Scrolls once per request, not when the window is resized.
   useEffect(() => {
     if (reveal && (reveal.index < first || reveal.index >= first + visible)) scrollTo(reveal.index - Math.floor(visible / 3))
   }, [reveal])
@@ -169,7 +169,6 @@ export function VirtualGrid<R>(props: VirtualGridProps<R>) {
   const template = { gridTemplateColumns: columns.map((column) => column.width).join(' ') }
   const offset = exact ? first * ROW : (scroller.current?.scrollTop ?? 0)
   return (
-    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: aria-rowcount belongs to a grid.
     <div className="column grow" role="grid" aria-label={label} aria-rowcount={count + 1} aria-colcount={columns.length}>
       <div role="row" aria-rowindex={1} className="grid-head" style={template}>
         {columns.map((column) => (

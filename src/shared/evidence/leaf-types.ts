@@ -67,12 +67,3 @@ export type LeafType = (typeof leafTypes)[number]
 /** How a call ended. A record without an end yet is *in flight* and has no status in its leaf. */
 export const recordStatuses = ['success', 'error', 'aborted', 'incomplete'] as const
 export type RecordStatus = (typeof recordStatuses)[number]
-
-/** Leaf types that end a record (EVIDENCE: a record is emitted at its terminal leaf). */
-export const terminalTypes = [
-  'llm.recorded',
-  'llm.response',
-  'llm.error',
-  'llm.aborted',
-  'recovered.incomplete'
-] as const satisfies readonly LeafType[]

@@ -21,6 +21,8 @@ export const nodeHash = (sha256: Sha256, left: Uint8Array, right: Uint8Array): U
 /** Root of the tree without leaves: SHA-256 of nothing. */
 export const emptyRoot = (sha256: Sha256): Uint8Array => sha256(new Uint8Array())
 
+const HASH_BYTES = 32
+
 const isOdd = (n: number): boolean => n % 2 === 1
 const half = (n: number): number => Math.floor(n / 2)
 
@@ -185,6 +187,8 @@ export function verifyInclusion(sha256: Sha256, claim: InclusionClaim): void {
   checkSize(size)
   if (!Number.isSafeInteger(index) || index < 0 || index >= size)
     throw new EvidenceError('out_of_range', 'no such leaf in a tree of this size')
+  if (claim.leafHash.length !== HASH_BYTES || claim.root.length !== HASH_BYTES)
+    throw new EvidenceError('out_of_range', 'a hash has 32 bytes')
   let node = claim.leafHash
   let fn = index
   let sn = size - 1
@@ -213,7 +217,7 @@ export interface ConsistencyClaim {
 }
 
 /**
- * RFC 9162 2.1.4.2, and for the empty old tree an empty proof. Returns nothing when the new tree extends the old one.
+ * RFC 9162 2.1.4.2. Returns nothing when the new tree extends the old one.
  * @throws EvidenceError out_of_range, wrong_proof_length, root_mismatch
  */
 export function verifyConsistency(sha256: Sha256, claim: ConsistencyClaim): void {
@@ -221,14 +225,12 @@ export function verifyConsistency(sha256: Sha256, claim: ConsistencyClaim): void
   checkSize(oldSize)
   checkSize(newSize)
   if (oldSize > newSize) throw new EvidenceError('out_of_range', 'a tree only grows')
+  // Any tree extends the empty one: a proof of it would say nothing, and is refused so that nobody relies on it.
+  if (oldSize === 0 && newSize > 0) throw new EvidenceError('out_of_range', 'the empty tree proves nothing')
   if (oldSize === newSize) {
+    if (oldSize === 0 && !equalBytes(oldRoot, emptyRoot(sha256))) throw new EvidenceError('root_mismatch', 'not the root of the empty tree')
     if (proof.length > 0) throw new EvidenceError('wrong_proof_length', 'equal sizes need no proof')
     if (!equalBytes(oldRoot, newRoot)) throw new EvidenceError('root_mismatch', 'two roots for one size')
-    return
-  }
-  if (oldSize === 0) {
-    if (proof.length > 0) throw new EvidenceError('wrong_proof_length', 'the empty tree needs no proof')
-    if (!equalBytes(oldRoot, emptyRoot(sha256))) throw new EvidenceError('root_mismatch', 'not the root of the empty tree')
     return
   }
   let fn = oldSize - 1

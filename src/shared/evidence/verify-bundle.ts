@@ -12,8 +12,10 @@ import {
   TAG_MANIFEST
 } from './bundle-layout.ts'
 import { equalBytes, toHex, utf8Decode } from './bytes.ts'
+import { verifyConsistency } from './merkle.ts'
 import { parseCheckpoint, parseVkey, type SignedCheckpoint, verifyCheckpoint } from './note.ts'
 import { BUNDLE_NAMESPACE, parseAllowedSigners, parseSshsig, verifySshsig } from './sshsig.ts'
+import { parseConsistency } from './tlog-proof.ts'
 import { checkLeaves } from './verify-leaves.ts'
 import { checkPayloads } from './verify-payloads.ts'
 import { type BundleFiles, type Step, StepReport, type Trust, type VerifyCrypto, type VerifyProgress } from './verify-steps.ts'
@@ -155,6 +157,7 @@ async function checkCheckpoint({ files, crypto, trust }: Context): Promise<{
     const note = parseCheckpoint(checkpoint)
     if (!verifyCheckpoint(crypto.sha256, crypto.ed25519Verify, checkpoint, vkey))
       report.fault('checkpoint_signature', 'the checkpoint is not signed by the key of this log', 'proof/checkpoint')
+    await checkPrevious(files, crypto, note, vkey, report)
     const trusted = trust?.logVkey !== undefined && trust.logVkey.trim() === vkey.trim()
     if (trust?.logVkey !== undefined && !trusted)
       report.fault('log_not_trusted', 'the key of the log is not the confirmed one', 'trust/log.vkey')
@@ -164,6 +167,31 @@ async function checkCheckpoint({ files, crypto, trust }: Context): Promise<{
   } catch {
     report.fault('checkpoint_unreadable', 'the checkpoint or the key of the log cannot be read', 'proof/checkpoint')
     return { step: report.done('unreadable'), note: null, key: null, trusted: false }
+  }
+}
+
+/** The earlier checkpoint that a bundle may bring: signed by the same key, and extended by the newer one. */
+async function checkPrevious(
+  files: BundleFiles,
+  crypto: VerifyCrypto,
+  note: SignedCheckpoint,
+  vkey: string,
+  report: StepReport
+): Promise<void> {
+  const [previous, consistency] = [await text(files, 'proof/previous-checkpoint'), await text(files, 'proof/consistency.txt')]
+  if (previous === undefined && consistency === undefined) return
+  try {
+    const old = parseCheckpoint(previous ?? '')
+    const { oldSize, proof } = parseConsistency(consistency ?? '')
+    if (!verifyCheckpoint(crypto.sha256, crypto.ed25519Verify, previous ?? '', vkey)) throw new Error('signature')
+    if (oldSize !== old.size) throw new Error('size')
+    verifyConsistency(crypto.sha256, { oldSize, newSize: note.size, oldRoot: old.root, newRoot: note.root, proof })
+  } catch {
+    report.fault(
+      'checkpoint_inconsistent',
+      'the checkpoint does not extend the earlier one that the bundle brings',
+      'proof/consistency.txt'
+    )
   }
 }
 

@@ -32,9 +32,6 @@ export interface FilterExpression {
   readonly terms: readonly Term[]
 }
 
-/** Matches everything. */
-export const everything: FilterExpression = { terms: [] }
-
 /** Longest filter text. */
 export const MOST_FILTER_TEXT = 4_096
 /** Most terms of a filter. */

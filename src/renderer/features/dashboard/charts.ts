@@ -66,7 +66,7 @@ const seconds = (ms: number | null): number | null => (ms === null ? null : Math
 /** Labels of the lines nudged apart where their ends meet. */
 function nudges(bins: Bins): readonly [number, number, number] {
   const last = bins.findLast((bin) => bin.p50_ms !== null)
-  if (!last || !last.p50_ms || !last.p95_ms || !last.p99_ms) return [0, 0, 0]
+  if (!(last?.p50_ms && last.p95_ms && last.p99_ms)) return [0, 0, 0]
   const close = (a: number, b: number) => Math.log10(b / a) < 0.25
   return [close(last.p50_ms, last.p95_ms) ? 10 : 0, 0, close(last.p95_ms, last.p99_ms) ? -10 : 0]
 }

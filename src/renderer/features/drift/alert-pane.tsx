@@ -114,7 +114,7 @@ function Decision({ alert }: { readonly alert: DriftAlert }) {
   const input = useRef<HTMLTextAreaElement>(null)
   const acknowledge = useAction('drift.acknowledge', ['drift.alerts', 'drift.series'])
   const resolve = useAction('drift.resolve', ['drift.alerts', 'drift.series'])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a note belongs to the alert it was typed for.
+  // A note belongs to the alert it was typed for.
   useEffect(() => {
     setNote('')
     acknowledge.reset()

@@ -31,7 +31,7 @@ export function BaselineDialog({ target, onClose }: BaselineDialogProps) {
     { enabled: target !== null && settled.trim() !== '', keep: true }
   )
   const pin = useAction('drift.set_baseline', ['drift.series', 'drift.baselines'])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: filled anew each time the dialog opens.
+  // Filled anew each time the dialog opens.
   useEffect(() => {
     if (!target) return
     setModel(target.model)

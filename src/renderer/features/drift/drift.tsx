@@ -141,7 +141,7 @@ interface InvestigationProps {
 
 function Investigation({ alerts, shown, onShow }: InvestigationProps) {
   const [feature, setFeature] = useState(shown.features[0]?.feature ?? 'latency')
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another alert starts with its own strongest feature.
+  // Another alert starts with its own strongest feature.
   useEffect(() => {
     const strongest = [...shown.features].sort((a, b) => (b.l ?? 0) - (a.l ?? 0))
     setFeature((shown.features.some((one) => one.feature === 'latency') ? 'latency' : strongest[0]?.feature) ?? 'latency')

@@ -33,7 +33,7 @@ export function FilterBar({ query, onQuery, input }: FilterBarProps) {
   const facets = useOperation('records.facets', {}, { keep: true })
   const parsed = parseFilter(query)
   const filter: FilterExpression = parsed.ok ? parsed.filter : { terms: [] }
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another filter from elsewhere clears what was being typed.
+  // Another filter from elsewhere clears what was being typed.
   useEffect(() => setProblem(null), [query])
 
   const add = (more: string) => {

@@ -149,7 +149,7 @@ function DriftSettings() {
   const saved = useOperation('settings.get', {})
   const save = useAction('settings.set', ['settings.get'])
   const [edited, setEdited] = useState<Partial<Values>>({})
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what was saved replaces what was edited.
+  // What was saved replaces what was edited.
   useEffect(() => setEdited({}), [saved.data])
   if (saved.isError) {
     return (
