@@ -67,7 +67,7 @@ tail -c 64 "$work/named" >"$work/sig"
 [ "$(wc -l <proof/checkpoint)" -eq 5 ] && [ -z "$(sed -n 4p proof/checkpoint)" ] || fault 'checkpoint_unreadable: not a signed note of five lines'
 openssl pkeyutl -verify -pubin -inkey trust/log.pub.pem -rawin -in "$work/body" -sigfile "$work/sig" >/dev/null 2>&1 || fault 'checkpoint_signature: the checkpoint is not signed by the key of this log'
 openssl pkey -pubin -in trust/log.pub.pem -outform DER 2>/dev/null | tail -c 32 | base64 -w 0 >"$work/pem"
-sed 's/.*+//' trust/log.vkey | base64 -d 2>/dev/null | tail -c 32 | base64 -w 0 >"$work/vkey"
+sed 's/^[^+]*+[^+]*+//' trust/log.vkey | base64 -d 2>/dev/null | tail -c 32 | base64 -w 0 >"$work/vkey"
 cmp -s "$work/pem" "$work/vkey" || fault 'checkpoint_unreadable: log.vkey and log.pub.pem are different keys'
 [ "$(sed 's/+.*//' trust/log.vkey)" = "$principal" ] || fault 'checkpoint_signature: the key is not named after this log'
 if [ -n "$trust" ] && ! cmp -s trust/log.vkey "$trust/log.vkey"; then fault 'log_not_trusted: the key of the log is not the confirmed one'; fi

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ZipFile } from 'yazl'
+import { nodeCrypto } from '../../node/crypto.ts'
+import { verifyBundleFile } from '../../node/verify-file.ts'
+import type { VerifyReport } from '../../shared/contract/exports.ts'
+import { BUNDLE_NAMESPACE, formatSshsig, parseSshsig, sshsigSignedData, verifySshsig } from '../../shared/evidence/sshsig.ts'
+import { ed25519FromSeed, sha512 } from '../crypto.ts'
+import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
+
+let engine: TestEngine
+let bundle: string
+let unpacked: string
+let big: string
+
+async function exportTo(
+  out: string,
+  query: string,
+  more: { readonly withhold?: ('request' | 'response')[]; readonly at?: number } = {}
+): Promise<number> {
+  const { job_id } = await engine.call('export.start', { query, recipient: 'Examiner', purpose: '=cmd()', out, replace: true, ...more })
+  const job = await engine.job(job_id)
+  expect(job.error).toBeNull()
+  return (await engine.call('export.result', { job_id })).size
+}
+
+function unpack(zip: string, folder: string): void {
+  mkdirSync(folder, { recursive: true })
+  execFileSync('unzip', ['-q', zip, '-d', folder])
+}
+
+const filesUnder = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .sort()
+
+/** Packs files as they are, in any order and with any names. */
+async function pack(entries: readonly (readonly [string, Uint8Array])[], out: string): Promise<void> {
+  const zip = new ZipFile()
+  for (const [name, content] of entries) zip.addBuffer(Buffer.from(content), name)
+  zip.end()
+  const chunks: Buffer[] = []
+  for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer)
+  writeFileSync(out, Buffer.concat(chunks))
+}
+
+const entriesOf = (folder: string): [string, Uint8Array][] => filesUnder(folder).map((name) => [name, readFileSync(join(folder, name))])
+
+let made = 0
+/** Verifies a bundle whose files were changed; the folder is kept for other verifiers. */
+async function tampered(change: (folder: string) => unknown): Promise<{ readonly report: VerifyReport; readonly folder: string }> {
+  const folder = join(engine.root, `tampered-${++made}`)
+  cpSync(unpacked, folder, { recursive: true })
+  change(folder)
+  const out = `${folder}.zip`
+  await pack(entriesOf(folder), out)
+  return { report: await verifyBundleFile(out), folder }
+}
+
+const codes = (report: VerifyReport): string[] => report.steps.flatMap((step) => step.reasons.map((reason) => reason.code))
+const shell = (folder: string, ...args: string[]) => {
+  const run = spawnSync('sh', ['verify.sh', ...args], { cwd: folder, encoding: 'utf8' })
+  return { status: run.status, verdict: run.stdout.trim().split('\n').at(-1) ?? '', output: run.stdout + run.stderr }
+}
+const edit = (folder: string, name: string, change: (text: string) => string) =>
+  writeFileSync(join(folder, name), change(readFileSync(join(folder, name), 'utf8')))
+const hex = (content: Uint8Array) => createHash('sha256').update(content).digest('hex')
+
+/** Makes the manifests fit what is in the folder, as somebody would who cannot sign. */
+function relist(folder: string): void {
+  const names = filesUnder(folder).filter((name) => !name.startsWith('tagmanifest-') && name !== 'manifest-sha256.txt')
+  const line = (name: string) => `${hex(readFileSync(join(folder, name)))}  ${name}\n`
+  writeFileSync(
+    join(folder, 'manifest-sha256.txt'),
+    names
+      .filter((name) => name.startsWith('data/'))
+      .map(line)
+      .join('')
+  )
+  writeFileSync(
+    join(folder, 'tagmanifest-sha256.txt'),
+    [...names.filter((name) => !name.startsWith('data/')), 'manifest-sha256.txt'].sort().map(line).join('')
+  )
+}
+
+/** Signs a folder anew with a key of one's own. */
+function reseal(folder: string): void {
+  relist(folder)
+  const key = ed25519FromSeed(Buffer.alloc(32, 7))
+  const tags = readFileSync(join(folder, 'tagmanifest-sha256.txt'))
+  writeFileSync(
+    join(folder, 'tagmanifest-sha256.txt.sig'),
+    formatSshsig(key.publicKey, BUNDLE_NAMESPACE, key.sign(sshsigSignedData(sha512, BUNDLE_NAMESPACE, tags)))
+  )
+}
+
+beforeAll(async () => {
+  engine = await testEngine()
+  await engine.call('events.append', { events: Array.from({ length: 30 }, (_, n) => rawRecord(n)) })
+  await engine.call('events.append', {
+    events: [
+      rawRecord(100, { model: 'other', prompt: '=HYPERLINK("x")', error_message: 'upstream said no', status: 'error', source: '@sum' })
+    ]
+  })
+  // An earlier checkpoint, which the bundle then brings with its consistency proof.
+  await engine.call('records.proof', { seq: 3 })
+  await engine.call('events.append', { events: [rawRecord(101)] })
+  bundle = join(engine.root, 'a.affidavit.zip')
+  await exportTo(bundle, 'model:gpt-4 seq:0..12')
+  unpacked = join(engine.root, 'a')
+  unpack(bundle, unpacked)
+  big = join(engine.root, 'big.affidavit.zip')
+  for (let from = 1000; from < 3000; from += 1000)
+    await engine.call('events.append', { events: Array.from({ length: 1000 }, (_, n) => rawRecord(from + n)) })
+  await exportTo(big, '')
+}, 60_000)
+afterAll(() => engine.remove())
+
+describe('a bundle', () => {
+  it('verifies, and is valid with confirmed keys', async () => {
+    const report = await verifyBundleFile(bundle)
+    expect(report.verdict).toBe('consistent, signer not confirmed')
+    expect(report.steps.map((step) => step.state)).toEqual(['pass', 'pass', 'pass', 'absent', 'pass', 'pass'])
+    expect(report.bundle).toMatchObject({ records: 12, recipient: 'Examiner', withheld: 0, sample: false })
+    const trusted = await verifyBundleFile(bundle, { trust: join(unpacked, 'trust') })
+    expect(trusted.verdict).toBe('valid')
+  })
+
+  it('verifies with tiles beyond a thousand leaves', async () => {
+    const report = await verifyBundleFile(big)
+    expect(report.kind).toBe('consistent')
+    expect(report.bundle.records).toBe(2032)
+    const folder = join(engine.root, 'big')
+    unpack(big, folder)
+    expect(existsSync(join(folder, 'data/proofs'))).toBe(false)
+    expect(shell(folder)).toMatchObject({ status: 0, verdict: 'no fault found, 2 steps not checked' })
+  })
+
+  it('is the same, byte for byte, for the same selection and tree size', async () => {
+    const again = join(engine.root, 'again.zip')
+    const first = join(engine.root, 'first.zip')
+    const size = await exportTo(first, 'model:gpt-4 seq:0..12')
+    await engine.call('events.append', { events: [rawRecord(9999)] })
+    await exportTo(again, 'model:gpt-4 seq:0..12', { at: size })
+    expect(hex(readFileSync(again))).toBe(hex(readFileSync(first)))
+  })
+
+  it('names what is withheld, and holds nothing of it', async () => {
+    const out = join(engine.root, 'withheld.zip')
+    await exportTo(out, 'seq:0..12', { withhold: ['request'] })
+    const report = await verifyBundleFile(out)
+    expect(report.kind).toBe('consistent')
+    expect(report.bundle.withheld).toBe(12)
+    const folder = join(engine.root, 'withheld')
+    unpack(out, folder)
+    expect(filesUnder(folder).some((name) => name.includes('.request'))).toBe(false)
+    for (const name of filesUnder(folder)) expect(readFileSync(join(folder, name), 'latin1'), name).not.toContain('What is the answer')
+    expect(shell(folder)).toMatchObject({ status: 0, verdict: 'consistent, signer not confirmed' })
+  })
+
+  it('leaves a leaf, and refuses what it cannot do', async () => {
+    const { exports } = await engine.call('export.list', {})
+    expect(exports.at(-1)).toMatchObject({
+      recipient: 'Examiner',
+      purpose: '=cmd()',
+      records: 12,
+      bundle_sha256: hex(readFileSync(bundle))
+    })
+    const start = { query: 'model:none', recipient: 'r', purpose: 'p', out: join(engine.root, 'none.zip') }
+    const { job_id } = await engine.call('export.start', start)
+    expect((await engine.job(job_id)).error?.code).toBe('nothing_selected')
+    const { job_id: there } = await engine.call('export.start', { ...start, query: '', out: bundle })
+    expect((await engine.job(there)).error?.code).toBe('file_exists')
+    const { job_id: nowhere } = await engine.call('export.start', { ...start, query: '', out: join(engine.root, 'no', 'such', 'x.zip') })
+    expect((await engine.job(nowhere)).error?.code).toBe('file_unreadable')
+    expect(await engine.codeOf('export.start', { ...start, recipient: '' })).toBe('bad_request')
+    expect(await engine.codeOf('export.preview', { query: 'latency:fast' })).toBe('invalid_filter')
+    expect(readdirSync(engine.root).filter((name) => name.endsWith('.part'))).toEqual([])
+  })
+
+  it('takes the sting out of formulas in tables', () => {
+    const folder = join(engine.root, 'all')
+    unpack(big, folder)
+    const csv = readFileSync(join(folder, 'data/records.csv'), 'utf8')
+    expect(csv).toContain("'@sum")
+    expect(csv).toContain(`"'=HYPERLINK(""x"")"`)
+    expect(readFileSync(join(folder, 'data/report.html'), 'utf8')).not.toMatch(/<script|src=|href=/i)
+  })
+})
+
+describe('stock tools', () => {
+  it('accept the bundle', () => {
+    expect(shell(unpacked).output).toMatch(/consistent, signer not confirmed\n$/)
+    expect(shell(unpacked, join(unpacked, 'trust'))).toMatchObject({ status: 0, verdict: 'valid' })
+    execFileSync('sha256sum', ['--check', '--strict', '--quiet', 'manifest-sha256.txt', 'tagmanifest-sha256.txt'], { cwd: unpacked })
+  })
+
+  it('make and read the same signatures', () => {
+    const folder = join(engine.root, 'ssh')
+    mkdirSync(folder)
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', 'key'], { cwd: folder })
+    writeFileSync(join(folder, 'text'), 'some text')
+    execFileSync('ssh-keygen', ['-q', '-Y', 'sign', '-f', 'key', '-n', BUNDLE_NAMESPACE, 'text'], { cwd: folder, stdio: 'ignore' })
+    const sig = parseSshsig(readFileSync(join(folder, 'text.sig'), 'utf8'))
+    expect(verifySshsig(sha512, nodeCrypto.ed25519Verify, sig, BUNDLE_NAMESPACE, Buffer.from('some text'))).toBe(true)
+    expect(verifySshsig(sha512, nodeCrypto.ed25519Verify, sig, BUNDLE_NAMESPACE, Buffer.from('some texts'))).toBe(false)
+    expect(verifySshsig(sha512, nodeCrypto.ed25519Verify, sig, 'another', Buffer.from('some text'))).toBe(false)
+  })
+
+  it('refuse it after one byte is changed', async () => {
+    const { folder } = await tampered((at) =>
+      edit(at, 'tagmanifest-sha256.txt', (text) => text.replace(/^./, (char) => (char === '0' ? '1' : '0')))
+    )
+    const origin = readFileSync(join(folder, 'proof/checkpoint'), 'utf8').split('\n')[0] ?? ''
+    const verify = spawnSync(
+      'ssh-keygen',
+      ['-Y', 'verify', '-f', 'trust/allowed_signers', '-I', origin, '-n', BUNDLE_NAMESPACE, '-s', 'tagmanifest-sha256.txt.sig'],
+      {
+        cwd: folder,
+        input: readFileSync(join(folder, 'tagmanifest-sha256.txt'))
+      }
+    )
+    expect(verify.status).not.toBe(0)
+    expect(spawnSync('sha256sum', ['--check', '--quiet', 'tagmanifest-sha256.txt'], { cwd: folder }).status).not.toBe(0)
+    expect(shell(folder)).toMatchObject({ status: 1, verdict: 'invalid' })
+  })
+})
+
+describe('one changed byte in any file', () => {
+  it('is refused', async () => {
+    for (const name of filesUnder(unpacked)) {
+      const { report } = await tampered((folder) => {
+        // An empty file gets a byte instead.
+        const read = readFileSync(join(folder, name))
+        const bytes = read.length === 0 ? Buffer.alloc(1) : read
+        const at = Math.floor(bytes.length / 2)
+        bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
+        writeFileSync(join(folder, name), bytes)
+      })
+      expect(report.kind, name).toBe('invalid')
+    }
+  }, 60_000)
+})
+
+describe('tampering', () => {
+  const first = () => Number(/"seq":(\d+)/.exec(readFileSync(join(unpacked, 'data/leaves.jsonl'), 'utf8'))?.[1] ?? 0)
+  const payload = (part: string) => `data/payload/${first()}.${part}`
+  const ways: Record<string, readonly [(folder: string) => unknown, string]> = {
+    'an extra file': [(f) => writeFileSync(join(f, 'data/extra.txt'), 'x'), 'extra_file'],
+    'an extra file that is listed and signed anew': [
+      (f) => [writeFileSync(join(f, 'data/extra.txt'), 'x'), reseal(f)],
+      'signer_not_listed'
+    ],
+    'a file less': [(f) => rmSync(join(f, 'data/records.csv')), 'missing'],
+    'a renamed file': [
+      (f) => [writeFileSync(join(f, 'data/records2.csv'), readFileSync(join(f, 'data/records.csv'))), rmSync(join(f, 'data/records.csv'))],
+      'missing'
+    ],
+    'a payload, manifests made to fit': [
+      (f) => [edit(f, payload('response'), (t) => t.replace('answer', 'ANSWER')), relist(f)],
+      'payload_changed'
+    ],
+    'a payload, sealed with another key': [
+      (f) => [edit(f, payload('response'), (t) => t.replace('answer', 'ANSWER')), reseal(f)],
+      'payload_changed'
+    ],
+    'a payload less': [
+      (f) => [rmSync(join(f, payload('request'))), rmSync(join(f, `${payload('request')}.opening`)), relist(f)],
+      'part_missing'
+    ],
+    'an opening less': [(f) => [rmSync(join(f, `${payload('request')}.opening`)), relist(f)], 'opening_missing'],
+    'a longer opening': [(f) => [writeFileSync(join(f, `${payload('request')}.opening`), Buffer.alloc(33)), relist(f)], 'opening_length'],
+    'a stray payload': [
+      (f) => [
+        writeFileSync(join(f, 'data/payload/999999.request'), 'x'),
+        writeFileSync(join(f, 'data/payload/999999.request.opening'), Buffer.alloc(32)),
+        relist(f)
+      ],
+      'stray_payload'
+    ],
+    'a leaf': [
+      (f) => [edit(f, 'data/leaves.jsonl', (t) => t.replace('"status":"success"', '"status":"aborted"')), relist(f)],
+      'leaf_not_in_tree'
+    ],
+    'a leaf less': [(f) => [edit(f, 'data/leaves.jsonl', (t) => t.slice(t.indexOf('\n') + 1)), relist(f)], 'case_count'],
+    'a leaf twice': [(f) => [edit(f, 'data/leaves.jsonl', (t) => t + t.slice(0, t.indexOf('\n') + 1)), relist(f)], 'leaf_order'],
+    'spaces in a leaf': [(f) => [edit(f, 'data/leaves.jsonl', (t) => t.replace('{"actor"', '{ "actor"')), relist(f)], 'leaf_not_canonical'],
+    'an unknown field in a leaf': [
+      (f) => [edit(f, 'data/leaves.jsonl', (t) => t.replace('"v":1}', '"v":1,"z":1}')), relist(f)],
+      'leaf_schema'
+    ],
+    'CRLF in the leaves': [(f) => [edit(f, 'data/leaves.jsonl', (t) => t.replaceAll('\n', '\r\n')), relist(f)], 'leaf_not_canonical'],
+    'a byte-order mark before the leaves': [(f) => [edit(f, 'data/leaves.jsonl', (t) => `\ufeff${t}`), relist(f)], 'leaf_not_json'],
+    'a proof less': [(f) => [rmSync(join(f, `data/proofs/${first()}.tlog-proof`)), relist(f)], 'proof_missing'],
+    'swapped proofs': [
+      (f) => {
+        const [a, b] = [join(f, `data/proofs/${first()}.tlog-proof`), join(f, `data/proofs/${first() + 1}.tlog-proof`)]
+        const kept = readFileSync(a)
+        writeFileSync(a, readFileSync(b))
+        writeFileSync(b, kept)
+        relist(f)
+      },
+      'proof_swapped'
+    ],
+    'a tree size': [
+      (f) => [edit(f, 'proof/checkpoint', (t) => t.replace(/\n(\d+)\n/, (_, n) => `\n${Number(n) + 1}\n`)), relist(f)],
+      'checkpoint_signature'
+    ],
+    'another key of the log': [
+      (f) => [edit(f, 'trust/log.vkey', (t) => t.replace(/\+[0-9a-f]{8}\+/, '+00000000+')), relist(f)],
+      'checkpoint_unreadable'
+    ],
+    'a consistency proof': [(f) => [edit(f, 'proof/consistency.txt', () => 'old 1\n'), relist(f)], 'checkpoint_inconsistent'],
+    'a withheld part that is here': [
+      (f) => [
+        edit(f, 'data/case.json', (t) => t.replace('"withheld":[]', `"withheld":[{"part":"request","reason":"x","seq":${first()}}]`)),
+        relist(f)
+      ],
+      'withheld_present'
+    ],
+    'the number of records': [
+      (f) => [edit(f, 'data/case.json', (t) => t.replace('"records":12', '"records":11')), relist(f)],
+      'case_count'
+    ],
+    'an unknown field in the case': [(f) => [edit(f, 'data/case.json', (t) => t.replace('{', '{"a":1,')), relist(f)], 'case_unreadable'],
+    'a name listed twice': [(f) => edit(f, 'manifest-sha256.txt', (t) => t + t.slice(0, t.indexOf('\n') + 1)), 'manifest_line'],
+    'the signature of another text': [(f) => writeFileSync(join(f, 'tagmanifest-sha256.txt.sig'), 'nothing'), 'bundle_signature']
+  }
+  it.each(Object.entries(ways))('with %s is refused for its reason', async (_, [change, code]) => {
+    const { report, folder } = await tampered(change)
+    expect(report.verdict).toBe('invalid')
+    expect(codes(report)).toContain(code)
+    const run = shell(folder)
+    expect({ status: run.status, verdict: run.verdict }, run.output).toEqual({ status: 1, verdict: 'invalid' })
+  })
+
+  it('is refused by confirmed keys that are others', async () => {
+    const other = join(engine.root, 'other-trust')
+    cpSync(join(unpacked, 'trust'), other, { recursive: true })
+    const key = ed25519FromSeed(Buffer.alloc(32, 9))
+    writeFileSync(
+      join(other, 'allowed_signers'),
+      readFileSync(join(other, 'allowed_signers'), 'utf8').replace(
+        /ssh-ed25519 .*/,
+        `ssh-ed25519 ${Buffer.concat([Buffer.from([0, 0, 0, 11]), Buffer.from('ssh-ed25519'), Buffer.from([0, 0, 0, 32]), key.publicKey]).toString('base64')}`
+      )
+    )
+    const report = await verifyBundleFile(bundle, { trust: other })
+    expect(report.verdict).toBe('invalid')
+    expect(codes(report)).toContain('signer_not_trusted')
+    expect(shell(unpacked, other)).toMatchObject({ status: 1, verdict: 'invalid' })
+  })
+})
+
+describe('hostile archives', () => {
+  const code = async (path: string): Promise<string | undefined> => {
+    try {
+      await verifyBundleFile(path)
+      return undefined
+    } catch (error) {
+      return (error as { readonly code: string }).code
+    }
+  }
+  /** Renames an entry behind the library's back: both in the local header and in the directory. */
+  const renamed = (path: string, from: string, to: string) => {
+    const text = readFileSync(path, 'latin1').replaceAll(from, to)
+    writeFileSync(path, text, 'latin1')
+  }
+  it.each([
+    ['../up.txt', 'xx/up.txt'],
+    ['/absolute', 'xabsolute'],
+    ['a\\..\\..\\b', 'axxxxxxxb'],
+    ['C:/windows', 'Cx/windows']
+  ])('with the name %s are refused', async (name, harmless) => {
+    const out = join(engine.root, 'slip.zip')
+    await pack(
+      [
+        [harmless, Buffer.from('x')],
+        ['bagit.txt', Buffer.from('x')]
+      ],
+      out
+    )
+    renamed(out, harmless, name)
+    expect(await code(out)).toBe('not_this_format')
+    expect(existsSync(join(engine.root, '..', 'up.txt'))).toBe(false)
+  })
+  it('with names that differ in case only, duplicates, or too many of them are refused', async () => {
+    const out = join(engine.root, 'twice.zip')
+    await pack(
+      [
+        ['data/a', Buffer.from('x')],
+        ['data/A', Buffer.from('x')]
+      ],
+      out
+    )
+    expect(await code(out)).toBe('not_this_format')
+    await pack(
+      [
+        ['data/a', Buffer.from('x')],
+        ['data/b', Buffer.from('x')]
+      ],
+      out
+    )
+    renamed(out, 'data/b', 'data/a')
+    expect(await code(out)).toBe('not_this_format')
+    await pack(
+      Array.from({ length: 20_001 }, (_, i) => [`data/${i}`, Buffer.alloc(0)] as const),
+      out
+    )
+    expect(await code(out)).toBe('not_this_format')
+  })
+  it('that unpack to a flood, are cut short, encrypted, or no archive at all are refused', async () => {
+    const out = join(engine.root, 'bomb.zip')
+    await pack([['data/zeros', Buffer.alloc(64 * 1024 * 1024)]], out)
+    expect(statSync(out).size).toBeLessThan(200_000)
+    expect(await code(out)).toBe('not_this_format')
+    writeFileSync(out, readFileSync(bundle).subarray(0, 5000))
+    expect(await code(out)).toBe('not_this_format')
+    writeFileSync(out, 'hello')
+    expect(await code(out)).toBe('not_this_format')
+    writeFileSync(out, '')
+    expect(await code(out)).toBe('not_this_format')
+    expect(await code(join(engine.root, 'nothing-here'))).toBe('file_unreadable')
+    expect(await code(engine.root)).toBe('file_unreadable')
+  })
+  it('with a link beside the files are refused by the shell', async () => {
+    const { folder } = await tampered((at) => symlinkSync('/etc/hostname', join(at, 'data', 'link')))
+    expect(shell(folder)).toMatchObject({ status: 1, verdict: 'invalid' })
+  })
+})

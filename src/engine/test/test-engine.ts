@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole engine on a workspace in a temporary folder, for tests.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import type { OperationInput, OperationName, OperationOutput } from '../../shared/contract/contract.ts'
+import type { EngineStart } from '../../shared/contract/wire.ts'
+import type { Job } from '../../shared/contract/workspace.ts'
+import { engineEnvironment } from '../config.ts'
+import { type Engine, startEngine } from '../engine.ts'
+
+export interface TestEngine {
+  readonly root: string
+  readonly workspace: string
+  readonly state: string
+  readonly engine: Engine
+  call<N extends OperationName>(op: N, input: OperationInput<N>): Promise<OperationOutput<N>>
+  /** The failure code of a call; undefined when it went well. */
+  codeOf<N extends OperationName>(op: N, input: unknown): Promise<string | undefined>
+  job(id: string): Promise<Job>
+  /** Stops and starts on the same folder. */
+  restart(): Promise<void>
+  remove(): Promise<void>
+}
+
+const caller = { actor: { ref: 'local', kind: 'human' }, via: 'ipc' } as const
+
+/** Starts an engine; with `servers`, both ports are open on free ports. */
+export async function testEngine(options: { readonly servers?: boolean; readonly root?: string } = {}): Promise<TestEngine> {
+  const root = options.root ?? mkdtempSync(join(tmpdir(), 'affidavit-engine-'))
+  const workspace = join(root, 'workspace')
+  const state = join(root, 'state')
+  const binding = options.servers ? { host: '127.0.0.1', port: 0 } : null
+  const config: EngineStart['config'] = {
+    workspace,
+    state,
+    compliance: binding,
+    drift: binding,
+    appVersion: '0.1.0',
+    keyProtection: 'file'
+  }
+  const start = () => startEngine(config, engineEnvironment({}), { store: null, log: pino({ level: 'silent' }) })
+  let engine = await start()
+  const call = async <N extends OperationName>(op: N, input: OperationInput<N>): Promise<OperationOutput<N>> => {
+    const reply = await engine.router.call(op, input, caller)
+    if (!reply.ok) throw new Error(`${op}: ${reply.error.code}: ${reply.error.message}`)
+    return reply.value as OperationOutput<N>
+  }
+  return {
+    root,
+    workspace,
+    state,
+    get engine() {
+      return engine
+    },
+    call,
+    codeOf: async (op, input) => {
+      const reply = await engine.router.call(op, input, caller)
+      return reply.ok ? undefined : reply.error.code
+    },
+    job: async (id) => {
+      for (;;) {
+        const job = await call('jobs.get', { id })
+        if (job.state !== 'running') return job
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+    },
+    restart: async () => {
+      await engine.stop('quit')
+      engine = await start()
+    },
+    remove: async () => {
+      await engine.stop('quit')
+      rmSync(root, { recursive: true, force: true })
+    }
+  }
+}
+
+/** A record as the HTTP ingest takes it; `n` makes it unique. */
+export const rawRecord = (n: number, more: Readonly<Record<string, unknown>> = {}) => ({
+  id: `call-${n}`,
+  source: 'desk',
+  model: 'gpt-4',
+  provider: 'openai',
+  start_time: new Date(Date.UTC(2026, 0, 1) + n * 60_000).toISOString(),
+  latency_ms: 500 + (n % 100),
+  input_tokens: 10,
+  output_tokens: 20 + (n % 7),
+  prompt: `What is the answer to question ${n}?`,
+  response: `The answer to question ${n} is ${n * 2}.`,
+  ...more
+})
