@@ -19,8 +19,8 @@ export interface TestEngine {
   /** The failure code of a call; undefined when it went well. */
   codeOf<N extends OperationName>(op: N, input: unknown): Promise<string | undefined>
   job(id: string): Promise<Job>
-  /** Stops and starts on the same folder. */
-  restart(): Promise<void>
+  /** Stops and starts on the same folder; `between` may change files. */
+  restart(between?: () => void): Promise<void>
   remove(): Promise<void>
 }
 
@@ -66,8 +66,9 @@ export async function testEngine(options: { readonly servers?: boolean; readonly
         await new Promise((resolve) => setTimeout(resolve, 10))
       }
     },
-    restart: async () => {
+    restart: async (between) => {
       await engine.stop('quit')
+      between?.()
       engine = await start()
     },
     remove: async () => {

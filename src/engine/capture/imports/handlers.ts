@@ -165,7 +165,7 @@ export function importHandlers(
       if (good.length === 0)
         throw new AffidavitError('no_good_record', 'none of the records could be taken', { first: tally.errors[0]?.code ?? '' })
       count(tally, await writer().append(good, { channel: 'http', actor: caller.actor }))
-      return { accepted: tally.accepted, duplicates: tally.duplicates, rejected: tally.errors }
+      return { accepted: tally.accepted, duplicates: tally.duplicates, rejected: [...tally.errors].sort((a, b) => a.line - b.line) }
     }
   }
 }
