@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type UseQueryResult, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import type { OperationInput, OperationName, OperationOutput, TopicEvent, TopicName } from '../../shared/contract/contract.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { Job } from '../../shared/contract/workspace.ts'
@@ -42,9 +42,12 @@ export function useTopic<T extends TopicName>(topic: T, listener: (event: TopicE
 /** Runs reads again, for example after an event. */
 export function useRefresh(): (...names: OperationName[]) => void {
   const client = useQueryClient()
-  return (...names) => {
-    for (const name of names) void client.invalidateQueries({ queryKey: [name] })
-  }
+  return useCallback(
+    (...names) => {
+      for (const name of names) void client.invalidateQueries({ queryKey: [name] })
+    },
+    [client]
+  )
 }
 
 /** Follows a job until it ends. */

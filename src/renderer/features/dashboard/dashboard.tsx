@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import './dashboard.css'
 import { SegmentedControl } from '@mantine/core'
-import { useCallback, useEffect, useMemo, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { Dashboard as DashboardData } from '../../../shared/contract/workspace.ts'
 import { useStatus } from '../../app/engine-state.tsx'
 import { Screen } from '../../app/shell.tsx'
@@ -36,11 +36,25 @@ export function Dashboard() {
   )
   const data = useOperation('workspace.dashboard', input, { keep: true })
   const refresh = useRefresh()
+  const records = status?.ledger.records
+  const shown = useRef(records)
+  const refreshed = useRef(0)
   useTopic('records', () => {
+    // Charts are drawn again at most once a second, however fast records arrive; the live rows follow by themselves.
+    if (Date.now() - refreshed.current < 1_000) return
+    refreshed.current = Date.now()
     // The window moves on with the clock; the query key changes at most once a minute.
     setAnchor(Math.floor(Date.now() / 60_000) * 60_000)
     refresh('workspace.dashboard')
   })
+  // What arrived within the last second is drawn when nothing more comes.
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (records !== undefined && shown.current !== records) refresh('workspace.dashboard')
+      shown.current = records
+    }, 1_500)
+    return () => clearInterval(timer)
+  }, [records, refresh])
   const tools = (
     <>
       <SegmentedControl
