@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// npm run bench [-- NAME…]: prints each figure beside its target and, where there is one, its ratio to the limit of the same run.
+import { benchEngine } from './engine.ts'
+import { benchSinglePost } from './http.ts'
+import { benchIngest } from './ingest.ts'
+import { benchKs } from './ks.ts'
+import { benchPage } from './page.ts'
+import type { BenchRow } from './row.ts'
+import { benchTree } from './tree.ts'
+
+async function benchHttp(): Promise<BenchRow[]> {
+  const { url, close } = await benchEngine()
+  try {
+    return await benchSinglePost(url)
+  } finally {
+    await close()
+  }
+}
+
+const benches: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
+  ingest: benchIngest,
+  http: benchHttp,
+  page: benchPage,
+  tree: benchTree,
+  ks: benchKs
+}
+const wanted = process.argv.slice(2)
+const number = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 2 })
+
+for (const [name, run] of Object.entries(benches)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue
+  for (const row of await run()) {
+    const parts = [`${row.name}: ${number(row.value)} ${row.unit}`]
+    if (row.target !== undefined) parts.push(`target ${number(row.target)}`)
+    if (row.limit) parts.push(`limit ${number(row.limit.value)} (${row.limit.name}), ratio ${(row.ratio ?? 0).toFixed(2)}`)
+    if (row.note !== undefined) parts.push(row.note)
+    console.log(parts.join(' · '))
+  }
+}
