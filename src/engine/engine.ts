@@ -242,7 +242,7 @@ async function compose(
         await append([{ type: 'engine.stopped', actor: SYSTEM, data: { reason, leaves: ledger.size }, parts: [] }]).catch(() => {})
         await signing.checkpointer.now().catch((error: unknown) => log.error({ event: 'checkpoint.failed', name: nameOf(error) }))
         signing.checkpointer.stop()
-        ledger.close()
+        await ledger.close()
         workspace.saveHead(ledger.tree())
       }
       feed.close()

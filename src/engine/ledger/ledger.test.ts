@@ -114,7 +114,7 @@ describe('Ledger', () => {
 
   it('refuses more than one group at once and everything after it is closed', async () => {
     await expect(writerOf(workspace).append(drafts(0, 501))).rejects.toMatchObject({ code: 'too_many' })
-    writerOf(workspace).close()
+    await writerOf(workspace).close()
     await expect(writerOf(workspace).append(drafts(0, 1))).rejects.toMatchObject({ code: 'engine_unavailable' })
   })
 })

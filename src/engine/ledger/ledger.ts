@@ -14,7 +14,9 @@ import { type SealContext, type SealedLeaf, sealLeaf } from './seal.ts'
 import { type LedgerStatements, ledgerStatements, vaultStatements } from './store.ts'
 
 /** Most leaves in one commit: bounds how long the writer holds the thread. */
-export const GROUP_LEAVES = 250
+export const GROUP_LEAVES = 500
+/** Leaves sealed in one turn of the event loop. */
+const SEAL_SLICE = 100
 
 /** The tree at one moment; enough to check or extend it elsewhere. */
 export interface TreeState {
@@ -48,6 +50,8 @@ interface Group {
   readonly dedup: { readonly key: Buffer; readonly seq: number }[]
 }
 
+type InGroup = Map<string, { readonly draft: LeafDraft; readonly leaf: SealedLeaf }>
+
 /**
  * The one writer of ledger.db and keys.db. Group commit: at once when idle, then whatever arrived meanwhile; never a timer.
  * Per group: key blocks to keys.db, commit; leaves, payloads, nodes and dedup to ledger.db, one FULL commit; head; then the callers hear of it.
@@ -64,7 +68,7 @@ export class Ledger {
   #nodes: number
   #queue: Submission[] = []
   #waiting = 0
-  #scheduled = false
+  #running: Promise<void> | undefined
   #dirtyVault = false
   #lost = 0
   #closed = false
@@ -129,19 +133,19 @@ export class Ledger {
   }
 
   /** Commits what is waiting and refuses more. The caller closes the databases. */
-  close(): void {
-    while (this.#queue.length > 0) this.#flush()
+  async close(): Promise<void> {
     this.#closed = true
+    await this.#running
   }
 
   #schedule(): void {
-    if (this.#scheduled) return
-    this.#scheduled = true
-    setImmediate(() => {
-      this.#scheduled = false
-      this.#flush()
-      if (this.#queue.length > 0) this.#schedule()
-    })
+    this.#running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#run())
+  }
+
+  /** One group after the other until nothing waits. */
+  async #run(): Promise<void> {
+    for (let group = this.#takeGroup(); group.length > 0; group = this.#takeGroup()) await this.#flush(group)
+    this.#running = undefined
   }
 
   #takeGroup(): Submission[] {
@@ -156,14 +160,11 @@ export class Ledger {
     return this.#queue.splice(0, n)
   }
 
-  #flush(): void {
-    const group = this.#takeGroup()
-    if (group.length === 0) return
+  async #flush(group: readonly Submission[]): Promise<void> {
     const before = { size: this.#range.size, hashes: [...this.#range.hashes], nodes: this.#nodes }
-    const started = performance.now()
     let results: AppendResult[][]
     try {
-      results = this.#commit(group)
+      results = await this.#commit(group)
     } catch (error) {
       if (this.#committed < this.#range.size) {
         this.#range = CompactRange.from(sha256, before.size, before.hashes)
@@ -175,19 +176,18 @@ export class Ledger {
       for (const item of group) item.reject(reported)
       return
     }
-    this.#latency.add(performance.now() - started)
     for (const [i, item] of group.entries()) item.resolve(results[i] ?? [])
     for (const listener of this.#listeners) listener(this.#range.size)
   }
 
-  #commit(group: readonly Submission[]): AppendResult[][] {
+  async #commit(group: readonly Submission[]): Promise<AppendResult[][]> {
     if (this.#dirtyVault) {
       this.#vault.dropFrom.run(this.#range.size)
       this.#dirtyVault = false
     }
     const now = Date.now()
     const pending: Group = { leaves: [], dedup: [] }
-    const inGroup = new Map<string, { readonly draft: LeafDraft; readonly leaf: SealedLeaf }>()
+    const inGroup: InGroup = new Map()
     const first = this.#range.size
     if (this.#lost > 0) {
       const failed: LeafDraft = {
@@ -198,35 +198,43 @@ export class Ledger {
       }
       pending.leaves.push(sealLeaf(failed, first, now, this.#context))
     }
-    const results = group.map((item) =>
-      item.drafts.map((draft): AppendResult => {
-        const key = draft.sourceKey === undefined ? undefined : this.#dedupKey(draft.sourceKey)
-        const known = key && this.#known(key, draft, inGroup)
-        if (known) return known
-        const seq = first + pending.leaves.length
-        const leaf = sealLeaf(draft, seq, now, this.#context)
-        pending.leaves.push(leaf)
-        if (key) {
-          pending.dedup.push({ key, seq })
-          inGroup.set(key.toString('latin1'), { draft, leaf })
-        }
-        return { kind: 'appended', seq, id: leaf.id }
-      })
-    )
+    const results: AppendResult[][] = []
+    let sealed = 0
+    for (const item of group) {
+      const done: AppendResult[] = []
+      for (const draft of item.drafts) {
+        // Sealing a whole group would hold the thread too long: others get their turn in between. The commit below is one piece.
+        if (++sealed % SEAL_SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
+        done.push(this.#prepare(draft, first, now, pending, inGroup))
+      }
+      results.push(done)
+    }
+    const started = performance.now()
     if (pending.leaves.length > 0) this.#store(pending, first)
+    this.#latency.add(performance.now() - started)
     this.#lost = 0
     return results
+  }
+
+  #prepare(draft: LeafDraft, first: number, now: number, pending: Group, inGroup: InGroup): AppendResult {
+    const key = draft.sourceKey === undefined ? undefined : this.#dedupKey(draft.sourceKey)
+    const known = key && this.#known(key, draft, inGroup)
+    if (known) return known
+    const seq = first + pending.leaves.length
+    const leaf = sealLeaf(draft, seq, now, this.#context)
+    pending.leaves.push(leaf)
+    if (key) {
+      pending.dedup.push({ key, seq })
+      inGroup.set(key.toString('latin1'), { draft, leaf })
+    }
+    return { kind: 'appended', seq, id: leaf.id }
   }
 
   #dedupKey(sourceKey: string): Buffer {
     return createHmac('sha256', this.#dedupSecret).update(sourceKey, 'utf8').digest().subarray(0, 16)
   }
 
-  #known(
-    key: Buffer,
-    draft: LeafDraft,
-    inGroup: ReadonlyMap<string, { readonly draft: LeafDraft; readonly leaf: SealedLeaf }>
-  ): AppendResult | undefined {
+  #known(key: Buffer, draft: LeafDraft, inGroup: InGroup): AppendResult | undefined {
     const twin = inGroup.get(key.toString('latin1'))
     if (twin) {
       return sameContent(draft.parts, twin.draft.parts)

@@ -44,6 +44,9 @@ export function openOfRecord(path: string): WritableDb {
   db.pragma('synchronous = FULL')
   db.pragma('fullfsync = ON')
   db.pragma('recursive_triggers = ON')
+  // Keys of the duplicate check are random: with the default cache of 2 MB each look-up would read the file.
+  db.pragma('cache_size = -65536')
+  db.pragma('wal_autocheckpoint = 4000')
   common(db)
   return db as WritableDb
 }

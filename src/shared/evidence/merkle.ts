@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Merkle tree of RFC 6962 / RFC 9162 section 2.1. Sizes are plain numbers beyond 32 bits: no bit operators on them.
-import { concatBytes, equalBytes } from './bytes.ts'
+import { equalBytes } from './bytes.ts'
 import { EvidenceError } from './errors.ts'
 
 /** SHA-256 of some bytes: node:crypto in the engine, noble in the page. */
@@ -9,19 +9,30 @@ export type Sha256 = (data: Uint8Array) => Uint8Array
 /** Hash of the complete subtree over the leaves [index·2^level, (index+1)·2^level); level 0 is the leaf hash. */
 export type GetNode = (level: number, index: number) => Uint8Array
 
-const LEAF = Uint8Array.of(0)
-const NODE = Uint8Array.of(1)
+const HASH_BYTES = 32
+
+// Inputs are put together in one place: hashing is synchronous, and an allocation would cost more than the hash of a node.
+const nodeInput = new Uint8Array(65).fill(1, 0, 1)
+let leafInput = new Uint8Array(4096)
 
 /** SHA-256(0x00 ‖ leaf). */
-export const leafHash = (sha256: Sha256, leaf: Uint8Array): Uint8Array => sha256(concatBytes(LEAF, leaf))
+export function leafHash(sha256: Sha256, leaf: Uint8Array): Uint8Array {
+  if (leaf.length + 1 > leafInput.length) leafInput = new Uint8Array(2 * leaf.length + 1)
+  leafInput[0] = 0
+  leafInput.set(leaf, 1)
+  return sha256(leafInput.subarray(0, leaf.length + 1))
+}
 
 /** SHA-256(0x01 ‖ left ‖ right). */
-export const nodeHash = (sha256: Sha256, left: Uint8Array, right: Uint8Array): Uint8Array => sha256(concatBytes(NODE, left, right))
+export function nodeHash(sha256: Sha256, left: Uint8Array, right: Uint8Array): Uint8Array {
+  if (left.length !== HASH_BYTES || right.length !== HASH_BYTES) throw new EvidenceError('out_of_range', 'a hash has 32 bytes')
+  nodeInput.set(left, 1)
+  nodeInput.set(right, 33)
+  return sha256(nodeInput)
+}
 
 /** Root of the tree without leaves: SHA-256 of nothing. */
 export const emptyRoot = (sha256: Sha256): Uint8Array => sha256(new Uint8Array())
-
-const HASH_BYTES = 32
 
 const isOdd = (n: number): boolean => n % 2 === 1
 const half = (n: number): number => Math.floor(n / 2)
