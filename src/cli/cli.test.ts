@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands as a script runs them: output, exit codes, hostile input.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const entry = join(import.meta.dirname, 'index.ts')
+let root: string
+
+const environment = () => ({
+  ...process.env,
+  AFFIDAVIT_LOG_LEVEL: 'silent',
+  COMPLIANCE_API_PORT: '0',
+  DRIFT_API_PORT: '0',
+  AFFIDAVIT_STATE: join(root, 'state')
+})
+
+function affidavit(...args: string[]): { readonly status: number | null; readonly out: string; readonly err: string } {
+  const run = spawnSync(process.execPath, [entry, ...args], { encoding: 'utf8', env: environment(), timeout: 60_000 })
+  return { status: run.status, out: run.stdout, err: run.stderr }
+}
+
+const lines = (count: number, model: string, more: object = {}): string =>
+  Array.from(
+    { length: count },
+    (_, i) =>
+      `${JSON.stringify({ id: `${model}-${i}`, model, source: 'cli', prompt: `question ${i}`, response: `answer ${i}`, latency_ms: 100 + i, output_tokens: i % 9, ...more })}\n`
+  ).join('')
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'affidavit-cli-'))
+  writeFileSync(join(root, 'a.jsonl'), lines(300, 'old'))
+  writeFileSync(join(root, 'b.jsonl'), `${lines(3, 'new')}not json\n`)
+})
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+const workspace = () => ['--workspace', join(root, 'workspace')]
+
+describe('affidavit', () => {
+  it('imports, queries, exports, verifies and rebuilds', () => {
+    const first = affidavit('import', ...workspace(), '--profile', 'affidavit-jsonl', '--json', join(root, 'a.jsonl'))
+    expect(first.status).toBe(0)
+    expect(JSON.parse(first.out)).toMatchObject({ accepted: 300, rejected: 0 })
+    const second = affidavit('import', ...workspace(), '--profile', 'affidavit-jsonl', join(root, 'b.jsonl'))
+    expect(second).toMatchObject({ status: 1 })
+    expect(second.err).toContain(':4: malformed_json')
+    const query = affidavit('query', ...workspace(), 'model:new answer')
+    expect(query.status).toBe(0)
+    expect(
+      query.out
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { model: string }).model)
+    ).toEqual(['new', 'new', 'new'])
+    const bundle = join(root, 'out.affidavit.zip')
+    const made = affidavit(
+      'export',
+      ...workspace(),
+      '--query',
+      'model:new',
+      '--withhold',
+      'response',
+      '--recipient',
+      'R',
+      '--purpose',
+      'P',
+      '--out',
+      bundle,
+      '--json'
+    )
+    expect(made.status).toBe(0)
+    expect(JSON.parse(made.out)).toMatchObject({ records: 3, withheld: 3, path: bundle })
+    expect(affidavit('export', ...workspace(), '--recipient', 'R', '--purpose', 'P', '--out', bundle).status).toBe(2)
+    expect(
+      affidavit('export', ...workspace(), '--query', 'model:none', '--recipient', 'R', '--purpose', 'P', '--out', join(root, 'x.zip'))
+        .status
+    ).toBeGreaterThan(0)
+    const verified = affidavit('verify', bundle)
+    expect(verified.status).toBe(0)
+    expect(verified.out.trim().split('\n')).toHaveLength(7)
+    expect(verified.out).toMatch(/^1 {2}Signature of the bundle: ok/)
+    expect(affidavit('verify', bundle, '--require-trust').status).toBe(1)
+    expect(affidavit('verify', ...workspace())).toMatchObject({ status: 0 })
+    const rebuilt = affidavit('rebuild', ...workspace(), '--json')
+    expect(rebuilt.status).toBe(0)
+    expect(
+      affidavit('query', ...workspace(), 'model:old')
+        .out.trim()
+        .split('\n')
+    ).toHaveLength(300)
+    expect(statSync(join(root, 'workspace')).mode & 0o777).toBe(0o700)
+  }, 120_000)
+
+  it('ends with 2 for what it cannot do, and says why', () => {
+    expect(affidavit('import', ...workspace(), '--profile', 'none', join(root, 'a.jsonl'))).toMatchObject({ status: 2 })
+    expect(affidavit('import', ...workspace(), '--profile', 'affidavit-jsonl', join(root, 'nothing')).err).toContain('file_unreadable')
+    expect(affidavit('verify', join(root, 'a.jsonl')).status).toBe(2)
+    expect(affidavit('verify').status).toBe(2)
+    expect(affidavit('nonsense').status).toBe(2)
+    expect(affidavit('query', ...workspace(), 'latency:fast').err).toContain('invalid_filter')
+    expect(affidavit('--help').status).toBe(0)
+  }, 60_000)
+
+  it('keeps a second engine away from a workspace, and serves until it is told to stop', async () => {
+    const serving: ChildProcess = spawn(process.execPath, [entry, 'serve', ...workspace(), '--json'], {
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'ignore']
+    })
+    const text = await new Promise<string>((resolve) => serving.stdout?.once('data', (chunk) => resolve(String(chunk))))
+    const { endpoints } = JSON.parse(text) as { endpoints: { compliance: { url: string } } }
+    expect((await fetch(`${endpoints.compliance.url}/health`)).status).toBe(200)
+    const described = JSON.parse(readFileSync(join(root, 'workspace', 'endpoint.json'), 'utf8')) as object
+    expect(JSON.stringify(described)).toContain(endpoints.compliance.url)
+    expect(statSync(join(root, 'workspace', 'endpoint.json')).mode & 0o777).toBe(0o600)
+    const other = affidavit('query', ...workspace())
+    expect(other.status).toBe(2)
+    expect(other.err).toContain('workspace_locked')
+    const ended = new Promise<number | null>((resolve) => serving.once('exit', (code) => resolve(code)))
+    serving.kill('SIGTERM')
+    expect(await ended).toBe(0)
+  }, 60_000)
+
+  it('protects keys with a passphrase file', () => {
+    const secret = join(root, 'passphrase')
+    writeFileSync(secret, 'correct horse battery\n', { mode: 0o600 })
+    const run = (file: string | undefined) =>
+      spawnSync(process.execPath, [entry, 'query', '--workspace', join(root, 'secret'), '--json'], {
+        encoding: 'utf8',
+        env: { ...environment(), ...(file === undefined ? {} : { AFFIDAVIT_PASSPHRASE_FILE: file }) }
+      })
+    expect(run(secret).status).toBe(0)
+    expect(run(secret).status).toBe(0)
+    writeFileSync(join(root, 'wrong'), 'another passphrase\n')
+    expect(run(join(root, 'wrong')).stdout).toContain('keys_unavailable')
+    expect(run(undefined).stdout).toContain('keys_unavailable')
+  }, 60_000)
+
+  it('tests two samples as the published values say', () => {
+    const file = (name: string, values: readonly (number | string)[]) => {
+      writeFileSync(join(root, name), `${values.join('\n')}\n`)
+      return join(root, name)
+    }
+    const x = file(
+      'x',
+      [
+        0.61, 0.29, 0.06, 0.59, -1.73, -0.74, 0.51, -0.56, 0.39, 1.64, 0.05, -0.06, 0.64, -0.82, 0.37, 1.77, 1.09, -1.28, 2.36, 1.31, 1.05,
+        -0.32, -0.4, 1.06, -2.47
+      ]
+    )
+    const result = affidavit('drift', 'test', '--x', x, '--y', x)
+    expect(result).toMatchObject({ status: 0, out: 'statistic 0\np 1\nmethod exact\n' })
+    expect(JSON.parse(affidavit('drift', 'test', '--x', file('a', [1, 2, 3]), '--y', file('b', [4, 5, 6]), '--json').out)).toMatchObject({
+      statistic: 1,
+      p: 0.1,
+      method: 'exact'
+    })
+    expect(
+      JSON.parse(
+        affidavit('drift', 'test', '--x', file('a', [1, 2, 3]), '--y', file('b', [4, 5, 6]), '--alternative', 'less', '--json').out
+      ).p
+    ).toBeGreaterThan(0.04)
+    expect(affidavit('drift', 'test', '--x', file('c', [1, 'two']), '--y', x).status).toBe(2)
+    expect(affidavit('drift', 'test', '--x', x, '--y', file('empty', [])).status).toBe(2)
+  }, 60_000)
+})
