@@ -22,7 +22,7 @@ export async function records(): Promise<RecordFile> {
   if (existsSync(study)) return { path: study, profile: 'llmdrift-csv', rows: 4000, gaps: ['0.711', '0.999', '0.999'] }
   console.log('shared/data is not here: using generated records instead of the LLMDrift study')
   const lines: string[] = []
-  for (const model of ['gpt-3.5-turbo-0301', 'gpt-3.5-turbo-0613', 'gpt-4-0314', 'gpt-4-0613']) {
+  for (const model of ['gpt-3.5-turbo-0301', 'gpt-4-0613', 'gpt-4-0314', 'gpt-3.5-turbo-0613']) {
     const later = model.endsWith('0613')
     for (let i = 0; i < 1000; i++) {
       const start = new Date(Date.UTC(2023, later ? 6 : 5, 1 + (i % 28), i % 24, i % 60, i % 50)).toISOString()

@@ -84,8 +84,10 @@ test('a workspace that is open elsewhere is refused with its reason, and opens o
     ok: false,
     error: { code: 'engine_unavailable', details: { code: 'workspace_locked' } }
   })
+  // Asked for before it ends: an app that has ended names no process.
+  const pid = first.app.process().pid ?? 0
   await first.app.evaluate(({ app }) => app.quit())
-  await expect.poll(() => isAlive(first.app.process().pid ?? 0)).toBe(false)
+  await expect.poll(() => isAlive(pid)).toBe(false)
   expect(await second.page.evaluate(() => window.affidavit.call('shell.restartEngine', {}))).toMatchObject({ ok: true })
   await engineRunning(second.page)
 })

@@ -27,6 +27,8 @@ const gate = (app: ElectronApplication) => app.evaluate(() => ({ asked: globalTh
 test('the window cannot be led away from its page', async () => {
   const { page, app } = await launchApp()
   await answerGate(app, 1)
+  // The page goes to its first screen by itself.
+  await page.waitForURL(/#\/dashboard$/)
   const start = page.url()
   for (const address of [
     'https://example.org/',

@@ -2,7 +2,7 @@
 // Result sets: a query runs once and leaves the ids of its rows; the grid then asks for rows by position. Never OFFSET.
 import type { RecordRow, SortOrder } from '../../shared/contract/record.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
-import type { AnyDb } from '../sqlite/open.ts'
+import { type AnyDb, prepared } from '../sqlite/open.ts'
 import { filterSql } from './filter-sql.ts'
 import { isoMs, type StoredRecord, sealedSize, toRow } from './rows.ts'
 
@@ -79,7 +79,7 @@ function railOf(db: AnyDb, set: ResultSet): OpenedResult['rail'] {
 
 /** Rows by position. */
 export function pageOf(db: AnyDb, ledger: AnyDb, set: ResultSet, offset: number, limit: number): RecordRow[] {
-  const find = db.prepare<[number], StoredRecord>('SELECT * FROM record WHERE rid = ?')
+  const find = prepared<[number], StoredRecord>(db, 'SELECT * FROM record WHERE rid = ?')
   const sealed = sealedSize(ledger)
   const rows: RecordRow[] = []
   for (let i = offset; i < Math.min(set.count, offset + limit); i++) {

@@ -17,6 +17,10 @@ import { type LedgerStatements, ledgerStatements, vaultStatements } from './stor
 export const GROUP_LEAVES = 500
 /** Leaves sealed in one turn of the event loop. */
 const SEAL_SLICE = 100
+/** Most turns of the event loop that a group waits for others. */
+const GATHER_TURNS = 6
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** The tree at one moment; enough to check or extend it elsewhere. */
 export interface TreeState {
@@ -139,13 +143,25 @@ export class Ledger {
   }
 
   #schedule(): void {
-    this.#running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#run())
+    this.#running ??= this.#run()
   }
 
   /** One group after the other until nothing waits. */
   async #run(): Promise<void> {
-    for (let group = this.#takeGroup(); group.length > 0; group = this.#takeGroup()) await this.#flush(group)
+    await this.#gather()
+    for (let group = this.#takeGroup(); group.length > 0; group = this.#takeGroup()) {
+      await this.#flush(group)
+      await this.#gather()
+    }
     this.#running = undefined
+  }
+
+  /** Lets requests that are already on the wire join the group: a few turns of the event loop while more keep coming, never a timer. */
+  async #gather(): Promise<void> {
+    for (let turn = 0, seen = -1; turn < GATHER_TURNS && this.#waiting !== seen && this.#waiting < GROUP_LEAVES; turn++) {
+      seen = this.#waiting
+      await nextTurn()
+    }
   }
 
   #takeGroup(): Submission[] {
@@ -204,7 +220,7 @@ export class Ledger {
       const done: AppendResult[] = []
       for (const draft of item.drafts) {
         // Sealing a whole group would hold the thread too long: others get their turn in between. The commit below is one piece.
-        if (++sealed % SEAL_SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
+        if (++sealed % SEAL_SLICE === 0) await nextTurn()
         done.push(this.#prepare(draft, first, now, pending, inGroup))
       }
       results.push(done)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { leafHash, nodePosition } from '../../shared/evidence/merkle.ts'
 import { sha256 } from '../crypto.ts'
-import type { AnyDb, Statement, WritableDb } from '../sqlite/open.ts'
+import { type AnyDb, prepared, type Statement, type WritableDb } from '../sqlite/open.ts'
 
 /** A signed tree head as stored. `note` is the C2SP signed note, byte for byte. */
 export interface CheckpointRow {
@@ -18,9 +18,10 @@ export const nodeCount = (db: AnyDb): number => db.prepare<[], number>('SELECT i
 
 /** The newest checkpoint, or the newest of at most `size` leaves. */
 export function lastCheckpoint(db: AnyDb, atMost = Number.MAX_SAFE_INTEGER): CheckpointRow | undefined {
-  return db
-    .prepare<[number], CheckpointRow>('SELECT size, signed_us, note FROM checkpoint WHERE size <= ? ORDER BY size DESC LIMIT 1')
-    .get(atMost)
+  return prepared<[number], CheckpointRow>(
+    db,
+    'SELECT size, signed_us, note FROM checkpoint WHERE size <= ? ORDER BY size DESC LIMIT 1'
+  ).get(atMost)
 }
 
 /** The oldest checkpoint that covers a leaf. */

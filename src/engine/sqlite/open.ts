@@ -93,6 +93,23 @@ function common(db: Database.Database): void {
   db.pragma('temp_store = MEMORY')
 }
 
+const caches = new WeakMap<object, Map<string, Database.Statement>>()
+
+/** A statement prepared once per connection: preparing costs more than reading a few rows. For SQL that does not vary. */
+export function prepared<P extends unknown[], R>(db: AnyDb, sql: string): Statement<P, R> {
+  let cache = caches.get(db)
+  if (!cache) {
+    cache = new Map()
+    caches.set(db, cache)
+  }
+  let statement = cache.get(sql)
+  if (!statement) {
+    statement = db.prepare(sql)
+    cache.set(sql, statement)
+  }
+  return statement as unknown as Statement<P, R>
+}
+
 /** One step of a schema: numbered from 1, never changed once released. */
 export interface Migration {
   readonly version: number

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import './trusted-types.ts'
+import './zod-jitless.ts'
 import '@fontsource-variable/inter/wght.css'
 import '@fontsource/ibm-plex-mono/latin-400.css'
 import './mantine.css'
@@ -13,14 +14,10 @@ import { RouterProvider } from '@tanstack/react-router'
 import { setNonce } from 'get-nonce'
 import { StrictMode, useEffect, useState } from 'react'
 import { createRoot } from 'react-dom/client'
-import { z } from 'zod'
 import { onShell } from '../client/bridge.ts'
 import { EngineFactsProvider } from './engine-state.tsx'
 import { router } from './router.tsx'
 import { cssVariables, theme } from './theme.ts'
-
-// The content policy allows no eval: zod must not compile its parsers.
-z.config({ jitless: true })
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce
 // The scroll lock behind dialogs writes a style of its own and knows nothing of Mantine's nonce.
