@@ -46,7 +46,7 @@ export function openOfRecord(path: string): WritableDb {
   db.pragma('recursive_triggers = ON')
   // Keys of the duplicate check are random: with the default cache of 2 MB each look-up would read the file.
   db.pragma('cache_size = -65536')
-  db.pragma('wal_autocheckpoint = 4000')
+  db.pragma('wal_autocheckpoint = 2000')
   common(db)
   return db as WritableDb
 }

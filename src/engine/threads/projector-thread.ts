@@ -26,7 +26,7 @@ useNativeBinding(config.nativeBinding)
 const paths = threadPaths(config)
 const BATCH = 500
 const SMALL = 100
-const SMALL_DELAY_MS = 4
+const SMALL_DELAY_MS = 8
 
 /** Changes at each start of the machine: an unclean end under the same one left what the system had in memory intact. */
 function bootId(): string {
