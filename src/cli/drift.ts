@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs'
 import { AffidavitError } from '../shared/contract/errors.ts'
-import type { Alternative } from '../shared/stats/kolmogorov.ts'
+import { type Alternative, P_FLOOR } from '../shared/stats/kolmogorov.ts'
 import { INVESTIGATION_STEPS, ksSamples } from '../shared/stats/ks.ts'
 import { EXIT, print } from './output.ts'
 
@@ -28,7 +28,10 @@ function numbers(path: string): number[] {
   return out
 }
 
-/** Two-sample Kolmogorov-Smirnov test of two files; prints statistic, p and method. */
+/**
+ * Two-sample Kolmogorov-Smirnov test of two files; prints statistic, p and method. `less` and `greater` say where the distribution
+ * function of x lies against that of y, as in ks.ts. Resolves with the exit code. @throws AffidavitError file_unreadable, bad_request
+ */
 export async function driftTest(options: {
   readonly x: string
   readonly y: string
@@ -41,7 +44,7 @@ export async function driftTest(options: {
     print(JSON.stringify({ statistic: d, p, method, n, m, alternative: options.alternative, location: dLocation, sign: dSign }))
   else {
     print(`statistic ${d}`)
-    print(`p ${p}`)
+    print(p <= P_FLOOR ? `p <= ${P_FLOOR}` : `p ${p}`)
     print(`method ${method}`)
   }
   return EXIT.done

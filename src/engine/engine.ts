@@ -149,14 +149,21 @@ async function compose(
     onAlert: (alert) => {
       feed.alert(alert)
       void refreshFigures().catch(() => {})
-    }
+    },
+    nextLook: () => schedule.nextLook
   })
   const schedule = new LookSchedule({
-    settings: () => settings,
+    everyMinutes: () => settings.look_every_minutes,
+    sinceLast: () => drift.sinceScheduledLook(),
     look: () => drift.scheduledLook({ actor: SYSTEM, via: 'ipc' }),
     onFailed: (error) => log.error({ event: 'look.failed', message: nameOf(error) })
   })
-  if (ledger) schedule.start()
+  if (ledger) {
+    const failed = (error: unknown) => log.error({ event: 'look.unfinished', message: nameOf(error) })
+    drift.finishLastLook({ actor: SYSTEM, via: 'ipc' }).catch(failed)
+    // A single command looks when it is told to, not because an hour has passed.
+    if (config.compliance || config.drift) void schedule.start()
+  }
   const checkpoint = async () => (signing ? signing.checkpointer.now() : null)
   const router = new Router(
     {
@@ -235,7 +242,7 @@ async function compose(
     status,
     stop: async (reason) => {
       for (const timer of timers) clearInterval(timer)
-      schedule.stop()
+      await schedule.stop()
       await servers?.close()
       await jobs.close()
       if (ledger && signing) {

@@ -36,6 +36,8 @@ export function bodyOf(payloads: PayloadReader, seq: number): Readonly<Record<st
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+/** The full name in a body; what the leaf says where the body is gone. */
+const nameOf = (value: unknown, label: string): string => (typeof value === 'string' ? value : label)
 const microsOf = (value: unknown): number | null => (typeof value === 'string' ? Date.parse(value) * 1000 : null)
 
 /** Projects one leaf that is no call to a model: always into `event`, and into the table of its kind. */
@@ -72,8 +74,11 @@ export function projectEvent(write: EventStatements, payloads: PayloadReader, se
     }
     case 'drift.alert': {
       const data = leaf.data as LeafData<'drift.alert'>
+      const body = bodyOf(payloads, seq)
+      const model = nameOf(body.model, data.model)
+      const source = nameOf(body.source, data.source)
       const features = data.features.map((feature) => feature.feature).join(',')
-      write.alert.run(data.alert_id, seq, time, data.model, data.source, Number(data.score), features, data.look, data.baseline, seq)
+      write.alert.run(data.alert_id, seq, time, model, source, Number(data.score), features, data.look, data.baseline, seq)
       write.step.run(seq, data.alert_id, time, 'opened', actor, '')
       return
     }
@@ -93,8 +98,8 @@ export function projectEvent(write: EventStatements, payloads: PayloadReader, se
         seq,
         time,
         actor,
-        data.model,
-        data.source,
+        nameOf(body.model, data.model),
+        nameOf(body.source, data.source),
         data.records,
         data.to_seq,
         data.body_sha256,

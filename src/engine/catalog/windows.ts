@@ -41,6 +41,8 @@ export interface WindowTables {
   readonly otherBasis: number
   readonly response_length: ValueCounts
   readonly errors: number
+  /** Records that have ended, whichever way: what errors are counted out of. */
+  readonly ended: number
 }
 
 /** Count tables of the records that a selection holds. @param basis of token_usage; the one most records have when not given */
@@ -52,6 +54,7 @@ export function countTables(db: AnyDb, selection: WindowSelection, basis?: Token
       {
         n: number
         errors: number | null
+        ended: number | null
         first: number | null
         last: number | null
         low: number | null
@@ -60,7 +63,8 @@ export function countTables(db: AnyDb, selection: WindowSelection, basis?: Token
         single: number | null
       }
     >(`
-SELECT count(*) AS n, sum(r.status = 'error') AS errors, min(r.time_us) AS first, max(r.time_us) AS last, min(r.seq) AS low, max(r.seq) AS high,
+SELECT count(*) AS n, sum(r.status = 'error') AS errors, sum(r.status <> 'incomplete') AS ended,
+  min(r.time_us) AS first, max(r.time_us) AS last, min(r.seq) AS low, max(r.seq) AS high,
   sum(r.input_tokens IS NOT NULL AND r.output_tokens IS NOT NULL) AS both,
   sum(r.input_tokens IS NULL AND r.output_tokens IS NOT NULL) AS single
 FROM record r
@@ -96,7 +100,8 @@ ORDER BY v`)
     tokenBasis,
     otherBasis: tokenBasis === 'total' ? single : both,
     response_length: table('r.response_chars', 'r.response_chars IS NOT NULL'),
-    errors: summary?.errors ?? 0
+    errors: summary?.errors ?? 0,
+    ended: summary?.ended ?? 0
   }
 }
 
@@ -109,8 +114,10 @@ function conditionOf(selection: WindowSelection): { where: string; params: (stri
     where.push(sql)
     params.push(value)
   }
-  add('r.model = ?', selection.model)
-  add('r.source = ?', selection.source)
+  // New leaves of a series are few: the plus keeps SQLite from reading the whole series by its index instead.
+  const plain = (selection.fromSeq ?? 0) === 0
+  add(plain ? 'r.model = ?' : '+r.model = ?', selection.model)
+  add(plain ? 'r.source = ?' : '+r.source = ?', selection.source)
   add('r.seq >= ?', selection.fromSeq)
   add('r.seq < ?', selection.toSeq)
   if (selection.except) {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the screens and the HTTP routes list, read on a reader thread.
-import type { Baseline, DriftAlert, VerdictNumbers } from '../../shared/contract/drift.ts'
+// Alerts and baselines as the screens and the HTTP routes list them, read on a reader thread.
+import type { Baseline, DriftAlert } from '../../shared/contract/drift.ts'
 import type { AlertBody } from '../../shared/event/drift-bodies.ts'
-import type { SeriesHistory } from '../../shared/stats/look-types.ts'
 import { bodyOf } from '../catalog/project-event.ts'
 import { isoMs } from '../catalog/rows.ts'
 import type { AnyDb } from '../sqlite/open.ts'
@@ -22,6 +21,7 @@ interface AlertRow {
   readonly changed_seq: number
 }
 
+/** Which alerts; absent conditions hold for all. Times are microseconds since 1970 UTC of the opening, `to` excluded. */
 export interface AlertFilter {
   readonly id?: string | undefined
   readonly state?: string | undefined
@@ -89,7 +89,19 @@ export const alertsAfter = (db: AnyDb, payloads: PayloadReader, seq: number, lim
     .all(seq, limit)
     .map((row) => ({ seq: row.changed_seq, alert: alertOf(db, payloads, row) }))
 
-/** Counts and mean score over all alerts. */
+/** An alert that is open or acknowledged: its series opens no second one against the same baseline. */
+export interface Episode {
+  readonly id: string
+  readonly model: string
+  readonly source: string
+  readonly baseline: string
+}
+
+/** Every alert that is not resolved, newest first, without its content. */
+export const openEpisodes = (db: AnyDb): Episode[] =>
+  db.prepare<[], Episode>("SELECT id, model, source, baseline FROM alert WHERE state <> 'resolved' ORDER BY seq DESC").all()
+
+/** Counts and mean score over all alerts; the mean of none is 0. */
 export function alertCounts(db: AnyDb): { readonly total: number; readonly open: number; readonly score: number } {
   const row = db
     .prepare<[], { total: number; open: number | null; score: number | null }>(
@@ -115,14 +127,17 @@ interface BaselineRow {
   readonly to_us: number | null
 }
 
-/** Baselines, newest first; the newest of a series is active. `to_seq` is the size of the ledger when it was pinned. */
-export function listBaselines(db: AnyDb): (Baseline & { readonly to_seq: number })[] {
+/** `to_seq`: the records of the baseline lie before this leaf. */
+export type StoredBaseline = Baseline & { readonly to_seq: number }
+
+/** Baselines, newest first; the newest of a series is active. */
+export function listBaselines(db: AnyDb): StoredBaseline[] {
   const seen = new Set<string>()
   return db
     .prepare<[], BaselineRow>('SELECT * FROM baseline ORDER BY seq DESC')
     .all()
     .map((row) => {
-      const series = `${row.model}\u0000${row.source}`
+      const series = JSON.stringify([row.model, row.source])
       const active = !seen.has(series)
       seen.add(series)
       return {
@@ -143,62 +158,3 @@ export function listBaselines(db: AnyDb): (Baseline & { readonly to_seq: number 
       }
     })
 }
-
-export interface LookRow {
-  readonly seq: number
-  readonly id: string
-  readonly time_us: number
-  readonly to_seq: number
-}
-
-/** The newest look. */
-export const lastLook = (db: AnyDb): LookRow | null =>
-  db.prepare<[], LookRow>('SELECT seq, id, time_us, to_seq FROM look ORDER BY seq DESC LIMIT 1').get() ?? null
-
-/** Verdicts of the latest look of each series. */
-export function latestVerdicts(db: AnyDb): { model: string; source: string; look: number; time: string; numbers: VerdictNumbers[] }[] {
-  const rows = db
-    .prepare<[], { model: string; source: string; look: number; time_us: number; numbers: string }>(`
-SELECT v.model, v.source, v.look, v.time_us, v.numbers
-FROM look_verdict v
-WHERE v.look = (SELECT max(w.look) FROM look_verdict w WHERE w.model = v.model AND w.source = v.source AND w.feature = v.feature)`)
-    .all()
-  const found = new Map<string, { model: string; source: string; look: number; time: string; numbers: VerdictNumbers[] }>()
-  for (const row of rows) {
-    const key = `${row.model}\u0000${row.source}`
-    const entry = found.get(key) ?? { model: row.model, source: row.source, look: row.look, time: isoMs(row.time_us), numbers: [] }
-    entry.numbers.push(JSON.parse(row.numbers) as VerdictNumbers)
-    found.set(key, entry)
-  }
-  return [...found.values()]
-}
-
-export interface StoredHistory extends SeriesHistory {
-  readonly model: string
-  readonly source: string
-  readonly feature: string
-}
-
-/** What the looks since a time say of each series (DRIFT step 6, own-history gate). */
-export const seriesHistories = (db: AnyDb, sinceUs: number): StoredHistory[] =>
-  db
-    .prepare<
-      [number],
-      { model: string; source: string; feature: string; looks: number; max_l: number | null; max_d: number; fired: number }
-    >(`
-SELECT model, source, feature, count(*) AS looks, max(CASE WHEN alarmed = 0 THEN l END) AS max_l, max(d) AS max_d,
-  (SELECT w.fired FROM look_verdict w WHERE w.model = v.model AND w.source = v.source AND w.feature = v.feature ORDER BY w.look DESC LIMIT 1) AS fired
-FROM look_verdict v
-WHERE state = 'tested'
-  AND time_us >= ?
-GROUP BY model, source, feature`)
-    .all(sinceUs)
-    .map((row) => ({
-      model: row.model,
-      source: row.source,
-      feature: row.feature,
-      looks: row.looks,
-      maxUnalarmedL: row.max_l ?? 0,
-      maxD: row.max_d,
-      previousFired: row.fired === 1
-    }))

@@ -1,23 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Settings } from '../../shared/contract/workspace.ts'
 
+/** What a schedule runs on. */
 export interface ScheduleParts {
-  readonly settings: () => Settings
+  /** Minutes between looks, read at each tick; 0 is off. */
+  readonly everyMinutes: () => number
+  /** Milliseconds since the last look of the schedule as the ledger says, so that a restart neither repeats nor loses one; null: unknown. */
+  readonly sinceLast: () => Promise<number | null>
   readonly look: () => Promise<unknown>
+  /** A look failed; the next one comes at its time. */
   readonly onFailed: (error: unknown) => void
   /** Monotonic milliseconds: a changed wall clock neither repeats nor skips looks. */
   readonly now?: () => number
 }
 
 const TICK_MS = 5_000
+const MINUTE_MS = 60_000
+const GRACE_MS = 2_000
 
 /** Looks on a schedule: every so many minutes, never two at once; 0 turns it off. */
 export class LookSchedule {
   readonly #parts: ScheduleParts
   readonly #now: () => number
   #last: number
-  #running = false
+  #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
+  #stopped = false
 
   constructor(parts: ScheduleParts) {
     this.#parts = parts
@@ -25,27 +32,51 @@ export class LookSchedule {
     this.#last = this.#now()
   }
 
-  start(): void {
+  /** Starts ticking. A look that fell due while nothing ran comes a minute after the start at the earliest. */
+  async start(): Promise<void> {
     this.#timer = setInterval(() => void this.tick(), TICK_MS)
     this.#timer.unref()
+    const started = this.#last
+    const age = await this.#parts.sinceLast().catch((error: unknown) => {
+      this.#parts.onFailed(error)
+      return null
+    })
+    if (age === null || this.#last !== started) return
+    const every = this.#parts.everyMinutes() * MINUTE_MS
+    // The age is of the wall clock: after a jump it may be negative or years.
+    this.#last = started - Math.min(Math.max(0, age), Math.max(0, every - MINUTE_MS))
   }
 
-  stop(): void {
+  /** Ends the schedule; resolves when a look under way has ended, or after two seconds: its leaves are then refused by the closed ledger. */
+  async stop(): Promise<void> {
+    this.#stopped = true
     clearInterval(this.#timer)
+    if (!this.#running) return
+    await Promise.race([this.#running, new Promise((resolve) => setTimeout(resolve, GRACE_MS).unref())])
+  }
+
+  /** When the next look falls due, by the wall clock of now; null when looks are off. */
+  get nextLook(): Date | null {
+    const every = this.#parts.everyMinutes() * MINUTE_MS
+    return every === 0 ? null : new Date(Date.now() + Math.max(0, every - (this.#now() - this.#last)))
   }
 
   /** Runs a look when one is due; resolves when it has ended. */
   async tick(): Promise<void> {
-    const every = this.#parts.settings().look_every_minutes * 60_000
-    if (this.#running || every === 0 || this.#now() - this.#last < every) return
-    this.#running = true
+    const every = this.#parts.everyMinutes() * MINUTE_MS
+    if (this.#stopped || this.#running || every === 0 || this.#now() - this.#last < every) return
     this.#last = this.#now()
+    this.#running = this.#look()
+    await this.#running
+  }
+
+  async #look(): Promise<void> {
     try {
       await this.#parts.look()
     } catch (error) {
       this.#parts.onFailed(error)
     } finally {
-      this.#running = false
+      this.#running = undefined
     }
   }
 }

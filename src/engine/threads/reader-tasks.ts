@@ -6,22 +6,14 @@ import type { FilterExpression } from '../../shared/filter/filter.ts'
 import { measureLeaves, selectLeaves } from '../bundle/selection.ts'
 import { type WriteBundleInput, writeBundle } from '../bundle/write-bundle.ts'
 import { leafData, leavesOfType, listExports, statusCounts } from '../catalog/listings.ts'
-import { bodyOf } from '../catalog/project-event.ts'
 import { recordDetail } from '../catalog/record-detail.ts'
 import { newestRecords, queryRecords, recordsAfter } from '../catalog/record-query.ts'
 import { locate, openResult, pageOf, type ResultSet } from '../catalog/results.ts'
 import { dashboardOf, facetsOf, rangeStatistics } from '../catalog/statistics.ts'
 import { countTables, listSeries, type TokenBasis, type WindowSelection } from '../catalog/windows.ts'
-import {
-  type AlertFilter,
-  alertCounts,
-  alertsAfter,
-  lastLook,
-  latestVerdicts,
-  listAlerts,
-  listBaselines,
-  seriesHistories
-} from '../drift/listings.ts'
+import { judgeLook, type LookArgs, type VerdictArgs, verdictOf } from '../drift/gather.ts'
+import { lastLook, latestVerdicts, missingAlerts } from '../drift/history.ts'
+import { type AlertFilter, alertCounts, alertsAfter, listAlerts, listBaselines, openEpisodes } from '../drift/listings.ts'
 import type { TreeState } from '../ledger/ledger.ts'
 import { type ProofInput, proveRecord } from '../ledger/proof.ts'
 import { reread } from '../ledger/reread.ts'
@@ -68,8 +60,7 @@ export const readerTasks = {
   statusCounts: task(({ catalog }, args: { readonly heartbeatsSinceMs: number }) => statusCounts(catalog, args.heartbeatsSinceMs)),
   leavesOfType: task(({ catalog }, args: { readonly type: LeafType }) => leavesOfType(catalog, args.type)),
   exports: task(({ catalog, payloads }, _: Record<string, never>) => listExports(catalog, payloads)),
-  leafBody: task(({ payloads }, args: { readonly seq: number }) => bodyOf(payloads, args.seq)),
-  countTables: task(({ catalog }, args: { readonly selection: WindowSelection; readonly basis?: TokenBasis }) =>
+  countTables: longTask(({ catalog }, args: { readonly selection: WindowSelection; readonly basis?: TokenBasis }) =>
     countTables(catalog, args.selection, args.basis)
   ),
   leafData: task(({ ledger }, args: { readonly seq: number }) => leafData(ledger, args.seq)),
@@ -79,9 +70,12 @@ export const readerTasks = {
   ),
   alertCounts: task(({ catalog }, _: Record<string, never>) => alertCounts(catalog)),
   baselines: task(({ catalog }, _: Record<string, never>) => listBaselines(catalog)),
-  lastLook: task(({ catalog }, _: Record<string, never>) => lastLook(catalog)),
+  openEpisodes: task(({ catalog }, _: Record<string, never>) => openEpisodes(catalog)),
+  judgeLook: longTask((context, args: LookArgs, control) => judgeLook(context, args, control)),
+  driftVerdict: longTask((context, args: VerdictArgs) => verdictOf(context, args)),
+  missingAlerts: task(({ catalog }, _: Record<string, never>) => missingAlerts(catalog)),
+  lastLook: task(({ catalog }, args: { readonly trigger?: 'person' | 'schedule' }) => lastLook(catalog, args.trigger)),
   latestVerdicts: task(({ catalog }, _: Record<string, never>) => latestVerdicts(catalog)),
-  seriesHistories: task(({ catalog }, args: { readonly sinceUs: number }) => seriesHistories(catalog, args.sinceUs)),
   series: task(({ catalog }, _: Record<string, never>) => listSeries(catalog))
 } as const
 

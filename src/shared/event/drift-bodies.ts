@@ -18,8 +18,10 @@ export interface WindowBody {
   readonly error_rate: { readonly errors: number; readonly total: number }
 }
 
-/** Body of `baseline.set`. */
+/** Body of `baseline.set`. The leaf itself names model and source only as far as they are plain labels; here they are in full. */
 export interface BaselineBody {
+  readonly model: string
+  readonly source: string
   readonly name: string
   readonly query: string
   readonly from: string | null
@@ -27,7 +29,11 @@ export interface BaselineBody {
   readonly window: WindowBody
 }
 
+/** How a look decided. `alpha` is the error of the bounds L of one look, shared by `k` features. */
 export interface LookSettingsBody {
+  readonly alpha: number
+  readonly k: number
+  readonly step_budget: number
   readonly looks_per_false_alarm: number
   readonly effect_floor: number
   readonly error_rate_floor: number
@@ -36,7 +42,15 @@ export interface LookSettingsBody {
   readonly procedure: 'BH' | 'BY'
 }
 
-/** Body of `drift.look`. The reference table is named by the hash of the baseline's body. */
+/** What earlier looks at the series and its baseline say; null before the first tested one. An input of the decision. */
+export interface HistoryBody {
+  readonly looks: number
+  readonly max_unalarmed_l: number
+  readonly max_d: number
+  readonly previous_fired: boolean
+}
+
+/** Body of `drift.look`: with the baselines that it names, all that the decision rests on. The reference table is named by the hash of the baseline's body. */
 export interface LookBody {
   readonly settings: LookSettingsBody
   readonly query: string
@@ -46,12 +60,16 @@ export interface LookBody {
     readonly baseline_id: string
     readonly baseline_seq: number
     readonly baseline_sha256: string
+    /** Records from this leaf on were judged; those of the baseline are left out. */
+    readonly since: number
     readonly current: WindowBody
-    readonly verdicts: readonly { readonly numbers: VerdictNumbers; readonly fired: boolean }[]
+    readonly verdicts: readonly { readonly numbers: VerdictNumbers; readonly fired: boolean; readonly history: HistoryBody | null }[]
   }[]
 }
 
-/** Body of `drift.alert`: the alarmed features in full. */
+/** Body of `drift.alert`: the series by its full names and the alarmed features in full. */
 export interface AlertBody {
+  readonly model: string
+  readonly source: string
   readonly features: readonly VerdictNumbers[]
 }

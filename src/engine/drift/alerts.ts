@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DriftAlert } from '../../shared/contract/drift.ts'
+import { AffidavitError } from '../../shared/contract/errors.ts'
+import type { Actor, AppendResult, LeafDraft } from '../ledger/draft.ts'
+import { GROUP_LEAVES } from '../ledger/ledger.ts'
+import type { Projector } from '../threads/projector.ts'
+import type { ReaderPool } from '../threads/reader-pool.ts'
+import type { AlertFilter } from './listings.ts'
+import { type Alarm, alertDraft, bodyPart } from './look.ts'
+
+/** An alert in the short form of the statistics routes. */
+export interface RecentAlert {
+  readonly id: string
+  readonly timestamp: string
+  readonly drift_score: number
+  readonly drifted_features: string
+}
+
+/** The short form of an alert. */
+export const brief = (alert: DriftAlert): RecentAlert => ({
+  id: alert.id,
+  timestamp: alert.timestamp,
+  drift_score: alert.drift_score,
+  drifted_features: alert.drifted_features
+})
+
+export interface AlertDeps {
+  readonly pool: ReaderPool
+  readonly projector: Projector
+  readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
+  /** Told of each alert that opens or changes. */
+  readonly onAlert: (alert: DriftAlert) => void
+}
+
+/** Alerts as their leaves say; every answer is read from the catalog. */
+export interface Alerts {
+  list(filter: AlertFilter): Promise<DriftAlert[]>
+  recent(): Promise<DriftAlert[]>
+  /** @throws AffidavitError not_found */
+  one(id: string): Promise<DriftAlert>
+  /** Appends the leaves that open alerts and resolves with their ids once they are listed. */
+  open(alarms: readonly Alarm[], lookSeq: number, actor: Actor): Promise<string[]>
+  /** Moves an alert on: open → acknowledged → resolved, or open → resolved. @throws AffidavitError not_found, conflict, busy */
+  change(id: string, note: string, to: 'acknowledged' | 'resolved', actor: Actor): Promise<DriftAlert>
+}
+
+const RECENT = 10
+/** How long an answer waits for the catalog to show what was just appended. */
+const PATIENCE_MS = 10_000
+
+const leafOf = { acknowledged: 'drift.ack', resolved: 'drift.resolve' } as const
+
+/** Opens, changes and lists alerts. */
+export function driftAlerts({ pool, projector, append, onAlert }: AlertDeps): Alerts {
+  /** The change under way of each alert: the next one has to see what it left. */
+  const changing = new Map<string, Promise<unknown>>()
+  const list = (filter: AlertFilter): Promise<DriftAlert[]> => pool.run('alerts', filter)
+  const find = async (id: string): Promise<DriftAlert | undefined> => (await list({ id, limit: 1 }))[0]
+  const one = async (id: string): Promise<DriftAlert> => {
+    const alert = await find(id)
+    if (!alert) throw new AffidavitError('not_found', 'there is no such alert')
+    return alert
+  }
+  const lastOf = (results: readonly AppendResult[]): number => {
+    const last = results.at(-1)
+    if (!last) throw new AffidavitError('read_only', 'the workspace is open read-only')
+    return last.seq
+  }
+  const move = async (id: string, note: string, to: 'acknowledged' | 'resolved', actor: Actor): Promise<DriftAlert> => {
+    const alert = await one(id)
+    if (alert.state === 'resolved' || alert.state === to) throw new AffidavitError('conflict', `this alert is ${alert.state} already`)
+    // The note is free text: it goes into the body, never into the leaf.
+    const parts = note === '' ? [] : [bodyPart({ note }).part]
+    const seq = lastOf(await append([{ type: leafOf[to], actor, data: { alert_id: id, alert: alert.seq }, parts }]))
+    if ((await projector.waitFor(seq + 1, PATIENCE_MS)) <= seq)
+      throw new AffidavitError('busy', 'the change is on record; its listing follows in a moment', { seq })
+    const changed = await one(id)
+    onAlert(changed)
+    return changed
+  }
+  return {
+    list,
+    one,
+    recent: () => list({ limit: RECENT }),
+    open: async (alarms, lookSeq, actor) => {
+      const drafts = alarms.map((alarm) => alertDraft(alarm, actor, lookSeq))
+      for (let i = 0; i < drafts.length; i += GROUP_LEAVES) {
+        const group = drafts.slice(i, i + GROUP_LEAVES)
+        const seq = lastOf(await append(group.map((one) => one.draft)))
+        await projector.waitFor(seq + 1, PATIENCE_MS)
+        for (const { id } of group) {
+          const alert = await find(id)
+          if (alert) onAlert(alert)
+        }
+      }
+      return drafts.map((one) => one.id)
+    },
+    change: (id, note, to, actor) => {
+      const before = changing.get(id) ?? Promise.resolve()
+      const mine = before.then(() => move(id, note, to, actor))
+      const settledMine = mine.catch(() => {})
+      changing.set(id, settledMine)
+      void settledMine.then(() => {
+        if (changing.get(id) === settledMine) changing.delete(id)
+      })
+      return mine
+    }
+  }
+}

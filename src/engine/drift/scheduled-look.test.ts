@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks of the schedule, and what an interrupted or a late look leaves behind: on a real ledger, catalog and readers, without servers.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { DriftAlert } from '../../shared/contract/drift.ts'
+import type { Settings } from '../../shared/contract/workspace.ts'
+import type { BaselineBody, LookBody } from '../../shared/event/drift-bodies.ts'
+import { bodyOf } from '../catalog/project-event.ts'
+import type { LeafDraft } from '../ledger/draft.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { openReadable } from '../sqlite/open.ts'
+import { Projector } from '../threads/projector.ts'
+import { ReaderPool } from '../threads/reader-pool.ts'
+import { PayloadReader } from '../vault/payload-reader.ts'
+import { defaultSettings } from '../workspace/settings.ts'
+import { recordDraft, testFolder, writerOf } from '../workspace/test-workspace.ts'
+import type { OpenWorkspace } from '../workspace/workspace.ts'
+import { driftEngine } from './handlers.ts'
+import { judge, settingsBody } from './look.ts'
+
+const caller = { actor: { ref: 'engine', kind: 'system' }, via: 'ipc' } as const
+const folder = { current: testFolder() }
+let workspace: OpenWorkspace
+let ledger: Ledger
+let projector: Projector
+let pool: ReaderPool
+let following: boolean
+let told: DriftAlert[]
+/** Called before each append; throws to stand for a process that ends there. */
+let before: (drafts: readonly LeafDraft[]) => void
+let clock: () => Date
+
+beforeEach(async () => {
+  folder.current = testFolder()
+  workspace = await folder.current.open()
+  ledger = writerOf(workspace)
+  const threads = {
+    workspace: folder.current.workspace,
+    keks: Object.fromEntries([...workspace.identity.keks].map(([id, key]) => [id, Buffer.from(key).toString('base64')]))
+  }
+  projector = await Projector.start(threads)
+  pool = await ReaderPool.start(threads)
+  following = true
+  ledger.onCommitted((size) => {
+    if (following) projector.advance(size)
+  })
+  told = []
+  before = () => {}
+  clock = () => new Date()
+})
+afterEach(async () => {
+  await ledger.close()
+  await projector.close()
+  await pool.close()
+  workspace.close()
+  folder.current.remove()
+})
+
+const settings: Settings = defaultSettings
+const engineOf = (patienceMs = 5_000) =>
+  driftEngine({
+    pool,
+    projector,
+    ledgerSize: () => ledger.size,
+    append: async (drafts) => {
+      before(drafts)
+      return ledger.append(drafts)
+    },
+    settings: () => settings,
+    onAlert: (alert) => told.push(alert),
+    now: () => clock(),
+    patienceMs
+  })
+
+let next = 0
+/** Appends calls of `ms` milliseconds each, or of a spread of them. */
+async function calls(count: number, ms: (i: number) => number): Promise<void> {
+  const drafts = Array.from({ length: count }, (_, i): LeafDraft => {
+    const draft = recordDraft(next++)
+    return { ...draft, metrics: { latency_us: ms(i) * 1000, input_tokens: 3, output_tokens: 5 } }
+  })
+  await ledger.append(drafts)
+}
+const usual = (i: number): number => 100 + (i % 40)
+const slow = (i: number): number => 5000 + i
+/** Every third call is slow: a gap above the floor and below the one that alarms at once. */
+const some = (i: number): number => (i % 3 === 0 ? 5000 : usual(i))
+const pin = (drift: ReturnType<typeof engineOf>) =>
+  drift.handlers['drift.set_baseline']({ name: 'b', query: '', model: 'gpt-4', source: 'desk' }, caller)
+const look = (drift: ReturnType<typeof engineOf>) => drift.handlers['drift.look']({}, caller)
+
+describe('the look of the schedule', () => {
+  it('takes what was appended since it last judged, and lets a quiet series gather until there is enough', async () => {
+    const drift = engineOf()
+    expect(await drift.scheduledLook(caller)).toBeNull()
+    expect(await drift.sinceScheduledLook()).toBeNull()
+    await calls(300, usual)
+    await pin(drift)
+    expect(await drift.scheduledLook(caller)).toBeNull()
+    const seen = async () => {
+      const done = await drift.scheduledLook(caller)
+      return done?.series[0]?.numbers.map((one) => one.m)[0]
+    }
+    await calls(30, usual)
+    expect(await seen()).toBe(30)
+    expect(await drift.scheduledLook(caller)).toBeNull()
+    await calls(30, usual)
+    expect(await seen()).toBe(60)
+    await calls(20, usual)
+    // A look of a person takes nothing away from the schedule.
+    expect((await look(drift)).series[0]?.numbers[0]?.m).toBe(80)
+    expect(await seen()).toBe(20)
+    expect(await drift.sinceScheduledLook()).toBeLessThan(60_000)
+  })
+
+  it('runs one at a time', async () => {
+    const drift = engineOf()
+    await calls(300, usual)
+    await pin(drift)
+    await calls(100, usual)
+    const both = await Promise.allSettled([drift.scheduledLook(caller), look(drift)])
+    expect(both.map((one) => one.status)).toEqual(['fulfilled', 'rejected'])
+    expect(both[1]).toMatchObject({ reason: { code: 'busy' } })
+    expect((await look(drift)).tests).toBe(3)
+  })
+})
+
+describe('a look', () => {
+  it('refuses to judge a catalog that is behind the ledger, and leaves nothing behind', async () => {
+    const drift = engineOf(50)
+    await calls(300, usual)
+    await pin(drift)
+    following = false
+    await calls(100, slow)
+    const size = ledger.size
+    await expect(look(drift)).rejects.toMatchObject({ code: 'busy' })
+    await expect(pin(drift)).rejects.toMatchObject({ code: 'busy' })
+    expect(ledger.size).toBe(size)
+    projector.advance(size)
+    await projector.waitFor(size, 5_000)
+    following = true
+    expect((await look(drift)).opened).toHaveLength(1)
+  })
+
+  it('that ended before its alert is finished later, once', async () => {
+    const drift = engineOf()
+    await calls(300, usual)
+    await pin(drift)
+    await calls(100, slow)
+    before = (drafts) => {
+      if (drafts.some((draft) => draft.type === 'drift.alert')) throw new Error('ended here')
+    }
+    await expect(look(drift)).rejects.toThrow('ended here')
+    expect((await drift.handlers['drift.alerts']({ limit: 10 }, caller)).alerts).toEqual([])
+    before = () => {}
+    const again = engineOf()
+    await again.finishLastLook(caller)
+    const { alerts } = await again.handlers['drift.alerts']({ limit: 10 }, caller)
+    expect(alerts).toMatchObject([{ state: 'open', drifted_features: 'latency', look_seq: ledger.size - 2 }])
+    expect(told.map((alert) => alert.id)).toEqual(alerts.map((alert) => alert.id))
+    const size = ledger.size
+    await again.finishLastLook(caller)
+    expect(ledger.size).toBe(size)
+    const [{ id } = { id: '' }] = alerts
+    const verdict = await again.handlers['drift.verdict']({ alert_id: id, feature: 'latency' }, caller)
+    expect(alerts[0]?.drift_score).toBe(verdict.numbers.l)
+    await again.handlers['drift.resolve']({ id, note: '' }, caller)
+    await again.finishLastLook(caller)
+    expect(ledger.size).toBe(size + 1)
+    // Resolved without a new baseline: the same shift is a new episode.
+    expect((await look(again)).opened).toHaveLength(1)
+  })
+
+  it('forgets what lies more than 28 days back', async () => {
+    const drift = engineOf()
+    await calls(300, usual)
+    await pin(drift)
+    await calls(400, some)
+    const latency = async () => (await look(drift)).series[0]?.numbers[0]?.reasons
+    expect(await latency()).toEqual(['waiting_for_second_look'])
+    clock = () => new Date(Date.now() + 29 * 86_400_000)
+    expect(await latency()).toEqual(['waiting_for_second_look'])
+    clock = () => new Date()
+    expect(await latency()).toContain('second_look')
+  })
+
+  it('can be decided again, to the byte, from the bodies of its leaf and its baseline', async () => {
+    const drift = engineOf()
+    await calls(300, usual)
+    await pin(drift)
+    await calls(400, some)
+    await look(drift)
+    const { seq } = await look(drift)
+    const payloads = new PayloadReader(openReadable(workspace.paths.ledger), openReadable(workspace.paths.keys), workspace.identity.keks)
+    const body = bodyOf(payloads, seq) as unknown as LookBody
+    const inputs = body.series.map((series) => ({
+      model: series.model,
+      source: series.source,
+      baseline: { id: series.baseline_id, seq: series.baseline_seq, hash: series.baseline_sha256 },
+      reference: bodyOf(payloads, series.baseline_seq) as unknown as BaselineBody,
+      since: series.since,
+      current: series.current,
+      history: Object.fromEntries(series.verdicts.map((one) => [one.numbers.feature, one.history ?? undefined]))
+    }))
+    const again = judge(inputs, body.settings, body.query, ledger.size)
+    const stored = payloads.open(seq)
+    expect(stored.state === 'present' && Buffer.from(again.body.data).equals(stored.parts[0]?.data ?? Buffer.alloc(0))).toBe(true)
+    expect(again.figures.series[0]?.numbers[0]).toMatchObject({ alarmed: true })
+    expect(body.settings).toEqual(settingsBody(settings))
+  })
+})
