@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine from import to verdict, on real files.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -242,6 +242,11 @@ describe('settings', () => {
     const changed = await engine.call('settings.set', { look_every_minutes: 15, procedure: 'BY' })
     expect(changed).toMatchObject({ look_every_minutes: 15, procedure: 'BY', looks_per_false_alarm: 168 })
     await engine.restart()
+    expect(await engine.call('settings.get', {})).toEqual(changed)
+    // The catalog is gone: they come from the ledger, however far the catalog has come.
+    await engine.restart(() => {
+      for (const suffix of ['', '-wal', '-shm']) rmSync(join(engine.workspace, `catalog.db${suffix}`), { force: true })
+    })
     expect(await engine.call('settings.get', {})).toEqual(changed)
     expect(await engine.codeOf('settings.set', { look_every_minutes: -1 })).toBe('bad_request')
     expect(await engine.codeOf('settings.set', { nothing: 1 })).toBe('bad_request')

@@ -32,9 +32,19 @@ FROM alert`)
   }
 }
 
-/** Seqs of all leaves of one type, oldest first. */
-export const leavesOfType = (db: AnyDb, type: LeafType): number[] =>
-  db.prepare<[string], number>('SELECT seq FROM event WHERE type = ? ORDER BY seq').pluck().all(type)
+/** Seqs of all leaves of one type, oldest first: from the catalog as far as it has come, beyond that from the ledger itself. */
+export function leavesOfType(catalog: AnyDb, ledger: AnyDb, type: LeafType): number[] {
+  const [applied, listed] = catalog.transaction((): [number, number[]] => [
+    Number(catalog.prepare<[], string>("SELECT value FROM meta WHERE key = 'applied'").pluck().get() ?? 0),
+    catalog.prepare<[string], number>('SELECT seq FROM event WHERE type = ? ORDER BY seq').pluck().all(type)
+  ])()
+  // Quotes inside JSON strings are escaped, so these bytes are a key and its value.
+  const beyond = ledger
+    .prepare<[number, Buffer], number>('SELECT seq FROM leaf WHERE seq >= ? AND instr(bytes, ?) > 0 ORDER BY seq')
+    .pluck()
+    .all(applied, Buffer.from(`"type":"${type}"`, 'utf8'))
+  return [...listed, ...beyond]
+}
 
 /** Every bundle that left, newest first. */
 export function listExports(db: AnyDb, payloads: PayloadReader): ExportRow[] {

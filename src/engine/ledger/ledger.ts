@@ -18,7 +18,7 @@ export const GROUP_LEAVES = 500
 /** Leaves sealed in one turn of the event loop. */
 const SEAL_SLICE = 100
 /** Most turns of the event loop that a group waits for others. */
-const GATHER_TURNS = 6
+const GATHER_TURNS = 40
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -72,6 +72,8 @@ export class Ledger {
   #nodes: number
   #queue: Submission[] = []
   #waiting = 0
+  /** Submissions in the last group. */
+  #lastGroup = 0
   #running: Promise<void> | undefined
   #dirtyVault = false
   #lost = 0
@@ -156,10 +158,15 @@ export class Ledger {
     this.#running = undefined
   }
 
-  /** Lets requests that are already on the wire join the group: a few turns of the event loop while more keep coming, never a timer. */
+  /**
+   * Lets requests that are already on the wire join the group: turns of the event loop, never a timer. A lone request goes at once; under
+   * load about as many as last time are expected, because those who were answered ask again.
+   */
   async #gather(): Promise<void> {
-    for (let turn = 0, seen = -1; turn < GATHER_TURNS && this.#waiting !== seen && this.#waiting < GROUP_LEAVES; turn++) {
-      seen = this.#waiting
+    for (let turn = 0, seen = -1; turn < GATHER_TURNS && this.#waiting < GROUP_LEAVES; turn++) {
+      const grew = this.#queue.length > seen
+      if (turn > 0 && !grew && this.#queue.length >= this.#lastGroup) return
+      seen = this.#queue.length
       await nextTurn()
     }
   }
@@ -173,6 +180,7 @@ export class Ledger {
       n++
     }
     this.#waiting -= leaves
+    this.#lastGroup = n
     return this.#queue.splice(0, n)
   }
 

@@ -9,11 +9,12 @@ import { PayloadReader } from '../vault/payload-reader.ts'
 import { keksOf, type ThreadConfig, threadPaths } from './thread-config.ts'
 
 /** Engine → projector. */
-export type ToProjector = { readonly kind: 'advance'; readonly size: number } | { readonly kind: 'rebuild' } | { readonly kind: 'close' }
+export type ToProjector = { readonly kind: 'advance'; readonly size: number } | { readonly kind: 'rebuild'; readonly epoch: number } | { readonly kind: 'close' }
 
-/** Projector → engine. `rebuilding` is the share done while the catalog is replayed, else null. */
+/** Projector → engine. `epoch` counts the rebuilds asked for; `rebuilding` is the share done while the catalog is replayed, else null. */
 export interface ProjectorState {
   readonly kind: 'state'
+  readonly epoch: number
   readonly applied: number
   readonly records: number
   readonly rebuilding: number | null
@@ -89,12 +90,14 @@ let applied = Number(meta(catalog, 'applied') ?? 0)
 let target = applied
 /** Where a rebuild ends; null when none runs. */
 let rebuildTo: number | null = null
+let epoch = 0
 let scheduled = false
 let closed = false
 
 function report(): void {
   const state: ProjectorState = {
     kind: 'state',
+    epoch,
     applied,
     records: projection.records,
     rebuilding: rebuildTo === null ? null : Math.min(1, applied / Math.max(1, rebuildTo))
@@ -154,6 +157,7 @@ port.on('message', (message: ToProjector) => {
       if (applied > message.size) return rebuild()
       return schedule()
     case 'rebuild':
+      epoch = message.epoch
       return rebuild()
     case 'close':
       closed = true

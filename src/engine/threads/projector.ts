@@ -11,7 +11,7 @@ interface Waiter {
 /** The engine's side of the projector thread. */
 export class Projector {
   readonly #worker: Worker
-  #state: ProjectorState = { kind: 'state', applied: 0, records: 0, rebuilding: null }
+  #state: ProjectorState = { kind: 'state', epoch: 0, applied: 0, records: 0, rebuilding: null }
   #waiters: Waiter[] = []
   #failed: Error | undefined
   /** Told of each batch applied. */
@@ -83,8 +83,9 @@ export class Projector {
 
   /** Drops the catalog and replays the ledger up to `size`; resolves with the leaves applied. */
   async rebuild(size: number, progress: (done: number, total: number) => void): Promise<number> {
-    this.#state = { ...this.#state, applied: 0, rebuilding: 0 }
-    this.#post({ kind: 'rebuild' })
+    const epoch = this.#state.epoch + 1
+    this.#state = { ...this.#state, epoch, applied: 0, rebuilding: 0 }
+    this.#post({ kind: 'rebuild', epoch })
     this.#post({ kind: 'advance', size })
     while (this.#state.applied < size && !this.#failed) {
       await this.waitFor(size, 200)
@@ -105,6 +106,8 @@ export class Projector {
   }
 
   #receive(state: ProjectorState): void {
+    // Sent before the thread heard of the rebuild: it speaks of the catalog that was dropped.
+    if (state.epoch < this.#state.epoch) return
     this.#state = state
     const due = this.#waiters.filter((waiter) => waiter.size <= state.applied)
     if (due.length > 0) this.#waiters = this.#waiters.filter((waiter) => waiter.size > state.applied)

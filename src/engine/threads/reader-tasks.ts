@@ -58,7 +58,7 @@ export const readerTasks = {
   ),
   facets: task(({ catalog }, _: Record<string, never>) => facetsOf(catalog)),
   statusCounts: task(({ catalog }, args: { readonly heartbeatsSinceMs: number }) => statusCounts(catalog, args.heartbeatsSinceMs)),
-  leavesOfType: task(({ catalog }, args: { readonly type: LeafType }) => leavesOfType(catalog, args.type)),
+  leavesOfType: longTask(({ catalog, ledger }, args: { readonly type: LeafType }) => leavesOfType(catalog, ledger, args.type)),
   exports: task(({ catalog, payloads }, _: Record<string, never>) => listExports(catalog, payloads)),
   countTables: longTask(({ catalog }, args: { readonly selection: WindowSelection; readonly basis?: TokenBasis }) =>
     countTables(catalog, args.selection, args.basis)

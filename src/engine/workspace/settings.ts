@@ -21,8 +21,8 @@ export function readSettings(ledger: AnyDb, seqs: readonly number[]): Settings {
   for (const seq of seqs) {
     const bytes = leaf.get(seq)
     if (!bytes) continue
-    const { data } = JSON.parse(bytes.toString('utf8')) as { data?: { name: string; to: string } }
-    if (!data) continue
+    const { type, data } = JSON.parse(bytes.toString('utf8')) as { type: string; data?: { name: string; to: string } }
+    if (type !== 'setting.changed' || !data) continue
     const next = settingsSchema.safeParse({ ...settings, [data.name]: JSON.parse(data.to) as unknown })
     if (next.success) settings = next.data
   }
