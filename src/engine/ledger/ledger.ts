@@ -54,6 +54,12 @@ interface Group {
   readonly dedup: { readonly key: Buffer; readonly seq: number }[]
 }
 
+/** What a draft's source key stands for; `seq`: the leaf that has it already. */
+interface Identity {
+  readonly key: Buffer
+  readonly seq: number | undefined
+}
+
 type InGroup = Map<string, { readonly draft: LeafDraft; readonly leaf: SealedLeaf }>
 
 /**
@@ -222,6 +228,7 @@ export class Ledger {
       }
       pending.leaves.push(sealLeaf(failed, first, now, this.#context))
     }
+    const identities = this.#identify(group)
     const results: AppendResult[][] = []
     let sealed = 0
     for (const item of group) {
@@ -229,7 +236,7 @@ export class Ledger {
       for (const draft of item.drafts) {
         // Sealing a whole group would hold the thread too long: others get their turn in between. The commit below is one piece.
         if (++sealed % SEAL_SLICE === 0) await nextTurn()
-        done.push(this.#prepare(draft, first, now, pending, inGroup))
+        done.push(this.#prepare(draft, identities.get(draft), first, now, pending, inGroup))
       }
       results.push(done)
     }
@@ -240,32 +247,41 @@ export class Ledger {
     return results
   }
 
-  #prepare(draft: LeafDraft, first: number, now: number, pending: Group, inGroup: InGroup): AppendResult {
-    const key = draft.sourceKey === undefined ? undefined : this.#dedupKey(draft.sourceKey)
-    const known = key && this.#known(key, draft, inGroup)
+  /** Looks the source keys of a group up in one read transaction: one transaction each would cost more than sealing. */
+  #identify(group: readonly Submission[]): Map<LeafDraft, Identity> {
+    const found = new Map<LeafDraft, Identity>()
+    this.#parts.ledger.transaction(() => {
+      for (const { drafts } of group) {
+        for (const draft of drafts) {
+          if (draft.sourceKey === undefined) continue
+          const key = createHmac('sha256', this.#dedupSecret).update(draft.sourceKey, 'utf8').digest().subarray(0, 16)
+          found.set(draft, { key, seq: this.#write.findDedup.get(key) })
+        }
+      }
+    })()
+    return found
+  }
+
+  #prepare(draft: LeafDraft, identity: Identity | undefined, first: number, now: number, pending: Group, inGroup: InGroup): AppendResult {
+    const known = identity && this.#known(identity, draft, inGroup)
     if (known) return known
     const seq = first + pending.leaves.length
     const leaf = sealLeaf(draft, seq, now, this.#context)
     pending.leaves.push(leaf)
-    if (key) {
-      pending.dedup.push({ key, seq })
-      inGroup.set(key.toString('latin1'), { draft, leaf })
+    if (identity) {
+      pending.dedup.push({ key: identity.key, seq })
+      inGroup.set(identity.key.toString('latin1'), { draft, leaf })
     }
     return { kind: 'appended', seq, id: leaf.id }
   }
 
-  #dedupKey(sourceKey: string): Buffer {
-    return createHmac('sha256', this.#dedupSecret).update(sourceKey, 'utf8').digest().subarray(0, 16)
-  }
-
-  #known(key: Buffer, draft: LeafDraft, inGroup: InGroup): AppendResult | undefined {
+  #known({ key, seq }: Identity, draft: LeafDraft, inGroup: InGroup): AppendResult | undefined {
     const twin = inGroup.get(key.toString('latin1'))
     if (twin) {
       return sameContent(draft.parts, twin.draft.parts)
         ? { kind: 'duplicate', seq: twin.leaf.seq, id: twin.leaf.id }
         : { kind: 'conflict', seq: twin.leaf.seq }
     }
-    const seq = this.#write.findDedup.get(key)
     if (seq === undefined) return undefined
     const stored = this.#parts.payloads.open(seq)
     if (stored.state !== 'present') return { kind: 'erased', seq }

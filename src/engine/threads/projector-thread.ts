@@ -109,9 +109,14 @@ function step(): void {
   scheduled = false
   if (closed || applied >= target) return
   const end = Math.min(target, applied + BATCH)
-  const rows = leaves.all(applied, end)
-  if (rows.length === end - applied) {
+  // One read transaction for the batch: every payload opened outside of one would take a lock of its own.
+  const complete = ledger.transaction(() => {
+    const rows = leaves.all(applied, end)
+    if (rows.length < end - applied) return false
     projection.apply(rows, end)
+    return true
+  })()
+  if (complete) {
     applied = end
     if (rebuildTo !== null && applied >= rebuildTo) rebuildTo = null
     report()
