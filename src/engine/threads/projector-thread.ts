@@ -9,7 +9,10 @@ import { PayloadReader } from '../vault/payload-reader.ts'
 import { keksOf, type ThreadConfig, threadPaths } from './thread-config.ts'
 
 /** Engine → projector. */
-export type ToProjector = { readonly kind: 'advance'; readonly size: number } | { readonly kind: 'rebuild'; readonly epoch: number } | { readonly kind: 'close' }
+export type ToProjector =
+  | { readonly kind: 'advance'; readonly size: number }
+  | { readonly kind: 'rebuild'; readonly epoch: number }
+  | { readonly kind: 'close' }
 
 /** Projector → engine. `epoch` counts the rebuilds asked for; `rebuilding` is the share done while the catalog is replayed, else null. */
 export interface ProjectorState {
