@@ -20,6 +20,7 @@ import type { AppendResult, LeafDraft } from './ledger/draft.ts'
 import { ledgerHandlers } from './ledger/handlers.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import { lastCheckpoint } from './ledger/store.ts'
+import { Approvals } from './policy/approvals.ts'
 import { Router } from './router.ts'
 import { Projector } from './threads/projector.ts'
 import { ReaderPool } from './threads/reader-pool.ts'
@@ -32,6 +33,7 @@ import { type OpenWorkspace, openWorkspace } from './workspace/workspace.ts'
 
 export interface Engine {
   readonly router: Router
+  readonly approvals: Approvals
   status(): WorkspaceStatus
   /** Ends servers and jobs, signs, closes. */
   stop(reason: 'quit' | 'signal'): Promise<void>
@@ -164,6 +166,13 @@ async function compose(
     // A single command looks when it is told to, not because an hour has passed.
     if (config.compliance || config.drift) void schedule.start()
   }
+  const approvals = new Approvals({
+    pool,
+    projector,
+    ledgerSize: size,
+    append,
+    onFailed: (action, error) => log.error({ event: 'approval.not_done', action, message: nameOf(error) })
+  })
   const checkpoint = async () => (signing ? signing.checkpointer.now() : null)
   const router = new Router(
     {
@@ -185,6 +194,7 @@ async function compose(
       ...ledgerHandlers({ pool, jobs, identity, size, checkpoint, append }),
       ...importHandlers({ jobs, ingest, append }),
       ...drift.handlers,
+      ...approvals.handlers,
       ...bundleHandlers({
         pool,
         projector,
@@ -201,6 +211,7 @@ async function compose(
     log,
     () => problem?.message ?? null
   )
+  if (ledger) void approvals.resume().catch((error: unknown) => log.error({ event: 'approvals.failed', message: nameOf(error) }))
   await refreshFigures()
   const timers = [
     setInterval(() => void refreshFigures().catch(() => {}), FIGURES_MS),
@@ -239,6 +250,7 @@ async function compose(
 
   return {
     router,
+    approvals,
     status,
     stop: async (reason) => {
       for (const timer of timers) clearInterval(timer)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Approval } from '../../shared/contract/approvals.ts'
 import type { ExportRow } from '../../shared/contract/exports.ts'
 import type { WorkspaceStatus } from '../../shared/contract/workspace.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
@@ -44,6 +45,34 @@ export function leavesOfType(catalog: AnyDb, ledger: AnyDb, type: LeafType): num
     .pluck()
     .all(applied, Buffer.from(`"type":"${type}"`, 'utf8'))
   return [...listed, ...beyond]
+}
+
+/** Which approvals; newest first. */
+export interface ApprovalFilter {
+  readonly id?: string | undefined
+  readonly state?: Approval['state'] | undefined
+  readonly limit: number
+}
+
+/** Approvals asked for, with what became of them. */
+export function listApprovals(db: AnyDb, { id, state, limit }: ApprovalFilter): Approval[] {
+  const rows = db
+    .prepare<
+      [string | null, string | null, number],
+      Omit<Approval, 'time' | 'decided'> & { readonly time_us: number; readonly decided_us: number | null }
+    >(`
+SELECT id, seq, time_us, action, title, asked_by, state, decided_seq, decided_us, decided_by, note, done_seq
+FROM approval
+WHERE id = ifnull(?, id)
+  AND state = ifnull(?, state)
+ORDER BY seq DESC
+LIMIT ?`)
+    .all(id ?? null, state ?? null, limit)
+  return rows.map(({ time_us, decided_us, ...row }) => ({
+    ...row,
+    time: isoMs(time_us),
+    decided: decided_us === null ? null : isoMs(decided_us)
+  }))
 }
 
 /** Every bundle that left, newest first. */

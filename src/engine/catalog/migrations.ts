@@ -8,7 +8,7 @@ import type { Migration } from '../sqlite/open.ts'
  */
 export const catalogMigrations: readonly Migration[] = [
   {
-    version: 1,
+    version: 2,
     sql: `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE record (
@@ -129,6 +129,21 @@ CREATE TABLE baseline (
   to_us INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX baseline_series ON baseline (model, source, seq);
+CREATE TABLE approval (
+  id TEXT PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  time_us INTEGER NOT NULL,
+  action TEXT NOT NULL,
+  asked_by TEXT NOT NULL,
+  title TEXT NOT NULL,
+  state TEXT NOT NULL,
+  decided_seq INTEGER,
+  decided_us INTEGER,
+  decided_by TEXT,
+  note TEXT NOT NULL DEFAULT '',
+  done_seq INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX approval_seq ON approval (seq);
 `
   }
 ]

@@ -9,7 +9,9 @@ import type { PayloadReader } from '../vault/payload-reader.ts'
 /** Writes for leaves that are no calls to a model. */
 export function eventStatements(
   db: WritableDb
-): Readonly<Record<'event' | 'alert' | 'alertState' | 'step' | 'look' | 'verdict' | 'baseline', Statement<unknown[]>>> {
+): Readonly<
+  Record<'event' | 'alert' | 'alertState' | 'step' | 'look' | 'verdict' | 'baseline' | 'asked' | 'decided' | 'done', Statement<unknown[]>>
+> {
   return {
     event: db.prepare('INSERT INTO event (seq, time_us, type, actor, data) VALUES (?, ?, ?, ?, ?)'),
     alert: db.prepare(`
@@ -23,7 +25,10 @@ INSERT INTO look_verdict (look, time_us, model, source, baseline, feature, state
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     baseline: db.prepare(`
 INSERT INTO baseline (id, seq, time_us, actor, model, source, records, to_seq, hash, name, query, from_us, to_us)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+    asked: db.prepare("INSERT INTO approval (id, seq, time_us, action, asked_by, title, state) VALUES (?, ?, ?, ?, ?, ?, 'asked')"),
+    decided: db.prepare('UPDATE approval SET state = ?, decided_seq = ?, decided_us = ?, decided_by = ?, note = ? WHERE id = ?'),
+    done: db.prepare('UPDATE approval SET done_seq = ? WHERE id = ?')
   } as const
 }
 export type EventStatements = ReturnType<typeof eventStatements>
@@ -110,7 +115,22 @@ export function projectEvent(write: EventStatements, payloads: PayloadReader, se
       )
       return
     }
-    default:
+    case 'approval.asked': {
+      const data = leaf.data as LeafData<'approval.asked'>
+      write.asked.run(data.approval_id, seq, time, data.action, actor, textOf(bodyOf(payloads, seq).title))
       return
+    }
+    case 'approval.given':
+    case 'approval.refused': {
+      const { approval_id } = leaf.data as LeafData<'approval.given'>
+      const state = leaf.type === 'approval.given' ? 'given' : 'refused'
+      write.decided.run(state, seq, time, actor, textOf(bodyOf(payloads, seq).note), approval_id)
+      return
+    }
+    default: {
+      // Whatever two people decided names the approval it rests on.
+      const approval = leaf.data?.approval_id
+      if (typeof approval === 'string') write.done.run(seq, approval)
+    }
   }
 }

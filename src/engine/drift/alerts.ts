@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DriftAlert } from '../../shared/contract/drift.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
+import { bodyPart } from '../ledger/body-part.ts'
 import type { Actor, AppendResult, LeafDraft } from '../ledger/draft.ts'
 import { GROUP_LEAVES } from '../ledger/ledger.ts'
 import type { Projector } from '../threads/projector.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
 import type { AlertFilter } from './listings.ts'
-import { type Alarm, alertDraft, bodyPart } from './look.ts'
+import { type Alarm, alertDraft } from './look.ts'
 
 /** An alert in the short form of the statistics routes. */
 export interface RecentAlert {

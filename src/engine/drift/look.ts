@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a look decides and the leaves that say so (DRIFT steps 4 to 7). Pure: the same input gives the same digits.
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Baseline, DriftLook, VerdictNumbers } from '../../shared/contract/drift.ts'
 import type { Settings } from '../../shared/contract/workspace.ts'
 import type {
@@ -13,11 +13,11 @@ import type {
   WindowBody
 } from '../../shared/event/drift-bodies.ts'
 import { leafLabel } from '../../shared/event/parts.ts'
-import { type JsonValue, jcs } from '../../shared/evidence/jcs.ts'
 import { explainRate, explainValues, formatNumber } from '../../shared/stats/explain.ts'
 import { FEATURES } from '../../shared/stats/features.ts'
 import { DEFAULT_LOOK_SETTINGS, groupAlarms, runLook } from '../../shared/stats/look.ts'
 import type { LookSettings, Series, SeriesHistory, Verdict } from '../../shared/stats/look-types.ts'
+import { bodyPart } from '../ledger/body-part.ts'
 import type { Actor, DraftPart, LeafDraft } from '../ledger/draft.ts'
 import { rateOf, tableOf } from './windows.ts'
 
@@ -60,12 +60,6 @@ export interface JudgedLook {
 
 /** The decimal that reads back to the same double, as leaves hold it. */
 export const decimal = (value: number): string => String(value)
-
-/** RFC 8785 bytes of a body and their SHA-256, as a part of a leaf. @throws EvidenceError not_canonicalizable */
-export function bodyPart(body: object): { readonly part: DraftPart; readonly sha256: string } {
-  const data = Buffer.from(jcs(body as unknown as JsonValue), 'utf8')
-  return { part: { name: 'body', media: 'application/json', data }, sha256: createHash('sha256').update(data).digest('hex') }
-}
 
 /** The settings of a look as its body holds them. */
 export const settingsBody = (settings: Settings): LookSettingsBody => ({

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import type { Baseline, DriftFeature, DriftVerdict, VerdictNumbers } from '../../shared/contract/drift.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { BaselineBody, LookBody, ValueFeature } from '../../shared/event/drift-bodies.ts'
@@ -10,7 +11,7 @@ import { explainRate, explainValues } from '../../shared/stats/explain.ts'
 import { falseDiscovery } from '../../shared/stats/fdr.ts'
 import { INVESTIGATION_STEPS, ksTables } from '../../shared/stats/ks.ts'
 import { quantileShift, quantileTable } from '../../shared/stats/quantile-table.ts'
-import { bodyPart } from './look.ts'
+import { bodyPart } from '../ledger/body-part.ts'
 import { rateOf, storedFilter, tableOf } from './windows.ts'
 
 /** One feature of one series of a look, with what the look and its baseline stored. */

@@ -5,7 +5,8 @@ import type { LeafType } from '../../shared/evidence/leaf-types.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
 import { measureLeaves, selectLeaves } from '../bundle/selection.ts'
 import { type WriteBundleInput, writeBundle } from '../bundle/write-bundle.ts'
-import { leafData, leavesOfType, listExports, statusCounts } from '../catalog/listings.ts'
+import { type ApprovalFilter, leafData, leavesOfType, listApprovals, listExports, statusCounts } from '../catalog/listings.ts'
+import { bodyOf } from '../catalog/project-event.ts'
 import { recordDetail } from '../catalog/record-detail.ts'
 import { newestRecords, queryRecords, recordsAfter } from '../catalog/record-query.ts'
 import { locate, openResult, pageOf, type ResultSet } from '../catalog/results.ts'
@@ -59,6 +60,8 @@ export const readerTasks = {
   facets: task(({ catalog }, _: Record<string, never>) => facetsOf(catalog)),
   statusCounts: task(({ catalog }, args: { readonly heartbeatsSinceMs: number }) => statusCounts(catalog, args.heartbeatsSinceMs)),
   leavesOfType: longTask(({ catalog, ledger }, args: { readonly type: LeafType }) => leavesOfType(catalog, ledger, args.type)),
+  approvals: task(({ catalog }, args: ApprovalFilter) => listApprovals(catalog, args)),
+  leafBody: task(({ payloads }, args: { readonly seq: number }) => bodyOf(payloads, args.seq)),
   exports: task(({ catalog, payloads }, _: Record<string, never>) => listExports(catalog, payloads)),
   countTables: longTask(({ catalog }, args: { readonly selection: WindowSelection; readonly basis?: TokenBasis }) =>
     countTables(catalog, args.selection, args.basis)

@@ -5,7 +5,7 @@ import { onShell } from '../client/bridge.ts'
 import { openPalette } from './palette.tsx'
 import { sections } from './sections.ts'
 
-/** Ctrl/Cmd 1 to 5, and what the menu of the window asks for. */
+/** Ctrl/Cmd 1 to 6, and what the menu of the window asks for. */
 export function Keyboard() {
   const navigate = useNavigate()
   useEffect(() => {

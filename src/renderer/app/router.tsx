@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHashHistory, createRootRoute, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router'
 import { z } from 'zod'
+import { Compliance } from '../features/compliance/compliance.tsx'
+import { complianceViews } from '../features/compliance/views.tsx'
 import { Dashboard } from '../features/dashboard/dashboard.tsx'
 import { Drift } from '../features/drift/drift.tsx'
 import { Exports } from '../features/exports/exports.tsx'
@@ -55,10 +57,16 @@ const exportsRoute = createRoute({
   validateSearch: z.object({ view: optional(z.enum(['new', 'verify', 'history'])), query: optional(z.string()) }),
   component: () => <Exports {...exportsRoute.useSearch()} />
 })
+const compliance = createRoute({
+  getParentRoute: () => root,
+  path: '/compliance',
+  validateSearch: z.object({ view: optional(z.enum(complianceViews)) }),
+  component: () => <Compliance {...compliance.useSearch()} />
+})
 const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: Settings })
 
 export const router = createRouter({
-  routeTree: root.addChildren([index, dashboard, records, drift, exportsRoute, settings]),
+  routeTree: root.addChildren([index, dashboard, records, drift, compliance, exportsRoute, settings]),
   history: createHashHistory(),
   defaultPreload: false
 })

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
+import { approvalOperations } from './approvals.ts'
 import { driftAlert, driftOperations } from './drift.ts'
 import { exportOperations } from './exports.ts'
 import { importOperations } from './imports.ts'
@@ -12,7 +13,8 @@ export const operations = {
   ...recordOperations,
   ...importOperations,
   ...driftOperations,
-  ...exportOperations
+  ...exportOperations,
+  ...approvalOperations
 } as const
 
 export type OperationName = keyof typeof operations

@@ -10,6 +10,9 @@ const decimal = z
   .string()
   .max(32)
   .regex(/^-?\d+(\.\d+)?(e[+-]?\d+)?$/)
+/** What takes two people (EVIDENCE, Erasure, retention, holds). */
+export const approvalActions = ['erasure', 'disposal', 'hold_release', 'retention_shorten'] as const
+
 const series = { model: word, source: word }
 
 /**
@@ -76,6 +79,9 @@ export const leafDataSchemas = {
     withheld: count
   }),
   'verify.run': z.strictObject({ scope: z.enum(['workspace', 'record', 'bundle']), verdict: word, size: count, faults: count }),
+  'approval.asked': z.strictObject({ approval_id: z.uuid(), action: z.enum(approvalActions), body_sha256: hex64 }),
+  'approval.given': z.strictObject({ approval_id: z.uuid(), asked: count }),
+  'approval.refused': z.strictObject({ approval_id: z.uuid(), asked: count }),
   'setting.changed': z.strictObject({ name: word, from: z.string().max(256), to: z.string().max(256) }),
   'key.added': z.strictObject({ key_id: word, use: z.enum(['log', 'export', 'key-encryption']), public_key: z.string().max(64).optional() })
 } as const satisfies Partial<Record<LeafType, z.ZodType>>

@@ -48,6 +48,7 @@ export const leafTypes = [
   'user.changed',
   'session.opened',
   'session.failed',
+  'approval.asked',
   'approval.given',
   'approval.refused',
   'setting.changed',

@@ -13,6 +13,7 @@ export function statusOf(code: ErrorCode): number {
       return 401
     case 'forbidden_host':
     case 'forbidden_origin':
+    case 'forbidden':
       return 403
     case 'not_found':
     case 'unknown_operation':
@@ -22,9 +23,12 @@ export function statusOf(code: ErrorCode): number {
     case 'file_exists':
     case 'not_collecting':
     case 'cancelled':
+    case 'second_person_needed':
+    case 'on_hold':
       return 409
     case 'handle_expired':
     case 'payload_missing':
+    case 'erased':
       return 410
     case 'too_large':
       return 413

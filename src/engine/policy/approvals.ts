@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from 'node:crypto'
+import type { Approval } from '../../shared/contract/approvals.ts'
+import { AffidavitError } from '../../shared/contract/errors.ts'
+import type { Caller, Handlers } from '../handlers.ts'
+import { bodyPart } from '../ledger/body-part.ts'
+import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
+import type { Projector } from '../threads/projector.ts'
+import type { ReaderPool } from '../threads/reader-pool.ts'
+
+/** What two people decided, handed to whoever carries it out. `body` is what the first person asked for, as it was recorded. */
+export interface GivenApproval {
+  readonly id: string
+  readonly action: Approval['action']
+  readonly askedBy: string
+  readonly givenBy: string
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+export interface ApprovalDeps {
+  readonly pool: ReaderPool
+  readonly projector: Projector
+  readonly ledgerSize: () => number
+  readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
+  /** What was given could not be carried out; it is tried again at the next start. */
+  readonly onFailed: (action: Approval['action'], error: unknown) => void
+}
+
+type Execute = (approval: GivenApproval) => Promise<void>
+
+const PATIENCE_MS = 10_000
+
+/**
+ * The rule of two people. The first asks (`approval.asked`), another gives or refuses (`approval.given`, `approval.refused`), and only then is
+ * it done. The leaf of what was done names the approval in `data.approval_id`, so that a crash in between shows and is made up for at the start.
+ */
+export class Approvals {
+  readonly #deps: ApprovalDeps
+  readonly #executors = new Map<Approval['action'], Execute>()
+  readonly #deciding = new Set<string>()
+
+  constructor(deps: ApprovalDeps) {
+    this.#deps = deps
+  }
+
+  /** Says who carries out an action. It must append a leaf with `data.approval_id`, and survive being called again after a crash. */
+  on(action: Approval['action'], execute: Execute): void {
+    this.#executors.set(action, execute)
+  }
+
+  /**
+   * Asks for a second person. The body is kept for good: it holds seqs, grounds and terms, never the name of a subject.
+   * @throws AffidavitError read_only
+   */
+  async ask(caller: Caller, action: Approval['action'], title: string, body: object): Promise<Approval> {
+    const id = randomUUID()
+    const { part, sha256 } = bodyPart({ ...body, title })
+    const [written] = await this.#deps.append([
+      { type: 'approval.asked', actor: caller.actor, data: { approval_id: id, action, body_sha256: sha256 }, parts: [part] }
+    ])
+    if (!written) throw new AffidavitError('read_only', 'the workspace is open read-only')
+    return this.#one(id)
+  }
+
+  /** Carries out what was given before a crash. Called once, when every executor is known. */
+  async resume(): Promise<void> {
+    await this.#caughtUp()
+    for (const approval of await this.#deps.pool.run('approvals', { state: 'given', limit: 500 }))
+      if (approval.done_seq === null) await this.#execute(approval)
+  }
+
+  readonly handlers: Handlers<'approvals.list' | 'approvals.decide'> = {
+    'approvals.list': async (filter) => {
+      await this.#caughtUp()
+      return { approvals: await this.#deps.pool.run('approvals', filter) }
+    },
+    'approvals.decide': async ({ id, decision, note }, caller) => {
+      if (!note.isWellFormed()) throw new AffidavitError('bad_request', 'the input: text that is no valid Unicode')
+      if (this.#deciding.has(id)) throw new AffidavitError('busy', 'this is being decided at this moment')
+      this.#deciding.add(id)
+      try {
+        const asked = await this.#one(id)
+        if (asked.state !== 'asked') throw new AffidavitError('conflict', `this was ${asked.state} already`)
+        if (asked.asked_by === caller.actor.ref)
+          throw new AffidavitError('second_person_needed', 'another person has to decide this: whoever asks cannot also approve')
+        const parts = note === '' ? [] : [bodyPart({ note }).part]
+        const type = decision === 'give' ? 'approval.given' : 'approval.refused'
+        await this.#deps.append([{ type, actor: caller.actor, data: { approval_id: id, asked: asked.seq }, parts }])
+        if (decision === 'give') await this.#execute(await this.#one(id))
+        return await this.#one(id)
+      } finally {
+        this.#deciding.delete(id)
+      }
+    }
+  }
+
+  async #execute(approval: Approval): Promise<void> {
+    const execute = this.#executors.get(approval.action)
+    const body = await this.#deps.pool.run('leafBody', { seq: approval.seq })
+    try {
+      if (!execute) throw new AffidavitError('internal', 'nothing carries this out')
+      await execute({
+        id: approval.id,
+        action: approval.action,
+        askedBy: approval.asked_by,
+        givenBy: approval.decided_by ?? '',
+        body
+      })
+    } catch (error) {
+      this.#deps.onFailed(approval.action, error)
+    }
+  }
+
+  async #caughtUp(): Promise<void> {
+    await this.#deps.projector.waitFor(this.#deps.ledgerSize(), PATIENCE_MS)
+  }
+
+  async #one(id: string): Promise<Approval> {
+    await this.#caughtUp()
+    const [found] = await this.#deps.pool.run('approvals', { id, limit: 1 })
+    if (!found) throw new AffidavitError('not_found', 'there is no such approval')
+    return found
+  }
+}
