@@ -14,6 +14,7 @@ import type { EngineEnvironment } from './config.ts'
 import { driftEngine } from './drift/handlers.ts'
 import { LookSchedule } from './drift/schedule.ts'
 import { Feed } from './feed.ts'
+import { VerifySchedule } from './integrity/verify-schedule.ts'
 import { Jobs } from './jobs/jobs.ts'
 import { Checkpointer } from './ledger/checkpointer.ts'
 import type { AppendResult, LeafDraft } from './ledger/draft.ts'
@@ -21,6 +22,8 @@ import { ledgerHandlers } from './ledger/handlers.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import { lastCheckpoint } from './ledger/store.ts'
 import { Approvals } from './policy/approvals.ts'
+import { complianceHandlers } from './policy/compliance/handlers.ts'
+import { liveFacts } from './policy/compliance/live.ts'
 import { Router } from './router.ts'
 import { Projector } from './threads/projector.ts'
 import { ReaderPool } from './threads/reader-pool.ts'
@@ -47,6 +50,7 @@ export interface EngineDeps {
 const HEARTBEAT_MS = 60_000
 const FIGURES_MS = 5_000
 const DAY_MS = 86_400_000
+const PATIENCE_MS = 5_000
 const SYSTEM = { ref: 'engine', kind: 'system' } as const
 
 /**
@@ -174,6 +178,26 @@ async function compose(
     onFailed: (action, error) => log.error({ event: 'approval.not_done', action, message: nameOf(error) })
   })
   const checkpoint = async () => (signing ? signing.checkpointer.now() : null)
+  const verification = ledgerHandlers({ pool, jobs, identity, size, checkpoint, append })
+  const verifySchedule = new VerifySchedule({
+    everyHours: () => settings.verify_every_hours,
+    lastVerified: async () => {
+      await projector.waitFor(size(), PATIENCE_MS)
+      const us = await pool.run('lastVerified', {})
+      return us === null ? null : us / 1000
+    },
+    verify: () => jobs.ended(verification.verifyAll(SYSTEM).id),
+    onFailed: (error) => log.error({ event: 'verification.failed', message: nameOf(error) })
+  })
+  if (ledger && (config.compliance || config.drift)) verifySchedule.start()
+  const compliance = complianceHandlers({
+    pool,
+    projector,
+    ledgerSize: size,
+    live: () => liveFacts(status(), settings, workspace.description.created),
+    append,
+    nextVerification: () => (ledger ? verifySchedule.next : null)
+  })
   const router = new Router(
     {
       ...workspaceHandlers({
@@ -191,7 +215,8 @@ async function compose(
         rebuild: (progress) => projector.rebuild(size(), progress)
       }),
       ...catalogHandlers({ pool, projector, ledgerSize: size, record, recentAlerts: drift.recentAlerts }),
-      ...ledgerHandlers({ pool, jobs, identity, size, checkpoint, append }),
+      ...verification.handlers,
+      ...compliance,
       ...importHandlers({ jobs, ingest, append }),
       ...drift.handlers,
       ...approvals.handlers,
@@ -254,6 +279,7 @@ async function compose(
     status,
     stop: async (reason) => {
       for (const timer of timers) clearInterval(timer)
+      verifySchedule.stop()
       await schedule.stop()
       await servers?.close()
       await jobs.close()

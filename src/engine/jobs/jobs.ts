@@ -110,6 +110,19 @@ export class Jobs {
     return entry.result as R
   }
 
+  /** Resolves when a job has ended, however it ended. @throws AffidavitError not_found */
+  ended(id: string): Promise<Job> {
+    const { job } = this.#entry(id)
+    if (job.state !== 'running') return Promise.resolve(job)
+    return new Promise((resolve) => {
+      const off = this.onChange((changed) => {
+        if (changed.id !== id || changed.state === 'running') return
+        off()
+        resolve(changed)
+      })
+    })
+  }
+
   /** Cancels everything and waits until it has ended. */
   async close(): Promise<void> {
     for (const entry of this.#entries.values()) entry.abort.abort()

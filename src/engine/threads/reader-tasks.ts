@@ -19,6 +19,8 @@ import type { TreeState } from '../ledger/ledger.ts'
 import { type ProofInput, proveRecord } from '../ledger/proof.ts'
 import { reread } from '../ledger/reread.ts'
 import { type VerifyWorkspaceInput, verifyWorkspace } from '../ledger/verify-workspace.ts'
+import { completenessOf, complianceFacts, type LiveFacts, lastVerified, verificationsOf } from '../policy/compliance/facts.ts'
+import { processingOf } from '../policy/compliance/processing.ts'
 import { longTask, task } from './reader-context.ts'
 
 export const readerTasks = {
@@ -61,6 +63,13 @@ export const readerTasks = {
   statusCounts: task(({ catalog }, args: { readonly heartbeatsSinceMs: number }) => statusCounts(catalog, args.heartbeatsSinceMs)),
   leavesOfType: longTask(({ catalog, ledger }, args: { readonly type: LeafType }) => leavesOfType(catalog, ledger, args.type)),
   approvals: task(({ catalog }, args: ApprovalFilter) => listApprovals(catalog, args)),
+  complianceFacts: longTask((context, live: LiveFacts) => complianceFacts(context, live)),
+  completeness: longTask(({ catalog }, args: { readonly days: number; readonly nowUs: number }) =>
+    completenessOf(catalog, args.days, args.nowUs)
+  ),
+  verifications: task(({ catalog }, args: { readonly limit: number }) => verificationsOf(catalog, args.limit)),
+  lastVerified: task(({ catalog }, _: Record<string, never>) => lastVerified(catalog)),
+  processing: longTask((context, live: LiveFacts) => processingOf(context, live)),
   leafBody: task(({ payloads }, args: { readonly seq: number }) => bodyOf(payloads, args.seq)),
   exports: task(({ catalog, payloads }, _: Record<string, never>) => listExports(catalog, payloads)),
   countTables: longTask(({ catalog }, args: { readonly selection: WindowSelection; readonly basis?: TokenBasis }) =>

@@ -11,7 +11,8 @@ export const defaultSettings: Settings = {
   error_rate_floor: 0.02,
   min_current: 50,
   min_reference: 200,
-  procedure: 'BH'
+  procedure: 'BH',
+  verify_every_hours: 24
 }
 
 /** Replays the `setting.changed` leaves over the defaults. Values of unknown or no longer valid settings are left out. */
@@ -22,7 +23,7 @@ export function readSettings(ledger: AnyDb, seqs: readonly number[]): Settings {
     const bytes = leaf.get(seq)
     if (!bytes) continue
     const { type, data } = JSON.parse(bytes.toString('utf8')) as { type: string; data?: { name: string; to: string } }
-    if (type !== 'setting.changed' || !data) continue
+    if (type !== 'setting.changed' || !data || !(data.name in settingsSchema.shape)) continue
     const next = settingsSchema.safeParse({ ...settings, [data.name]: JSON.parse(data.to) as unknown })
     if (next.success) settings = next.data
   }

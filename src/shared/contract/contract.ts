@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
 import { approvalOperations } from './approvals.ts'
+import { complianceOperations } from './compliance.ts'
 import { driftAlert, driftOperations } from './drift.ts'
 import { exportOperations } from './exports.ts'
 import { importOperations } from './imports.ts'
@@ -14,7 +15,8 @@ export const operations = {
   ...importOperations,
   ...driftOperations,
   ...exportOperations,
-  ...approvalOperations
+  ...approvalOperations,
+  ...complianceOperations
 } as const
 
 export type OperationName = keyof typeof operations

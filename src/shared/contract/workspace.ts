@@ -106,7 +106,9 @@ export const settings = z.object({
   error_rate_floor: z.number().min(0).max(1),
   min_current: z.int().min(10).max(1_000_000),
   min_reference: z.int().min(10).max(1_000_000),
-  procedure: z.enum(['BH', 'BY'])
+  procedure: z.enum(['BH', 'BY']),
+  /** Hours between verifications of the whole workspace in the background; 0 is off. */
+  verify_every_hours: z.int().min(0).max(8760)
 })
 export type Settings = z.infer<typeof settings>
 

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ReactNode } from 'react'
 import { Approvals } from './approvals.tsx'
+import { IntegrityView } from './integrity.tsx'
+import { ProcessingRecord } from './processing.tsx'
+import { Requirements } from './requirements.tsx'
 
 /** The views of this section in the order of their tabs. */
-export const complianceViews = ['approvals'] as const
+export const complianceViews = ['requirements', 'integrity', 'approvals', 'processing'] as const
 export type ComplianceView = (typeof complianceViews)[number]
 
 export const views: Readonly<Record<ComplianceView, { readonly label: string; readonly show: () => ReactNode }>> = {
-  approvals: { label: 'Approvals', show: () => <Approvals /> }
+  requirements: { label: 'Requirements', show: () => <Requirements /> },
+  integrity: { label: 'Integrity', show: () => <IntegrityView /> },
+  approvals: { label: 'Approvals', show: () => <Approvals /> },
+  processing: { label: 'Processing', show: () => <ProcessingRecord /> }
 }

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Requirement } from '../../../shared/contract/compliance.ts'
+import { rawRecord, type TestEngine, testEngine } from '../../test/test-engine.ts'
+
+let engine: TestEngine
+beforeEach(async () => {
+  engine = await testEngine()
+})
+afterEach(() => engine.remove())
+
+const row = async (id: Requirement['id']) => (await engine.call('compliance.report', {})).requirements.find((one) => one.id === id)
+
+describe('requirements', () => {
+  it('follow the evidence of this workspace, never a fixed text', async () => {
+    const empty = await engine.call('compliance.report', {})
+    expect(empty.requirements).toHaveLength(20)
+    expect(await row('S1')).toMatchObject({ state: 'partly', gap: 'No record has been taken yet' })
+    expect(await row('S4')).toMatchObject({ state: 'not', gap: 'The whole workspace has never been verified' })
+    expect(await row('S8')).toMatchObject({ state: 'partly' })
+    expect(await row('S9')).toMatchObject({ state: 'not', see_rule: true })
+
+    const events = [rawRecord(1, { response_model: 'gpt-4-0613' }), rawRecord(2)]
+    const appended = await engine.call('events.append', { events })
+    expect(appended.accepted).toBe(2)
+    const { job_id } = await engine.call('verify.workspace', {})
+    await engine.job(job_id)
+    const newest = (await engine.call('records.query', {})).records[0]?.seq
+    expect(await row('S1')).toMatchObject({ state: 'backed', gap: null, evidence: { link: { to: 'records', seq: newest } } })
+    expect(await row('S4')).toMatchObject({ state: 'backed', evidence: { label: 'Verification log, 1 of 1 day' } })
+    expect((await row('S8'))?.evidence.label).toMatch(/^Live search, \d+ ms$/)
+    expect((await row('S13'))?.gap).toContain('The model that served is not named in 1 record')
+    expect(await row('G5')).toMatchObject({ state: 'partly', gap: expect.stringContaining('file permissions only') })
+  })
+
+  it('are marked with a reason, and a document by its hash; each mark is a leaf', async () => {
+    const before = (await engine.call('workspace.status', {})).ledger.size
+    const marked = await engine.call('compliance.mark', { id: 'F1', applies: false, reason: 'no predicate rule applies here' })
+    expect(marked).toMatchObject({ state: 'not_applicable', gap: expect.stringContaining('no predicate rule applies here') })
+    const file = join(engine.root, 'undertaking.pdf')
+    writeFileSync(file, 'signed')
+    const backed = await engine.call('compliance.mark', { id: 'S9', applies: true, reason: 'on file', document: file })
+    expect(backed).toMatchObject({ state: 'backed', evidence: { label: `Undertaking on file, leaf ${before + 1}` } })
+    await engine.restart()
+    expect(await row('F1')).toMatchObject({ state: 'not_applicable' })
+    expect(await row('S9')).toMatchObject({ state: 'backed' })
+    expect(await engine.call('compliance.mark', { id: 'F1', applies: true, reason: 'it does' })).toMatchObject({ state: 'partly' })
+    expect(await engine.codeOf('compliance.mark', { id: 'S9', applies: true, reason: 'x', document: join(engine.root, 'none') })).toBe(
+      'file_unreadable'
+    )
+    expect(await engine.codeOf('compliance.mark', { id: 'X9', applies: true, reason: 'x' })).toBe('bad_request')
+    expect(await engine.codeOf('compliance.mark', { id: 'S9', applies: true, reason: '' })).toBe('bad_request')
+    expect(await engine.codeOf('compliance.mark', { id: 'S9', applies: true, reason: '\ud800' })).toBe('bad_request')
+  })
+})
+
+describe('what the log proves', () => {
+  it('says what rests on this machine alone while there is no anchor', async () => {
+    await engine.call('events.append', { events: [rawRecord(1)] })
+    const { statements } = await engine.call('compliance.report', {})
+    expect(statements.filter((one) => one.group === 'proves')).toEqual([])
+    const words = statements.filter((one) => one.group === 'word')
+    expect(words.find((one) => one.subject === 'edits')?.text).toMatch(/^All \d+ leaves: there is no anchor outside yet$/)
+    expect(words.map((one) => one.subject)).toEqual(expect.arrayContaining(['edits', 'truncation', 'time', 'authorship', 'completeness']))
+    expect(statements.filter((one) => one.group === 'cannot')).toHaveLength(3)
+  })
+})
+
+describe('completeness', () => {
+  it('lists no gap within one run, and refuses a range that makes no sense', async () => {
+    const seen = await engine.call('compliance.completeness', {})
+    expect(seen).toMatchObject({ lost: 0, gaps: [] })
+    expect(await engine.codeOf('compliance.completeness', { days: 0 })).toBe('bad_request')
+    expect(await engine.codeOf('compliance.completeness', { days: 10_000 })).toBe('bad_request')
+  })
+})
+
+describe('verifications', () => {
+  it('are listed with their verdict, and the next one is planned', async () => {
+    const { job_id } = await engine.call('verify.workspace', {})
+    await engine.job(job_id)
+    const { verifications, next_due } = await engine.call('compliance.verifications', {})
+    expect(verifications[0]).toMatchObject({ scope: 'workspace', verdict: 'intact', faults: 0, actor: 'local' })
+    expect(Date.parse(next_due ?? '')).toBeGreaterThan(Date.now())
+    await engine.call('settings.set', { verify_every_hours: 0 })
+    expect((await engine.call('compliance.verifications', {})).next_due).toBeNull()
+    expect(await engine.codeOf('compliance.verifications', { limit: 0 })).toBe('bad_request')
+  })
+})
+
+describe('the record of processing', () => {
+  it('holds what was stated beside what is recorded, with nothing interpreted as markup', async () => {
+    await engine.call('events.append', { events: [rawRecord(1, { source: 'desk' })] })
+    const stated = { controller: '<b>Firm</b>', contact: 'c', officer: '', purposes: 'advice', subjects: '', transfers: '' }
+    expect(await row('G6')).toMatchObject({ state: 'partly' })
+    await engine.call('compliance.set_processing', { ...stated, officer: 'o' })
+    expect(await row('G6')).toMatchObject({ state: 'backed' })
+    const record = await engine.call('compliance.processing', {})
+    expect(record.stated.controller).toBe('<b>Firm</b>')
+    expect(record.sources).toMatchObject([{ source: 'desk', model: 'gpt-4', records: 1 }])
+    expect(record.html).toContain('&lt;b&gt;Firm&lt;/b&gt;')
+    expect(record.html).not.toContain('<b>Firm')
+    expect(await engine.codeOf('compliance.set_processing', { controller: 'x' })).toBe('bad_request')
+  })
+})

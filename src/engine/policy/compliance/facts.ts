@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gathers what the compliance view is judged from, on a reader thread.
+import type { Gap, Processing, Verification } from '../../../shared/contract/compliance.ts'
+import type { LeafData } from '../../../shared/evidence/leaf-data.ts'
+import type { LeafType } from '../../../shared/evidence/leaf-types.ts'
+import { leafTypes } from '../../../shared/evidence/leaf-types.ts'
+import type { ComplianceFacts, RequirementMark, Seen } from '../../../shared/policy/facts.ts'
+import { type RequirementId, requirementIds } from '../../../shared/policy/requirement-ids.ts'
+import { bodyOf } from '../../catalog/project-event.ts'
+import { isoMs } from '../../catalog/rows.ts'
+import type { AnyDb } from '../../sqlite/open.ts'
+import type { ReaderContext } from '../../threads/reader-context.ts'
+
+/** What only the engine's own thread knows. */
+export interface LiveFacts
+  extends Pick<
+    ComplianceFacts,
+    | 'now'
+    | 'created'
+    | 'size'
+    | 'checkpoint'
+    | 'second_copy'
+    | 'problem'
+    | 'keys'
+    | 'heartbeats'
+    | 'look_every_minutes'
+    | 'verify_every_hours'
+  > {}
+
+const DAY_US = 86_400_000_000
+const WINDOW_DAYS = 30
+/** Heartbeats come each minute; two and a half without a sign of life are a gap. */
+const SILENCE_US = 150_000_000
+
+interface Sign {
+  readonly seq: number
+  readonly time_us: number
+  readonly type: string
+}
+
+/** Stretches without a sign of life between two times, microseconds; oldest first. */
+export function gapsOf(db: AnyDb, fromUs: number, toUs: number): Gap[] {
+  const gaps: Gap[] = []
+  let before: Sign | undefined
+  const signs = db.prepare<[number, number], Sign>(`
+SELECT seq, time_us, type
+FROM event
+WHERE time_us >= ?
+  AND time_us < ?
+ORDER BY seq`)
+  for (const sign of signs.iterate(fromUs, toUs)) {
+    if (before && sign.time_us - before.time_us > SILENCE_US) {
+      const reason = before.type === 'engine.stopped' ? 'stopped' : sign.type === 'engine.started' ? 'ended' : 'silent'
+      gaps.push({ from: isoMs(before.time_us), to: isoMs(sign.time_us), from_seq: before.seq, to_seq: sign.seq, reason })
+    }
+    before = sign
+  }
+  return gaps
+}
+
+/** Sum of what `logging.failed` leaves report as lost since a time. */
+export const lostSince = (db: AnyDb, sinceUs: number): number =>
+  db
+    .prepare<[number], number | null>("SELECT sum(json_extract(data, '$.lost')) FROM event WHERE type = 'logging.failed' AND time_us >= ?")
+    .pluck()
+    .get(sinceUs) ?? 0
+
+/** Heartbeats, losses and gaps of the last days. */
+export function completenessOf(db: AnyDb, days: number, nowUs: number) {
+  const from = nowUs - days * DAY_US
+  const heartbeats = db.prepare<[number], number>("SELECT count(*) FROM event WHERE type = 'heartbeat' AND time_us >= ?").pluck().get(from)
+  return { from: isoMs(from), to: isoMs(nowUs), heartbeats: heartbeats ?? 0, lost: lostSince(db, from), gaps: gapsOf(db, from, nowUs) }
+}
+
+/** Verifications on record, newest first. */
+export function verificationsOf(db: AnyDb, limit: number): Verification[] {
+  const rows = db
+    .prepare<[number], { seq: number; time_us: number; actor: string; data: string }>(
+      "SELECT seq, time_us, actor, data FROM event WHERE type = 'verify.run' ORDER BY seq DESC LIMIT ?"
+    )
+    .all(limit)
+  return rows.map(({ seq, time_us, actor, data }) => {
+    const { scope, verdict, size, faults } = JSON.parse(data) as LeafData<'verify.run'>
+    return { seq, time: isoMs(time_us), actor, scope, verdict, size, faults }
+  })
+}
+
+/** When the whole workspace was last verified, whoever asked for it; microseconds, null when never. */
+export const lastVerified = (db: AnyDb): number | null =>
+  db
+    .prepare<[], number | null>("SELECT max(time_us) FROM event WHERE type = 'verify.run' AND json_extract(data, '$.scope') = 'workspace'")
+    .pluck()
+    .get() ?? null
+
+function eventsOf(db: AnyDb): Partial<Record<LeafType, Seen>> {
+  const newest = db.prepare<[string], { n: number; seq: number | null }>('SELECT count(*) AS n, max(seq) AS seq FROM event WHERE type = ?')
+  const time = db.prepare<[number], number>('SELECT time_us FROM event WHERE seq = ?').pluck()
+  const events: Partial<Record<LeafType, Seen>> = {}
+  for (const type of leafTypes) {
+    const row = newest.get(type)
+    if (row && row.seq !== null) events[type] = { count: row.n, seq: row.seq, last: isoMs(time.get(row.seq) ?? 0) }
+  }
+  return events
+}
+
+/** The newest `setting.changed` leaf of each name that begins so, with its body. */
+function notesOf(context: ReaderContext, prefix: string) {
+  const rows = context.catalog
+    .prepare<[string], { name: string; seq: number; time_us: number; actor: string }>(`
+SELECT json_extract(data, '$.name') AS name, max(seq) AS seq, time_us, actor
+FROM event
+WHERE type = 'setting.changed'
+  AND json_extract(data, '$.name') GLOB ?
+GROUP BY name`)
+    .all(`${prefix}*`)
+  return rows.map((row) => ({ ...row, key: row.name.slice(prefix.length), body: bodyOf(context.payloads, row.seq) }))
+}
+
+/** What people noted on requirements. */
+export function marksOf(context: ReaderContext): Partial<Record<RequirementId, RequirementMark>> {
+  const marks: Partial<Record<RequirementId, RequirementMark>> = {}
+  for (const { key, seq, time_us, actor, body } of notesOf(context, 'requirement.')) {
+    const id = requirementIds.find((one) => one === key)
+    if (!id) continue
+    const { reason, document, applies } = body
+    marks[id] = {
+      applies: applies !== false,
+      reason: typeof reason === 'string' ? reason : '',
+      document: typeof document === 'string' ? document : null,
+      by: actor,
+      seq,
+      time: isoMs(time_us)
+    }
+  }
+  return marks
+}
+
+const nothingStated: Processing = { controller: '', contact: '', officer: '', purposes: '', subjects: '', transfers: '' }
+
+/** What the firm stated for its record of processing; empty texts when nothing. */
+export function statedOf(context: ReaderContext): Processing {
+  const body = notesOf(context, 'processing.').find((one) => one.key === 'stated')?.body ?? {}
+  const text = (name: keyof Processing): string => (typeof body[name] === 'string' ? body[name] : '')
+  return {
+    ...nothingStated,
+    controller: text('controller'),
+    contact: text('contact'),
+    officer: text('officer'),
+    purposes: text('purposes'),
+    subjects: text('subjects'),
+    transfers: text('transfers')
+  }
+}
+
+function recordsOf(db: AnyDb, nowUs: number): ComplianceFacts['records'] {
+  const total = db.prepare<[], { n: number; newest: number | null }>('SELECT count(*) AS n, max(seq) AS newest FROM record').get()
+  const oldest = db.prepare<[], { seq: number; time_us: number }>('SELECT seq, time_us FROM record ORDER BY time_us, seq LIMIT 1').get()
+  const counted = db
+    .prepare<[], { prompt: number | null; served: number | null; automated: number | null }>(
+      "SELECT sum(preview <> '') AS prompt, sum(served IS NOT NULL) AS served, sum(channel <> 'file') AS automated FROM record"
+    )
+    .get()
+  const unanswered = db
+    .prepare<[number], number>("SELECT count(*) FROM record WHERE time_us >= ? AND status IN ('aborted', 'incomplete', 'in_flight')")
+    .pluck()
+    .get(nowUs - DAY_US)
+  return {
+    count: total?.n ?? 0,
+    newest: total?.newest ?? null,
+    oldest: oldest ? { seq: oldest.seq, time: isoMs(oldest.time_us) } : null,
+    with_prompt: counted?.prompt ?? 0,
+    with_served: counted?.served ?? 0,
+    automated: counted?.automated ?? 0,
+    unanswered_day: unanswered ?? 0,
+    sources: db.prepare<[], number>('SELECT count(DISTINCT source) FROM series').pluck().get() ?? 0
+  }
+}
+
+function verifiedOf(db: AnyDb, createdUs: number, nowUs: number): ComplianceFacts['verified'] {
+  const since = Math.max(createdUs, nowUs - WINDOW_DAYS * DAY_US)
+  const rows = db
+    .prepare<[number], { seq: number; time_us: number; data: string }>(
+      "SELECT seq, time_us, data FROM event WHERE type = 'verify.run' AND time_us >= ? ORDER BY seq"
+    )
+    .all(since)
+    .map((row) => ({ ...row, ...(JSON.parse(row.data) as LeafData<'verify.run'>) }))
+    .filter((row) => row.scope === 'workspace')
+  const intact = new Set(rows.filter((row) => row.verdict === 'intact').map((row) => isoMs(row.time_us).slice(0, 10)))
+  const last = rows.at(-1)
+  return {
+    days: intact.size,
+    of_days: Math.max(1, Math.floor(nowUs / DAY_US) - Math.floor(since / DAY_US) + 1),
+    faulty: rows.filter((row) => row.verdict !== 'intact').length,
+    last: last ? { seq: last.seq, time: isoMs(last.time_us), verdict: last.verdict, size: last.size } : null
+  }
+}
+
+function anchorOf(db: AnyDb): ComplianceFacts['anchor'] {
+  const row = db
+    .prepare<[], { time_us: number; data: string }>("SELECT time_us, data FROM event WHERE type = 'anchor.added' ORDER BY seq DESC LIMIT 1")
+    .get()
+  if (!row) return null
+  const data = JSON.parse(row.data) as { readonly kind?: string; readonly checkpoint_size?: number }
+  return { size: data.checkpoint_size ?? 0, time: isoMs(row.time_us), kind: data.kind ?? 'unknown' }
+}
+
+/** Everything the compliance view rests on. */
+export function complianceFacts(context: ReaderContext, live: LiveFacts): ComplianceFacts {
+  const { catalog } = context
+  const nowUs = Date.parse(live.now) * 1000
+  const since = nowUs - WINDOW_DAYS * DAY_US
+  const records = recordsOf(catalog, nowUs)
+  const started = performance.now()
+  const found = catalog
+    .prepare<[number], number>('SELECT rid FROM record WHERE seq = ?')
+    .pluck()
+    .get(records.oldest?.seq ?? -1)
+  const searchMs = performance.now() - started
+  const alerts = catalog
+    .prepare<[], { total: number; answered: number | null }>("SELECT count(*) AS total, sum(state <> 'open') AS answered FROM alert")
+    .get()
+  return {
+    ...live,
+    events: eventsOf(catalog),
+    records,
+    search_ms: found === undefined ? null : searchMs,
+    verified: verifiedOf(catalog, Date.parse(live.created) * 1000, nowUs),
+    anchor: anchorOf(catalog),
+    gaps: gapsOf(catalog, since, nowUs),
+    lost: lostSince(catalog, since),
+    alerts: { total: alerts?.total ?? 0, answered: alerts?.answered ?? 0 },
+    baselines: catalog.prepare<[], number>('SELECT count(*) FROM (SELECT DISTINCT model, source FROM baseline)').pluck().get() ?? 0,
+    marks: marksOf(context),
+    processing_stated: Object.values(statedOf(context))
+      .slice(0, 4)
+      .every((text) => text !== '')
+  }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { basename } from 'node:path'
+import type { Processing } from '../../../shared/contract/compliance.ts'
+import { AffidavitError } from '../../../shared/contract/errors.ts'
+import { requirementOf, requirementsOf } from '../../../shared/policy/requirements.ts'
+import { statementsOf } from '../../../shared/policy/statements.ts'
+import { writeFileDurably } from '../../files.ts'
+import type { Caller, Handlers } from '../../handlers.ts'
+import { bodyPart } from '../../ledger/body-part.ts'
+import type { AppendResult, LeafDraft } from '../../ledger/draft.ts'
+import type { Projector } from '../../threads/projector.ts'
+import type { ReaderPool } from '../../threads/reader-pool.ts'
+import type { LiveFacts } from './facts.ts'
+
+export interface ComplianceDeps {
+  readonly pool: ReaderPool
+  readonly projector: Projector
+  readonly ledgerSize: () => number
+  readonly live: () => LiveFacts
+  readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
+  /** When the schedule verifies next; null when it is off. */
+  readonly nextVerification: () => Date | null
+}
+
+const PATIENCE_MS = 5_000
+
+async function fileDigest(path: string): Promise<{ readonly name: string; readonly sha256: string }> {
+  const hash = createHash('sha256')
+  try {
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+  } catch {
+    throw new AffidavitError('file_unreadable', 'the document cannot be read')
+  }
+  return { name: basename(path), sha256: hash.digest('hex') }
+}
+
+function requireWellFormed(...texts: readonly string[]): void {
+  if (!texts.every((text) => text.isWellFormed())) throw new AffidavitError('bad_request', 'the input: text that is no valid Unicode')
+}
+
+/** The compliance view: requirements with evidence, what the log shows, completeness, verifications, record of processing. */
+export function complianceHandlers(
+  deps: ComplianceDeps
+): Handlers<
+  | 'compliance.report'
+  | 'compliance.mark'
+  | 'compliance.completeness'
+  | 'compliance.verifications'
+  | 'compliance.processing'
+  | 'compliance.save_processing'
+  | 'compliance.set_processing'
+> {
+  const { pool } = deps
+  const caughtUp = () => deps.projector.waitFor(deps.ledgerSize(), PATIENCE_MS)
+  const factsOf = async () => {
+    await caughtUp()
+    return pool.run('complianceFacts', deps.live())
+  }
+  /** A note of a person: the name says on what, the words are in the body. */
+  const note = async (caller: Caller, name: string, to: string, body: object): Promise<void> => {
+    const data = { name, from: 'null', to: JSON.stringify(to) }
+    const [written] = await deps.append([{ type: 'setting.changed', actor: caller.actor, data, parts: [bodyPart(body).part] }])
+    if (!written) throw new AffidavitError('read_only', 'the workspace is open read-only')
+  }
+  return {
+    'compliance.report': async () => {
+      const facts = await factsOf()
+      return { evaluated: facts.now, requirements: requirementsOf(facts), statements: statementsOf(facts) }
+    },
+    'compliance.mark': async ({ id, applies, reason, document }, caller) => {
+      requireWellFormed(reason, document ?? '')
+      const file = document === undefined ? undefined : await fileDigest(document)
+      const body = { applies, reason, ...(file ? { document: file.name, document_sha256: file.sha256 } : {}) }
+      await note(caller, `requirement.${id}`, applies ? 'applies' : 'not applicable', body)
+      return requirementOf(id, await factsOf())
+    },
+    'compliance.completeness': async ({ days }) => {
+      await caughtUp()
+      return pool.run('completeness', { days, nowUs: Date.parse(deps.live().now) * 1000 })
+    },
+    'compliance.verifications': async ({ limit }) => {
+      await caughtUp()
+      return { verifications: await pool.run('verifications', { limit }), next_due: deps.nextVerification()?.toISOString() ?? null }
+    },
+    'compliance.processing': async () => {
+      await caughtUp()
+      return pool.run('processing', deps.live())
+    },
+    'compliance.save_processing': async ({ out }) => {
+      await caughtUp()
+      const { html } = await pool.run('processing', deps.live())
+      const bytes = Buffer.from(html, 'utf8')
+      try {
+        writeFileDurably(out, bytes)
+      } catch {
+        throw new AffidavitError('file_unreadable', 'the file cannot be written there: choose another folder')
+      }
+      return { path: out, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
+    },
+    'compliance.set_processing': async (stated, caller): Promise<Processing> => {
+      requireWellFormed(...Object.values(stated))
+      await note(caller, 'processing.stated', 'stated', stated)
+      return stated
+    }
+  }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Button, TextInput } from '@mantine/core'
+import { useEffect, useState } from 'react'
+import type { Processing } from '../../../shared/contract/compliance.ts'
+import { shell } from '../../client/bridge.ts'
+import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
+import { count, moment } from '../../ui/format.ts'
+import { Note, Panel } from '../../ui/parts.tsx'
+import { Empty, Failed, Loading } from '../../ui/states.tsx'
+
+const fields: readonly (readonly [keyof Processing, string, string])[] = [
+  ['controller', 'Controller', 'Name and address of the firm'],
+  ['contact', 'Contact', 'Who answers for this processing'],
+  ['officer', 'Data protection officer', 'Where one is designated'],
+  ['purposes', 'Purposes', 'Why calls to models are recorded'],
+  ['subjects', 'Subjects and data', 'Categories of people and of their data'],
+  ['transfers', 'Transfers', 'Third countries, with the safeguards']
+]
+
+/** The record of processing (GDPR 30): what the firm states, beside what the workspace shows. */
+export function ProcessingRecord() {
+  const record = useOperation('compliance.processing', {})
+  const save = useAction('compliance.set_processing', ['compliance.processing', 'compliance.report'])
+  const write = useAction('compliance.save_processing')
+  const [edited, setEdited] = useState<Processing | null>(null)
+  const stated = record.data?.stated
+  useEffect(() => {
+    if (stated) setEdited(stated)
+  }, [stated])
+  if (record.isError) return <Failed what="The record cannot be made" error={record.error} onRetry={() => void record.refetch()} />
+  if (!record.data || !edited) return <Loading what="Gathering sources and recipients" />
+  const { sources, recipients, measures } = record.data
+  const changed = fields.some(([name]) => edited[name] !== record.data.stated[name])
+  const saveFile = async () => {
+    const { path } = await shell('shell.saveFile', {
+      suggested_name: 'record-of-processing.html',
+      filters: [{ name: 'Web page', extensions: ['html'] }]
+    })
+    if (path !== null) write.mutate({ out: path })
+  }
+  return (
+    <div className="compliance-page column gap-12">
+      <Panel
+        title="Stated by the firm"
+        sub="each change is recorded"
+        right={
+          <Button variant="default" size="compact-sm" loading={write.isPending} onClick={() => void saveFile().catch(() => {})}>
+            Save as a page…
+          </Button>
+        }
+      >
+        <div className="processing-form">
+          {fields.map(([name, label, hint]) => (
+            <TextInput
+              key={name}
+              label={label}
+              placeholder={hint}
+              maxLength={500}
+              value={edited[name]}
+              onChange={(event) => setEdited({ ...edited, [name]: event.currentTarget.value })}
+            />
+          ))}
+        </div>
+        <div className="row" style={{ marginTop: 12 }}>
+          <Button disabled={!changed} loading={save.isPending} onClick={() => save.mutate(edited)}>
+            Save
+          </Button>
+          {changed && (
+            <Button variant="default" onClick={() => setEdited(record.data.stated)}>
+              Undo
+            </Button>
+          )}
+          {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
+          {write.isError && <Note is="broken">{messageOf(write.error)}</Note>}
+          {write.data && <Note is="holds">Saved: {write.data.path}</Note>}
+        </div>
+      </Panel>
+      <Panel title="What is recorded" sub="times UTC" flush>
+        {sources.length === 0 ? (
+          <Empty title="No record yet">
+            <p>Sources and models stand here once calls are recorded.</p>
+          </Empty>
+        ) : (
+          <table className="table">
+            <thead>
+              <tr>
+                <th>Source</th>
+                <th>Model</th>
+                <th className="right">Records</th>
+                <th>First</th>
+                <th>Last</th>
+              </tr>
+            </thead>
+            <tbody>
+              {sources.map((one) => (
+                <tr key={`${one.source}\n${one.model}`}>
+                  <td>{one.source}</td>
+                  <td>{one.model}</td>
+                  <td className="right">{count(one.records)}</td>
+                  <td className="num">{moment(one.first).replace(' UTC', '')}</td>
+                  <td className="num">{moment(one.last).replace(' UTC', '')}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+      </Panel>
+      <Panel title="Recipients of exports" sub={recipients.length === 0 ? 'no bundle has left' : undefined}>
+        <ul className="plain-list">
+          {recipients.map((one) => (
+            <li key={one.recipient}>
+              {one.recipient}, {count(one.bundles)} {one.bundles === 1 ? 'bundle' : 'bundles'}, last {moment(one.last)}
+            </li>
+          ))}
+        </ul>
+      </Panel>
+      <Panel title="Technical and organisational measures" sub="as this workspace is set up">
+        <ul className="plain-list">
+          {measures.map((one) => (
+            <li key={one}>{one}</li>
+          ))}
+        </ul>
+      </Panel>
+    </div>
+  )
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Gap } from '../contract/compliance.ts'
+import type { LeafType } from '../evidence/leaf-types.ts'
+import type { RequirementId } from './requirement-ids.ts'
+
+/** How often a kind of leaf is on record; `seq` and `last` of the newest one. Times are ISO 8601 UTC. */
+export interface Seen {
+  readonly count: number
+  readonly seq: number
+  readonly last: string
+}
+
+/** What a person noted on a requirement. */
+export interface RequirementMark {
+  readonly applies: boolean
+  readonly reason: string
+  readonly document: string | null
+  readonly by: string
+  readonly seq: number
+  readonly time: string
+}
+
+/** The workspace as it is: all that requirements and statements are judged from. Nothing in it is assumed. */
+export interface ComplianceFacts {
+  readonly now: string
+  readonly created: string
+  readonly size: number
+  readonly events: Partial<Readonly<Record<LeafType, Seen>>>
+  readonly records: {
+    readonly count: number
+    readonly oldest: { readonly seq: number; readonly time: string } | null
+    readonly newest: number | null
+    /** Records with text of a request, with the model that served, taken by a service without a person. */
+    readonly with_prompt: number
+    readonly with_served: number
+    readonly automated: number
+    /** Ended without an answer in the last 24 hours. */
+    readonly unanswered_day: number
+    readonly sources: number
+  }
+  /** Milliseconds that finding the oldest record by its words or its key took just now; null without records. */
+  readonly search_ms: number | null
+  readonly verified: {
+    /** Days of the last 30 (or since the start) on which a verification of the whole workspace found it intact. */
+    readonly days: number
+    readonly of_days: number
+    readonly faulty: number
+    readonly last: { readonly seq: number; readonly time: string; readonly verdict: string; readonly size: number } | null
+  }
+  readonly anchor: { readonly size: number; readonly time: string; readonly kind: string } | null
+  readonly checkpoint: { readonly size: number; readonly time: string } | null
+  readonly second_copy: 'matches' | 'behind' | 'none' | 'differs'
+  readonly problem: string | null
+  readonly keys: 'safe-storage' | 'passphrase' | 'key-file'
+  readonly heartbeats: { readonly seen: number; readonly expected: number }
+  readonly gaps: readonly Gap[]
+  readonly lost: number
+  readonly alerts: { readonly total: number; readonly answered: number }
+  readonly baselines: number
+  readonly look_every_minutes: number
+  readonly verify_every_hours: number
+  readonly marks: Partial<Readonly<Record<RequirementId, RequirementMark>>>
+  readonly processing_stated: boolean
+}
