@@ -8,6 +8,7 @@ import { Drift } from '../features/drift/drift.tsx'
 import { Exports } from '../features/exports/exports.tsx'
 import { Records } from '../features/records/records.tsx'
 import { Settings } from '../features/settings/settings.tsx'
+import { settingsViews } from '../features/settings/views.tsx'
 import { Failed } from '../ui/states.tsx'
 import { Keyboard } from './keyboard.tsx'
 import { Palette } from './palette.tsx'
@@ -63,7 +64,12 @@ const compliance = createRoute({
   validateSearch: z.object({ view: optional(z.enum(complianceViews)) }),
   component: () => <Compliance {...compliance.useSearch()} />
 })
-const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: Settings })
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings',
+  validateSearch: z.object({ view: optional(z.enum(settingsViews)) }),
+  component: () => <Settings {...settings.useSearch()} />
+})
 
 export const router = createRouter({
   routeTree: root.addChildren([index, dashboard, records, drift, compliance, exportsRoute, settings]),

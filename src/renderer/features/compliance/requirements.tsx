@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, Modal, SegmentedControl, Textarea } from '@mantine/core'
-import { IconPrinter } from '@tabler/icons-react'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { EvidenceLink, Requirement } from '../../../shared/contract/compliance.ts'
@@ -56,21 +55,7 @@ export function Requirements() {
   const share = (state: Requirement['state']) => ({ flexGrow: counted(state) })
   return (
     <div className="compliance-two">
-      <Panel
-        title="Requirements"
-        sub="not legal advice; your undertakings, policies and assessment are still needed"
-        flush
-        right={
-          <Button
-            variant="default"
-            size="compact-sm"
-            leftSection={<IconPrinter size={14} />}
-            onClick={() => void shell('shell.print', { title: 'Compliance' }).catch(() => {})}
-          >
-            Print with evidence
-          </Button>
-        }
-      >
+      <Panel title="Requirements" sub="not legal advice; your undertakings, policies and assessment are still needed" flush>
         <div className="coverage">
           {(['backed', 'partly', 'not', 'not_applicable'] as const).map((state) => (
             <span key={state}>

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Button, NumberInput, Select } from '@mantine/core'
+import { useEffect, useState } from 'react'
+import type { Settings as Values } from '../../../shared/contract/workspace.ts'
+import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
+import { Note, Panel } from '../../ui/parts.tsx'
+import { Failed, Loading } from '../../ui/states.tsx'
+
+const intervals = [
+  { value: '0', label: 'Never' },
+  { value: '15', label: 'Every 15 minutes' },
+  { value: '60', label: 'Every hour' },
+  { value: '360', label: 'Every 6 hours' },
+  { value: '1440', label: 'Every day' }
+]
+
+export function DriftSettings() {
+  const saved = useOperation('settings.get', {})
+  const save = useAction('settings.set', ['settings.get'])
+  const [edited, setEdited] = useState<Partial<Values>>({})
+  // What was saved replaces what was edited.
+  useEffect(() => setEdited({}), [saved.data])
+  if (saved.isError) {
+    return (
+      <Panel title="Drift">
+        <Failed what="The settings cannot be read" error={saved.error} />
+      </Panel>
+    )
+  }
+  if (!saved.data) {
+    return (
+      <Panel title="Drift">
+        <Loading what="Reading settings" />
+      </Panel>
+    )
+  }
+  const values = { ...saved.data, ...edited }
+  const changed = Object.keys(edited).some((name) => edited[name as keyof Values] !== saved.data[name as keyof Values])
+  const number = (
+    name: 'looks_per_false_alarm' | 'effect_floor' | 'error_rate_floor' | 'min_current' | 'min_reference',
+    label: string,
+    min: number,
+    max: number,
+    step: number,
+    description?: string
+  ) => (
+    <NumberInput
+      label={label}
+      value={values[name]}
+      min={min}
+      max={max}
+      step={step}
+      decimalScale={step < 1 ? 3 : 0}
+      allowNegative={false}
+      {...(description === undefined ? {} : { description })}
+      onChange={(value) => typeof value === 'number' && setEdited((before) => ({ ...before, [name]: value }))}
+    />
+  )
+  const known = intervals.some((one) => one.value === String(values.look_every_minutes))
+  return (
+    <Panel title="Drift" sub="each change is a leaf">
+      <form
+        className="column gap-12"
+        onSubmit={(event) => {
+          event.preventDefault()
+          save.mutate(edited)
+        }}
+      >
+        <div className="settings-grid">
+          <Select
+            label="Look"
+            data={
+              known
+                ? intervals
+                : [...intervals, { value: String(values.look_every_minutes), label: `Every ${values.look_every_minutes} minutes` }]
+            }
+            value={String(values.look_every_minutes)}
+            onChange={(value) => setEdited((before) => ({ ...before, look_every_minutes: Number(value ?? 0) }))}
+          />
+          {number('looks_per_false_alarm', 'Budget: looks per false alarm', 2, 100_000, 1)}
+          {number('effect_floor', 'Smallest shift that alarms, L', 0, 1, 0.01)}
+          {number('error_rate_floor', 'Smallest shift of the error rate', 0, 1, 0.01)}
+          {number('min_current', 'Current requests needed', 10, 1_000_000, 10)}
+          {number('min_reference', 'Reference requests needed', 10, 1_000_000, 10)}
+          <Select
+            label="Family correction"
+            data={[
+              { value: 'BH', label: 'Benjamini-Hochberg' },
+              { value: 'BY', label: 'Benjamini-Yekutieli' }
+            ]}
+            value={values.procedure}
+            onChange={(value) => setEdited((before) => ({ ...before, procedure: value === 'BY' ? 'BY' : 'BH' }))}
+          />
+        </div>
+        <p className="dim small">
+          At most one false alarm in {values.looks_per_false_alarm} looks while nothing drifts.{' '}
+          {values.procedure === 'BH'
+            ? 'Holds under positive dependence of the series; Benjamini-Yekutieli drops that condition.'
+            : 'Holds under any dependence of the series.'}
+        </p>
+        {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
+        <div className="row">
+          <span className="grow" />
+          <Button variant="default" disabled={!changed} onClick={() => setEdited({})}>
+            Undo
+          </Button>
+          <Button type="submit" disabled={!changed} loading={save.isPending}>
+            Save
+          </Button>
+        </div>
+      </form>
+    </Panel>
+  )
+}

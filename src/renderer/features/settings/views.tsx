@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ReactNode } from 'react'
+import { About } from './about.tsx'
+import { Appearance } from './appearance.tsx'
+import { DriftSettings } from './drift-settings.tsx'
+import { Endpoints } from './endpoints.tsx'
+import { Keys } from './keys.tsx'
+
+/** The views of this section in the order of their tabs. */
+export const settingsViews = ['general', 'keys', 'drift'] as const
+export type SettingsView = (typeof settingsViews)[number]
+
+export const views: Readonly<Record<SettingsView, { readonly label: string; readonly show: () => ReactNode }>> = {
+  general: {
+    label: 'General',
+    show: () => (
+      <>
+        <Endpoints />
+        <Appearance />
+        <About />
+      </>
+    )
+  },
+  keys: { label: 'Keys', show: () => <Keys /> },
+  drift: { label: 'Drift', show: () => <DriftSettings /> }
+}
