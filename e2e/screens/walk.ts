@@ -7,9 +7,18 @@ import type { Page } from '@playwright/test'
 import { engineRunning, expect, type LaunchedApp, launchApp, projectRoot, test } from '../harness.ts'
 
 const screens = join(projectRoot, 'test-results', 'screens')
-const sizes = [
-  { width: 1280, height: 800 },
-  { width: 1920, height: 1080 }
+const small = { width: 1280, height: 800 } as const
+const large = { width: 1920, height: 1080 } as const
+const looks = [
+  { colorScheme: 'light', size: small },
+  { colorScheme: 'dark', size: large },
+  // AFFIDAVIT_ALL_LOOKS=1: the other two as well.
+  ...(process.env.AFFIDAVIT_ALL_LOOKS
+    ? ([
+        { colorScheme: 'light', size: large },
+        { colorScheme: 'dark', size: small }
+      ] as const)
+    : [])
 ] as const
 
 export interface Walk {
@@ -21,33 +30,31 @@ export interface Walk {
   readonly shoot: (name: string) => Promise<void>
 }
 
-/** Walks once for each theme and size, in an app of its own on an empty workspace; fails on findings of axe and on content policy violations. */
+/** Walks once for each look, in an app of its own on an empty workspace; fails on findings of axe and on content policy violations. */
 export function everyLook(name: string, walk: (at: Walk) => Promise<void>): void {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    for (const size of sizes) {
-      test(`${name}, ${colorScheme}, ${size.width}x${size.height}`, async () => {
-        test.setTimeout(120_000)
-        mkdirSync(screens, { recursive: true })
-        const app = await launchApp({ ...size, colorScheme })
-        const { page } = app
-        const violations: string[] = []
-        await engineRunning(page)
-        await walk({
-          app,
-          page,
-          go: async (to) => void (await page.evaluate((hash) => (location.hash = hash), to)),
-          shoot: async (picture) => {
-            await page.evaluate(() => document.fonts.ready)
-            await page.waitForTimeout(350)
-            await page.screenshot({ path: join(screens, `${picture}-${colorScheme}-${size.width}x${size.height}.png`) })
-            const found = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
-            for (const one of found.violations)
-              violations.push(`${picture}: ${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).join(' | ')}`)
-          }
-        })
-        expect(app.complaints.filter((one) => one.kind !== 'console')).toEqual([])
-        expect(violations).toEqual([])
+  for (const { colorScheme, size } of looks) {
+    test(`${name}, ${colorScheme}, ${size.width}x${size.height}`, async () => {
+      test.setTimeout(120_000)
+      mkdirSync(screens, { recursive: true })
+      const app = await launchApp({ ...size, colorScheme })
+      const { page } = app
+      const violations: string[] = []
+      await engineRunning(page)
+      await walk({
+        app,
+        page,
+        go: async (to) => void (await page.evaluate((hash) => (location.hash = hash), to)),
+        shoot: async (picture) => {
+          await page.evaluate(() => document.fonts.ready)
+          await page.waitForTimeout(350)
+          await page.screenshot({ path: join(screens, `${picture}-${colorScheme}-${size.width}x${size.height}.png`) })
+          const found = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
+          for (const one of found.violations)
+            violations.push(`${picture}: ${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).join(' | ')}`)
+        }
       })
-    }
+      expect(app.complaints.filter((one) => one.kind !== 'console')).toEqual([])
+      expect(violations).toEqual([])
+    })
   }
 }
