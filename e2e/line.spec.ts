@@ -23,11 +23,11 @@ async function importFile(page: Page, app: Parameters<typeof answerDialogs>[0], 
   await page.getByRole('button', { name: 'Choose a file…' }).click()
   await expect(page.getByRole('region', { name: 'First rows of the file' })).toBeVisible()
   await page.getByRole('button', { name: 'Import', exact: true }).click()
-  await expect(page.getByText('Imported', { exact: true })).toBeVisible({ timeout: 30_000 })
+  await expect(page.getByText('Imported', { exact: true })).toBeVisible({ timeout: 90_000 })
 }
 
 test('from a file to a bundle that stock tools accept, and refuse after one changed byte', async () => {
-  test.setTimeout(180_000)
+  test.setTimeout(300_000)
   const file = await records()
   const { app, page, userData, complaints } = await launchApp({ width: 1440, height: 900 })
   await engineRunning(page)
@@ -42,7 +42,7 @@ test('from a file to a bundle that stock tools accept, and refuse after one chan
   await page.getByRole('button', { name: 'Import…' }).click()
   await page.getByRole('button', { name: 'Choose a file…' }).click()
   await page.getByRole('button', { name: 'Import', exact: true }).click()
-  await expect(page.getByText(`0 accepted, ${file.rows.toLocaleString('en-US')} already on record`)).toBeVisible({ timeout: 30_000 })
+  await expect(page.getByText(`0 accepted, ${file.rows.toLocaleString('en-US')} already on record`)).toBeVisible({ timeout: 90_000 })
   await page.getByRole('button', { name: 'Done' }).click()
 
   // The grid by keyboard, the pane, its proof.
@@ -53,7 +53,7 @@ test('from a file to a bundle that stock tools accept, and refuse after one chan
   await expect(page.getByRole('complementary', { name: /^Record, leaf/ })).toBeVisible()
   await page.keyboard.press(']')
   await page.keyboard.press(']')
-  await expect(page.getByText('This record is in the ledger and unchanged.')).toBeVisible({ timeout: 15_000 })
+  await expect(page.getByText('This record is in the ledger and unchanged.')).toBeVisible({ timeout: 90_000 })
   await page.keyboard.press('Escape')
   await expect(page.getByRole('complementary', { name: /^Record, leaf/ })).toBeHidden()
   await page.keyboard.press('End')
@@ -101,7 +101,7 @@ test('from a file to a bundle that stock tools accept, and refuse after one chan
   await page.getByRole('textbox', { name: 'Recipient' }).fill('Examination unit')
   await page.getByRole('textbox', { name: 'Purpose' }).fill('Regulatory examination')
   await page.getByRole('button', { name: 'Sign and write…' }).click()
-  await expect(page.getByRole('heading', { name: 'Written' })).toBeVisible({ timeout: 30_000 })
+  await expect(page.getByRole('heading', { name: 'Written' })).toBeVisible({ timeout: 90_000 })
 
   // The command line and stock tools accept it.
   const folder = join(temporaryFolder(), 'bundle')
@@ -152,30 +152,30 @@ test('from a file to a bundle that stock tools accept, and refuse after one chan
   await page.getByText('Verify a bundle', { exact: true }).click()
   await answerDialogs(app, { open: [bundle] })
   await page.getByRole('button', { name: 'Choose a bundle…' }).click()
-  await expect(page.getByRole('heading', { name: 'Consistent, signer not confirmed' })).toBeVisible({ timeout: 20_000 })
+  await expect(page.getByRole('heading', { name: 'Consistent, signer not confirmed' })).toBeVisible({ timeout: 90_000 })
   await answerDialogs(app, { open: [join(folder, 'trust', 'log.vkey')] })
   await page.getByRole('button', { name: 'Confirmed keys…' }).click()
-  await expect(page.getByRole('heading', { name: 'Verifies: genuine, unchanged, all accounted for' })).toBeVisible({ timeout: 20_000 })
+  await expect(page.getByRole('heading', { name: 'Verifies: genuine, unchanged, all accounted for' })).toBeVisible({ timeout: 90_000 })
   await answerDialogs(app, { open: [brokenFile] })
   await page.getByRole('button', { name: 'Another bundle…' }).click()
   await expect(page.getByRole('heading', { name: 'Does not verify' }).or(page.getByText('This file could not be verified.'))).toBeVisible({
-    timeout: 20_000
+    timeout: 90_000
   })
 
   // The whole ledger, from disk.
   const { job_id } = await callOk(page, 'verify.workspace', {})
-  await expect(async () => expect((await callOk(page, 'jobs.get', { id: job_id })).state).toBe('done')).toPass({ timeout: 30_000 })
+  await expect(async () => expect((await callOk(page, 'jobs.get', { id: job_id })).state).toBe('done')).toPass({ timeout: 90_000 })
   expect((await callOk(page, 'verify.workspace_report', { job_id })).verdict).toBe('intact')
   expect(complaints.filter((one) => one.kind !== 'console')).toEqual([])
 })
 
 test('the same records over HTTP show while they arrive, and the window stays quick', async () => {
-  test.setTimeout(120_000)
+  test.setTimeout(300_000)
   const file = await records()
   const source = await launchApp()
   await engineRunning(source.page)
   const { job_id } = await callOk(source.page, 'import.start', { path: file.path, profile: file.profile })
-  await expect(async () => expect((await callOk(source.page, 'jobs.get', { id: job_id })).state).toBe('done')).toPass({ timeout: 30_000 })
+  await expect(async () => expect((await callOk(source.page, 'jobs.get', { id: job_id })).state).toBe('done')).toPass({ timeout: 90_000 })
   const lines: string[] = []
   const opened = await callOk(source.page, 'records.open', { query: '', sort: { by: 'seq', dir: 'asc' } })
   for (let offset = 0; offset < opened.count; offset += 200) {

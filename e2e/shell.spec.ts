@@ -69,7 +69,7 @@ test('a second start shows the first window instead of another', async () => {
   await engineRunning(page)
   const switches = process.getuid?.() === 0 ? ['--no-sandbox'] : []
   const second = spawnSync(process.env.ELECTRON_EXEC_PATH ?? '', [...switches, `--user-data-dir=${userData}`, projectRoot], {
-    timeout: 20_000
+    timeout: 90_000
   })
   expect(second.status).toBe(0)
   expect(await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1)
@@ -105,5 +105,5 @@ test('the engine ends when main is killed', async () => {
   await engineRunning(page)
   const engine = await enginePid(app)
   app.process().kill('SIGKILL')
-  await expect.poll(() => isAlive(engine), { timeout: 15_000 }).toBe(false)
+  await expect.poll(() => isAlive(engine), { timeout: 90_000 }).toBe(false)
 })

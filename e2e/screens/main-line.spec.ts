@@ -35,7 +35,7 @@ everyLook('the main line', async ({ app, page, go, shoot }) => {
   const bundle = await fill(app)
 
   await expect(page.getByText('Open drift alerts')).toBeVisible()
-  await expect(page.getByText(/Intact up to leaf/)).toBeVisible({ timeout: 15_000 })
+  await expect(page.getByText(/Intact up to leaf/)).toBeVisible({ timeout: 90_000 })
   await shoot('01-dashboard')
 
   await go('/records')

@@ -34,7 +34,7 @@ export interface Walk {
 export function everyLook(name: string, walk: (at: Walk) => Promise<void>): void {
   for (const { colorScheme, size } of looks) {
     test(`${name}, ${colorScheme}, ${size.width}x${size.height}`, async () => {
-      test.setTimeout(120_000)
+      test.setTimeout(300_000)
       mkdirSync(screens, { recursive: true })
       const app = await launchApp({ ...size, colorScheme })
       const { page } = app
