@@ -17,9 +17,9 @@ export async function endToEnd(args: readonly string[], reportFile: string | nul
     return { ran: false, reason: error instanceof Error ? error.message : String(error) }
   }
   const linux = process.platform === 'linux'
-  const missing = await ensureSystemPackages([...windowPurposes(runtime), 'virtual-display', 'fonts'], runtime.executable)
-  // Without the fonts only pictures differ.
-  const needed = missing.filter((item) => item.purpose !== 'fonts')
+  const missing = await ensureSystemPackages([...windowPurposes(runtime), 'virtual-display', 'fonts', 'pdf-tools'], runtime.executable)
+  // Without the fonts only pictures differ; without the tools the words of a PDF are not read.
+  const needed = missing.filter((item) => item.purpose !== 'fonts' && item.purpose !== 'pdf-tools')
   if (needed.length > 0) return { ran: false, reason: `this system lacks ${needed.map((item) => item.what).join(', ')}` }
   const env = {
     ...(await runtimeEnvironment(runtime)),

@@ -6,8 +6,8 @@ import { nativeBindingPath, nodeHeaders } from './native.ts'
 import { run, say } from './project.ts'
 import type { Runtime } from './runtime.ts'
 
-/** What a command needs of the system: shared libraries of the window, an X server, a compiler, the stock verifiers, fonts for screenshots. */
-export type Purpose = 'window' | 'virtual-display' | 'compiler' | 'verifiers' | 'fonts'
+/** What a command needs of the system: shared libraries of the window, an X server, a compiler, the stock verifiers, fonts for screenshots, readers of PDF. */
+export type Purpose = 'window' | 'virtual-display' | 'compiler' | 'verifiers' | 'fonts' | 'pdf-tools'
 
 /** What opening a window with `runtime` needs: the compiler only while the stand-in's binding is not built. */
 export function windowPurposes(runtime: Runtime): readonly Purpose[] {
@@ -39,7 +39,8 @@ const commands: Readonly<Partial<Record<Purpose, readonly (readonly [command: st
   verifiers: [
     ['openssl', 'openssl'],
     ['ssh-keygen', 'openssh-client']
-  ]
+  ],
+  'pdf-tools': [['pdftotext', 'poppler-utils']]
 }
 
 /** Libraries Electron links against; newer Debian and Ubuntu renamed some packages for 64-bit time. */

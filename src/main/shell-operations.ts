@@ -11,6 +11,7 @@ import {
 } from '../shared/contract/shell.ts'
 import { pickFile, saveFile, showItem } from './dialogs.ts'
 import { openExternal } from './navigation.ts'
+import { savePdf } from './save-pdf.ts'
 
 /** What the operations need of the running app. */
 export interface ShellContext {
@@ -52,6 +53,7 @@ const handlers: Handlers = {
   }),
   'shell.pickFile': (input, owner) => pickFile(owner, input),
   'shell.saveFile': (input, owner) => saveFile(owner, input),
+  'shell.savePdf': (input, owner) => savePdf(owner, input),
   'shell.openWorkspace': async (_input, owner, context) => ({ workspace: await context.openWorkspace(owner) }),
   'shell.restartEngine': async (_input, _owner, context) => {
     await context.restartEngine()

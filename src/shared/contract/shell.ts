@@ -13,6 +13,11 @@ const fileFilter = z.strictObject({
 })
 const title = z.string().min(1).max(120)
 const path = z.string().min(1).max(4096)
+/** A file name, not a path. */
+const fileName = z
+  .string()
+  .max(200)
+  .regex(/^[^/\\\p{Cc}]*$/u)
 const nothing = z.strictObject({})
 
 /** How the window follows the colours of the system, or not. */
@@ -69,15 +74,24 @@ export const shellOperations = {
     summary: 'Asks where to write a file; null when the person cancels',
     input: z.strictObject({
       title: title.optional(),
-      /** A file name, not a path. */
-      suggested_name: z
-        .string()
-        .max(200)
-        .regex(/^[^/\\\p{Cc}]*$/u)
-        .optional(),
+      suggested_name: fileName.optional(),
       filters: z.array(fileFilter).max(10).optional()
     }),
     output: z.object({ path: z.string().nullable() }),
+    access: 'read',
+    leaves: []
+  }),
+  'shell.savePdf': operation({
+    summary: 'Asks where to save, and writes a self-contained page there as a tagged PDF with page numbers; null when the person cancels',
+    input: z.strictObject({
+      /** Scripts in it do not run, and nothing it names is fetched. */
+      html: z.string().min(1).max(3_900_000),
+      /** At the foot of each page, such as the digest of what the document belongs to. */
+      footer: z.string().max(300),
+      paper: z.enum(['a4', 'letter']).default('a4'),
+      suggested_name: fileName.optional()
+    }),
+    output: z.object({ saved: z.object({ path: z.string(), bytes: z.int().min(0), sha256: z.string() }).nullable() }),
     access: 'read',
     leaves: []
   }),
