@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { userInfo } from 'node:os'
 import { z } from 'zod'
 
 /** What the engine reads from its environment; the only place of the engine that does. */
@@ -6,6 +7,8 @@ export interface EngineEnvironment {
   readonly nativeBinding: string | undefined
   readonly passphraseFile: string | undefined
   readonly allowedHosts: readonly string[]
+  /** Account of the operating system that this process runs under: asked from the system, not from a variable. */
+  readonly osAccount: string
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
 }
 
@@ -15,6 +18,15 @@ const list = (text: string | undefined): string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== '')
 
+function accountName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    // A container may run under a number that has no name.
+    return `uid-${process.getuid?.() ?? 'unknown'}`
+  }
+}
+
 /** Reads and checks the engine's environment variables. */
 export function engineEnvironment(env: NodeJS.ProcessEnv = process.env): EngineEnvironment {
   const level = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).catch('info')
@@ -22,6 +34,7 @@ export function engineEnvironment(env: NodeJS.ProcessEnv = process.env): EngineE
     nativeBinding: env.AFFIDAVIT_NATIVE_BINDING || undefined,
     passphraseFile: env.AFFIDAVIT_PASSPHRASE_FILE || undefined,
     allowedHosts: list(env.AFFIDAVIT_ALLOWED_HOSTS),
+    osAccount: accountName(),
     logLevel: level.parse(env.AFFIDAVIT_LOG_LEVEL ?? 'info')
   }
 }

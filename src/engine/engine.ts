@@ -21,6 +21,8 @@ import type { AppendResult, LeafDraft } from './ledger/draft.ts'
 import { ledgerHandlers } from './ledger/handlers.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import { lastCheckpoint } from './ledger/store.ts'
+import { People } from './people/people.ts'
+import { Verifiers } from './people/verifiers.ts'
 import { Approvals } from './policy/approvals.ts'
 import { complianceHandlers } from './policy/compliance/handlers.ts'
 import { liveFacts } from './policy/compliance/live.ts'
@@ -37,6 +39,7 @@ import { type OpenWorkspace, openWorkspace } from './workspace/workspace.ts'
 export interface Engine {
   readonly router: Router
   readonly approvals: Approvals
+  readonly people: People
   status(): WorkspaceStatus
   /** Ends servers and jobs, signs, closes. */
   stop(reason: 'quit' | 'signal'): Promise<void>
@@ -45,6 +48,8 @@ export interface Engine {
 export interface EngineDeps {
   readonly store: OsKeyStore | null
   readonly log: Logger
+  /** scrypt N of new password verifiers; tests take less than what a product needs. */
+  readonly passwordCost?: number
 }
 
 const HEARTBEAT_MS = 60_000
@@ -60,7 +65,7 @@ const SYSTEM = { ref: 'engine', kind: 'system' } as const
 export async function startEngine(config: EngineStart['config'], environment: EngineEnvironment, deps: EngineDeps): Promise<Engine> {
   const workspace = await openWorkspace(config, environment, deps.store)
   try {
-    return await compose(workspace, config, environment, deps.log)
+    return await compose(workspace, config, environment, deps)
   } catch (error) {
     workspace.close()
     throw error
@@ -80,8 +85,9 @@ async function compose(
   workspace: OpenWorkspace,
   config: EngineStart['config'],
   environment: EngineEnvironment,
-  log: Logger
+  deps: EngineDeps
 ): Promise<Engine> {
+  const { log } = deps
   const started = new Date()
   const { identity, ledger } = workspace
   const problem = workspace.start.problem
@@ -170,7 +176,18 @@ async function compose(
     // A single command looks when it is told to, not because an hour has passed.
     if (config.compliance || config.drift) void schedule.start()
   }
+  const people = await People.load({
+    pool,
+    append,
+    verifiers: new Verifiers(
+      { state: workspace.state, workspaceId: workspace.description.id, secret: identity.dedupKey },
+      deps.passwordCost
+    ),
+    osAccount: environment.osAccount,
+    lockAfterMinutes: () => settings.lock_after_minutes
+  })
   const approvals = new Approvals({
+    people,
     pool,
     projector,
     ledgerSize: size,
@@ -220,6 +237,7 @@ async function compose(
       ...importHandlers({ jobs, ingest, append }),
       ...drift.handlers,
       ...approvals.handlers,
+      ...people.handlers,
       ...bundleHandlers({
         pool,
         projector,
@@ -232,9 +250,10 @@ async function compose(
         sample: workspace.description.sample
       })
     },
-    feed.sources,
+    { ...feed.sources, session: (push, caller) => people.follow(caller.session, push) },
     log,
-    () => problem?.message ?? null
+    () => problem?.message ?? null,
+    people
   )
   if (ledger) void approvals.resume().catch((error: unknown) => log.error({ event: 'approvals.failed', message: nameOf(error) }))
   await refreshFigures()
@@ -248,7 +267,7 @@ async function compose(
     servers = await startServers(
       {
         call: (op, input, caller) => router.call(op, input, caller),
-        subscribe: (topic, input, push) => router.subscribe(topic, input, push),
+        subscribe: (topic, input, push) => router.subscribe(topic, input, push, () => ({ actor: SYSTEM, via: 'http' })),
         ingest: {
           append: async (batch, origin) => {
             if (!ingest) throw new AffidavitError('read_only', problem?.message ?? 'the workspace is open read-only')
@@ -276,6 +295,7 @@ async function compose(
   return {
     router,
     approvals,
+    people,
     status,
     stop: async (reason) => {
       for (const timer of timers) clearInterval(timer)
@@ -283,6 +303,7 @@ async function compose(
       await schedule.stop()
       await servers?.close()
       await jobs.close()
+      await people.close()
       if (ledger && signing) {
         await append([{ type: 'engine.stopped', actor: SYSTEM, data: { reason, leaves: ledger.size }, parts: [] }]).catch(() => {})
         await signing.checkpointer.now().catch((error: unknown) => log.error({ event: 'checkpoint.failed', name: nameOf(error) }))

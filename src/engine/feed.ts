@@ -68,7 +68,7 @@ export class Feed {
     for (const push of this.#alerts) push(alert)
   }
 
-  get sources(): TopicSources {
+  get sources(): Omit<TopicSources, 'session'> {
     return {
       status: (push) => {
         push(this.#parts.status())

@@ -14,6 +14,7 @@ type Incoming = ToEngine | EngineStart | EngineStop | KeyReply
 type Outgoing = FromEngine | EngineState | KeyRequest
 
 interface Port {
+  readonly surface: 'desktop' | 'cli'
   post(message: Outgoing): void
   onMessage(listener: (message: Incoming) => void): void
   onClose(listener: () => void): void
@@ -28,12 +29,14 @@ function openPort(): Port {
   const parentPort = (process as unknown as { readonly parentPort?: ParentPort }).parentPort
   if (parentPort) {
     return {
+      surface: 'desktop',
       post: (message) => parentPort.postMessage(message),
       onMessage: (listener) => parentPort.on('message', (event) => listener(event.data as Incoming)),
       onClose: (listener) => process.on('disconnect', listener)
     }
   }
   return {
+    surface: 'cli',
     post: (message) => {
       if (process.connected) process.send?.(message)
     },
@@ -67,8 +70,13 @@ let stopping = false
 async function start(config: EngineStart['config']): Promise<void> {
   try {
     engine = await startEngine(config, environment, { store: config.keyProtection === 'safe-storage' ? keyStore : null, log })
-    // `serve` and the desktop act for the person at the machine; names follow with local users.
-    session = new Session(engine.router, { actor: { ref: 'local', kind: 'human' }, via: 'ipc' }, (message) => port.post(message))
+    const { router, people } = engine
+    const person = await people.openSession(port.surface)
+    session = new Session(
+      router,
+      (signal) => people.callerOf(person, signal),
+      (message) => port.post(message)
+    )
     port.post({ kind: 'ready' })
   } catch (error) {
     const known = error instanceof AffidavitError ? { code: error.code, message: error.message } : undefined

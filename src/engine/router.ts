@@ -2,13 +2,19 @@
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import { type OperationName, operations, type TopicEvent, type TopicName, topics } from '../shared/contract/contract.ts'
-import { AffidavitError, type Reply } from '../shared/contract/errors.ts'
+import { AffidavitError, type Failure, type Reply } from '../shared/contract/errors.ts'
 import type { Caller, Handlers } from './handlers.ts'
 
 type Handler = (input: unknown, caller: Caller) => Promise<unknown>
 
 /** Where topics get their events: `start` begins pushing and returns its off function. */
-export type TopicSources = { readonly [T in TopicName]: (push: (event: TopicEvent<T>) => void) => () => void }
+export type TopicSources = { readonly [T in TopicName]: (push: (event: TopicEvent<T>) => void, caller: Caller) => () => void }
+
+/** Who may call and follow what. */
+export interface Guard {
+  refusal(op: OperationName, caller: Caller): Failure | null
+  mayFollow(topic: TopicName, caller: Caller): boolean
+}
 
 /** Parse → handler → reply, for every transport. Inputs are parsed here and nowhere else; outputs are parsed again by the receiver. */
 export class Router {
@@ -16,13 +22,15 @@ export class Router {
   readonly #sources: TopicSources
   readonly #log: Logger
   readonly #problem: () => string | null
+  readonly #guard: Guard
 
   /** @param problem why the workspace is read-only, null when it is not */
-  constructor(handlers: Handlers<OperationName>, sources: TopicSources, log: Logger, problem: () => string | null) {
+  constructor(handlers: Handlers<OperationName>, sources: TopicSources, log: Logger, problem: () => string | null, guard: Guard) {
     this.#handlers = new Map(Object.entries(handlers as Readonly<Record<string, Handler>>))
     this.#sources = sources
     this.#log = log
     this.#problem = problem
+    this.#guard = guard
   }
 
   /** Never throws and never rejects: failures are replies with a code of the closed union. */
@@ -30,6 +38,8 @@ export class Router {
     const handler = this.#handlers.get(op)
     const definition = Object.hasOwn(operations, op) ? operations[op as OperationName] : undefined
     if (!handler || !definition) return { ok: false, error: { code: 'unknown_operation', message: 'there is no such operation' } }
+    const refusal = this.#guard.refusal(op as OperationName, caller)
+    if (refusal) return { ok: false, error: refusal }
     const parsed = (definition.input as z.ZodType).safeParse(input)
     if (!parsed.success) return { ok: false, error: { code: 'bad_request', message: describe(parsed.error) } }
     const problem = definition.access === 'write' ? this.#problem() : null
@@ -44,13 +54,19 @@ export class Router {
     }
   }
 
-  /** Subscribes to a topic; throws AffidavitError for an unknown topic or a bad input. */
-  subscribe(topic: string, input: unknown, push: (event: unknown) => void): () => void {
+  /**
+   * Subscribes to a topic. Events that the caller of the moment may not see are left out, so that a subscription outlives a lock.
+   * @param callerNow asked at each event
+   * @throws AffidavitError for an unknown topic or a bad input
+   */
+  subscribe(topic: string, input: unknown, push: (event: unknown) => void, callerNow: () => Caller): () => void {
     if (!Object.hasOwn(topics, topic)) throw new AffidavitError('unknown_operation', 'there is no such topic')
     const name = topic as TopicName
     const parsed = topics[name].input.safeParse(input)
     if (!parsed.success) throw new AffidavitError('bad_request', describe(parsed.error))
-    return this.#sources[name](push)
+    return this.#sources[name]((event) => {
+      if (this.#guard.mayFollow(name, callerNow())) push(event)
+    }, callerNow())
   }
 }
 

@@ -7,12 +7,13 @@ import type { Router } from './router.ts'
 /** One peer on a message port: its calls, cancels and subscriptions. Malformed messages are ignored; they cannot come from a good peer. */
 export class Session {
   readonly #router: Router
-  readonly #caller: Omit<Caller, 'signal'>
+  readonly #caller: (signal?: AbortSignal) => Caller
   readonly #post: (message: FromEngine) => void
   readonly #calls = new Map<string, AbortController>()
   readonly #subscriptions = new Map<string, () => void>()
 
-  constructor(router: Router, caller: Omit<Caller, 'signal'>, post: (message: FromEngine) => void) {
+  /** @param caller who works through this peer now; asked at each call and event, never taken from a message */
+  constructor(router: Router, caller: (signal?: AbortSignal) => Caller, post: (message: FromEngine) => void) {
     this.#router = router
     this.#caller = caller
     this.#post = post
@@ -46,7 +47,7 @@ export class Session {
   async #call(id: string, op: string, input: unknown): Promise<void> {
     const abort = new AbortController()
     this.#calls.set(id, abort)
-    const reply = await this.#router.call(op, input, { ...this.#caller, signal: abort.signal })
+    const reply = await this.#router.call(op, input, this.#caller(abort.signal))
     this.#calls.delete(id)
     this.#post({ kind: 'reply', id, reply })
   }
@@ -55,7 +56,12 @@ export class Session {
     try {
       this.#subscriptions.set(
         id,
-        this.#router.subscribe(topic, input, (event) => this.#post({ kind: 'event', id, event }))
+        this.#router.subscribe(
+          topic,
+          input,
+          (event) => this.#post({ kind: 'event', id, event }),
+          () => this.#caller()
+        )
       )
     } catch (error) {
       const failure =

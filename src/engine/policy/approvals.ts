@@ -5,6 +5,7 @@ import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { Caller, Handlers } from '../handlers.ts'
 import { bodyPart } from '../ledger/body-part.ts'
 import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
+import type { People } from '../people/people.ts'
 import type { Projector } from '../threads/projector.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
 
@@ -18,6 +19,7 @@ export interface GivenApproval {
 }
 
 export interface ApprovalDeps {
+  readonly people: People
   readonly pool: ReaderPool
   readonly projector: Projector
   readonly ledgerSize: () => number
@@ -81,8 +83,7 @@ export class Approvals {
       try {
         const asked = await this.#one(id)
         if (asked.state !== 'asked') throw new AffidavitError('conflict', `this was ${asked.state} already`)
-        if (asked.asked_by === caller.actor.ref)
-          throw new AffidavitError('second_person_needed', 'another person has to decide this: whoever asks cannot also approve')
+        if (decision === 'give') this.#requireSecond(asked, caller)
         const parts = note === '' ? [] : [bodyPart({ note }).part]
         const type = decision === 'give' ? 'approval.given' : 'approval.refused'
         await this.#deps.append([{ type, actor: caller.actor, data: { approval_id: id, asked: asked.seq }, parts }])
@@ -92,6 +93,19 @@ export class Approvals {
         this.#deciding.delete(id)
       }
     }
+  }
+
+  /** Whether another person, who is set up and signed in, gives it. Whoever asked may withdraw by refusing. */
+  #requireSecond(asked: Approval, caller: Caller): void {
+    const { people } = this.#deps
+    const refuse = (message: string) => {
+      throw new AffidavitError('second_person_needed', message)
+    }
+    if (people.directory.empty) refuse('a second person has to be set up first, in Settings, People: one person alone cannot approve')
+    if (!people.isActive(caller.actor.ref)) refuse('a person who is signed in has to decide this')
+    if (asked.asked_by === caller.actor.ref) refuse('another person has to decide this: whoever asks cannot also approve')
+    if (!people.directory.get(asked.asked_by)) refuse('this was asked for before people were set up: refuse it, and ask again signed in')
+    if (!people.isActive(asked.asked_by)) refuse('whoever asked for this has been disabled since: refuse it')
   }
 
   async #execute(approval: Approval): Promise<void> {

@@ -5,10 +5,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import type { OperationInput, OperationName, OperationOutput } from '../../shared/contract/contract.ts'
+import type { Role } from '../../shared/contract/permissions.ts'
 import type { EngineStart } from '../../shared/contract/wire.ts'
 import type { Job } from '../../shared/contract/workspace.ts'
 import { engineEnvironment } from '../config.ts'
 import { type Engine, startEngine } from '../engine.ts'
+import type { Caller } from '../handlers.ts'
+
+/** Somebody who is signed in. */
+export interface TestPerson {
+  readonly ref: string
+  readonly caller: Caller
+  call<N extends OperationName>(op: N, input: OperationInput<N>): Promise<OperationOutput<N>>
+  codeOf<N extends OperationName>(op: N, input: unknown): Promise<string | undefined>
+}
 
 export interface TestEngine {
   readonly root: string
@@ -18,13 +28,19 @@ export interface TestEngine {
   call<N extends OperationName>(op: N, input: OperationInput<N>): Promise<OperationOutput<N>>
   /** The failure code of a call; undefined when it went well. */
   codeOf<N extends OperationName>(op: N, input: unknown): Promise<string | undefined>
+  /**
+   * A person of that role, set up at the first use of the name; from then on people have to be signed in, and `call` acts as the engine itself.
+   * Takes effect as in the app: the same checks, the same leaves, the person's own ref.
+   */
+  as(role: Role, name?: string): Promise<TestPerson>
   job(id: string): Promise<Job>
   /** Stops and starts on the same folder; `between` may change files. */
   restart(between?: () => void): Promise<void>
   remove(): Promise<void>
 }
 
-const caller = { actor: { ref: 'local', kind: 'human' }, via: 'ipc' } as const
+const local: Caller = { actor: { ref: 'local', kind: 'human' }, via: 'ipc' }
+const itself: Caller = { actor: { ref: 'engine', kind: 'system' }, via: 'ipc' }
 
 /** Starts an engine; with `servers`, both ports are open on free ports. */
 export async function testEngine(options: { readonly servers?: boolean; readonly root?: string } = {}): Promise<TestEngine> {
@@ -40,12 +56,31 @@ export async function testEngine(options: { readonly servers?: boolean; readonly
     appVersion: '0.1.0',
     keyProtection: 'file'
   }
-  const start = () => startEngine(config, engineEnvironment({}), { store: null, log: pino({ level: 'silent' }) })
+  const start = () => startEngine(config, engineEnvironment({}), { store: null, log: pino({ level: 'silent' }), passwordCost: 1024 })
   let engine = await start()
-  const call = async <N extends OperationName>(op: N, input: OperationInput<N>): Promise<OperationOutput<N>> => {
-    const reply = await engine.router.call(op, input, caller)
-    if (!reply.ok) throw new Error(`${op}: ${reply.error.code}: ${reply.error.message}`)
-    return reply.value as OperationOutput<N>
+  const by = (caller: () => Caller) => ({
+    call: async <N extends OperationName>(op: N, input: OperationInput<N>): Promise<OperationOutput<N>> => {
+      const reply = await engine.router.call(op, input, caller())
+      if (!reply.ok) throw new Error(`${op}: ${reply.error.code}: ${reply.error.message}`)
+      return reply.value as OperationOutput<N>
+    },
+    codeOf: async <N extends OperationName>(op: N, input: unknown): Promise<string | undefined> => {
+      const reply = await engine.router.call(op, input, caller())
+      return reply.ok ? undefined : reply.error.code
+    }
+  })
+  const me = by(() => (engine.people.directory.empty ? local : itself))
+  const { call } = me
+  const people = new Map<string, TestPerson>()
+  const as = async (role: Role, name: string = role): Promise<TestPerson> => {
+    const known = people.get(name)
+    if (known) return known
+    if (engine.people.directory.empty && (role !== 'administrator' || name !== 'administrator')) await as('administrator')
+    const { ref } = await call('people.add', { name: `the ${name.replaceAll('_', ' ')}`, role, os_account: `account of ${name}` })
+    const caller: Caller = { actor: { ref, kind: 'human' }, via: 'ipc' }
+    const person = { ref, caller, ...by(() => caller) }
+    people.set(name, person)
+    return person
   }
   return {
     root,
@@ -54,11 +89,8 @@ export async function testEngine(options: { readonly servers?: boolean; readonly
     get engine() {
       return engine
     },
-    call,
-    codeOf: async (op, input) => {
-      const reply = await engine.router.call(op, input, caller)
-      return reply.ok ? undefined : reply.error.code
-    },
+    ...me,
+    as,
     job: async (id) => {
       for (;;) {
         const job = await call('jobs.get', { id })

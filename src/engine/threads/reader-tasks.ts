@@ -19,6 +19,7 @@ import type { TreeState } from '../ledger/ledger.ts'
 import { type ProofInput, proveRecord } from '../ledger/proof.ts'
 import { reread } from '../ledger/reread.ts'
 import { type VerifyWorkspaceInput, verifyWorkspace } from '../ledger/verify-workspace.ts'
+import { failedSignIns, userLeaves } from '../people/reading.ts'
 import { completenessOf, complianceFacts, type LiveFacts, lastVerified, verificationsOf } from '../policy/compliance/facts.ts'
 import { processingOf } from '../policy/compliance/processing.ts'
 import { longTask, task } from './reader-context.ts'
@@ -62,6 +63,8 @@ export const readerTasks = {
   facets: task(({ catalog }, _: Record<string, never>) => facetsOf(catalog)),
   statusCounts: task(({ catalog }, args: { readonly heartbeatsSinceMs: number }) => statusCounts(catalog, args.heartbeatsSinceMs)),
   leavesOfType: longTask(({ catalog, ledger }, args: { readonly type: LeafType }) => leavesOfType(catalog, ledger, args.type)),
+  userLeaves: longTask((context, _: Record<string, never>) => userLeaves(context)),
+  failedSignIns: longTask((context, _: Record<string, never>) => failedSignIns(context)),
   approvals: task(({ catalog }, args: ApprovalFilter) => listApprovals(catalog, args)),
   complianceFacts: longTask((context, live: LiveFacts) => complianceFacts(context, live)),
   completeness: longTask(({ catalog }, args: { readonly days: number; readonly nowUs: number }) =>

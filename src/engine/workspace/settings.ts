@@ -12,7 +12,8 @@ export const defaultSettings: Settings = {
   min_current: 50,
   min_reference: 200,
   procedure: 'BH',
-  verify_every_hours: 24
+  verify_every_hours: 24,
+  lock_after_minutes: 15
 }
 
 /** Replays the `setting.changed` leaves over the defaults. Values of unknown or no longer valid settings are left out. */

@@ -5,6 +5,7 @@ import { complianceOperations } from './compliance.ts'
 import { driftAlert, driftOperations } from './drift.ts'
 import { exportOperations } from './exports.ts'
 import { importOperations } from './imports.ts'
+import { peopleOperations, sessionState } from './people.ts'
 import { recordOperations, recordRow } from './record.ts'
 import { job, workspaceOperations, workspaceStatus } from './workspace.ts'
 
@@ -16,7 +17,8 @@ export const operations = {
   ...driftOperations,
   ...exportOperations,
   ...approvalOperations,
-  ...complianceOperations
+  ...complianceOperations,
+  ...peopleOperations
 } as const
 
 export type OperationName = keyof typeof operations
@@ -26,8 +28,10 @@ export type OperationInput<N extends OperationName> = z.input<(typeof operations
 export type ParsedInput<N extends OperationName> = z.output<(typeof operations)[N]['input']>
 export type OperationOutput<N extends OperationName> = z.output<(typeof operations)[N]['output']>
 
-/** Everything the engine pushes. A subscriber gets the present value first where there is one (`status`). */
+/** Everything the engine pushes. A subscriber gets the present value first where there is one (`status`, `session`). */
 export const topics = {
+  /** When somebody signs in or out, the window locks itself, or a role changes. */
+  session: { input: z.strictObject({}), event: sessionState },
   /** Once a second, and at once when the state changes. */
   status: { input: z.strictObject({}), event: workspaceStatus },
   /** At most four times a second while records arrive: what is visible to queries now, and the newest rows of the batch (at most 50). */

@@ -108,7 +108,9 @@ export const settings = z.object({
   min_reference: z.int().min(10).max(1_000_000),
   procedure: z.enum(['BH', 'BY']),
   /** Hours between verifications of the whole workspace in the background; 0 is off. */
-  verify_every_hours: z.int().min(0).max(8760)
+  verify_every_hours: z.int().min(0).max(8760),
+  /** Minutes without a key or pointer until a signed-in window locks itself; 0 is never. */
+  lock_after_minutes: z.int().min(0).max(1440)
 })
 export type Settings = z.infer<typeof settings>
 

@@ -13,6 +13,18 @@ const decimal = z
 /** What takes two people (EVIDENCE, Erasure, retention, holds). */
 export const approvalActions = ['erasure', 'disposal', 'hold_release', 'retention_shorten'] as const
 
+/** What a local user can be; one role at a time. */
+export const roles = ['operator', 'auditor', 'reviewer', 'data_protection', 'administrator'] as const
+
+/** The role and state of a person after the change; the name is in the body. `password`: how often it was set, 0 for none. */
+const user = {
+  user: word,
+  role: z.enum(roles),
+  state: z.enum(['active', 'disabled']),
+  password: count
+}
+const session = { session: z.uuid(), user: word }
+
 const series = { model: word, source: word }
 
 /**
@@ -82,6 +94,15 @@ export const leafDataSchemas = {
   'approval.asked': z.strictObject({ approval_id: z.uuid(), action: z.enum(approvalActions), body_sha256: hex64 }),
   'approval.given': z.strictObject({ approval_id: z.uuid(), asked: count }),
   'approval.refused': z.strictObject({ approval_id: z.uuid(), asked: count }),
+  'user.added': z.strictObject(user),
+  'user.changed': z.strictObject({ ...user, what: z.array(z.enum(['name', 'role', 'state', 'os_account', 'password'])).min(1) }),
+  'session.opened': z.strictObject({
+    ...session,
+    method: z.enum(['password', 'os_account', 'first']),
+    surface: z.enum(['desktop', 'cli'])
+  }),
+  'session.failed': z.strictObject({ user: word.optional(), refused: count, wait_s: count }),
+  'session.closed': z.strictObject({ ...session, reason: z.enum(['signed_out', 'locked', 'idle', 'changed', 'quit']) }),
   'setting.changed': z.strictObject({ name: word, from: z.string().max(256), to: z.string().max(256) }),
   'key.added': z.strictObject({ key_id: word, use: z.enum(['log', 'export', 'key-encryption']), public_key: z.string().max(64).optional() })
 } as const satisfies Partial<Record<LeafType, z.ZodType>>

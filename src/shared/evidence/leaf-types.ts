@@ -48,6 +48,7 @@ export const leafTypes = [
   'user.changed',
   'session.opened',
   'session.failed',
+  'session.closed',
   'approval.asked',
   'approval.given',
   'approval.refused',

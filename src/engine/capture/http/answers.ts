@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Failure } from '../../../shared/contract/errors.ts'
+import type { Caller } from '../../handlers.ts'
 import type { Actor } from '../../ledger/draft.ts'
 import { discardRest } from './body.ts'
 import type { HttpToken } from './dependencies.ts'
@@ -44,8 +45,18 @@ export function rawHeaders(reply: FastifyReply): Record<string, string> {
 const ANYONE: Actor = { ref: 'http', kind: 'service' }
 
 /** Who acts through a request: the token's name, else `http`. */
-export const actorOf = (request: FastifyRequest): Actor =>
+const actorOf = (request: FastifyRequest): Actor =>
   request.token === null ? ANYONE : { ref: `client:${request.token.name}`, kind: 'service' }
+
+/** A client without a token, on loopback: what this machine's programs could do before there were tokens. */
+const ANYONE_MAY = ['ingest', 'read', 'write'] as const
+
+/** Who calls an operation through a request, and with which scopes: THE place where HTTP callers get their actor. */
+export const callerOf = (request: FastifyRequest): Caller => ({
+  actor: actorOf(request),
+  via: 'http',
+  scopes: request.token?.scopes ?? ANYONE_MAY
+})
 
 const SOURCE = /^[\x20-\x7e]{1,128}$/
 

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { OperationName, OperationOutput } from '../../../shared/contract/contract.ts'
-import { actorOf, rawHeaders, sendFailure, sendJson, sendTooSlow } from './answers.ts'
+import { callerOf, rawHeaders, sendFailure, sendJson, sendTooSlow } from './answers.ts'
 import { discardRest, isTooDeep, MALFORMED, parseJson, readBody } from './body.ts'
 import type { HttpDependencies, HttpScope, HttpToken } from './dependencies.ts'
 import { errorBody, refusals } from './errors.ts'
@@ -197,7 +197,7 @@ async function callOperation(deps: HttpDependencies, limits: HttpLimits, route: 
   const cancel = new AbortController()
   const onClose = (): void => cancel.abort()
   reply.raw.once('close', onClose)
-  const answer = await deps.call(route.op, made.input, { actor: actorOf(request), via: 'http', signal: cancel.signal })
+  const answer = await deps.call(route.op, made.input, { ...callerOf(request), signal: cancel.signal })
   reply.raw.off('close', onClose)
   if (!answer.ok) return sendFailure(reply, answer.error)
   return sendJson(reply, 200, JSON.stringify(route.toResponse(answer.value as OperationOutput<OperationName>)))

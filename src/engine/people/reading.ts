@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the start reads of people, on a reader thread.
+import type { LeafData } from '../../shared/evidence/leaf-data.ts'
+import { leavesOfType } from '../catalog/listings.ts'
+import { bodyOf } from '../catalog/project-event.ts'
+import type { ReaderContext } from '../threads/reader-context.ts'
+import type { UserLeaf } from './directory.ts'
+
+const merged = ({ catalog, ledger }: ReaderContext, types: Parameters<typeof leavesOfType>[2][]): number[] =>
+  types.flatMap((type) => leavesOfType(catalog, ledger, type)).sort((a, b) => a - b)
+
+const leafOf = (context: ReaderContext, seq: number) => {
+  const bytes = context.ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck().get(seq)
+  return bytes ? (JSON.parse(bytes.toString('utf8')) as { ts: string; type: string; actor: { ref: string }; data: never }) : null
+}
+
+/** Everything that was ever said of people, oldest first. */
+export function userLeaves(context: ReaderContext): UserLeaf[] {
+  return merged(context, ['user.added', 'user.changed']).flatMap((seq) => {
+    const leaf = leafOf(context, seq)
+    return leaf ? [{ seq, time: leaf.ts, actor: leaf.actor.ref, data: leaf.data, body: bodyOf(context.payloads, seq) }] : []
+  })
+}
+
+/** Sign-ins looked at: enough for the longest pause. */
+const LOOKED_AT = 200
+
+/** Failures in a row on record, by person; those under no known name as `unknown`. */
+export function failedSignIns(context: ReaderContext): Record<string, number> {
+  const failures: Record<string, number> = {}
+  for (const seq of merged(context, ['session.failed', 'session.opened']).slice(-LOOKED_AT)) {
+    const leaf = leafOf(context, seq)
+    if (!leaf) continue
+    const { user } = leaf.data as LeafData<'session.failed'>
+    if (leaf.type === 'session.opened' && user !== undefined) delete failures[user]
+    else failures[user ?? 'unknown'] = (failures[user ?? 'unknown'] ?? 0) + 1
+  }
+  return failures
+}
