@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // npm run bench [-- NAME…]: prints each figure beside its target and, where there is one, its ratio to the limit of the same run.
+import { benchDriftCalibration } from './drift-calibration.ts'
+import { benchDriftPower } from './drift-power.ts'
 import { benchEngine } from './engine.ts'
 import { benchSinglePost } from './http.ts'
 import { benchIngest } from './ingest.ts'
@@ -22,16 +24,20 @@ const benches: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   http: benchHttp,
   page: benchPage,
   tree: benchTree,
-  ks: benchKs
+  ks: benchKs,
+  'drift-calibration': benchDriftCalibration,
+  'drift-power': benchDriftPower
 }
 const wanted = process.argv.slice(2)
-const number = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 2 })
+const number = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: Math.abs(value) < 1 ? 4 : 2 })
 
 for (const [name, run] of Object.entries(benches)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
   for (const row of await run()) {
     const parts = [`${row.name}: ${number(row.value)} ${row.unit}`]
     if (row.target !== undefined) parts.push(`target ${number(row.target)}`)
+    if (row.expected !== undefined) parts.push(`expected ${row.expected}`)
+    if (row.holds !== undefined) parts.push(row.holds ? 'holds' : 'DOES NOT HOLD')
     if (row.limit) parts.push(`limit ${number(row.limit.value)} (${row.limit.name}), ratio ${(row.ratio ?? 0).toFixed(2)}`)
     if (row.note !== undefined) parts.push(row.note)
     console.log(parts.join(' · '))

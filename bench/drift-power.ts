@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many requests after a change of version a verdict needs, and what a single outlier does to it.
+import { type CountTable, countTableOf } from '../src/shared/stats/count-table.ts'
+import { effectLowerBound } from '../src/shared/stats/effect.ts'
+import { ksTables } from '../src/shared/stats/ks.ts'
+import { runLook } from '../src/shared/stats/look.ts'
+import type { Series } from '../src/shared/stats/look-types.ts'
+import { seededRandom, shuffled } from '../src/shared/stats/testing.ts'
+import { type DriftRequest, FILES, origin, primes, versions } from './drift-data.ts'
+import type { BenchRow } from './row.ts'
+
+type Field = 'latency' | 'tokens' | 'characters'
+
+const VERSIONS = {
+  'gpt-4': ['gpt-4-0314', 'gpt-4-0613'],
+  'gpt-3.5': ['gpt-3.5-turbo-0301', 'gpt-3.5-turbo-0613']
+} as const
+type Model = keyof typeof VERSIONS
+
+const POWER = 0.8
+// Random halves at the stated number of requests, and at each step of the search for the least number.
+const RUNS = 2_000
+const SEARCH_RUNS = 300
+
+const pick = (requests: readonly DriftRequest[], dataset: string, model: string, field: Field): number[] =>
+  requests.filter((one) => one.dataset === dataset && one.model === model).map((one) => one[field])
+
+interface Question {
+  readonly old: readonly number[]
+  readonly now: readonly number[]
+  readonly holds: (reference: CountTable, current: CountTable) => boolean
+}
+
+/** Share of random halves of the old version for which the first, or else random, `size` requests of the new one suffice. */
+const power = ({ old, now, holds }: Question, size: number, inOrder: boolean, runs = SEARCH_RUNS): number => {
+  const random = seededRandom(size + 17)
+  let found = 0
+  for (let run = 0; run < runs; run++) {
+    const reference = countTableOf(shuffled(random, old).slice(0, Math.floor(old.length / 2)))
+    const current = countTableOf((inOrder ? now : shuffled(random, now)).slice(0, size))
+    if (holds(reference, current)) found++
+  }
+  return found / runs
+}
+
+/** The fewest requests from which on the power stays at 80 % over the next steps; undefined when all do not suffice. */
+const requestsNeeded = (question: Question, inOrder: boolean): number | undefined => {
+  const all = question.now.length
+  if (power(question, all, inOrder) < POWER) return undefined
+  let low = 1
+  let high = all
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (power(question, middle, inOrder) >= POWER) high = middle
+    else low = middle
+  }
+  return high
+}
+
+const significant = (reference: CountTable, current: CountTable): boolean => ksTables(reference, current).p < 1e-5
+const reachesFloor = (reference: CountTable, current: CountTable): boolean =>
+  effectLowerBound(ksTables(reference, current, { maxSteps: 0 }).d, reference.total, current.total) >= 0.1
+
+type Expectation = readonly [dataset: string, model: Model, field: Field, requests: number | undefined]
+
+const EXPECTED_P: readonly Expectation[] = [
+  ['prime', 'gpt-4', 'latency', 16],
+  ['prime', 'gpt-4', 'tokens', 8],
+  ['prime', 'gpt-3.5', 'latency', 100],
+  ['prime', 'gpt-3.5', 'tokens', 400],
+  ['counthappynumber', 'gpt-4', 'latency', 8],
+  ['counthappynumber', 'gpt-4', 'tokens', 8],
+  ['counthappynumber', 'gpt-3.5', 'latency', 12],
+  ['counthappynumber', 'gpt-3.5', 'tokens', 20],
+  ['opinionqa', 'gpt-4', 'latency', 25],
+  ['opinionqa', 'gpt-4', 'tokens', 25],
+  ['opinionqa', 'gpt-3.5', 'latency', 16],
+  ['opinionqa', 'gpt-3.5', 'tokens', undefined],
+  ['sensitiveq', 'gpt-4', 'latency', 16],
+  ['sensitiveq', 'gpt-4', 'tokens', 8],
+  ['sensitiveq', 'gpt-3.5', 'latency', 75],
+  ['sensitiveq', 'gpt-3.5', 'tokens', 20],
+  ['leetcode_easy', 'gpt-4', 'latency', undefined],
+  ['leetcode_easy', 'gpt-4', 'tokens', undefined],
+  ['leetcode_easy', 'gpt-3.5', 'latency', undefined],
+  ['leetcode_easy', 'gpt-3.5', 'tokens', undefined]
+]
+
+const EXPECTED_PIPELINE: readonly Expectation[] = [
+  ['prime', 'gpt-4', 'latency', 50],
+  ['prime', 'gpt-4', 'tokens', 50],
+  ['counthappynumber', 'gpt-4', 'latency', 50],
+  ['counthappynumber', 'gpt-4', 'tokens', 50],
+  ['prime', 'gpt-3.5', 'latency', 125],
+  ['prime', 'gpt-3.5', 'tokens', undefined]
+]
+
+const rowsOf = (what: string, expectations: readonly Expectation[], holds: Question['holds']): BenchRow[] => {
+  const requests = versions()
+  return expectations.flatMap(([dataset, model, field, expected]): BenchRow[] => {
+    const [before, after] = VERSIONS[model]
+    const old = pick(requests, dataset, before, field)
+    const now = pick(requests, dataset, after, field)
+    if (old.length === 0 || now.length === 0) return []
+    const needed = requestsNeeded({ old, now, holds }, false)
+    const inOrder = requestsNeeded({ old, now, holds }, true)
+    const count = (size: number | undefined): string => (size === undefined ? `more than ${now.length}` : `${size}`)
+    const at = expected ?? now.length
+    const reached = power({ old, now, holds }, at, false, RUNS)
+    return [
+      {
+        name: `${what}, ${dataset} ${model} ${field}, ${at} requests`,
+        value: reached,
+        unit: '',
+        expected: expected === undefined ? `under ${POWER}: not within its ${now.length}` : `at least ${POWER}`,
+        holds: expected === undefined ? reached < POWER : reached >= POWER,
+        note: `${POWER} from ${count(needed)} on drawn at random, from the first ${count(inOrder)} after the switch; ${origin(FILES.numeric)}`
+      }
+    ]
+  })
+}
+
+const wholeFile = (): BenchRow[] => {
+  const requests = primes()
+  const table = (model: string, field: Field) => countTableOf(pick(requests, 'prime', model, field))
+  const [before, after] = VERSIONS['gpt-4']
+  const fields = [
+    ['latency', 'latency', 0.711],
+    ['tokens', 'token_usage', 0.999],
+    ['characters', 'response_length', 0.999]
+  ] as const
+  const look = runLook(
+    fields.map(
+      ([field, feature]): Series => ({
+        kind: 'ks',
+        model: after,
+        source: 'file',
+        feature,
+        reference: table(before, field),
+        current: table(after, field)
+      })
+    )
+  )
+  return look.verdicts.map((verdict, i): BenchRow => {
+    const d = verdict.state === 'tested' ? verdict.d : Number.NaN
+    const expected = fields[i]?.[2] ?? Number.NaN
+    return {
+      name: `one look, ${after} against pinned ${before}, D of ${verdict.feature}`,
+      value: d,
+      unit: '',
+      expected: `${expected} and an alarm`,
+      holds: verdict.alarmed && Math.abs(d - expected) < 0.0005,
+      note: `${verdict.alarmed ? 'alarmed' : 'not alarmed'}, ${verdict.n} against ${verdict.m}; ${origin(FILES.prime)}`
+    }
+  })
+}
+
+const outlier = (): BenchRow[] => {
+  const requests = primes()
+  const latencies = (model: string): number[] => pick(requests, 'prime', model, 'latency').slice(0, 50)
+  const [before, after] = VERSIONS['gpt-4']
+  const old = latencies(before)
+  const now = latencies(after)
+  const graft = [...now.slice(0, 49), 7_922_900]
+  const plain = ksTables(countTableOf(old), countTableOf(now))
+  const grafted = ksTables(countTableOf(old), countTableOf(graft))
+  const quiet = ksTables(countTableOf(old), countTableOf([...old.slice(0, 49), 7_922_900]))
+  const said = (one: typeof plain): string => `D ${one.d.toFixed(2)}, p ${one.p.toExponential(1)}`
+  return [
+    {
+      name: 'drift of 50 against 50 with one latency of 7,922.9 s, D',
+      value: grafted.d,
+      unit: '',
+      expected: `${plain.d.toFixed(2)} as without it, within 1/50`,
+      holds: Math.abs(grafted.d - plain.d) <= 0.02 + 1e-12 && grafted.p < 1e-5,
+      note: `without ${said(plain)}, with ${said(grafted)}; ${origin(FILES.prime)}`
+    },
+    {
+      name: 'no drift, 50 against the same 50 with one latency of 7,922.9 s, p',
+      value: quiet.p,
+      unit: '',
+      expected: '1',
+      holds: quiet.p > 0.99,
+      note: said(quiet)
+    }
+  ]
+}
+
+/** Requests to 80 % power by p-value and by the pipeline's bound, the whole file in one look, and the outlier. */
+export async function benchDriftPower(): Promise<BenchRow[]> {
+  return [
+    ...rowsOf('power at p < 1e-5', EXPECTED_P, significant),
+    ...rowsOf('power at L >= 0.1', EXPECTED_PIPELINE, reachesFloor),
+    ...wholeFile(),
+    ...outlier()
+  ]
+}
