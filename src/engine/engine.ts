@@ -26,6 +26,7 @@ import { Verifiers } from './people/verifiers.ts'
 import { Approvals } from './policy/approvals.ts'
 import { complianceHandlers } from './policy/compliance/handlers.ts'
 import { liveFacts } from './policy/compliance/live.ts'
+import { Retention } from './policy/retention.ts'
 import { Router } from './router.ts'
 import { Projector } from './threads/projector.ts'
 import { ReaderPool } from './threads/reader-pool.ts'
@@ -150,7 +151,12 @@ async function compose(
   if (ledger) await append([startedDraft(workspace)])
 
   const ingest = ledger
-    ? new Ingest({ ledger, behind: () => ledger.size - projector.applied, caughtUp: (to, ms) => projector.waitFor(to, ms) })
+    ? new Ingest({
+        ledger,
+        classOf: (record) => retention.classOf(record),
+        behind: () => ledger.size - projector.applied,
+        caughtUp: (to, ms) => projector.waitFor(to, ms)
+      })
     : null
   const drift = driftEngine({
     pool,
@@ -194,6 +200,8 @@ async function compose(
     append,
     onFailed: (action, error) => log.error({ event: 'approval.not_done', action, message: nameOf(error) })
   })
+  const retention = new Retention({ pool, projector, approvals, ledgerSize: size, append })
+  await retention.start()
   const checkpoint = async () => (signing ? signing.checkpointer.now() : null)
   const verification = ledgerHandlers({ pool, jobs, identity, size, checkpoint, append })
   const verifySchedule = new VerifySchedule({
@@ -238,6 +246,7 @@ async function compose(
       ...drift.handlers,
       ...approvals.handlers,
       ...people.handlers,
+      ...retention.handlers,
       ...bundleHandlers({
         pool,
         projector,

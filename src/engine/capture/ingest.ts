@@ -21,6 +21,8 @@ export type LineResult =
 
 export interface IngestParts {
   readonly ledger: Ledger
+  /** The retention class of a record. */
+  readonly classOf: (record: { source: string; model: string; attributes?: Readonly<Record<string, unknown>> | undefined }) => string
   /** Leaves the projection has yet to apply. */
   readonly behind: () => number
   /** Resolves when the projection has caught up to this size, or after the time-out. */
@@ -54,7 +56,7 @@ export class Ingest {
     /** Position of each draft's result. */
     const places: number[] = []
     for (const item of batch) {
-      const draft = draftOf(item, origin)
+      const draft = draftOf(item, origin, this.#parts.classOf)
       if (draft) {
         places.push(results.length)
         drafts.push(draft)
@@ -91,7 +93,11 @@ function lineResult(line: number, result: AppendResult): LineResult {
   }
 }
 
-function draftOf(item: IncomingEvent, origin: { readonly channel: 'http' | 'file'; readonly actor: Actor }): LeafDraft | undefined {
+function draftOf(
+  item: IncomingEvent,
+  origin: { readonly channel: 'http' | 'file'; readonly actor: Actor },
+  classOf: IngestParts['classOf']
+): LeafDraft | undefined {
   const { event } = item
   let content: EventParts
   try {
@@ -111,7 +117,7 @@ function draftOf(item: IncomingEvent, origin: { readonly channel: 'http' | 'file
     channel: origin.channel,
     source: leafLabel(event.source),
     span_role: event.span_role,
-    class: 'default',
+    class: classOf({ source: event.source, model: event.request_model ?? 'unknown', attributes: event.attributes }),
     operation: leafLabel(event.operation),
     provider: leafLabel(event.provider),
     model: { requested: label(event.request_model), served: label(event.response_model), digest: label(event.model_digest) },

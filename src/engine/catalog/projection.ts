@@ -2,11 +2,13 @@
 import type { CanonicalEvent, EventMessage } from '../../shared/event/canonical-event.ts'
 import { messagesText } from '../../shared/event/canonical-event.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
+import { DEFAULT_CLASS } from '../../shared/policy/retention.ts'
 import type { WritableDb } from '../sqlite/open.ts'
 import type { OpenPart } from '../vault/payload.ts'
 import type { PayloadReader } from '../vault/payload-reader.ts'
 import { addTo, bucketOf, encodeHistogram, type Histogram, mergeHistogram } from './histogram.ts'
 import { type EventStatements, eventStatements, projectEvent } from './project-event.ts'
+import { projectRetention, type RetentionStatements, retentionStatements } from './project-retention.ts'
 
 interface Minute {
   n: number
@@ -48,6 +50,7 @@ export class Projection {
   readonly #payloads: PayloadReader
   readonly #insert
   readonly #events: EventStatements
+  readonly #retention: RetentionStatements
   readonly #minutes = new Map<number, Minute>()
   readonly #series = new Map<string, Series>()
   readonly #facets = new Map<string, number>()
@@ -57,12 +60,13 @@ export class Projection {
     this.#db = db
     this.#payloads = payloads
     this.#events = eventStatements(db)
+    this.#retention = retentionStatements(db)
     this.#records = db.prepare<[], number>('SELECT ifnull(max(rid), 0) FROM record').pluck().get() ?? 0
     this.#insert = {
       record: db.prepare(`
 INSERT INTO record (rid, seq, id, time_us, appended_us, channel, operation, provider, model, served, source, status, http_status, error_type,
-  finish, latency_us, ttft_us, input_tokens, output_tokens, response_chars, conversation, preview, sample)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+  finish, latency_us, ttft_us, input_tokens, output_tokens, response_chars, conversation, preview, class, sample)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
       text: db.prepare('INSERT INTO record_text (rowid, request, response) VALUES (?, ?, ?)'),
       minute: db.prepare(`
 INSERT INTO minute (minute, n, error, aborted, incomplete, input_tokens, output_tokens, latency)
@@ -106,7 +110,10 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
 
   #leaf(seq: number, leaf: Leaf): void {
     if (leaf.type.startsWith('llm.') && leaf.span_role === 'inference') this.#record(seq, leaf)
-    else if (!leaf.type.startsWith('llm.')) projectEvent(this.#events, this.#payloads, seq, leaf)
+    else {
+      if (!leaf.type.startsWith('llm.')) projectEvent(this.#events, this.#payloads, seq, leaf)
+      projectRetention(this.#retention, seq, leaf)
+    }
   }
 
   #record(seq: number, leaf: Leaf): void {
@@ -145,6 +152,7 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
       event.response_chars ?? null,
       event.conversation_id ?? null,
       previewOf(request?.messages),
+      leaf.class ?? DEFAULT_CLASS,
       leaf.sample ? 1 : 0
     )
     const requestText = messagesText(request?.messages)

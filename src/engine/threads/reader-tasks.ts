@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything a reader can be asked, by name. Types of arguments and results are inferred from here.
 import type { SortOrder } from '../../shared/contract/record.ts'
+import type { HoldScope } from '../../shared/contract/retention.ts'
 import type { LeafType } from '../../shared/evidence/leaf-types.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
 import { measureLeaves, selectLeaves } from '../bundle/selection.ts'
@@ -22,6 +23,8 @@ import { type VerifyWorkspaceInput, verifyWorkspace } from '../ledger/verify-wor
 import { failedSignIns, userLeaves } from '../people/reading.ts'
 import { completenessOf, complianceFacts, type LiveFacts, lastVerified, verificationsOf } from '../policy/compliance/facts.ts'
 import { processingOf } from '../policy/compliance/processing.ts'
+import { countCovered, holdsOn, listHolds } from '../policy/holds.ts'
+import { keptOf, retentionView } from '../policy/retention-view.ts'
 import { longTask, task } from './reader-context.ts'
 
 export const readerTasks = {
@@ -91,6 +94,11 @@ export const readerTasks = {
   missingAlerts: task(({ catalog }, _: Record<string, never>) => missingAlerts(catalog)),
   lastLook: task(({ catalog }, args: { readonly trigger?: 'person' | 'schedule' }) => lastLook(catalog, args.trigger)),
   latestVerdicts: task(({ catalog }, _: Record<string, never>) => latestVerdicts(catalog)),
+  holds: longTask((context, _: Record<string, never>) => listHolds(context)),
+  holdsOn: longTask((context, args: { readonly seqs: readonly number[] }) => holdsOn(context, args.seqs)),
+  countCovered: longTask((context, args: { readonly scope: HoldScope }) => countCovered(context, args.scope)),
+  retentionView: longTask((context, _: Record<string, never>) => retentionView(context)),
+  keptOf: task((context, args: { readonly seqs: readonly number[] }) => keptOf(context, args.seqs)),
   series: task(({ catalog }, _: Record<string, never>) => listSeries(catalog))
 } as const
 

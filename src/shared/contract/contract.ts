@@ -7,6 +7,7 @@ import { exportOperations } from './exports.ts'
 import { importOperations } from './imports.ts'
 import { peopleOperations, sessionState } from './people.ts'
 import { recordOperations, recordRow } from './record.ts'
+import { retentionOperations } from './retention.ts'
 import { job, workspaceOperations, workspaceStatus } from './workspace.ts'
 
 /** THE boundary: every operation the engine answers. Operations of the desktop shell itself are in shell.ts. */
@@ -18,7 +19,8 @@ export const operations = {
   ...exportOperations,
   ...approvalOperations,
   ...complianceOperations,
-  ...peopleOperations
+  ...peopleOperations,
+  ...retentionOperations
 } as const
 
 export type OperationName = keyof typeof operations

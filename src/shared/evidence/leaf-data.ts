@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
+import { triggerEvents } from '../policy/retention.ts'
 import type { LeafType } from './leaf-types.ts'
 
 const count = z.int().min(0)
@@ -103,6 +104,31 @@ export const leafDataSchemas = {
   }),
   'session.failed': z.strictObject({ user: word.optional(), refused: count, wait_s: count }),
   'session.closed': z.strictObject({ ...session, reason: z.enum(['signed_out', 'locked', 'idle', 'changed', 'quit']) }),
+  'hold.placed': z.strictObject({
+    hold_id: z.uuid(),
+    scope: z.enum(['filter', 'seqs', 'subject', 'time']),
+    future: z.boolean(),
+    records: count,
+    body_sha256: hex64
+  }),
+  'hold.released': z.strictObject({ hold_id: z.uuid(), hold: count, approval_id: z.uuid() }),
+  'retention.set': z.discriminatedUnion('what', [
+    z.strictObject({
+      what: z.literal('schedule'),
+      rules: count,
+      classes: count,
+      existing: z.boolean(),
+      body_sha256: hex64,
+      approval_id: z.uuid().optional()
+    }),
+    z.strictObject({
+      what: z.literal('event'),
+      event: z.enum(triggerEvents),
+      scope: z.enum(['source', 'subject']),
+      at_us: z.int(),
+      body_sha256: hex64
+    })
+  ]),
   'setting.changed': z.strictObject({ name: word, from: z.string().max(256), to: z.string().max(256) }),
   'key.added': z.strictObject({ key_id: word, use: z.enum(['log', 'export', 'key-encryption']), public_key: z.string().max(64).optional() })
 } as const satisfies Partial<Record<LeafType, z.ZodType>>

@@ -25,6 +25,7 @@ CREATE TABLE record (
   response_chars INTEGER,
   conversation TEXT,
   preview TEXT NOT NULL,
+  class TEXT NOT NULL,
   sample INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX record_seq ON record (seq);

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * Holds, schedules, trigger events and disposals: who, when and in what state. What they are about (matters, searches, subjects) stays in the
+ * encrypted bodies and is read from there, so that no catalog row names a person. `aside`: calls that are no records of their own (wrappers).
+ */
+export const retentionSchema = `
+CREATE TABLE hold (
+  id TEXT PRIMARY KEY,
+  seq INTEGER NOT NULL UNIQUE,
+  time_us INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  future INTEGER NOT NULL,
+  released_seq INTEGER,
+  released_us INTEGER,
+  released_by TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE retention (
+  seq INTEGER PRIMARY KEY,
+  time_us INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  what TEXT NOT NULL,
+  data TEXT NOT NULL
+) STRICT;
+CREATE TABLE aside (
+  seq INTEGER PRIMARY KEY,
+  class TEXT NOT NULL,
+  source TEXT NOT NULL,
+  time_us INTEGER NOT NULL,
+  appended_us INTEGER NOT NULL
+) STRICT;
+`

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which records are held. Runs on reader threads; what a hold is about is read from its encrypted body each time.
+import type { Hold, HoldScope } from '../../shared/contract/retention.ts'
+import type { CanonicalEvent } from '../../shared/event/canonical-event.ts'
+import { parseFilter } from '../../shared/filter/parse.ts'
+import { filterSql, type SqlCondition } from '../catalog/filter-sql.ts'
+import { bodyOf } from '../catalog/project-event.ts'
+import { isoMs } from '../catalog/rows.ts'
+import type { ReaderContext } from '../threads/reader-context.ts'
+
+/** A hold that is not released, with the seqs it keeps among those asked about. */
+export interface HeldBy {
+  readonly id: string
+  /** The leaf that placed it. */
+  readonly seq: number
+  readonly matter: string
+  readonly seqs: readonly number[]
+}
+
+interface StoredHold {
+  readonly id: string
+  readonly seq: number
+  readonly time_us: number
+  readonly actor: string
+  readonly future: number
+  readonly released_seq: number | null
+  readonly released_us: number | null
+  readonly released_by: string | null
+}
+
+interface HoldBody {
+  readonly matter: string
+  readonly reason: string
+  readonly scope: HoldScope
+}
+
+const held = ({ payloads }: ReaderContext, seq: number): HoldBody => bodyOf(payloads, seq) as unknown as HoldBody
+
+/** A filter that no longer parses would hold nothing: then everything is held, until a person looks. */
+const everything: SqlCondition = { where: '1', params: [] }
+
+function conditionOf(scope: Exclude<HoldScope, { kind: 'seqs' | 'subject' }>): SqlCondition {
+  if (scope.kind === 'filter') {
+    const parsed = parseFilter(scope.query)
+    return parsed.ok ? filterSql(parsed.filter) : everything
+  }
+  const from = Date.parse(scope.from) * 1000
+  const to = scope.to === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(scope.to) * 1000
+  // By either time: a claimed start is a claim, and a hold leaves nothing out on the word of a client.
+  return {
+    where: '((r.time_us >= ? AND r.time_us < ?) OR (r.appended_us >= ? AND r.appended_us < ?))',
+    params: [from, to, from, to]
+  }
+}
+
+function concerns({ payloads }: ReaderContext, seq: number, subject: string): boolean {
+  const payload = payloads.open(seq)
+  const part = payload.state === 'present' ? payload.parts.find((one) => one.name === 'event') : undefined
+  if (!part) return false
+  const event = JSON.parse(Buffer.from(part.data).toString('utf8')) as Partial<CanonicalEvent>
+  return event.user_id === subject || event.conversation_id === subject
+}
+
+/** Seqs of records in [first, end) that a scope covers, ascending. */
+function covered(context: ReaderContext, scope: HoldScope, first: number, end: number): number[] {
+  const { catalog } = context
+  if (scope.kind === 'seqs') return scope.seqs.filter((seq) => seq >= first && seq < end).sort((a, b) => a - b)
+  const { where, params } = scope.kind === 'subject' ? everything : conditionOf(scope)
+  const seqs = catalog
+    .prepare<(string | number)[], number>(`SELECT r.seq FROM record r WHERE r.seq >= ? AND r.seq < ? AND ${where} ORDER BY r.seq`)
+    .pluck()
+    .all(first, end, ...params)
+  return scope.kind === 'subject' ? seqs.filter((seq) => concerns(context, seq, scope.subject)) : seqs
+}
+
+/** Records that a scope covers now. */
+export const countCovered = (context: ReaderContext, scope: HoldScope): number => covered(context, scope, 0, Number.MAX_SAFE_INTEGER).length
+
+const endOf = (row: StoredHold): number => (row.future === 1 ? Number.MAX_SAFE_INTEGER : row.seq)
+
+/** The holds on some leaves, released ones left out: what is in the answer may be neither disposed of nor erased. */
+export function holdsOn(context: ReaderContext, seqs: readonly number[]): HeldBy[] {
+  if (seqs.length === 0) return []
+  const wanted = new Set(seqs)
+  let first = Number.MAX_SAFE_INTEGER
+  let last = 0
+  for (const seq of seqs) {
+    first = Math.min(first, seq)
+    last = Math.max(last, seq)
+  }
+  const found: HeldBy[] = []
+  for (const row of context.catalog.prepare<[], StoredHold>('SELECT * FROM hold WHERE released_seq IS NULL ORDER BY seq').all()) {
+    const { scope, matter } = held(context, row.seq)
+    const seqsHeld = covered(context, scope, first, Math.min(last + 1, endOf(row))).filter((seq) => wanted.has(seq))
+    if (seqsHeld.length > 0) found.push({ id: row.id, seq: row.seq, matter, seqs: seqsHeld })
+  }
+  return found
+}
+
+/** All holds, newest first, with what they keep now. */
+export function listHolds(context: ReaderContext): Hold[] {
+  const { catalog } = context
+  const asked = new Set(
+    catalog
+      .prepare<[], number>("SELECT seq FROM approval WHERE action = 'hold_release' AND state = 'asked'")
+      .pluck()
+      .all()
+      .map((seq) => bodyOf(context.payloads, seq).hold_id)
+  )
+  return catalog
+    .prepare<[], StoredHold>('SELECT * FROM hold ORDER BY seq DESC')
+    .all()
+    .map((row) => {
+      const { matter, reason, scope } = held(context, row.seq)
+      const released = row.released_seq !== null
+      return {
+        id: row.id,
+        seq: row.seq,
+        placed: isoMs(row.time_us),
+        placed_by: row.actor,
+        matter,
+        reason,
+        scope,
+        future: row.future === 1,
+        records: released ? 0 : covered(context, scope, 0, endOf(row)).length,
+        state: released ? 'released' : asked.has(row.id) ? 'release_asked' : 'held',
+        released: row.released_us === null ? null : isoMs(row.released_us),
+        released_by: row.released_by
+      }
+    })
+}
