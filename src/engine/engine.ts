@@ -137,8 +137,8 @@ async function compose(
   jobs.onChange((job) => feed.job(job))
   projector.onApplied = () => feed.applied()
   projector.advance(size())
-  ledger?.onCommitted((now) => {
-    projector.advance(now)
+  ledger?.onCommitted((now, leaves) => {
+    projector.advance(now, leaves)
     signing?.checkpointer.touch()
   })
 

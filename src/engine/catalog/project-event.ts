@@ -4,7 +4,7 @@ import type { LookBody } from '../../shared/event/drift-bodies.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import type { Statement, WritableDb } from '../sqlite/open.ts'
-import type { PayloadReader } from '../vault/payload-reader.ts'
+import type { ContentSource } from '../vault/payload-reader.ts'
 
 /** Writes for leaves that are no calls to a model. */
 export function eventStatements(
@@ -34,7 +34,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
 export type EventStatements = ReturnType<typeof eventStatements>
 
 /** The decoded `body` of a leaf; an empty object when it has none or it was erased. */
-export function bodyOf(payloads: PayloadReader, seq: number): Readonly<Record<string, unknown>> {
+export function bodyOf(payloads: ContentSource, seq: number): Readonly<Record<string, unknown>> {
   const payload = payloads.open(seq)
   const body = payload.state === 'present' ? payload.parts.find((part) => part.name === 'body') : undefined
   return body ? (JSON.parse(Buffer.from(body.data).toString('utf8')) as Record<string, unknown>) : {}
@@ -46,7 +46,7 @@ const nameOf = (value: unknown, label: string): string => (typeof value === 'str
 const microsOf = (value: unknown): number | null => (typeof value === 'string' ? Date.parse(value) * 1000 : null)
 
 /** Projects one leaf that is no call to a model: always into `event`, and into the table of its kind. */
-export function projectEvent(write: EventStatements, payloads: PayloadReader, seq: number, leaf: Leaf): void {
+export function projectEvent(write: EventStatements, payloads: ContentSource, seq: number, leaf: Leaf): void {
   const time = Date.parse(leaf.ts) * 1000
   const actor = leaf.actor.ref
   write.event.run(seq, time, leaf.type, actor, JSON.stringify(leaf.data ?? {}))

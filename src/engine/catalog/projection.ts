@@ -5,7 +5,7 @@ import type { Leaf } from '../../shared/evidence/leaf.ts'
 import { DEFAULT_CLASS } from '../../shared/policy/retention.ts'
 import type { WritableDb } from '../sqlite/open.ts'
 import type { OpenPart } from '../vault/payload.ts'
-import type { PayloadReader } from '../vault/payload-reader.ts'
+import type { ContentSource } from '../vault/payload-reader.ts'
 import { addTo, bucketOf, encodeHistogram, type Histogram, mergeHistogram } from './histogram.ts'
 import { type EventStatements, eventStatements, projectEvent } from './project-event.ts'
 import { projectRetention, type RetentionStatements, retentionStatements } from './project-retention.ts'
@@ -47,7 +47,7 @@ const decode = (part: OpenPart | undefined): unknown => (part ? JSON.parse(Buffe
 /** Applies committed leaves to the catalog, in seq order, one transaction a batch. The only code that writes records. */
 export class Projection {
   readonly #db: WritableDb
-  readonly #payloads: PayloadReader
+  readonly #payloads: ContentSource
   readonly #insert
   readonly #events: EventStatements
   readonly #retention: RetentionStatements
@@ -56,7 +56,7 @@ export class Projection {
   readonly #facets = new Map<string, number>()
   #records: number
 
-  constructor(db: WritableDb, payloads: PayloadReader) {
+  constructor(db: WritableDb, payloads: ContentSource) {
     this.#db = db
     this.#payloads = payloads
     this.#events = eventStatements(db)

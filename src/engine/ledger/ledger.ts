@@ -43,6 +43,9 @@ export interface LedgerParts {
   readonly sample: boolean
 }
 
+/** Told of each group once it is on disk: the new size, and the leaves with their content. */
+export type CommitListener = (size: number, leaves: readonly SealedLeaf[]) => void
+
 interface Submission {
   readonly drafts: readonly LeafDraft[]
   readonly resolve: (results: AppendResult[]) => void
@@ -72,7 +75,7 @@ export class Ledger {
   readonly #vault
   readonly #context: SealContext
   readonly #dedupSecret: KeyObject
-  readonly #listeners = new Set<(size: number) => void>()
+  readonly #listeners = new Set<CommitListener>()
   readonly #latency = new LatencyWindow(1024)
   #range: CompactRange
   #nodes: number
@@ -118,8 +121,8 @@ export class Ledger {
     return { size: this.#range.size, root: this.#range.root(), hashes: [...this.#range.hashes] }
   }
 
-  /** Called after each group with the new size; returns its off function. */
-  onCommitted(listener: (size: number) => void): () => void {
+  /** Called after each group; returns its off function. */
+  onCommitted(listener: CommitListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -193,8 +196,9 @@ export class Ledger {
   async #flush(group: readonly Submission[]): Promise<void> {
     const before = { size: this.#range.size, hashes: [...this.#range.hashes], nodes: this.#nodes }
     let results: AppendResult[][]
+    let leaves: readonly SealedLeaf[]
     try {
-      results = await this.#commit(group)
+      ;({ results, leaves } = await this.#commit(group))
     } catch (error) {
       if (this.#committed < this.#range.size) {
         this.#range = CompactRange.from(sha256, before.size, before.hashes)
@@ -207,10 +211,10 @@ export class Ledger {
       return
     }
     for (const [i, item] of group.entries()) item.resolve(results[i] ?? [])
-    for (const listener of this.#listeners) listener(this.#range.size)
+    for (const listener of this.#listeners) listener(this.#range.size, leaves)
   }
 
-  async #commit(group: readonly Submission[]): Promise<AppendResult[][]> {
+  async #commit(group: readonly Submission[]): Promise<{ readonly results: AppendResult[][]; readonly leaves: readonly SealedLeaf[] }> {
     if (this.#dirtyVault) {
       this.#vault.dropFrom.run(this.#range.size)
       this.#dirtyVault = false
@@ -244,7 +248,7 @@ export class Ledger {
     if (pending.leaves.length > 0) this.#store(pending, first)
     this.#latency.add(performance.now() - started)
     this.#lost = 0
-    return results
+    return { results, leaves: pending.leaves }
   }
 
   /** Looks the source keys of a group up in one read transaction: one transaction each would cost more than sealing. */

@@ -11,6 +11,7 @@ export interface SealedLeaf {
   readonly bytes: Buffer
   readonly key: Buffer
   readonly ct: Buffer | undefined
+  readonly parts: readonly OpenPart[]
 }
 
 export interface SealContext {
@@ -107,5 +108,5 @@ export function sealLeaf(draft: LeafDraft, seq: number, nowMs: number, context: 
     type: draft.type,
     v: 1
   })
-  return { seq, id, bytes: Buffer.from(text, 'utf8'), key, ct }
+  return { seq, id, bytes: Buffer.from(text, 'utf8'), key, ct, parts: opened }
 }

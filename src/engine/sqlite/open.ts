@@ -58,6 +58,8 @@ export function openProjection(path: string): WritableDb {
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = OFF')
   db.pragma('cache_size = -65536')
+  // 64 MiB: index and full-text pages change again and again, and a checkpoint copies each of them once.
+  db.pragma('wal_autocheckpoint = 16000')
   common(db)
   return db as WritableDb
 }

@@ -5,12 +5,15 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { catalogMigrations } from '../catalog/migrations.ts'
 import { Projection } from '../catalog/projection.ts'
 import { migrate, openProjection, openReadable, useNativeBinding, type WritableDb } from '../sqlite/open.ts'
+import { ContentCache, type HandedContent } from '../vault/handed-content.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
 import { keksOf, type ThreadConfig, threadPaths } from './thread-config.ts'
 
 /** Engine → projector. */
 export type ToProjector =
-  | { readonly kind: 'advance'; readonly size: number }
+  | { readonly kind: 'advance'; readonly size: number; readonly content?: HandedContent }
+  /** A read waits for what is committed: apply it now. */
+  | { readonly kind: 'hurry' }
   | { readonly kind: 'rebuild'; readonly epoch: number }
   | { readonly kind: 'close' }
 
@@ -28,9 +31,9 @@ const port = parentPort
 if (!port) throw new Error('the projector runs in a worker thread')
 useNativeBinding(config.nativeBinding)
 const paths = threadPaths(config)
-const BATCH = 500
+const BATCH = 2000
 const SMALL = 100
-const SMALL_DELAY_MS = 8
+const SMALL_DELAY_MS = 50
 
 /** Changes at each start of the machine: an unclean end under the same one left what the system had in memory intact. */
 function bootId(): string {
@@ -83,7 +86,7 @@ function openCatalog(): WritableDb {
 
 const catalog = openCatalog()
 const ledger = openReadable(paths.ledger)
-const payloads = new PayloadReader(ledger, openReadable(paths.keys), keksOf(config))
+const payloads = new ContentCache(new PayloadReader(ledger, openReadable(paths.keys), keksOf(config)))
 const leaves = ledger.prepare<[number, number], { seq: number; bytes: Buffer }>(
   'SELECT seq, bytes FROM leaf WHERE seq >= ? AND seq < ? ORDER BY seq'
 )
@@ -95,6 +98,7 @@ let target = applied
 let rebuildTo: number | null = null
 let epoch = 0
 let scheduled = false
+let waiting: NodeJS.Timeout | undefined
 let closed = false
 
 function report(): void {
@@ -110,6 +114,7 @@ function report(): void {
 
 function step(): void {
   scheduled = false
+  waiting = undefined
   if (closed || applied >= target) return
   const end = Math.min(target, applied + BATCH)
   // One read transaction for the batch: every payload opened outside of one would take a lock of its own.
@@ -121,6 +126,7 @@ function step(): void {
   })()
   if (complete) {
     applied = end
+    payloads.forget(end)
     if (rebuildTo !== null && applied >= rebuildTo) rebuildTo = null
     report()
   }
@@ -128,11 +134,11 @@ function step(): void {
 }
 
 // One batch a turn, so that a message is never kept waiting longer than a batch takes. A few leaves wait a moment for more: a batch has a
-// price of its own, and under single requests this thread would otherwise take the processor from the writer.
+// price of its own, and under single requests this thread would otherwise take the processor from the writer. Who waits for them says `hurry`.
 function schedule(): void {
   if (scheduled || closed || applied >= target) return
   scheduled = true
-  if (target - applied < SMALL) setTimeout(step, SMALL_DELAY_MS)
+  if (target - applied < SMALL) waiting = setTimeout(step, SMALL_DELAY_MS)
   else setImmediate(step)
 }
 
@@ -150,6 +156,7 @@ function rebuild(): void {
   migrate(catalog, catalogMigrations)
   setMeta(catalog, 'clean', '0')
   setMeta(catalog, 'boot', bootId())
+  payloads.forget()
   projection = new Projection(catalog, payloads)
   applied = 0
   rebuildTo = target
@@ -160,10 +167,17 @@ function rebuild(): void {
 port.on('message', (message: ToProjector) => {
   switch (message.kind) {
     case 'advance':
+      if (message.content) payloads.add(message.content)
       if (applied === 0 && rebuildTo === null && message.size > 10_000) rebuildTo = message.size
       target = Math.max(target, message.size)
       if (applied > message.size) return rebuild()
       return schedule()
+    case 'hurry':
+      if (scheduled && waiting) {
+        clearTimeout(waiting)
+        step()
+      }
+      return
     case 'rebuild':
       epoch = message.epoch
       return rebuild()

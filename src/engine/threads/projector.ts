@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Worker } from 'node:worker_threads'
+import type { SealedLeaf } from '../ledger/seal.ts'
+import { packContent } from '../vault/handed-content.ts'
 import type { ProjectorState, ToProjector } from './projector-thread.ts'
 import { type ThreadConfig, threadUrl } from './thread-config.ts'
 
@@ -7,6 +9,9 @@ interface Waiter {
   readonly size: number
   readonly done: (applied: number) => void
 }
+
+/** Leaves that may wait with their content in the memory of the projector. */
+const MOST_HANDED = 10_000
 
 /** The engine's side of the projector thread. */
 export class Projector {
@@ -57,14 +62,21 @@ export class Projector {
     return this.#failed
   }
 
-  /** Says that the leaves below `size` are committed. */
-  advance(size: number): void {
-    this.#post({ kind: 'advance', size })
+  /** Says that the leaves below `size` are committed; `leaves` are those of the last group, if their content is at hand. */
+  advance(size: number, leaves: readonly SealedLeaf[] = []): void {
+    // What waits for long is read back from disk: the memory of the thread stays bounded.
+    if (leaves.length === 0 || size - this.#state.applied > MOST_HANDED) {
+      this.#post({ kind: 'advance', size })
+      return
+    }
+    const content = packContent(leaves)
+    this.#worker.postMessage({ kind: 'advance', size, content } satisfies ToProjector, [content.bytes, content.index.buffer as ArrayBuffer])
   }
 
   /** Resolves with the applied size when it reaches `size`, or when the time is over. */
   waitFor(size: number, timeoutMs: number): Promise<number> {
     if (this.#state.applied >= size || this.#failed) return Promise.resolve(this.#state.applied)
+    this.#post({ kind: 'hurry' })
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.#waiters = this.#waiters.filter((waiter) => waiter !== mine)

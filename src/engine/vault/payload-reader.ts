@@ -13,6 +13,11 @@ export type PayloadState =
   | { readonly state: 'erased' }
   | { readonly state: 'missing' }
 
+/** Where the content of a leaf comes from. */
+export interface ContentSource {
+  open(seq: number): PayloadState
+}
+
 interface Block {
   readonly first: number
   readonly count: number
@@ -20,7 +25,7 @@ interface Block {
 }
 
 /** Opens payloads from read-only connections; keeps the last key block, because neighbours are read together. */
-export class PayloadReader {
+export class PayloadReader implements ContentSource {
   readonly #payload
   readonly #block
   readonly #keks: ReadonlyMap<string, Uint8Array>

@@ -9,6 +9,18 @@ function text(value: string): string {
   return JSON.stringify(value)
 }
 
+const MOST_NAMES = 1024
+const names = new Map<string, string>()
+
+/** A member name in quotes. The same few come again and again, and quoting each anew takes a third of the time. */
+function nameOf(key: string): string {
+  const known = names.get(key)
+  if (known !== undefined) return known
+  const quoted = `${text(key)}:`
+  if (names.size < MOST_NAMES && key.length < 64) names.set(key, quoted)
+  return quoted
+}
+
 /**
  * RFC 8785 (JSON Canonicalization Scheme). Strings and numbers are written as ECMAScript does, keys are sorted by UTF-16 code units.
  * Members that are undefined are left out, as in JSON.stringify.
@@ -49,7 +61,7 @@ function object(value: { readonly [key: string]: JsonValue | undefined }): strin
     const member = value[key]
     if (member === undefined) continue
     if (out.length > 1) out += ','
-    out += `${text(key)}:${jcs(member)}`
+    out += nameOf(key) + jcs(member)
   }
   return `${out}}`
 }
