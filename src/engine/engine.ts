@@ -11,6 +11,7 @@ import { importHandlers } from './capture/imports/handlers.ts'
 import { Ingest } from './capture/ingest.ts'
 import { catalogHandlers } from './catalog/handlers.ts'
 import type { EngineEnvironment } from './config.ts'
+import { compareHandlers } from './drift/compare/handlers.ts'
 import { driftEngine } from './drift/handlers.ts'
 import { LookSchedule } from './drift/schedule.ts'
 import { Feed } from './feed.ts'
@@ -244,6 +245,7 @@ async function compose(
       ...compliance,
       ...importHandlers({ jobs, ingest, append }),
       ...drift.handlers,
+      ...compareHandlers({ pool, projector, ledgerSize: size, settings: () => settings }),
       ...approvals.handlers,
       ...people.handlers,
       ...retention.handlers,

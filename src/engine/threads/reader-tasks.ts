@@ -13,6 +13,8 @@ import { newestRecords, queryRecords, recordsAfter } from '../catalog/record-que
 import { locate, openResult, pageOf, type ResultSet } from '../catalog/results.ts'
 import { dashboardOf, facetsOf, rangeStatistics } from '../catalog/statistics.ts'
 import { countTables, listSeries, type TokenBasis, type WindowSelection } from '../catalog/windows.ts'
+import { type CompareArgs, compareSelections } from '../drift/compare/compare.ts'
+import { type TimelineArgs, timelineOf } from '../drift/compare/timeline.ts'
 import { judgeLook, type LookArgs, type VerdictArgs, verdictOf } from '../drift/gather.ts'
 import { lastLook, latestVerdicts, missingAlerts } from '../drift/history.ts'
 import { type AlertFilter, alertCounts, alertsAfter, listAlerts, listBaselines, openEpisodes } from '../drift/listings.ts'
@@ -91,6 +93,8 @@ export const readerTasks = {
   openEpisodes: task(({ catalog }, _: Record<string, never>) => openEpisodes(catalog)),
   judgeLook: longTask((context, args: LookArgs, control) => judgeLook(context, args, control)),
   driftVerdict: longTask((context, args: VerdictArgs) => verdictOf(context, args)),
+  compareSelections: longTask(({ catalog }, args: CompareArgs, control) => compareSelections(catalog, args, control.cancelled)),
+  driftTimeline: longTask(({ catalog }, args: TimelineArgs, control) => timelineOf(catalog, args, control.cancelled)),
   missingAlerts: task(({ catalog }, _: Record<string, never>) => missingAlerts(catalog)),
   lastLook: task(({ catalog }, args: { readonly trigger?: 'person' | 'schedule' }) => lastLook(catalog, args.trigger)),
   latestVerdicts: task(({ catalog }, _: Record<string, never>) => latestVerdicts(catalog)),

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { approvalOperations } from './approvals.ts'
 import { complianceOperations } from './compliance.ts'
 import { driftAlert, driftOperations } from './drift.ts'
+import { driftCompareOperations } from './drift-compare.ts'
 import { exportOperations } from './exports.ts'
 import { importOperations } from './imports.ts'
 import { peopleOperations, sessionState } from './people.ts'
@@ -16,6 +17,7 @@ export const operations = {
   ...recordOperations,
   ...importOperations,
   ...driftOperations,
+  ...driftCompareOperations,
   ...exportOperations,
   ...approvalOperations,
   ...complianceOperations,

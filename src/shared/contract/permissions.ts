@@ -132,6 +132,8 @@ export const operationPermissions: Readonly<Record<OperationName, Permission>> =
   'drift.alerts': 'see',
   'drift.statistics': 'see',
   'drift.verdict': 'see',
+  'drift.compare': 'see',
+  'drift.timeline': 'see',
   'drift.baselines': 'see',
   'drift.baseline_preview': 'drift',
   'drift.set_baseline': 'drift',

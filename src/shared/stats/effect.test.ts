@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import { countTableOf } from './count-table.ts'
-import { effectLowerBound, minimumDetectableGap, minimumDetectableRise, noiseMargin } from './effect.ts'
+import { effectLowerBound, minimumDetectableGap, minimumDetectableRise, noiseMargin, requestsNeeded } from './effect.ts'
 import { fisherExactP, newcombeLowerBound } from './fisher.ts'
 import { ksTables } from './ks.ts'
 import { seededRandom } from './testing.ts'
@@ -60,6 +60,17 @@ describe('minimum detectable effect of a gap', () => {
       previous = d
     }
     expect(previous).toBeCloseTo(0.1, 3)
+  })
+
+  it('turns into the number of requests a gap needs', () => {
+    for (const d of [0.2, 0.35, 0.7]) {
+      const m = requestsNeeded(d, 1000, rule) ?? 0
+      expect(minimumDetectableGap(1000, m, rule) ?? 1).toBeLessThanOrEqual(d)
+      expect(minimumDetectableGap(1000, m - 1, rule) ?? 1).toBeGreaterThan(d)
+    }
+    expect(requestsNeeded(0.05, 1000, rule)).toBeUndefined()
+    expect(requestsNeeded(0, 1000, rule)).toBeUndefined()
+    expect(requestsNeeded(1, 0, rule)).toBeUndefined()
   })
 
   it('does not exist where no data can alarm', () => {

@@ -76,6 +76,27 @@ export function minimumDetectableGap(n: number, m: number, rule: DetectionRule):
 }
 
 /**
+ * Requests of the current window from which on the rule finds a true gap of `d` with its power, against a reference of n: the
+ * smallest m whose minimumDetectableGap is at most `d`, up to 1e9. Undefined when no m is enough, because the floor or the
+ * reference's own noise lies above.
+ */
+export function requestsNeeded(d: number, n: number, rule: DetectionRule): number | undefined {
+  const enough = (m: number): boolean => (minimumDetectableGap(n, m, rule) ?? Number.POSITIVE_INFINITY) <= d
+  let high = 1
+  while (!enough(high)) {
+    high *= 2
+    if (high > 1e9) return undefined
+  }
+  let low = Math.floor(high / 2)
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (enough(middle)) high = middle
+    else low = middle
+  }
+  return high
+}
+
+/**
  * Minimum detectable effect of an error-rate series: the smallest rise of the error rate above the reference's observed rate
  * that the rule (Fisher p <= pThreshold and Newcombe bound at alpha / k >= floor) finds with the given power among m current
  * requests. Exact: the smallest alarming number of errors by search, its probability from the binomial distribution.
