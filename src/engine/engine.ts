@@ -28,6 +28,7 @@ import { Approvals } from './policy/approvals.ts'
 import { complianceHandlers } from './policy/compliance/handlers.ts'
 import { liveFacts } from './policy/compliance/live.ts'
 import { Retention } from './policy/retention.ts'
+import { Privacy } from './privacy/handlers.ts'
 import { Router } from './router.ts'
 import { Projector } from './threads/projector.ts'
 import { ReaderPool } from './threads/reader-pool.ts'
@@ -151,10 +152,13 @@ async function compose(
   }
   if (ledger) await append([startedDraft(workspace)])
 
+  const privacy = new Privacy({ pool, projector, ledgerSize: size, append })
+  await privacy.start()
   const ingest = ledger
     ? new Ingest({
         ledger,
         classOf: (record) => retention.classOf(record),
+        redact: (event) => privacy.redact(event),
         behind: () => ledger.size - projector.applied,
         caughtUp: (to, ms) => projector.waitFor(to, ms)
       })
@@ -240,7 +244,8 @@ async function compose(
         append,
         rebuild: (progress) => projector.rebuild(size(), progress)
       }),
-      ...catalogHandlers({ pool, projector, ledgerSize: size, record, recentAlerts: drift.recentAlerts }),
+      ...catalogHandlers({ pool, projector, ledgerSize: size, record, privacy: () => privacy.settings, recentAlerts: drift.recentAlerts }),
+      ...privacy.handlers,
       ...verification.handlers,
       ...compliance,
       ...importHandlers({ jobs, ingest, append }),

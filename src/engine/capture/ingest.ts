@@ -23,6 +23,8 @@ export interface IngestParts {
   readonly ledger: Ledger
   /** The retention class of a record. */
   readonly classOf: (record: { source: string; model: string; attributes?: Readonly<Record<string, unknown>> | undefined }) => string
+  /** What is sealed of an event: redacted by the settings in force. */
+  readonly redact: (event: CanonicalEvent) => CanonicalEvent
   /** Leaves the projection has yet to apply. */
   readonly behind: () => number
   /** Resolves when the projection has caught up to this size, or after the time-out. */
@@ -56,7 +58,7 @@ export class Ingest {
     /** Position of each draft's result. */
     const places: number[] = []
     for (const item of batch) {
-      const draft = draftOf(item, origin, this.#parts.classOf)
+      const draft = draftOf({ ...item, event: this.#parts.redact(item.event) }, origin, this.#parts.classOf)
       if (draft) {
         places.push(results.length)
         drafts.push(draft)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
 import { AffidavitError } from '../../shared/contract/errors.ts'
+import type { PrivacySettings } from '../../shared/contract/privacy.ts'
 import { jcs } from '../../shared/evidence/jcs.ts'
 import { type FilterExpression, fromQueryBody } from '../../shared/filter/filter.ts'
 import { formatFilter } from '../../shared/filter/format.ts'
@@ -17,6 +18,8 @@ export interface CatalogDeps {
   readonly ledgerSize: () => number
   /** Appends a leaf that a read leaves behind; null when the workspace is read-only. */
   readonly record: (draft: LeafDraft) => Promise<number | null>
+  /** What is masked in a record that is shown. */
+  readonly privacy: () => PrivacySettings
   readonly recentAlerts: () => Promise<
     readonly { readonly id: string; readonly timestamp: string; readonly drift_score: number; readonly drifted_features: string }[]
   >
@@ -114,7 +117,7 @@ export function catalogHandlers(
     },
     'records.get': async ({ seq }, caller) => {
       await caughtUp()
-      const detail = await pool.run('recordDetail', { seq })
+      const detail = await pool.run('recordDetail', { seq, privacy: deps.privacy() })
       if (!detail) throw new AffidavitError('not_found', 'there is no such record')
       const view_seq = await deps.record({ type: 'record.viewed', actor: caller.actor, data: { seq }, parts: [] })
       return { ...detail, view_seq }

@@ -3,6 +3,8 @@ import type { CanonicalEvent, EventMessage } from '../../shared/event/canonical-
 import { messagesText } from '../../shared/event/canonical-event.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import { DEFAULT_CLASS } from '../../shared/policy/retention.ts'
+import { builtInDetectors } from '../../shared/privacy/detect.ts'
+import { Masker } from '../../shared/privacy/mask.ts'
 import type { WritableDb } from '../sqlite/open.ts'
 import type { OpenPart } from '../vault/payload.ts'
 import type { ContentSource } from '../vault/payload-reader.ts'
@@ -30,13 +32,15 @@ interface Series {
 }
 
 const PREVIEW = 160
+/** Characters looked at for a preview: more than it holds, so that what is cut at its end was whole when it was masked. */
+const PREVIEW_FROM = 1_000
 
-/** Beginning of the last user message, white space folded. */
+/** Beginning of the last user message, white space folded; masked whatever the settings, so that the catalog holds no identifier in clear. */
 function previewOf(messages: readonly EventMessage[] | undefined): string {
   const last = messages?.findLast((message) => message.role === 'user') ?? messages?.at(-1)
   if (!last) return ''
-  return messagesText([last])
-    .slice(0, PREVIEW * 2)
+  return new Masker(builtInDetectors)
+    .text(messagesText([last]).slice(0, PREVIEW_FROM))
     .replace(/\s+/g, ' ')
     .trim()
     .slice(0, PREVIEW)

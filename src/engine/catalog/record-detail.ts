@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { PrivacySettings } from '../../shared/contract/privacy.ts'
 import type { Message, RecordDetail } from '../../shared/contract/record.ts'
+import { maskDetail } from '../privacy/masked-detail.ts'
 import type { AnyDb } from '../sqlite/open.ts'
 import type { PayloadReader } from '../vault/payload-reader.ts'
 import { type StoredRecord, sealedSize, toRow } from './rows.ts'
 
-/** One record with its conversation, decrypted now; undefined when the leaf is no record. */
+/** One record with its conversation, decrypted now and masked by the settings, clear where these are null; undefined when the leaf is no record. */
 export function recordDetail(
   catalog: AnyDb,
   ledger: AnyDb,
   payloads: PayloadReader,
-  seq: number
+  seq: number,
+  privacy: PrivacySettings | null
 ): Omit<RecordDetail, 'view_seq'> | undefined {
   const record = catalog.prepare<[number], StoredRecord>('SELECT * FROM record WHERE seq = ?').get(seq)
   const bytes = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck().get(seq)
@@ -24,7 +27,7 @@ export function recordDetail(
   }
   const request = decoded('request')
   const event = text.get('event')
-  return {
+  const clear: Omit<RecordDetail, 'view_seq'> = {
     row: toRow(record, sealedSize(ledger)),
     payload: payload.state === 'present' || payload.state === 'none' ? 'present' : payload.state,
     input_messages: request.messages ?? [],
@@ -32,6 +35,8 @@ export function recordDetail(
     ...(request.tools === undefined ? {} : { tools: request.tools }),
     error: text.get('error') ?? null,
     event: event === undefined ? {} : (JSON.parse(event) as Record<string, unknown>),
+    masked: { total: 0, kinds: {} },
     leaf: { seq, type: leaf.type, json, actor: leaf.actor.ref, class: leaf.class ?? null }
   }
+  return privacy ? maskDetail(clear, privacy) : clear
 }

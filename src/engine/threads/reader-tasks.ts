@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything a reader can be asked, by name. Types of arguments and results are inferred from here.
+import type { PrivacySettings } from '../../shared/contract/privacy.ts'
 import type { SortOrder } from '../../shared/contract/record.ts'
 import type { HoldScope } from '../../shared/contract/retention.ts'
 import type { LeafType } from '../../shared/evidence/leaf-types.ts'
@@ -27,6 +28,7 @@ import { completenessOf, complianceFacts, type LiveFacts, lastVerified, verifica
 import { processingOf } from '../policy/compliance/processing.ts'
 import { countCovered, holdsOn, listHolds } from '../policy/holds.ts'
 import { keptOf, retentionView } from '../policy/retention-view.ts'
+import { readPrivacy } from '../privacy/settings.ts'
 import { longTask, task } from './reader-context.ts'
 
 export const readerTasks = {
@@ -57,7 +59,10 @@ export const readerTasks = {
     recordsAfter(catalog, ledger, args.seq, args.limit)
   ),
   newestRecords: task(({ catalog, ledger }, args: { readonly limit: number }) => newestRecords(catalog, ledger, args.limit)),
-  recordDetail: task(({ catalog, ledger, payloads }, args: { readonly seq: number }) => recordDetail(catalog, ledger, payloads, args.seq)),
+  recordDetail: task(({ catalog, ledger, payloads }, args: { readonly seq: number; readonly privacy: PrivacySettings | null }) =>
+    recordDetail(catalog, ledger, payloads, args.seq, args.privacy)
+  ),
+  privacySettings: task((context, _: Record<string, never>) => readPrivacy(context)),
   rangeStatistics: task(({ catalog }, args: { readonly from: number | undefined; readonly to: number | undefined }) =>
     rangeStatistics(catalog, args.from, args.to)
   ),

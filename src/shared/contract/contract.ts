@@ -7,6 +7,7 @@ import { driftCompareOperations } from './drift-compare.ts'
 import { exportOperations } from './exports.ts'
 import { importOperations } from './imports.ts'
 import { peopleOperations, sessionState } from './people.ts'
+import { privacyOperations } from './privacy.ts'
 import { recordOperations, recordRow } from './record.ts'
 import { retentionOperations } from './retention.ts'
 import { job, workspaceOperations, workspaceStatus } from './workspace.ts'
@@ -22,7 +23,8 @@ export const operations = {
   ...approvalOperations,
   ...complianceOperations,
   ...peopleOperations,
-  ...retentionOperations
+  ...retentionOperations,
+  ...privacyOperations
 } as const
 
 export type OperationName = keyof typeof operations

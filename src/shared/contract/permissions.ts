@@ -121,6 +121,7 @@ export const operationPermissions: Readonly<Record<OperationName, Permission>> =
   'records.facets': 'records',
   'records.get': 'records',
   'records.proof': 'verify',
+  'records.unmask': 'unmask',
   'records.query': 'records',
   'records.statistics': 'see',
   'events.append': 'record',
@@ -164,7 +165,10 @@ export const operationPermissions: Readonly<Record<OperationName, Permission>> =
   'compliance.verifications': 'see',
   'compliance.processing': 'see',
   'compliance.save_processing': 'see',
-  'compliance.set_processing': 'compliance'
+  'compliance.set_processing': 'compliance',
+  'privacy.get': 'see',
+  'privacy.set': 'privacy',
+  'privacy.test': 'see'
 }
 
 /** What the engine pushes, and the permission it takes to be shown it. */

@@ -59,6 +59,8 @@ export const recordDetail = z.object({
   error: z.string().nullable(),
   /** The canonical event without messages, as sealed. */
   event: z.record(z.string(), z.unknown()),
+  /** Places masked in everything above; all 0 in an unmasked record. Kinds, never values. */
+  masked: z.object({ total: count, kinds: z.record(z.string(), count) }),
   leaf: z.object({ seq: count, type: z.string(), json: z.string(), actor: z.string(), class: z.string().nullable() }),
   /** The leaf that records this very view; null when the workspace is read-only. */
   view_seq: count.nullable()

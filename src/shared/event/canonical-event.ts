@@ -79,6 +79,8 @@ export const canonicalEvent = z.strictObject({
   tools: z.unknown().optional(),
   response_chars: count.optional(),
   attributes: z.record(z.string(), z.unknown()).optional(),
+  /** Places redacted before sealing, by kind. */
+  redactions: z.record(z.string(), count).optional(),
   content_state: z.enum(['kept', 'redacted', 'withheld', 'truncated'])
 })
 export type CanonicalEvent = z.infer<typeof canonicalEvent>

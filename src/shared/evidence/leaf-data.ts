@@ -81,6 +81,7 @@ export const leafDataSchemas = {
   'drift.resolve': z.strictObject({ alert_id: z.uuid(), alert: count }),
   'baseline.set': z.strictObject({ baseline_id: z.uuid(), ...series, records: count, to_seq: count, body_sha256: hex64 }),
   'record.viewed': z.strictObject({ seq: count }),
+  'payload.unmasked': z.strictObject({ seq: count }),
   'search.run': z.strictObject({ matched: count }),
   'export.created': z.strictObject({
     bundle_sha256: hex64,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RecordRow, SortOrder } from '../../../shared/contract/record.ts'
 import { count, duration, listTime } from '../../ui/format.ts'
+import { Masked } from '../../ui/masked.tsx'
 import { Hidden, Mark } from '../../ui/parts.tsx'
 import type { GridColumn } from '../../ui/virtual-grid.tsx'
 
@@ -23,7 +24,11 @@ export function recordColumns(sort: SortOrder, onSort: (by: SortOrder['by']) => 
           row.model
         )
     },
-    { name: 'Request', width: 'minmax(0, 1fr)', cell: (row) => row.preview || <span className="dim">no text kept</span> },
+    {
+      name: 'Request',
+      width: 'minmax(0, 1fr)',
+      cell: (row) => (row.preview ? <Masked text={row.preview} /> : <span className="dim">no text kept</span>)
+    },
     {
       name: 'Status',
       width: '86px',

@@ -6,8 +6,10 @@ import type { Message, RecordDetail } from '../../../shared/contract/record.ts'
 import { useSingleKeys } from '../../app/single-keys.ts'
 import { useOperation } from '../../client/hooks.ts'
 import { count, duration, exactMoment } from '../../ui/format.ts'
+import { Masked } from '../../ui/masked.tsx'
 import { Facts, Hash, Note, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
+import { MaskedNote } from './masked-note.tsx'
 import { Proof } from './proof.tsx'
 
 const tabs = ['Conversation', 'Metadata', 'Proof'] as const
@@ -25,6 +27,11 @@ export function RecordPane({ seq, onClose, onWidth }: RecordPaneProps) {
   const pane = useRef<HTMLElement>(null)
   const detail = useOperation('records.get', { seq }, { keep: false })
   const proof = useOperation('records.proof', { seq })
+  // Clear text lives here alone: it goes with the pane, or with the next record.
+  const [unmasked, setUnmasked] = useState<RecordDetail | null>(null)
+  const clear = unmasked?.row.seq === seq ? unmasked : null
+  if (unmasked !== null && clear === null) setUnmasked(null)
+  const note = detail.data && <MaskedNote detail={detail.data} unmasked={clear?.view_seq ?? null} onUnmask={setUnmasked} />
   const turn = (by: number) => setTab(tabs[(tabs.indexOf(tab) + by + tabs.length) % tabs.length] ?? 'Conversation')
   useSingleKeys({ '[': () => turn(-1), ']': () => turn(1) })
   const drag = (event: PointerEvent) => {
@@ -78,9 +85,15 @@ export function RecordPane({ seq, onClose, onWidth }: RecordPaneProps) {
         ) : !detail.data ? (
           <Loading what="Opening the record" />
         ) : tab === 'Conversation' ? (
-          <Conversation detail={detail.data} />
+          <>
+            {note}
+            <Conversation detail={clear ?? detail.data} />
+          </>
         ) : (
-          <Metadata detail={detail.data} />
+          <>
+            {note}
+            <Metadata detail={clear ?? detail.data} />
+          </>
         )}
       </div>
     </aside>
@@ -178,7 +191,9 @@ function Conversation({ detail }: { readonly detail: RecordDetail }) {
             <b>{message.role}</b>
             <span>{note}</span>
           </div>
-          <div className="text">{textOf(message)}</div>
+          <div className="text">
+            <Masked text={textOf(message)} />
+          </div>
         </div>
       ))}
       {detail.error !== null && (
@@ -187,7 +202,9 @@ function Conversation({ detail }: { readonly detail: RecordDetail }) {
             <b>error</b>
             <span>{row.error_type ?? ''}</span>
           </div>
-          <div className="text">{detail.error}</div>
+          <div className="text">
+            <Masked text={detail.error} />
+          </div>
         </div>
       )}
       <div style={{ marginTop: 'auto', borderTop: '1px solid var(--a-line)', paddingTop: 8 }}>
@@ -236,7 +253,7 @@ function Metadata({ detail }: { readonly detail: RecordDetail }) {
             [
               name,
               <span key={name} className="mono">
-                {shown(value)}
+                <Masked text={shown(value)} />
               </span>
             ] as const
         )}
@@ -251,7 +268,7 @@ function Metadata({ detail }: { readonly detail: RecordDetail }) {
                 [
                   name,
                   <span key={name} className="mono">
-                    {shown(value)}
+                    <Masked text={shown(value)} />
                   </span>
                 ] as const
             )}

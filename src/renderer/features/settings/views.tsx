@@ -5,9 +5,10 @@ import { Appearance } from './appearance.tsx'
 import { DriftSettings } from './drift-settings.tsx'
 import { Endpoints } from './endpoints.tsx'
 import { Keys } from './keys.tsx'
+import { PrivacySettings } from './privacy-settings.tsx'
 
 /** The views of this section in the order of their tabs. */
-export const settingsViews = ['general', 'keys', 'drift'] as const
+export const settingsViews = ['general', 'keys', 'privacy', 'drift'] as const
 export type SettingsView = (typeof settingsViews)[number]
 
 export const views: Readonly<Record<SettingsView, { readonly label: string; readonly show: () => ReactNode }>> = {
@@ -22,5 +23,6 @@ export const views: Readonly<Record<SettingsView, { readonly label: string; read
     )
   },
   keys: { label: 'Keys', show: () => <Keys /> },
+  privacy: { label: 'Privacy', show: () => <PrivacySettings /> },
   drift: { label: 'Drift', show: () => <DriftSettings /> }
 }
