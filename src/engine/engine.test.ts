@@ -390,10 +390,19 @@ describe('a workspace', () => {
     expect(report.verdict).toBe('damaged')
     expect(report.faults.map((fault) => [fault.code, fault.seq])).toEqual([
       ['node_changed', 7],
-      ['payload_changed', 9],
-      ['payload_unreadable', 9]
+      ['payload_changed', 9]
     ])
+    await expect
+      .poll(async () => (await engine.call('workspace.status', {})).verified)
+      .toMatchObject({ verdict: 'damaged', faults: 2, first: { code: 'node_changed', seq: 7 }, actor: 'local' })
+    await engine.restart()
+    expect((await engine.call('workspace.status', {})).verified).toMatchObject({ faults: 2, first: { code: 'node_changed', seq: 7 } })
     expect(await engine.call('records.proof', { seq: 9 })).toMatchObject({ verdict: 'failed' })
+    expect(await engine.call('verify.record', { seq: 9 })).toMatchObject({ verdict: 'failed' })
+    expect((await engine.call('compliance.verifications', {})).verifications[0]).toMatchObject({ scope: 'record', faults: 1 })
+    expect(await engine.call('verify.record', { seq: 11 })).toMatchObject({ verdict: 'verified' })
+    expect(await engine.codeOf('verify.record', { seq: 1_000 })).toBe('not_found')
+    expect(await engine.codeOf('verify.record', {})).toBe('bad_request')
     expect((await engine.call('records.get', { seq: 9 })).payload).toBe('missing')
   })
 

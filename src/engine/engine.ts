@@ -111,7 +111,8 @@ async function compose(
 
   const signing = ledger ? startSigning(workspace, ledger, pool, log, () => feed.statusChanged()) : null
   let endpoints: WorkspaceStatus['endpoints'] = { compliance: notServed(config.compliance), drift: notServed(config.drift) }
-  let figures: Pick<LiveFigures, 'alerts' | 'heartbeats'> = {
+  let figures: Pick<LiveFigures, 'alerts' | 'heartbeats' | 'verified'> = {
+    verified: null,
     alerts: { open: 0, acknowledged: 0, oldest_open: null },
     heartbeats: { seen: 0, expected: 0 }
   }
@@ -136,7 +137,14 @@ async function compose(
     newest: (limit) => pool.run('newestRecords', { limit }),
     applied: () => ({ applied: projector.applied, records: projector.records })
   })
-  jobs.onChange((job) => feed.job(job))
+  jobs.onChange((job) => {
+    feed.job(job)
+    if (job.kind === 'verify_workspace' && job.state !== 'running')
+      void refreshFigures().then(
+        () => feed.statusChanged(),
+        () => {}
+      )
+  })
   projector.onApplied = () => feed.applied()
   projector.advance(size())
   ledger?.onCommitted((now, leaves) => {
@@ -148,7 +156,11 @@ async function compose(
   const refreshFigures = async (): Promise<void> => {
     const since = Math.max(Date.now() - DAY_MS, Date.parse(workspace.description.created))
     const counts = await pool.run('statusCounts', { heartbeatsSinceMs: since })
-    figures = { alerts: counts.alerts, heartbeats: { seen: counts.heartbeats, expected: Math.floor((Date.now() - since) / HEARTBEAT_MS) } }
+    figures = {
+      alerts: counts.alerts,
+      verified: verification.last() ?? counts.verified,
+      heartbeats: { seen: counts.heartbeats, expected: Math.floor((Date.now() - since) / HEARTBEAT_MS) }
+    }
   }
   if (ledger) await append([startedDraft(workspace)])
 
@@ -208,7 +220,7 @@ async function compose(
   const retention = new Retention({ pool, projector, approvals, ledgerSize: size, append })
   await retention.start()
   const checkpoint = async () => (signing ? signing.checkpointer.now() : null)
-  const verification = ledgerHandlers({ pool, jobs, identity, size, checkpoint, append })
+  const verification = ledgerHandlers({ pool, jobs, identity, tree: () => ledger?.tree() ?? { size: size() }, checkpoint, append })
   const verifySchedule = new VerifySchedule({
     everyHours: () => settings.verify_every_hours,
     lastVerified: async () => {
@@ -216,7 +228,7 @@ async function compose(
       const us = await pool.run('lastVerified', {})
       return us === null ? null : us / 1000
     },
-    verify: () => jobs.ended(verification.verifyAll(SYSTEM).id),
+    verify: () => jobs.ended(verification.verifyAll(SYSTEM, true).id),
     onFailed: (error) => log.error({ event: 'verification.failed', message: nameOf(error) })
   })
   if (ledger && (config.compliance || config.drift)) verifySchedule.start()

@@ -13,7 +13,7 @@ import { isoMs } from './rows.ts'
 export function statusCounts(
   db: AnyDb,
   heartbeatsSinceMs: number
-): { readonly alerts: WorkspaceStatus['alerts']; readonly heartbeats: number } {
+): { readonly alerts: WorkspaceStatus['alerts']; readonly heartbeats: number; readonly verified: WorkspaceStatus['verified'] } {
   const alerts = db
     .prepare<[], { open: number | null; acknowledged: number | null; oldest: number | null }>(`
 SELECT sum(state = 'open') AS open, sum(state = 'acknowledged') AS acknowledged, min(CASE WHEN state = 'open' THEN time_us END) AS oldest
@@ -29,8 +29,26 @@ FROM alert`)
       acknowledged: alerts?.acknowledged ?? 0,
       oldest_open: alerts?.oldest == null ? null : isoMs(alerts.oldest)
     },
-    heartbeats: heartbeats ?? 0
+    heartbeats: heartbeats ?? 0,
+    verified: lastVerification(db)
   }
+}
+
+/** The newest verification of the whole workspace on record. */
+function lastVerification(db: AnyDb): WorkspaceStatus['verified'] {
+  const row = db
+    .prepare<[], { seq: number; time_us: number; actor: string; data: string }>(`
+SELECT seq, time_us, actor, data
+FROM event
+WHERE type = 'verify.run'
+  AND json_extract(data, '$.scope') = 'workspace'
+ORDER BY seq DESC
+LIMIT 1`)
+    .get()
+  if (!row) return null
+  const { verdict, size, faults, first_code, first_seq } = JSON.parse(row.data) as LeafData<'verify.run'>
+  const first = first_code === undefined ? null : { code: first_code, seq: first_seq ?? null }
+  return { seq: row.seq, time: isoMs(row.time_us), actor: row.actor, verdict, size, faults, first }
 }
 
 /** Seqs of all leaves of one type, oldest first: from the catalog as far as it has come, beyond that from the ledger itself. */

@@ -1,139 +1,179 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { WorkspaceReport } from '../../shared/contract/exports.ts'
-import { equalBytes, toBase64 } from '../../shared/evidence/bytes.ts'
+import { fromBase64, toBase64 } from '../../shared/evidence/bytes.ts'
 import { commitment } from '../../shared/evidence/commitment.ts'
 import { jcs } from '../../shared/evidence/jcs.ts'
 import { parseLeaf } from '../../shared/evidence/leaf.ts'
-import { CompactRange, leafHash } from '../../shared/evidence/merkle.ts'
 import { formatVkey, parseCheckpoint, verifyCheckpoint } from '../../shared/evidence/note.ts'
 import { ed25519Verify, sha256 } from '../crypto.ts'
 import type { AnyDb } from '../sqlite/open.ts'
 import type { PayloadReader } from '../vault/payload-reader.ts'
 import type { CheckpointRow } from './store.ts'
+import { TreeCheck } from './verify-tree.ts'
+import { checkVaultBlocks } from './verify-vault.ts'
 
 export interface VerifyWorkspaceInput {
   readonly size: number
+  /** Root of the tree of that size as the engine holds it, base64; absent when it has none (read-only). */
+  readonly root?: string | undefined
   readonly origin: string
   readonly logPublicKey: Uint8Array
+  /** False when the keyring is not here: contents are then not opened, and the report says so. */
+  readonly keys: boolean
+  /** Share of one processor that this may take, above 0 and at most 1. */
+  readonly share: number
 }
 
 export interface VerifyControl {
   cancelled(): boolean
   progress(done: number, total: number): void
+  /** Sleeps; a cancel may cut it short. */
+  rest(ms: number): void
 }
 
 type Fault = WorkspaceReport['faults'][number]
 /** Beyond this the list says only how many more there are. */
 const MOST_FAULTS = 1_000
-const STEP = 1_000
+const STEP = 500
 
 /**
- * Re-hashes every leaf, compares every inner node, opens every payload against its commitments and ciphertext hash, and checks every checkpoint.
- * Names each fault by the leaf or row it is in. Runs on read-only connections; stops early when cancelled (undefined).
+ * Re-hashes every leaf, compares every inner node, opens every payload against its commitments and ciphertext hash, opens every key block and
+ * checks every checkpoint. Names each fault by the row it is in: what merely follows from another fault is left out.
+ * Runs on read-only connections and holds no snapshot for longer than a step; stops early when cancelled (undefined).
  */
 export function verifyWorkspace(
-  ledger: AnyDb,
-  payloads: PayloadReader,
+  db: { readonly ledger: AnyDb; readonly keys: AnyDb; readonly payloads: PayloadReader },
   input: VerifyWorkspaceInput,
   control: VerifyControl
 ): WorkspaceReport | undefined {
+  const { ledger, payloads } = db
   const started = performance.now()
-  const faults: Fault[] = []
-  let more = 0
-  const fault = (code: string, message: string, seq: number | null) => {
-    if (faults.length < MOST_FAULTS) faults.push({ code, message, seq })
-    else more++
-  }
   const checked = { leaves: 0, nodes: 0, payloads: 0, keys: 0, checkpoints: 0 }
-  const vkey = formatVkey(sha256, input.origin, input.logPublicKey)
-  const checkpoints = ledger
-    .prepare<[number], CheckpointRow>('SELECT size, signed_us, note FROM checkpoint WHERE size <= ? ORDER BY size')
-    .all(input.size)
-  let nextCheckpoint = 0
-  const range = CompactRange.from(sha256, 0, [])
-  const nodes = ledger.prepare<[], { pos: number; hash: Buffer }>('SELECT pos, hash FROM node ORDER BY pos').iterate()
+  const faults: Fault[] = []
+  /** Troubles of single leaves; dropped for a leaf that turns out to be changed itself, which explains them. */
+  const ofLeaves: (Fault & { readonly seq: number })[] = []
+  const tree = new TreeCheck()
+  const checkpoints = checkpointRows(ledger, input)
   const rows = ledger.prepare<[number, number], { seq: number; bytes: Buffer }>(
     'SELECT seq, bytes FROM leaf WHERE seq >= ? AND seq < ? ORDER BY seq'
   )
+  const nodeRows = ledger.prepare<[number, number], { pos: number; hash: Buffer }>(
+    'SELECT pos, hash FROM node WHERE pos >= ? ORDER BY pos LIMIT ?'
+  )
+  faults.push(...checkpoints.faults)
+  checked.checkpoints = checkpoints.count
+  let missing: Fault | undefined
 
-  const checkCheckpoint = (row: CheckpointRow) => {
-    checked.checkpoints++
-    try {
-      const note = parseCheckpoint(row.note)
-      if (note.size !== row.size || !equalBytes(note.root, range.root()))
-        fault('checkpoint_root', `checkpoint ${row.size}: its root is not that of the first ${row.size} leaves`, null)
-      if (!verifyCheckpoint(sha256, ed25519Verify, row.note, vkey))
-        fault('checkpoint_signature', `checkpoint ${row.size}: the signature is not by the key of this log`, null)
-    } catch {
-      fault('checkpoint_unreadable', `checkpoint ${row.size}: not a signed note`, null)
-    }
-  }
-  const checkPayload = (seq: number, text: string) => {
-    const parsed = parseLeaf(text, jcs)
-    if (!parsed.ok) return fault(parsed.problem.code, `leaf ${seq}: ${parsed.problem.message}`, seq)
-    const { leaf } = parsed
-    if (leaf.seq !== seq) fault('leaf_seq', `leaf ${seq}: says it is leaf ${leaf.seq}`, seq)
-    const key = payloads.key(seq)
-    if (key) checked.keys++
-    else fault('key_missing', `leaf ${seq}: its key cannot be read`, seq)
-    if (!leaf.parts || leaf.parts.length === 0) return undefined
-    const state = payloads.open(seq)
-    if (state.state === 'erased') return undefined
-    const ct = payloads.ciphertext(seq)
-    if (!ct) return fault('payload_missing', `leaf ${seq}: its payload is missing`, seq)
-    if (toBase64(sha256(ct)) !== leaf.ct_sha256) fault('payload_changed', `leaf ${seq}: its payload was changed`, seq)
-    if (state.state !== 'present') return fault('payload_unreadable', `leaf ${seq}: its payload cannot be opened`, seq)
-    checked.payloads++
-    const opened = new Map(state.parts.map((part) => [part.name, part]))
-    for (const part of leaf.parts) {
-      const open = opened.get(part.name)
-      if (!open) fault('part_missing', `leaf ${seq}: part ${part.name} is missing`, seq)
-      else if (toBase64(commitment(sha256, part.name, open.opening, open.data)) !== part.commit)
-        fault('commitment', `leaf ${seq}: part ${part.name} does not match its commitment`, seq)
-    }
-    return undefined
-  }
-
-  for (let from = 0; from < input.size; from += STEP) {
+  for (let from = 0; from < input.size && !missing; from += STEP) {
     if (control.cancelled()) return undefined
-    const batch = rows.all(from, Math.min(input.size, from + STEP))
-    for (const row of batch) {
-      if (row.seq !== range.size) {
-        fault('leaf_missing', `leaves ${range.size} to ${row.seq - 1} are missing: the tree cannot be followed further`, range.size)
-        return report()
+    const began = performance.now()
+    const to = Math.min(input.size, from + STEP)
+    // So many leaves close as many nodes, and at most one more for each level above them.
+    const nodes = new Map(nodeRows.all(tree.nodes, STEP + 64).map((row) => [row.pos, row.hash]))
+    for (const row of rows.all(from, to)) {
+      if (row.seq !== tree.size) {
+        missing = {
+          code: 'leaf_missing',
+          message: `leaves ${tree.size} to ${row.seq - 1} are missing: the tree cannot be followed further`,
+          seq: tree.size
+        }
+        break
       }
+      tree.push(row.bytes, (pos) => nodes.get(pos))
       checked.leaves++
-      for (const expected of range.push(leafHash(sha256, row.bytes))) {
-        const stored = nodes.next()
-        checked.nodes++
-        if (stored.done) fault('node_missing', `an inner node over leaf ${row.seq} is missing`, row.seq)
-        else if (!equalBytes(stored.value.hash, expected))
-          fault('node_changed', `inner node ${stored.value.pos}, closed by leaf ${row.seq}, is not the hash of its children`, row.seq)
-      }
-      checkPayload(row.seq, row.bytes.toString('utf8'))
-      while (checkpoints[nextCheckpoint]?.size === range.size) {
-        const due = checkpoints[nextCheckpoint++]
-        if (due) checkCheckpoint(due)
-      }
+      ofLeaves.push(...leafFaults(payloads, row.seq, row.bytes.toString('utf8'), input.keys, checked))
+      const root = checkpoints.roots.get(tree.size)
+      if (root) tree.refer(root)
     }
-    control.progress(Math.min(input.size, from + STEP), input.size)
+    if (!missing && tree.size < to)
+      missing = { code: 'leaf_missing', message: `the ledger ends at leaf ${tree.size}, ${input.size} were acknowledged`, seq: tree.size }
+    control.progress(to, input.size)
+    if (input.share < 1) control.rest(((performance.now() - began) * (1 - input.share)) / input.share)
   }
-  nodes.return?.()
-  if (range.size < input.size) fault('leaf_missing', `the ledger ends at leaf ${range.size}, ${input.size} were acknowledged`, range.size)
-  for (const beyond of checkpoints.slice(nextCheckpoint)) {
-    fault('checkpoint_beyond', `checkpoint ${beyond.size} covers more leaves than there are`, null)
-  }
-  return report()
+  checked.nodes = tree.nodes
+  if (input.root !== undefined && !missing) tree.refer(fromBase64(input.root))
 
-  function report(): WorkspaceReport {
-    if (more > 0) faults.push({ code: 'more', message: `${more} more faults`, seq: null })
-    return {
-      verdict: faults.length === 0 ? 'intact' : 'damaged',
-      size: range.size,
-      root: toBase64(range.root()),
-      checked,
-      faults,
-      seconds: (performance.now() - started) / 1000
-    }
+  const leafBytes = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
+  const troubled = new Set(ofLeaves.map((fault) => fault.seq))
+  const { faults: inTree, unexplained } = tree.conclude({ bytes: (seq) => leafBytes.get(seq), suspicious: (seq) => troubled.has(seq) })
+  const changed = new Set(inTree.filter((fault) => fault.code === 'leaf_changed').map((fault) => fault.seq))
+  faults.push(...inTree, ...ofLeaves.filter((fault) => !changed.has(fault.seq)))
+  for (const size of unexplained)
+    faults.push({
+      code: 'checkpoint_root',
+      message: `the first ${size} leaves are another history than the one ${checkpoints.roots.has(size) ? 'that was signed' : 'that was acknowledged'}`,
+      seq: null
+    })
+  if (missing) faults.push(missing)
+  if (input.keys)
+    for (const { code, message, from } of checkVaultBlocks(db.keys, payloads, input.size)) faults.push({ code, message, seq: from })
+  faults.sort((a, b) => (a.seq ?? -1) - (b.seq ?? -1))
+  const more = faults.length - MOST_FAULTS
+  return {
+    verdict: faults.length === 0 ? 'intact' : 'damaged',
+    size: tree.size,
+    root: toBase64(tree.root()),
+    checked,
+    faults: more > 0 ? [...faults.slice(0, MOST_FAULTS), { code: 'more', message: `${more} more faults`, seq: null }] : faults,
+    not_checked: input.keys ? [] : ['Contents: the keys of this workspace are not here. Ciphertexts were held against their leaves.'],
+    seconds: (performance.now() - started) / 1000
   }
+}
+
+/** Signatures and sizes of all checkpoints; `roots` are those that may be relied on. */
+function checkpointRows(ledger: AnyDb, input: VerifyWorkspaceInput) {
+  const vkey = formatVkey(sha256, input.origin, input.logPublicKey)
+  const roots = new Map<number, Uint8Array>()
+  const faults: Fault[] = []
+  let count = 0
+  const bad = (code: string, message: string) => faults.push({ code, message, seq: null })
+  for (const row of ledger.prepare<[], CheckpointRow>('SELECT size, signed_us, note FROM checkpoint ORDER BY size').iterate()) {
+    count++
+    let note: ReturnType<typeof parseCheckpoint>
+    try {
+      note = parseCheckpoint(row.note)
+    } catch {
+      bad('checkpoint_unreadable', `checkpoint ${row.size}: not a signed note`)
+      continue
+    }
+    if (!verifyCheckpoint(sha256, ed25519Verify, row.note, vkey))
+      bad('checkpoint_signature', `checkpoint ${row.size}: the signature is not by the key of this log`)
+    else if (note.size !== row.size) bad('checkpoint_size', `checkpoint ${row.size}: the signed note speaks of ${note.size} leaves`)
+    // Signed while this runs: those are for the next time.
+    else if (row.size <= input.size) roots.set(row.size, note.root)
+  }
+  return { roots, faults, count }
+}
+
+function leafFaults(
+  payloads: PayloadReader,
+  seq: number,
+  text: string,
+  keys: boolean,
+  checked: { payloads: number; keys: number }
+): (Fault & { readonly seq: number })[] {
+  const parsed = parseLeaf(text, jcs)
+  if (!parsed.ok) return [{ code: parsed.problem.code, message: `leaf ${seq}: ${parsed.problem.message}`, seq }]
+  const { leaf } = parsed
+  const bad = (code: string, message: string) => [{ code, message: `leaf ${seq}: ${message}`, seq }]
+  if (leaf.seq !== seq) return bad('leaf_seq', `says it is leaf ${leaf.seq}`)
+  const key = keys ? payloads.key(seq) : undefined
+  if (key) checked.keys++
+  if (!leaf.parts || leaf.parts.length === 0) return []
+  if (key?.every((byte) => byte === 0)) return []
+  const ct = payloads.ciphertext(seq)
+  if (!ct) return bad('payload_missing', 'its payload is missing')
+  if (toBase64(sha256(ct)) !== leaf.ct_sha256) return bad('payload_changed', 'its payload was changed')
+  // Without a key the fault is in the vault, and is named there.
+  if (!key) return []
+  const state = payloads.open(seq)
+  if (state.state !== 'present') return bad('payload_unreadable', 'its payload cannot be opened with its key')
+  checked.payloads++
+  const opened = new Map(state.parts.map((part) => [part.name, part]))
+  return leaf.parts.flatMap((part) => {
+    const open = opened.get(part.name)
+    if (!open) return bad('part_missing', `part ${part.name} is missing`)
+    const fits = toBase64(commitment(sha256, part.name, open.opening, open.data)) === part.commit
+    return fits ? [] : bad('commitment', `part ${part.name} does not match its commitment`)
+  })
 }

@@ -14,6 +14,8 @@ export interface ReaderContext {
 export interface ReaderControl {
   cancelled(): boolean
   progress(done: number, total: number): void
+  /** Sleeps, so that long work leaves the processor to others. */
+  rest(ms: number): void
 }
 
 /** One task. `long` ones never take the reader that answers the screens. */

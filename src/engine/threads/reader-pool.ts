@@ -68,6 +68,18 @@ export class ReaderPool {
     }).finally(() => options.signal?.removeEventListener('abort', abort))
   }
 
+  /** Runs a task on a thread of its own, made for it: work of many minutes that would keep other long work waiting. */
+  async alone<K extends ReaderTaskName>(name: K, args: ArgsOf<K>, options: RunOptions = {}): Promise<ResultOf<K>> {
+    if (this.#closed) throw new AffidavitError('engine_unavailable', 'the engine is closing')
+    const own = await ReaderPool.start(this.#config, 1)
+    own.onFault = (what, stack) => this.onFault(what, stack)
+    try {
+      return await own.run(name, args, options)
+    } finally {
+      await own.close()
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all(this.#readers.map((reader) => reader.worker.terminate()))

@@ -41,9 +41,7 @@ export const readerTasks = {
   writeBundle: longTask((context, args: WriteBundleInput, control) => writeBundle(context, args, control)),
   reread: task(({ ledger }, args: { readonly from: TreeState; readonly toSize: number }) => reread(ledger, args.from, args.toSize)),
   prove: task(({ ledger, payloads }, args: ProofInput) => proveRecord(ledger, payloads, args)),
-  verifyWorkspace: longTask(({ ledger, payloads }, args: VerifyWorkspaceInput, control) =>
-    verifyWorkspace(ledger, payloads, args, control)
-  ),
+  verifyWorkspace: longTask((context, args: VerifyWorkspaceInput, control) => verifyWorkspace(context, args, control)),
   openResult: task(({ catalog }, args: { readonly filter: FilterExpression; readonly sort: SortOrder }) =>
     openResult(catalog, args.filter, args.sort)
   ),

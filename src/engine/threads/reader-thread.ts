@@ -44,6 +44,7 @@ async function run(request: ReaderRequest): Promise<ReaderMessage> {
   let told = 0
   const control = {
     cancelled: () => Atomics.load(flag, 0) === 1,
+    rest: (ms: number) => void Atomics.wait(flag, 0, 0, ms),
     progress: (done: number, total: number) => {
       const now = performance.now()
       if (now - told < PROGRESS_MS) return

@@ -24,6 +24,7 @@ export interface LiveFigures {
   readonly perSecond: number
   readonly heartbeats: WorkspaceStatus['heartbeats']
   readonly alerts: WorkspaceStatus['alerts']
+  readonly verified: WorkspaceStatus['verified']
 }
 
 const bytesOf = (path: string): number => {
@@ -78,6 +79,7 @@ export function statusOf(workspace: OpenWorkspace, version: string, started: Dat
       : null,
     head: { size: start.head?.current.size ?? 0, state: start.problem ? 'differs' : 'matches', second_copy: secondCopy(workspace, live) },
     anchor: null,
+    verified: live.verified,
     heartbeats: live.heartbeats,
     ingest: { per_second: live.perSecond, waiting: live.waiting, last_seq: live.size > 0 ? live.size - 1 : null },
     commit: live.commit,

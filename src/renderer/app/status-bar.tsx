@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { WorkspaceStatus } from '../../shared/contract/workspace.ts'
-import { ageOf, bytes, clock, count, fixed } from '../ui/format.ts'
+import { ageOf, bytes, clock, count, faultOf, fixed } from '../ui/format.ts'
 import { Mark } from '../ui/parts.tsx'
 import { useStatus } from './engine-state.tsx'
 
@@ -45,6 +45,12 @@ export function StatusBar() {
           'No checkpoint yet'
         )}
       </span>
+      {status.verified !== null && status.verified.faults > 0 && (
+        <span className="state-broken strong" title={faultOf(status.verified)}>
+          <Mark is="broken" size={12} />
+          Does not verify: {faultOf(status.verified)}
+        </span>
+      )}
       <span>
         <Mark is="pending" size={12} />
         {status.anchor ? (

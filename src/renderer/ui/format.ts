@@ -3,6 +3,17 @@ const number = new Intl.NumberFormat('en-US')
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const two = (n: number): string => String(n).padStart(2, '0')
 
+/** The first fault of a verification in words, with the leaf it is in. */
+export function faultOf(verified: {
+  readonly faults: number
+  readonly first: { readonly code: string; readonly seq: number | null } | null
+}): string {
+  const { first, faults } = verified
+  if (!first) return `${count(faults)} faults`
+  const what = `${first.code.replaceAll('_', ' ')}${first.seq === null ? '' : `, leaf ${count(first.seq)}`}`
+  return faults === 1 ? what : `${what}, and ${count(faults - 1)} more`
+}
+
 /** 1,284,901 */
 export const count = (n: number): string => number.format(n)
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
 import { operation } from './operation.ts'
-import { timestamp } from './record.ts'
+import { recordProof, timestamp } from './record.ts'
 
 const count = z.int().min(0)
 const path = z.string().min(1).max(4096)
@@ -62,6 +62,8 @@ export const workspaceReport = z.object({
   root: z.string(),
   checked: z.object({ leaves: count, nodes: count, payloads: count, keys: count, checkpoints: count }),
   faults: z.array(z.object({ code: z.string(), message: z.string(), seq: count.nullable() })),
+  /** What could not be checked and why, in words; empty as a rule. */
+  not_checked: z.array(z.string()),
   seconds: z.number()
 })
 export type WorkspaceReport = z.infer<typeof workspaceReport>
@@ -148,6 +150,13 @@ export const exportOperations = {
     summary: 'Re-hashes every leaf, node, payload and key of the workspace as a job',
     input: z.strictObject({}),
     output: z.object({ job_id: z.string() }),
+    access: 'read',
+    leaves: ['verify.run']
+  }),
+  'verify.record': operation({
+    summary: 'Checks one record from its payload to the signed checkpoint, from disk; the verdict goes on record',
+    input: z.strictObject({ seq: count }),
+    output: recordProof,
     access: 'read',
     leaves: ['verify.run']
   }),

@@ -34,6 +34,18 @@ export const workspaceStatus = z.object({
   checkpoint: z.object({ size: count, time: timestamp, root: z.string(), previous_size: count, consistent: z.boolean() }).nullable(),
   head: z.object({ size: count, state: z.enum(['matches', 'differs']), second_copy: z.enum(['matches', 'behind', 'none', 'differs']) }),
   anchor: z.object({ time: timestamp, kind: z.string() }).nullable(),
+  /** The last verification of the whole workspace, in the background or on demand; `first` is the first fault and the leaf it is in. `seq` is null when it could not be recorded. */
+  verified: z
+    .object({
+      seq: count.nullable(),
+      time: timestamp,
+      actor: z.string(),
+      verdict: z.string(),
+      size: count,
+      faults: count,
+      first: z.object({ code: z.string(), seq: count.nullable() }).nullable()
+    })
+    .nullable(),
   heartbeats: z.object({ seen: count, expected: count }),
   ingest: z.object({ per_second: z.number(), waiting: count, last_seq: count.nullable() }),
   commit: z.object({ p50_ms: z.number().nullable(), p99_ms: z.number().nullable() }),

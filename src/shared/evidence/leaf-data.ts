@@ -92,7 +92,16 @@ export const leafDataSchemas = {
     leaves: count,
     withheld: count
   }),
-  'verify.run': z.strictObject({ scope: z.enum(['workspace', 'record', 'bundle']), verdict: word, size: count, faults: count }),
+  /** `record`: its leaf, for that scope. `first_code` and `first_seq`: the first fault and the leaf it is in. */
+  'verify.run': z.strictObject({
+    scope: z.enum(['workspace', 'record', 'bundle']),
+    verdict: word,
+    size: count,
+    faults: count,
+    record: count.optional(),
+    first_code: word.optional(),
+    first_seq: count.optional()
+  }),
   'approval.asked': z.strictObject({ approval_id: z.uuid(), action: z.enum(approvalActions), body_sha256: hex64 }),
   'approval.given': z.strictObject({ approval_id: z.uuid(), asked: count }),
   'approval.refused': z.strictObject({ approval_id: z.uuid(), asked: count }),

@@ -4,8 +4,8 @@ import { Button, Progress } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
 import { useStatus } from '../../app/engine-state.tsx'
-import { useAction, useJob, useOperation, useTopic } from '../../client/hooks.ts'
-import { ageOf, bytes, clock, count, fixed } from '../../ui/format.ts'
+import { useAction, useJob, useOperation, useRefresh, useTopic } from '../../client/hooks.ts'
+import { ageOf, bytes, clock, count, faultOf, fixed } from '../../ui/format.ts'
 import { Mark, type Meaning, Panel, State } from '../../ui/parts.tsx'
 
 const Line = ({ name, is, children }: { readonly name: string; readonly is: Meaning; readonly children: ReactNode }) => (
@@ -33,14 +33,15 @@ export function Integrity() {
         {null}
       </Panel>
     )
-  const { checkpoint, problem, head, heartbeats, anchor } = status
+  const { checkpoint, problem, head, heartbeats, anchor, verified } = status
+  const faulty = verified !== null && verified.faults > 0
   const running = job?.state === 'running'
   const right = running ? null : (
     <button type="button" className="link" onClick={() => verify.mutate({}, { onSuccess: ({ job_id }) => setJobId(job_id) })}>
       Verify all now
     </button>
   )
-  const title = problem ? 'Not intact' : checkpoint ? `Intact up to leaf ${count(checkpoint.size - 1)}` : 'No checkpoint yet'
+  const title = problem || faulty ? 'Not intact' : checkpoint ? `Intact up to leaf ${count(checkpoint.size - 1)}` : 'No checkpoint yet'
   const copies = {
     matches: ['holds', 'matches'],
     behind: ['holds', 'is a prefix'],
@@ -51,7 +52,7 @@ export function Integrity() {
   return (
     <Panel title="Integrity" className="four" right={right}>
       <div className="row" style={{ gap: 10, alignItems: 'flex-start' }}>
-        <Mark is={problem ? 'broken' : checkpoint ? 'holds' : 'pending'} size={20} />
+        <Mark is={problem || faulty ? 'broken' : checkpoint ? 'holds' : 'pending'} size={20} />
         <div className="grow">
           <div className="strong clip" style={{ fontSize: 15, lineHeight: '20px' }}>
             {title}
@@ -59,9 +60,11 @@ export function Integrity() {
           <div className="soft small clip">
             {problem
               ? 'Open read-only; see the message above'
-              : checkpoint
-                ? `Re-hashed from disk before signing, ${clock(checkpoint.time)} UTC`
-                : 'The first follows seconds after the first record'}
+              : faulty
+                ? faultOf(verified)
+                : checkpoint
+                  ? `Re-hashed from disk before signing, ${clock(checkpoint.time)} UTC`
+                  : 'The first follows seconds after the first record'}
           </div>
         </div>
       </div>
@@ -93,6 +96,13 @@ export function Integrity() {
           >
             {report.data.verdict === 'intact' ? `${count(report.data.checked.leaves)} match` : `${count(report.data.faults.length)} faults`}
           </Line>
+        ) : verified ? (
+          <Line
+            name={`Every row re-hashed, ${ageOf(Date.parse(status.now) - Date.parse(verified.time))} ago`}
+            is={faulty ? 'broken' : 'holds'}
+          >
+            {faulty ? `${count(verified.faults)} faults` : `${count(verified.size)} leaves match`}
+          </Line>
         ) : (
           <Line name="Heartbeats, last 24 h" is={heartbeats.seen + 1 >= heartbeats.expected ? 'holds' : 'pending'}>
             {count(Math.min(heartbeats.seen, heartbeats.expected))} of {count(heartbeats.expected)}
@@ -115,6 +125,8 @@ function CancelButton({ id }: { readonly id: string }) {
 /** The strongest shifts first; the bar is the lower bound that noise cannot explain. */
 export function DriftPanel() {
   const alerts = useOperation('drift.alerts', { limit: 20 }, { refetchMs: 5_000 })
+  const refresh = useRefresh()
+  useTopic('alerts', () => refresh('drift.alerts'))
   const rows = (alerts.data?.alerts ?? [])
     .filter((alert) => alert.state !== 'resolved')
     .sort((a, b) => (a.state === b.state ? b.drift_score - a.drift_score : a.state === 'open' ? -1 : 1))
@@ -131,7 +143,7 @@ export function DriftPanel() {
         </Link>
       }
     >
-      {rows.length === 0 ? (
+      {alerts.data === undefined ? null : rows.length === 0 ? (
         <div className="panel-body soft" style={{ fontSize: 12.5 }}>
           <p>No alert is open. A series is judged once a person has pinned a baseline for it.</p>
           <p style={{ marginTop: 8 }}>

@@ -3,6 +3,7 @@ import { Button } from '@mantine/core'
 import { IconCopy } from '@tabler/icons-react'
 import { Fragment, type ReactNode, useState } from 'react'
 import type { RecordProof } from '../../../shared/contract/record.ts'
+import { messageOf, useAction } from '../../client/hooks.ts'
 import { clock, count, fingerprint, middle } from '../../ui/format.ts'
 import { Hash, Mark, type Meaning, Note } from '../../ui/parts.tsx'
 
@@ -50,7 +51,9 @@ function CopyProof({ text }: { readonly text: string }) {
 }
 
 /** From the text to the anchor in checking order, each step with its result. */
-export function Proof({ proof }: { readonly proof: RecordProof }) {
+export function Proof({ proof: shown }: { readonly proof: RecordProof }) {
+  const verify = useAction('verify.record', ['compliance.verifications'])
+  const proof = verify.data ?? shown
   const [all, setAll] = useState(false)
   const [is, sentence] = words[proof.verdict]
   const passed = proof.parts.filter((part) => part.state === 'pass').length
@@ -75,9 +78,13 @@ export function Proof({ proof }: { readonly proof: RecordProof }) {
               <b>{sentence}</b> Checked on this machine at {clock(proof.checked_at)} UTC, {count(path.length)} hashes.
             </span>
             {proof.tlog_proof !== null && <CopyProof text={proof.tlog_proof} />}
+            <Button variant="default" size="compact-xs" loading={verify.isPending} onClick={() => verify.mutate({ seq: proof.seq })}>
+              {verify.data ? 'Verified, on record' : 'Verify this record'}
+            </Button>
           </div>
         </Note>
       </div>
+      {verify.isError && <Note is="broken">{messageOf(verify.error)}</Note>}
       <ol>
         <Step
           is={partState}

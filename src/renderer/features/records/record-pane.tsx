@@ -76,7 +76,7 @@ export function RecordPane({ seq, onClose, onWidth }: RecordPaneProps) {
           proof.isError ? (
             <Failed what="The proof could not be made" error={proof.error} onRetry={() => void proof.refetch()} />
           ) : proof.data ? (
-            <Proof proof={proof.data} />
+            <Proof key={seq} proof={proof.data} />
           ) : (
             <Loading what="Reading and re-hashing" />
           )
