@@ -147,6 +147,7 @@ export const operationPermissions: Readonly<Record<OperationName, Permission>> =
   'export.list': 'see',
   'verify.file': 'verify',
   'verify.report': 'verify',
+  'verify.record': 'verify',
   'verify.workspace': 'verify',
   'verify.workspace_report': 'verify',
   'approvals.list': 'see',
