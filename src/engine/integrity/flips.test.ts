@@ -163,8 +163,8 @@ describe('one flipped bit', () => {
     [
       'checkpoint.note',
       () => ledger,
-      "UPDATE checkpoint SET note = replace(note, '66', '67') WHERE size = 66",
-      "UPDATE checkpoint SET note = replace(note, '67', '66') WHERE size = 66",
+      "UPDATE checkpoint SET note = replace(note, 'affidavit.invalid', 'affidavit.invalix') WHERE size = 66",
+      "UPDATE checkpoint SET note = replace(note, 'affidavit.invalix', 'affidavit.invalid') WHERE size = 66",
       'checkpoint_signature',
       null
     ],
