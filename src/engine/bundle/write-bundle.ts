@@ -36,7 +36,7 @@ import { syncFolder } from '../files.ts'
 import { lastCheckpoint, nodeReader } from '../ledger/store.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
 import { csvRow } from './csv.ts'
-import { recordRowCells, recordsHeader, reportHtml } from './report.ts'
+import { LISTED, recordRowCells, recordsHeader, reportHtml } from './report.ts'
 import type { Selection } from './selection.ts'
 import { staticFiles } from './templates/static-files.ts'
 
@@ -294,7 +294,8 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
       checkpoint: checkpoint.note,
       from: selection.from,
       to: selection.to,
-      facts: summarize(catalog, selection)
+      facts: summarize(catalog, selection),
+      listed: [...selection.records.subarray(0, LISTED)].flatMap((seq) => find.get(seq) ?? [])
     })
   )
   if (!single)

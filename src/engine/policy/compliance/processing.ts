@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The record of processing activities (GDPR 30(1)): what the firm stated, beside what the configuration and the ledger show.
 import type { OperationOutput } from '../../../shared/contract/contract.ts'
+import { markup } from '../../../shared/report/markup.ts'
+import { bulletList, dataTable, factTable, paragraph, reportPage, section } from '../../../shared/report/page.ts'
 import { bodyOf } from '../../catalog/project-event.ts'
 import { isoMs } from '../../catalog/rows.ts'
 import type { ReaderContext } from '../../threads/reader-context.ts'
 import { type LiveFacts, statedOf } from './facts.ts'
 
 type ProcessingRecord = OperationOutput<'compliance.processing'>
-
-const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-const html = (text: string): string => text.replace(/[&<>"']/g, (char) => escapes[char] ?? '')
 
 const keyWords = {
   'safe-storage': 'keys protected by the key store of the operating system',
@@ -59,27 +58,48 @@ export function processingOf(context: ReaderContext, live: LiveFacts): Processin
 }
 
 function pageOf({ stated, sources, recipients, measures }: Omit<ProcessingRecord, 'html'>, live: LiveFacts): string {
-  const line = (name: string, text: string) =>
-    `<tr><th scope="row">${html(name)}</th><td>${text === '' ? '<i>not stated</i>' : html(text)}</td></tr>`
-  const list = (items: readonly string[]) =>
-    items.length === 0 ? '<p>None.</p>' : `<ul>${items.map((one) => `<li>${html(one)}</li>`).join('')}</ul>`
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Record of processing</title><style>
-body{font:14px/1.5 system-ui,sans-serif;color:#191b1d;background:#fff;max-width:60rem;margin:2rem auto;padding:0 1.5rem}
-h1{font-size:1.5rem;margin:0}h2{font-size:1.05rem;margin:2rem 0 .5rem;border-bottom:1px solid #cdcdc6}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .5rem;border-bottom:1px solid #e3e3de;vertical-align:top;overflow-wrap:anywhere}th[scope=row]{width:14rem;color:#62666a;font-weight:500}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}@media print{body{margin:0;max-width:none}tr{break-inside:avoid}}
-</style></head><body>
-<h1>Record of processing activities</h1>
-<p>As of ${html(live.now)}. Stated by the firm, and shown by the workspace; not legal advice.</p>
-<h2>Stated by the firm</h2>
-<table>${line('Controller', stated.controller)}${line('Contact', stated.contact)}${line('Data protection officer', stated.officer)}${line('Purposes', stated.purposes)}${line('Categories of subjects and data', stated.subjects)}${line('Transfers to third countries', stated.transfers)}</table>
-<h2>What is recorded</h2>
-${sources.length === 0 ? '<p>No record yet.</p>' : `<table><thead><tr><th>Source</th><th>Model</th><th class="n">Records</th><th>First</th><th>Last</th></tr></thead><tbody>${sources.map((one) => `<tr><td>${html(one.source)}</td><td>${html(one.model)}</td><td class="n">${one.records.toLocaleString('en-US')}</td><td>${html(one.first)}</td><td>${html(one.last)}</td></tr>`).join('')}</tbody></table>`}
-<h2>Recipients of exports</h2>
-${list(recipients.map((one) => `${one.recipient}: ${one.bundles}, last ${one.last}`))}
-<h2>Technical and organisational measures</h2>
-${list(measures)}
-</body></html>
-`
+  const said = (text: string) => (text === '' ? markup`<i>not stated</i>` : text)
+  const second = (time: string) => time.slice(0, 19).replace('T', ' ')
+  return reportPage({
+    title: 'Record of processing activities',
+    sub: `GDPR Article 30(1). As of ${second(live.now)} UTC. Stated by the firm, and shown by the workspace; not legal advice.`,
+    body: [
+      section(
+        'Stated by the firm',
+        factTable([
+          ['Controller', said(stated.controller)],
+          ['Contact', said(stated.contact)],
+          ['Data protection officer', said(stated.officer)],
+          ['Purposes', said(stated.purposes)],
+          ['Categories of subjects and data', said(stated.subjects)],
+          ['Transfers to third countries', said(stated.transfers)]
+        ])
+      ),
+      section(
+        'What is recorded',
+        sources.length === 0
+          ? paragraph('No record yet.')
+          : dataTable(
+              [
+                { name: 'Source' },
+                { name: 'Model' },
+                { name: 'Records', kind: 'number' },
+                { name: 'First, UTC', kind: 'short' },
+                { name: 'Last, UTC', kind: 'short' }
+              ],
+              sources.map((one) => [one.source, one.model, one.records.toLocaleString('en-US'), second(one.first), second(one.last)])
+            )
+      ),
+      section(
+        'Recipients of exports',
+        recipients.length === 0
+          ? paragraph('No export has left this workspace.')
+          : dataTable(
+              [{ name: 'Recipient' }, { name: 'Bundles', kind: 'number' }, { name: 'Last, UTC', kind: 'short' }],
+              recipients.map((one) => [one.recipient, String(one.bundles), second(one.last)])
+            )
+      ),
+      section('Technical and organisational measures', bulletList(measures))
+    ]
+  })
 }
