@@ -5,6 +5,7 @@ import { AffidavitError } from '../shared/contract/errors.ts'
 import type { EngineStart } from '../shared/contract/wire.ts'
 import type { Settings, WorkspaceStatus } from '../shared/contract/workspace.ts'
 import { bundleHandlers } from './bundle/handlers.ts'
+import type { Print } from './bundle/printer.ts'
 import type { HttpServers } from './capture/http/servers.ts'
 import { startServers } from './capture/http/servers.ts'
 import { importHandlers } from './capture/imports/handlers.ts'
@@ -50,6 +51,8 @@ export interface Engine {
 
 export interface EngineDeps {
   readonly store: OsKeyStore | null
+  /** Prints a page as PDF; absent where nothing can. */
+  readonly print?: Print | undefined
   readonly log: Logger
   /** scrypt N of new password verifiers; tests take less than what a product needs. */
   readonly passwordCost?: number
@@ -237,6 +240,8 @@ async function compose(
     projector,
     ledgerSize: size,
     live: () => liveFacts(status(), settings, workspace.description.created),
+    checkpoint,
+    head: status,
     append,
     nextVerification: () => (ledger ? verifySchedule.next : null)
   })
@@ -275,7 +280,8 @@ async function compose(
         checkpoint,
         append,
         appVersion: config.appVersion,
-        sample: workspace.description.sample
+        sample: workspace.description.sample,
+        print: deps.print ?? null
       })
     },
     { ...feed.sources, session: (push, caller) => people.follow(caller.session, push) },

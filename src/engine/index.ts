@@ -2,7 +2,18 @@
 // The engine's entry: a utility process under Electron (parentPort), or a child of the command line under plain Node (process.send).
 import { randomUUID } from 'node:crypto'
 import { AffidavitError } from '../shared/contract/errors.ts'
-import type { EngineStart, EngineState, EngineStop, FromEngine, KeyReply, KeyRequest, ToEngine } from '../shared/contract/wire.ts'
+import type {
+  EngineStart,
+  EngineState,
+  EngineStop,
+  FromEngine,
+  KeyReply,
+  KeyRequest,
+  PrintReply,
+  PrintRequest,
+  ToEngine
+} from '../shared/contract/wire.ts'
+import type { Print } from './bundle/printer.ts'
 import { engineEnvironment } from './config.ts'
 import { type Engine, startEngine } from './engine.ts'
 import { engineLog } from './log.ts'
@@ -10,8 +21,8 @@ import { Session } from './session.ts'
 import { useNativeBinding } from './sqlite/open.ts'
 import type { OsKeyStore } from './vault/keyring.ts'
 
-type Incoming = ToEngine | EngineStart | EngineStop | KeyReply
-type Outgoing = FromEngine | EngineState | KeyRequest
+type Incoming = ToEngine | EngineStart | EngineStop | KeyReply | PrintReply
+type Outgoing = FromEngine | EngineState | KeyRequest | PrintRequest
 
 interface Port {
   readonly surface: 'desktop' | 'cli'
@@ -63,13 +74,25 @@ function askForKey(request: KeyRequest): Promise<string> {
   })
 }
 
+const waitingPrints = new Map<string, (reply: PrintReply) => void>()
+const print: Print = ({ html, footer }) =>
+  new Promise((resolve, reject) => {
+    const id = randomUUID()
+    waitingPrints.set(id, ({ pdf, message }) => (pdf === null ? reject(new AffidavitError('internal', message)) : resolve(pdf)))
+    port.post({ kind: 'print', id, html, footer })
+  })
+
 let engine: Engine | undefined
 let session: Session | undefined
 let stopping = false
 
 async function start(config: EngineStart['config']): Promise<void> {
   try {
-    engine = await startEngine(config, environment, { store: config.keyProtection === 'safe-storage' ? keyStore : null, log })
+    engine = await startEngine(config, environment, {
+      store: config.keyProtection === 'safe-storage' ? keyStore : null,
+      log,
+      ...(config.prints ? { print } : {})
+    })
     const { router, people } = engine
     const person = await people.openSession(port.surface)
     session = new Session(
@@ -115,6 +138,12 @@ port.onMessage((message) => {
       waitingKeys.delete(message.id)
       if (message.ok) waiting?.resolve(message.value)
       else waiting?.reject(new AffidavitError('keys_unavailable', 'the key store of the operating system did not answer'))
+      return
+    }
+    case 'print.reply': {
+      const waiting = waitingPrints.get(message.id)
+      waitingPrints.delete(message.id)
+      waiting?.(message)
       return
     }
     default:

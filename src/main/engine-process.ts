@@ -2,15 +2,26 @@
 import { type UtilityProcess, utilityProcess } from 'electron'
 import { errorCode } from '../shared/contract/errors.ts'
 import type { ShellEngineState } from '../shared/contract/shell.ts'
-import type { EngineStart, EngineState, EngineStop, FromEngine, KeyReply, KeyRequest, ToEngine } from '../shared/contract/wire.ts'
+import type {
+  EngineStart,
+  EngineState,
+  EngineStop,
+  FromEngine,
+  KeyReply,
+  KeyRequest,
+  PrintReply,
+  PrintRequest,
+  ToEngine
+} from '../shared/contract/wire.ts'
 
-type FromProcess = FromEngine | EngineState | KeyRequest
+type FromProcess = FromEngine | EngineState | KeyRequest | PrintRequest
 
 export interface EngineProcessOptions {
   /** The built entry of the engine. */
   readonly entry: string
   /** Asked at each start. */
   readonly config: () => EngineStart['config']
+  readonly answerPrintRequest: (request: PrintRequest) => Promise<PrintReply>
   readonly answerKeyRequest: (request: KeyRequest) => KeyReply
   readonly onMessage: (message: FromEngine) => void
   readonly onState: (state: ShellEngineState) => void
@@ -65,6 +76,11 @@ export class EngineProcess {
         case 'keys.wrap':
         case 'keys.unwrap':
           child.postMessage(this.#options.answerKeyRequest(message))
+          return
+        case 'print':
+          void this.#options.answerPrintRequest(message).then((reply) => {
+            if (this.#child === child) child.postMessage(reply)
+          })
           return
         case 'reply':
         case 'event':

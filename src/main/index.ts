@@ -12,6 +12,7 @@ import { Ipc } from './ipc.ts'
 import { answerKeyRequest, keyProtection } from './key-store.ts'
 import { applicationMenu } from './menu.ts'
 import { confine } from './navigation.ts'
+import { answerPrintRequest } from './pdf.ts'
 import { denyNetwork, denyPermissions } from './permissions.ts'
 import { type Preferences, readPreferences, writePreferences } from './preferences.ts'
 import { registerScheme, servePage } from './protocol.ts'
@@ -63,10 +64,12 @@ function run(config: MainConfig): void {
       drift: config.drift,
       appVersion: app.getVersion(),
       keyProtection: keyProtection(),
+      prints: true,
       allowedHosts: config.allowedHosts,
       ...(config.passphraseFile === null ? {} : { passphraseFile: config.passphraseFile })
     }),
     answerKeyRequest,
+    answerPrintRequest,
     onMessage: (message) => bridge.fromEngine(message),
     onState: (state) => {
       bridge.engineChanged()

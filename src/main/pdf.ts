@@ -4,6 +4,7 @@
 import interLatin from '@fontsource-variable/inter/files/inter-latin-wght-normal.woff2?inline'
 import { BrowserWindow, type Session, session } from 'electron'
 import { AffidavitError } from '../shared/contract/errors.ts'
+import type { PrintReply, PrintRequest } from '../shared/contract/wire.ts'
 import { SCHEME } from './origin.ts'
 import { denyPermissions } from './permissions.ts'
 import { Turns } from './turns.ts'
@@ -106,4 +107,14 @@ export function printPdf(document: PdfDocument): Promise<Uint8Array> {
       if (!window.isDestroyed()) window.destroy()
     }
   })
+}
+
+/** Prints for the engine, which has the page but no window. Never rejects. */
+export async function answerPrintRequest({ id, html, footer }: PrintRequest): Promise<PrintReply> {
+  try {
+    return { kind: 'print.reply', id, pdf: await printPdf({ html, footer, paper: 'a4' }), message: '' }
+  } catch (error) {
+    const message = error instanceof AffidavitError ? error.message : 'the report could not be printed'
+    return { kind: 'print.reply', id, pdf: null, message }
+  }
 }

@@ -16,6 +16,8 @@ import type { CheckpointRow } from '../ledger/store.ts'
 import type { Projector } from '../threads/projector.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
 import type { Identity } from '../workspace/identity.ts'
+import { ageEncrypter } from './encrypt.ts'
+import { offerPrinter, type Print } from './printer.ts'
 
 export interface BundleDeps {
   readonly pool: ReaderPool
@@ -27,6 +29,8 @@ export interface BundleDeps {
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
   readonly appVersion: string
   readonly sample: boolean
+  /** Prints a page as PDF; null where nothing here can. */
+  readonly print: Print | null
 }
 
 type Written = ExportRow & { readonly path: string }
@@ -34,6 +38,7 @@ type Written = ExportRow & { readonly path: string }
 /** Bytes of a bundle per leaf beside its payload: leaf line, proof, headers of the zip. Measured on the LLMDrift records. */
 const OVERHEAD = 1_400
 const PATIENCE_MS = 5_000
+const WITHHELD_REASON = 'withheld by choice of the exporter'
 
 /** Preview, writing and verification of bundles. */
 export function bundleHandlers(
@@ -67,14 +72,24 @@ export function bundleHandlers(
     'export.start': async (input, caller) => {
       const filter = filterOf(input.query)
       const query = formatFilter(filter)
+      const { print } = deps
+      if (input.pdf && print === null)
+        throw new AffidavitError('engine_unavailable', 'nothing here can print: leave the PDF out, or export from the desktop app')
+      if (input.encrypt) ageEncrypter(input.encrypt)
+      const asked = performance.now()
       const job = jobs.start('export', `Writing ${basename(input.out)}`, 'leaves', async (control): Promise<Written> => {
         await settle(input.at)
         const selection = await pool.run('selectLeaves', { filter, at: input.at })
         if (!selection || selection.records.length === 0)
           throw new AffidavitError('nothing_selected', 'the filter selects no record: nothing to export')
-        const written = await pool.run(
+        const printer = input.pdf && print !== null ? offerPrinter(print) : null
+        const writing = pool.run(
           'writeBundle',
           {
+            printer: printer?.port ?? null,
+            encrypt: input.encrypt ?? null,
+            parquet: input.parquet,
+            withholdReason: input.withhold_reason ?? WITHHELD_REASON,
             selection,
             recordsInScope: selection.records.length,
             out: input.out,
@@ -92,11 +107,17 @@ export function bundleHandlers(
             appVersion: deps.appVersion,
             sample: deps.sample
           },
-          { signal: control.signal, onProgress: (p) => control.progress(p.done, p.total) }
+          {
+            signal: control.signal,
+            onProgress: (p) => control.progress(p.done, p.total),
+            transfer: printer === null ? [] : [printer.port]
+          }
         )
+        const written = await writing.finally(() => printer?.close())
         control.progress(written.leaves * 2, written.leaves * 2)
         const { size } = selection.checkpoint
         const body = { query, recipient: input.recipient, purpose: input.purpose, file: basename(input.out) }
+        const sealedFor = input.encrypt && { encrypted_for: 'recipient' in input.encrypt ? input.encrypt.recipient : 'passphrase' }
         const figures = {
           bytes: written.bytes,
           bundle_sha256: written.sha256,
@@ -104,17 +125,27 @@ export function bundleHandlers(
           size,
           records: written.records,
           leaves: written.leaves,
-          withheld: written.withheld
+          withheld: written.withheld,
+          duration_ms: Math.round(performance.now() - asked),
+          ...(written.encryptedSha256 === null ? {} : { encrypted_sha256: written.encryptedSha256 })
         }
         const [leaf] = await deps.append([
           {
             type: 'export.created',
             actor: caller.actor,
             data: figures,
-            parts: [{ name: 'body', media: 'application/json', data: Buffer.from(jcs(body as JsonValue), 'utf8') }]
+            parts: [{ name: 'body', media: 'application/json', data: Buffer.from(jcs({ ...body, ...sealedFor } as JsonValue), 'utf8') }]
           }
         ])
-        return { ...body, ...figures, seq: leaf?.seq ?? 0, time: new Date().toISOString(), actor: caller.actor.ref, path: input.out }
+        return {
+          ...body,
+          ...figures,
+          encrypted_sha256: written.encryptedSha256,
+          seq: leaf?.seq ?? 0,
+          time: new Date().toISOString(),
+          actor: caller.actor.ref,
+          path: input.out
+        }
       })
       return { job_id: job.id }
     },

@@ -7,6 +7,7 @@ import { parseCheckpoint } from '../../shared/evidence/note.ts'
 import { type Markup, markup } from '../../shared/report/markup.ts'
 import { bulletList, dataTable, factTable, numberedList, paragraph, reportPage, section } from '../../shared/report/page.ts'
 import { isoMs, type StoredRecord } from '../catalog/rows.ts'
+import type { ParquetColumn } from './parquet.ts'
 
 export const recordsHeader = [
   'seq',
@@ -26,6 +27,12 @@ export const recordsHeader = [
   'response_chars',
   'request'
 ]
+
+/** The same columns in records.parquet. */
+export const recordColumns: readonly ParquetColumn[] = recordsHeader.map((name) => ({
+  name,
+  type: /_ms$/.test(name) ? 'DOUBLE' : /^(seq|http_status|.*_tokens|.*_chars)$/.test(name) ? 'INT64' : 'STRING'
+}))
 
 /** One row of records.csv. @param withoutText leaves the beginning of the prompt out */
 export const recordRowCells = (record: StoredRecord, withoutText: boolean): (string | number | null)[] => [

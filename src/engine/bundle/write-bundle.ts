@@ -5,6 +5,7 @@ import { closeSync, createWriteStream, fsyncSync, openSync, renameSync, rmSync, 
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
+import type { MessagePort } from 'node:worker_threads'
 import { ZipFile } from 'yazl'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import {
@@ -36,7 +37,10 @@ import { syncFolder } from '../files.ts'
 import { lastCheckpoint, nodeReader } from '../ledger/store.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
 import { csvRow } from './csv.ts'
-import { LISTED, recordRowCells, recordsHeader, reportHtml } from './report.ts'
+import { type AgeTarget, encryptFile } from './encrypt.ts'
+import { parquetOf } from './parquet.ts'
+import { askPrinter } from './printer.ts'
+import { LISTED, recordColumns, recordRowCells, recordsHeader, reportHtml } from './report.ts'
 import type { Selection } from './selection.ts'
 import { staticFiles } from './templates/static-files.ts'
 
@@ -50,6 +54,11 @@ export interface WriteBundleInput {
   readonly purpose: string
   readonly requestedBy: string
   readonly withhold: readonly string[]
+  readonly withholdReason: string
+  /** Answers with the printed report; null: the bundle has none. */
+  readonly printer: MessagePort | null
+  readonly encrypt: AgeTarget | null
+  readonly parquet: boolean
   readonly origin: string
   readonly logVkey: string
   readonly logPem: string
@@ -66,9 +75,10 @@ export interface WrittenBundle {
   readonly records: number
   readonly leaves: number
   readonly withheld: number
+  /** Digest of the encrypted file that stands at `out`; null when the bundle itself does. */
+  readonly encryptedSha256: string | null
 }
 
-const WITHHELD_REASON = 'withheld by choice of the exporter'
 /** DOS times have no zone: a local midnight gives the same bytes everywhere. */
 const FIXED_TIME = new Date(1980, 0, 1)
 
@@ -154,19 +164,31 @@ export async function writeBundle(context: ReaderContext, input: WriteBundleInpu
   if (!input.replace && exists(input.out))
     throw new AffidavitError('file_exists', 'the file exists already: choose another name or say that it may be replaced')
   const temporary = `${input.out}.${process.pid}.part`
+  const sealed = `${temporary}.age`
   const bag = new BagWriter(temporary)
   try {
     const figures = await fillBag(context, input, control, bag)
     await bag.end()
-    const fd = openSync(temporary, 'r+')
+    const { size } = statSync(temporary)
+    const encrypted = input.encrypt === null ? null : await encryptFile(temporary, sealed, input.encrypt)
+    const finished = encrypted === null ? temporary : sealed
+    const fd = openSync(finished, 'r+')
     fsyncSync(fd)
     closeSync(fd)
-    renameSync(temporary, input.out)
+    renameSync(finished, input.out)
+    if (encrypted !== null) rmSync(temporary, { force: true })
     syncFolder(dirname(input.out))
-    return { ...figures, bytes: statSync(input.out).size, sha256: bag.digest.digest('hex'), tagManifestSha256: bag.hashOf(TAG_MANIFEST) }
+    return {
+      ...figures,
+      bytes: size,
+      sha256: bag.digest.digest('hex'),
+      tagManifestSha256: bag.hashOf(TAG_MANIFEST),
+      encryptedSha256: encrypted?.sha256 ?? null
+    }
   } catch (error) {
     bag.abort()
     rmSync(temporary, { force: true })
+    rmSync(sealed, { force: true })
     if (error instanceof AffidavitError) throw error
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     if (code === 'ENOSPC') throw new AffidavitError('disk_full', 'the disk is full: no bundle was written')
@@ -214,7 +236,7 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
     if (state.state !== 'present') return []
     return state.parts.filter((part) => {
       if (!withhold.has(part.name)) return true
-      withheld.push({ part: part.name, reason: WITHHELD_REASON, seq })
+      withheld.push({ part: part.name, reason: input.withholdReason, seq })
       return false
     })
   }
@@ -278,29 +300,38 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
     )
   else await addLists(bag, seqs, partsOf, step)
   const find = catalog.prepare<[number], StoredRecord>('SELECT * FROM record WHERE seq = ?')
-  const rows = function* (): Generator<string> {
-    yield csvRow(recordsHeader)
+  const cells = function* () {
     for (const seq of selection.records) {
       const record = find.get(seq)
-      if (record) yield csvRow(recordRowCells(record, withhold.has('request')))
+      if (record) yield recordRowCells(record, withhold.has('request'))
     }
   }
+  const rows = function* (): Generator<string> {
+    yield csvRow(recordsHeader)
+    for (const row of cells()) yield csvRow(row)
+  }
   await bag.stream('data/records.csv', chunked(rows()))
-  bag.add(
-    'data/report.html',
-    reportHtml({
-      described,
-      alerts,
-      checkpoint: checkpoint.note,
-      from: selection.from,
-      to: selection.to,
-      facts: summarize(catalog, selection),
-      listed: [...selection.records.subarray(0, LISTED)].flatMap((seq) => find.get(seq) ?? [])
-    })
-  )
-  if (!single)
-    for (const tile of neededTiles(checkpoint.size, seqs))
-      bag.add(tilePath(tile.level, tile.index, tile.width), tileBytes(tile.level, tile.index, tile.width, getNode))
+  if (input.parquet) await bag.stream('data/records.parquet', parquetOf(recordColumns, cells()))
+  const report = reportHtml({
+    described,
+    alerts,
+    checkpoint: checkpoint.note,
+    from: selection.from,
+    to: selection.to,
+    facts: summarize(catalog, selection),
+    listed: [...selection.records.subarray(0, LISTED)].flatMap((seq) => find.get(seq) ?? [])
+  })
+  bag.add('data/report.html', report)
+  const tiles = single ? [] : neededTiles(checkpoint.size, seqs)
+  const bytesOfTile = (tile: (typeof tiles)[number]) => tileBytes(tile.level, tile.index, tile.width, getNode)
+  if (input.printer !== null) {
+    // Names after this one are the tiles: with their hashes the manifest without the printed file is known.
+    const others = tiles.map((tile) => manifestLine(hexOf(bytesOfTile(tile)), tilePath(tile.level, tile.index, tile.width))).sort(byName)
+    const manifest = bag.entries((name) => name.startsWith('data/')) + others.join('')
+    const footer = `${input.origin}, manifest without this file: sha256 ${hexOf(manifest)}`
+    bag.add('data/report.pdf', await askPrinter(input.printer, { html: report, footer }))
+  }
+  for (const tile of tiles) bag.add(tilePath(tile.level, tile.index, tile.width), bytesOfTile(tile))
   bag.add(
     MANIFEST,
     bag.entries((name) => name.startsWith('data/'))
@@ -328,6 +359,11 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
   for (const [name, content] of Object.entries(later)) bag.add(name, content)
   return { records: selection.records.length, leaves: seqs.length, withheld: described.withheld.length }
 }
+
+const hexOf = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex')
+
+/** Lines of a manifest in the order of their names, which stand behind a hash of one length. */
+const byName = (a: string, b: string): number => (a.slice(66) < b.slice(66) ? -1 : 1)
 
 type PartsOf = (seq: number) => readonly { readonly name: string; readonly opening: Uint8Array; readonly data: Uint8Array }[]
 

@@ -118,7 +118,9 @@ export function listExports(db: AnyDb, payloads: PayloadReader): ExportRow[] {
       withheld: data.withheld,
       query: text(body.query),
       recipient: text(body.recipient),
-      purpose: text(body.purpose)
+      purpose: text(body.purpose),
+      duration_ms: data.duration_ms ?? null,
+      encrypted_sha256: data.encrypted_sha256 ?? null
     }
   })
 }

@@ -8,6 +8,7 @@ import type { OperationInput, OperationName, OperationOutput } from '../../share
 import type { Role } from '../../shared/contract/permissions.ts'
 import type { EngineStart } from '../../shared/contract/wire.ts'
 import type { Job } from '../../shared/contract/workspace.ts'
+import type { Print } from '../bundle/printer.ts'
 import { engineEnvironment } from '../config.ts'
 import { type Engine, startEngine } from '../engine.ts'
 import type { Caller } from '../handlers.ts'
@@ -43,7 +44,9 @@ const local: Caller = { actor: { ref: 'local', kind: 'human' }, via: 'ipc' }
 const itself: Caller = { actor: { ref: 'engine', kind: 'system' }, via: 'ipc' }
 
 /** Starts an engine; with `servers`, both ports are open on free ports. */
-export async function testEngine(options: { readonly servers?: boolean; readonly root?: string } = {}): Promise<TestEngine> {
+export async function testEngine(
+  options: { readonly servers?: boolean; readonly root?: string; readonly print?: Print } = {}
+): Promise<TestEngine> {
   const root = options.root ?? mkdtempSync(join(tmpdir(), 'affidavit-engine-'))
   const workspace = join(root, 'workspace')
   const state = join(root, 'state')
@@ -56,7 +59,8 @@ export async function testEngine(options: { readonly servers?: boolean; readonly
     appVersion: '0.1.0',
     keyProtection: 'file'
   }
-  const start = () => startEngine(config, engineEnvironment({}), { store: null, log: pino({ level: 'silent' }), passwordCost: 1024 })
+  const start = () =>
+    startEngine(config, engineEnvironment({}), { store: null, log: pino({ level: 'silent' }), passwordCost: 1024, print: options.print })
   let engine = await start()
   const by = (caller: () => Caller) => ({
     call: async <N extends OperationName>(op: N, input: OperationInput<N>): Promise<OperationOutput<N>> => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Worker } from 'node:worker_threads'
+import { type TransferListItem, Worker } from 'node:worker_threads'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { ReaderTask } from './reader-context.ts'
 import { type ReaderTaskName, type ReaderTasks, readerTasks } from './reader-tasks.ts'
@@ -12,6 +12,8 @@ type ResultOf<K extends ReaderTaskName> = ReaderTasks[K] extends ReaderTask<infe
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void
+  /** What of the arguments goes over to the thread, such as a port. */
+  readonly transfer?: readonly TransferListItem[]
 }
 
 interface Pending {
@@ -64,7 +66,7 @@ export class ReaderPool {
     const request: ReaderRequest = { id, task: name, args, cancel }
     return new Promise<ResultOf<K>>((resolve, reject) => {
       reader.pending.set(id, { resolve: resolve as (value: unknown) => void, reject, onProgress: options.onProgress })
-      reader.worker.postMessage(request)
+      reader.worker.postMessage(request, options.transfer ?? [])
     }).finally(() => options.signal?.removeEventListener('abort', abort))
   }
 

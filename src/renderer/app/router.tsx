@@ -55,7 +55,11 @@ const drift = createRoute({
 const exportsRoute = createRoute({
   getParentRoute: () => root,
   path: '/exports',
-  validateSearch: z.object({ view: optional(z.enum(['new', 'verify', 'history'])), query: optional(z.string()) }),
+  validateSearch: z.object({
+    view: optional(z.enum(['new', 'verify', 'history'])),
+    query: optional(z.string()),
+    seq: optional(z.int().min(0))
+  }),
   component: () => <Exports {...exportsRoute.useSearch()} />
 })
 const compliance = createRoute({

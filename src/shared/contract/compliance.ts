@@ -26,7 +26,24 @@ export const requirement = z.object({
   state: z.enum(['backed', 'partly', 'not', 'not_applicable']),
   /** What is missing, in words; null when it is backed. */
   gap: z.string().nullable(),
-  evidence: z.object({ label: z.string(), link: evidenceLink })
+  evidence: z.object({
+    label: z.string(),
+    link: evidenceLink,
+    /** The kinds of leaves it consists of: how many, and the newest one. */
+    leaves: z.array(z.object({ type: z.string(), count, seq: count, time: timestamp }))
+  }),
+  /** What a person noted on it; null when nobody did. */
+  note: z
+    .object({
+      applies: z.boolean(),
+      reason: z.string(),
+      document: z.string().nullable(),
+      document_sha256: z.string().nullable(),
+      by: z.string(),
+      seq: count,
+      time: timestamp
+    })
+    .nullable()
 })
 export type Requirement = z.infer<typeof requirement>
 
@@ -72,11 +89,21 @@ export const processing = z.object({
 })
 export type Processing = z.infer<typeof processing>
 
+/** A page to print or to hand over: self-contained HTML without script, and what stands at the foot of each printed page. */
+export const printable = z.object({ html: z.string(), footer: z.string().max(300), name: z.string() })
+
 export const complianceOperations = {
   'compliance.report': operation({
     summary: 'Each requirement with its state and its evidence, and what the log proves and cannot; from the workspace as it is now',
     input: z.strictObject({}),
     output: z.object({ evaluated: timestamp, requirements: z.array(requirement), statements: z.array(statement) }),
+    access: 'read',
+    leaves: []
+  }),
+  'compliance.page': operation({
+    summary: 'The whole view with its evidence, as a page to print',
+    input: z.strictObject({}),
+    output: printable,
     access: 'read',
     leaves: []
   }),
@@ -121,14 +148,14 @@ export const complianceOperations = {
       sources: z.array(z.object({ source: z.string(), model: z.string(), records: count, first: timestamp, last: timestamp })),
       recipients: z.array(z.object({ recipient: z.string(), bundles: count, last: timestamp })),
       measures: z.array(z.string()),
-      html: z.string()
+      page: printable
     }),
     access: 'read',
     leaves: []
   }),
   'compliance.save_processing': operation({
-    summary: 'Writes the record of processing as a page to a file',
-    input: z.strictObject({ out: z.string().min(1).max(4096) }),
+    summary: 'Writes the record of processing to a file: a page, JSON, or CSV',
+    input: z.strictObject({ out: z.string().min(1).max(4096), format: z.enum(['html', 'json', 'csv']).default('html') }),
     output: z.object({ path: z.string(), bytes: count, sha256: z.string() }),
     access: 'read',
     leaves: []

@@ -82,7 +82,11 @@ export const exportRow = z.object({
   withheld: count,
   query: z.string(),
   recipient: z.string(),
-  purpose: z.string()
+  purpose: z.string(),
+  /** From the request to the file on disk. */
+  duration_ms: count.nullable(),
+  /** SHA-256 of the encrypted file that was handed over; null when the bundle was not encrypted. */
+  encrypted_sha256: z.string().nullable()
 })
 export type ExportRow = z.infer<typeof exportRow>
 
@@ -111,6 +115,19 @@ export const exportOperations = {
       ...scope,
       recipient: z.string().min(1).max(200),
       purpose: z.string().min(1).max(500),
+      /** Why parts are withheld; stands in the bundle beside each of them. */
+      withhold_reason: z.string().min(1).max(200).optional(),
+      /** The report as a tagged PDF too. Its bytes differ between two exports, and so do the manifests. */
+      pdf: z.boolean().default(false),
+      /** The table of records in Parquet too. */
+      parquet: z.boolean().default(false),
+      /** Encrypts the file for its recipient in the age format; `out` then names the encrypted file. */
+      encrypt: z
+        .union([
+          z.strictObject({ recipient: z.string().regex(/^age1[02-9ac-hj-np-z]{58}$/) }),
+          z.strictObject({ passphrase: z.string().min(12).max(1024) })
+        ])
+        .optional(),
       out: path,
       replace: z.boolean().default(false)
     }),

@@ -161,6 +161,7 @@ export const operationPermissions: Readonly<Record<OperationName, Permission>> =
   'holds.place': 'policy',
   'holds.release': 'policy',
   'compliance.report': 'see',
+  'compliance.page': 'see',
   'compliance.mark': 'compliance',
   'compliance.completeness': 'see',
   'compliance.verifications': 'see',

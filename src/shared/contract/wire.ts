@@ -27,6 +27,8 @@ export interface EngineStart {
     /** `safe-storage`: keys are wrapped by main over this port; otherwise the engine uses the passphrase file or a key file. */
     readonly keyProtection: 'safe-storage' | 'file'
     readonly passphraseFile?: string
+    /** Whoever started the engine answers {@link PrintRequest}. */
+    readonly prints?: boolean
     readonly allowedHosts?: readonly string[]
     readonly allowedOrigins?: readonly string[]
   }
@@ -37,6 +39,21 @@ export type KeyRequest =
   | { readonly kind: 'keys.wrap'; readonly id: string; readonly plaintext: string }
   | { readonly kind: 'keys.unwrap'; readonly id: string; readonly wrapped: string }
 export type KeyReply = { readonly kind: 'keys.reply'; readonly id: string; readonly ok: boolean; readonly value: string }
+
+/** Engine → main or command line: a page to print as PDF. */
+export interface PrintRequest {
+  readonly kind: 'print'
+  readonly id: string
+  readonly html: string
+  readonly footer: string
+}
+/** `pdf` is null when it could not be printed; `message` then says why. */
+export interface PrintReply {
+  readonly kind: 'print.reply'
+  readonly id: string
+  readonly pdf: Uint8Array | null
+  readonly message: string
+}
 
 /** Main or command line → engine: commit what is waiting, sign, close and exit. */
 export interface EngineStop {

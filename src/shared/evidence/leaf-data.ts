@@ -90,7 +90,11 @@ export const leafDataSchemas = {
     size: count,
     records: count,
     leaves: count,
-    withheld: count
+    withheld: count,
+    /** From the request to the file on disk. */
+    duration_ms: count.optional(),
+    /** When the file is encrypted to the recipient: digest of what was handed over. */
+    encrypted_sha256: hex64.optional()
   }),
   /** `record`: its leaf, for that scope. `first_code` and `first_seq`: the first fault and the leaf it is in. */
   'verify.run': z.strictObject({

@@ -15,6 +15,7 @@ export interface RequirementMark {
   readonly applies: boolean
   readonly reason: string
   readonly document: string | null
+  readonly document_sha256: string | null
   readonly by: string
   readonly seq: number
   readonly time: string
@@ -38,8 +39,10 @@ export interface ComplianceFacts {
     readonly unanswered_day: number
     readonly sources: number
   }
-  /** Milliseconds that finding the oldest record by its words or its key took just now; null without records. */
-  readonly search_ms: number | null
+  /** Finding the oldest record by words of its request just now, in milliseconds; null when no record has words. */
+  readonly search: { readonly ms: number; readonly found: boolean } | null
+  /** From the request of the last export to its file on disk; null when none says. */
+  readonly drill_ms: number | null
   readonly verified: {
     /** Days of the last 30 (or since the start) on which a verification of the whole workspace found it intact. */
     readonly days: number
@@ -60,5 +63,6 @@ export interface ComplianceFacts {
   readonly look_every_minutes: number
   readonly verify_every_hours: number
   readonly marks: Partial<Readonly<Record<RequirementId, RequirementMark>>>
+  /** Controller, contact, purposes and subjects are stated (an officer and transfers are stated where there are any). */
   readonly processing_stated: boolean
 }

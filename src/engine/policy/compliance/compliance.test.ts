@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Requirement } from '../../../shared/contract/compliance.ts'
+import { escaped } from '../../../shared/report/markup.ts'
 import { rawRecord, type TestEngine, testEngine } from '../../test/test-engine.ts'
 
 let engine: TestEngine
@@ -28,8 +30,12 @@ describe('requirements', () => {
     const { job_id } = await engine.call('verify.workspace', {})
     await engine.job(job_id)
     const newest = (await engine.call('records.query', {})).records[0]?.seq
-    expect(await row('S1')).toMatchObject({ state: 'backed', gap: null, evidence: { link: { to: 'records', seq: newest } } })
-    expect(await row('S4')).toMatchObject({ state: 'backed', evidence: { label: 'Verification log, 1 of 1 day' } })
+    expect(await row('S1')).toMatchObject({
+      state: 'partly',
+      gap: 'No people are set up: the trail names one account for everybody',
+      evidence: { link: { to: 'records', seq: newest }, leaves: [{ type: 'verify.run', count: 1 }] }
+    })
+    expect(await row('S4')).toMatchObject({ state: 'backed', gap: null, evidence: { label: 'Verification log, 1 of 1 day' } })
     expect((await row('S8'))?.evidence.label).toMatch(/^Live search, \d+ ms$/)
     expect((await row('S13'))?.gap).toContain('The model that served is not named in 1 record')
     expect(await row('G5')).toMatchObject({ state: 'partly', gap: expect.stringContaining('file permissions only') })
@@ -42,10 +48,15 @@ describe('requirements', () => {
     const file = join(engine.root, 'undertaking.pdf')
     writeFileSync(file, 'signed')
     const backed = await engine.call('compliance.mark', { id: 'S9', applies: true, reason: 'on file', document: file })
-    expect(backed).toMatchObject({ state: 'backed', evidence: { label: `Undertaking on file, leaf ${before + 1}` } })
+    expect(backed).toMatchObject({
+      state: 'partly',
+      gap: 'No log-in by name is on record; No export test is on record',
+      evidence: { label: `Undertaking on file, leaf ${before + 1}` },
+      note: { reason: 'on file', document: 'undertaking.pdf', document_sha256: createHash('sha256').update('signed').digest('hex') }
+    })
     await engine.restart()
     expect(await row('F1')).toMatchObject({ state: 'not_applicable' })
-    expect(await row('S9')).toMatchObject({ state: 'backed' })
+    expect(await row('S9')).toMatchObject({ state: 'partly', note: { document: 'undertaking.pdf' } })
     expect(await engine.call('compliance.mark', { id: 'F1', applies: true, reason: 'it does' })).toMatchObject({ state: 'partly' })
     expect(await engine.codeOf('compliance.mark', { id: 'S9', applies: true, reason: 'x', document: join(engine.root, 'none') })).toBe(
       'file_unreadable'
@@ -53,6 +64,22 @@ describe('requirements', () => {
     expect(await engine.codeOf('compliance.mark', { id: 'X9', applies: true, reason: 'x' })).toBe('bad_request')
     expect(await engine.codeOf('compliance.mark', { id: 'S9', applies: true, reason: '' })).toBe('bad_request')
     expect(await engine.codeOf('compliance.mark', { id: 'S9', applies: true, reason: '\ud800' })).toBe('bad_request')
+  })
+})
+
+describe('the printed view', () => {
+  it('names every row with the leaves it rests on, and the signed head at its foot', async () => {
+    await engine.call('events.append', { events: [rawRecord(1)] })
+    const { job_id } = await engine.call('verify.workspace', {})
+    await engine.job(job_id)
+    await engine.call('compliance.mark', { id: 'F1', applies: false, reason: '<script>x</script>' })
+    const page = await engine.call('compliance.page', {})
+    const { requirements } = await engine.call('compliance.report', {})
+    for (const one of requirements) expect(page.html).toContain(escaped(one.asked))
+    expect(page.html).toMatch(/verify\.run: 1, newest leaf \d+/)
+    expect(page.html).not.toContain('<script')
+    expect(page.footer).toMatch(/^affidavit\.invalid\/[0-9a-f]{16}, signed tree of \d+ leaves, root /)
+    expect(await engine.codeOf('compliance.page', { more: 1 })).toBe('bad_request')
   })
 })
 
@@ -96,12 +123,28 @@ describe('the record of processing', () => {
     const stated = { controller: '<b>Firm</b>', contact: 'c', officer: '', purposes: 'advice', subjects: '', transfers: '' }
     expect(await row('G6')).toMatchObject({ state: 'partly' })
     await engine.call('compliance.set_processing', { ...stated, officer: 'o' })
+    expect(await row('G6')).toMatchObject({ state: 'partly' })
+    await engine.call('compliance.set_processing', { ...stated, subjects: 's', transfers: '=HYPERLINK("http://x")' })
     expect(await row('G6')).toMatchObject({ state: 'backed' })
     const record = await engine.call('compliance.processing', {})
     expect(record.stated.controller).toBe('<b>Firm</b>')
     expect(record.sources).toMatchObject([{ source: 'desk', model: 'gpt-4', records: 1 }])
-    expect(record.html).toContain('&lt;b&gt;Firm&lt;/b&gt;')
-    expect(record.html).not.toContain('<b>Firm')
+    expect(record.page.html).toContain('&lt;b&gt;Firm&lt;/b&gt;')
+    expect(record.page.html).not.toContain('<b>Firm')
+    const out = join(engine.root, 'record')
+    const files = []
+    for (const format of ['html', 'json', 'csv'] as const) {
+      const saved = await engine.call('compliance.save_processing', { out, format })
+      expect(createHash('sha256').update(readFileSync(out)).digest('hex')).toBe(saved.sha256)
+      files.push(readFileSync(out, 'utf8'))
+    }
+    expect(files[0]).toBe((await engine.call('compliance.processing', {})).page.html)
+    expect(JSON.parse(files[1] ?? '')).toMatchObject({ stated: { controller: '<b>Firm</b>' }, sources: [{ source: 'desk' }] })
+    expect(files[2]).toContain(`stated,transfers,"'=HYPERLINK(""http://x"")",\r\n`)
+    expect(await engine.codeOf('compliance.save_processing', { out, format: 'pdf' })).toBe('bad_request')
+    expect(await engine.codeOf('compliance.save_processing', { out: join(engine.root, 'none', 'x'), format: 'csv' })).toBe(
+      'file_unreadable'
+    )
     expect(await engine.codeOf('compliance.set_processing', { controller: 'x' })).toBe('bad_request')
   })
 })

@@ -122,11 +122,12 @@ export function marksOf(context: ReaderContext): Partial<Record<RequirementId, R
   for (const { key, seq, time_us, actor, body } of notesOf(context, 'requirement.')) {
     const id = requirementIds.find((one) => one === key)
     if (!id) continue
-    const { reason, document, applies } = body
+    const { reason, document, document_sha256, applies } = body
     marks[id] = {
       applies: applies !== false,
       reason: typeof reason === 'string' ? reason : '',
       document: typeof document === 'string' ? document : null,
+      document_sha256: typeof document_sha256 === 'string' ? document_sha256 : null,
       by: actor,
       seq,
       time: isoMs(time_us)
@@ -204,18 +205,38 @@ function anchorOf(db: AnyDb): ComplianceFacts['anchor'] {
   return { size: data.checkpoint_size ?? 0, time: isoMs(row.time_us), kind: data.kind ?? 'unknown' }
 }
 
+/** Looks for the oldest record with a text by the longest words of its beginning, as a person would. */
+function searchNow(db: AnyDb): ComplianceFacts['search'] {
+  const oldest = db
+    .prepare<[], { rid: number; preview: string }>("SELECT rid, preview FROM record WHERE preview <> '' ORDER BY time_us, seq LIMIT 1")
+    .get()
+  const words = oldest?.preview.match(/[\p{L}\p{N}]{3,}/gu) ?? []
+  if (oldest === undefined || words.length === 0) return null
+  // The last word of a preview may be cut.
+  const asked = words
+    .slice(0, Math.max(1, words.length - 1))
+    .sort((a, b) => b.length - a.length)
+    .slice(0, 3)
+  const started = performance.now()
+  const hit = db
+    .prepare<[string, number], number>('SELECT rowid FROM record_text WHERE record_text MATCH ? AND rowid = ?')
+    .pluck()
+    .get(asked.map((word) => `"${word}"`).join(' '), oldest.rid)
+  return { ms: performance.now() - started, found: hit === oldest.rid }
+}
+
+function drillOf(db: AnyDb): number | null {
+  const data = db.prepare<[], string>("SELECT data FROM event WHERE type = 'export.created' ORDER BY seq DESC LIMIT 1").pluck().get()
+  return data === undefined ? null : ((JSON.parse(data) as LeafData<'export.created'>).duration_ms ?? null)
+}
+
 /** Everything the compliance view rests on. */
 export function complianceFacts(context: ReaderContext, live: LiveFacts): ComplianceFacts {
   const { catalog } = context
   const nowUs = Date.parse(live.now) * 1000
   const since = nowUs - WINDOW_DAYS * DAY_US
   const records = recordsOf(catalog, nowUs)
-  const started = performance.now()
-  const found = catalog
-    .prepare<[number], number>('SELECT rid FROM record WHERE seq = ?')
-    .pluck()
-    .get(records.oldest?.seq ?? -1)
-  const searchMs = performance.now() - started
+  const stated = statedOf(context)
   const alerts = catalog
     .prepare<[], { total: number; answered: number | null }>("SELECT count(*) AS total, sum(state <> 'open') AS answered FROM alert")
     .get()
@@ -223,7 +244,8 @@ export function complianceFacts(context: ReaderContext, live: LiveFacts): Compli
     ...live,
     events: eventsOf(catalog),
     records,
-    search_ms: found === undefined ? null : searchMs,
+    search: searchNow(catalog),
+    drill_ms: drillOf(catalog),
     verified: verifiedOf(catalog, Date.parse(live.created) * 1000, nowUs),
     anchor: anchorOf(catalog),
     gaps: gapsOf(catalog, since, nowUs),
@@ -231,8 +253,6 @@ export function complianceFacts(context: ReaderContext, live: LiveFacts): Compli
     alerts: { total: alerts?.total ?? 0, answered: alerts?.answered ?? 0 },
     baselines: catalog.prepare<[], number>('SELECT count(*) FROM (SELECT DISTINCT model, source FROM baseline)').pluck().get() ?? 0,
     marks: marksOf(context),
-    processing_stated: Object.values(statedOf(context))
-      .slice(0, 4)
-      .every((text) => text !== '')
+    processing_stated: [stated.controller, stated.contact, stated.purposes, stated.subjects].every((text) => text.trim() !== '')
   }
 }

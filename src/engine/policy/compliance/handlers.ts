@@ -14,12 +14,18 @@ import type { AppendResult, LeafDraft } from '../../ledger/draft.ts'
 import type { Projector } from '../../threads/projector.ts'
 import type { ReaderPool } from '../../threads/reader-pool.ts'
 import type { LiveFacts } from './facts.ts'
+import { type CompliancePageInput, compliancePage, headLine } from './page.ts'
+import { processingCsv } from './processing.ts'
 
 export interface ComplianceDeps {
   readonly pool: ReaderPool
   readonly projector: Projector
   readonly ledgerSize: () => number
   readonly live: () => LiveFacts
+  /** Signs what is not signed yet, so that a printed page names a head that covers it. */
+  readonly checkpoint: () => Promise<unknown>
+  /** The log and its signed head, for the foot of printed pages. */
+  readonly head: () => Pick<CompliancePageInput, 'origin' | 'checkpoint' | 'log_key' | 'sample'>
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
   /** When the schedule verifies next; null when it is off. */
   readonly nextVerification: () => Date | null
@@ -46,6 +52,7 @@ export function complianceHandlers(
   deps: ComplianceDeps
 ): Handlers<
   | 'compliance.report'
+  | 'compliance.page'
   | 'compliance.mark'
   | 'compliance.completeness'
   | 'compliance.verifications'
@@ -70,6 +77,19 @@ export function complianceHandlers(
       const facts = await factsOf()
       return { evaluated: facts.now, requirements: requirementsOf(facts), statements: statementsOf(facts) }
     },
+    'compliance.page': async () => {
+      await deps.checkpoint()
+      const facts = await factsOf()
+      const head = deps.head()
+      const html = compliancePage({
+        evaluated: facts.now,
+        requirements: requirementsOf(facts),
+        statements: statementsOf(facts),
+        size: facts.size,
+        ...head
+      })
+      return { html, footer: headLine(head), name: `compliance-${facts.now.slice(0, 10)}` }
+    },
     'compliance.mark': async ({ id, applies, reason, document }, caller) => {
       requireWellFormed(reason, document ?? '')
       const file = document === undefined ? undefined : await fileDigest(document)
@@ -89,10 +109,12 @@ export function complianceHandlers(
       await caughtUp()
       return pool.run('processing', deps.live())
     },
-    'compliance.save_processing': async ({ out }) => {
+    'compliance.save_processing': async ({ out, format }) => {
       await caughtUp()
-      const { html } = await pool.run('processing', deps.live())
-      const bytes = Buffer.from(html, 'utf8')
+      const record = await pool.run('processing', deps.live())
+      const { page, ...content } = record
+      const texts = { html: page.html, json: `${JSON.stringify(content, null, 2)}\n`, csv: processingCsv(record) }
+      const bytes = Buffer.from(texts[format], 'utf8')
       try {
         writeFileDurably(out, bytes)
       } catch {

@@ -3,6 +3,7 @@
 import type { OperationOutput } from '../../../shared/contract/contract.ts'
 import { markup } from '../../../shared/report/markup.ts'
 import { bulletList, dataTable, factTable, paragraph, reportPage, section } from '../../../shared/report/page.ts'
+import { csvRow } from '../../bundle/csv.ts'
 import { bodyOf } from '../../catalog/project-event.ts'
 import { isoMs } from '../../catalog/rows.ts'
 import type { ReaderContext } from '../../threads/reader-context.ts'
@@ -54,10 +55,13 @@ export function processingOf(context: ReaderContext, live: LiveFacts): Processin
     .all()
     .map((row) => ({ source: row.source, model: row.model, records: row.n, first: isoMs(row.first_us), last: isoMs(row.last_us) }))
   const record = { stated, sources, recipients: recipientsOf(context), measures: measuresOf(live) }
-  return { ...record, html: pageOf(record, live) }
+  return {
+    ...record,
+    page: { html: pageOf(record, live), footer: `Record of processing, ${live.now.slice(0, 19)}Z`, name: 'record-of-processing' }
+  }
 }
 
-function pageOf({ stated, sources, recipients, measures }: Omit<ProcessingRecord, 'html'>, live: LiveFacts): string {
+function pageOf({ stated, sources, recipients, measures }: Omit<ProcessingRecord, 'page'>, live: LiveFacts): string {
   const said = (text: string) => (text === '' ? markup`<i>not stated</i>` : text)
   const second = (time: string) => time.slice(0, 19).replace('T', ' ')
   return reportPage({
@@ -102,4 +106,17 @@ function pageOf({ stated, sources, recipients, measures }: Omit<ProcessingRecord
       section('Technical and organisational measures', bulletList(measures))
     ]
   })
+}
+
+/** The same record for spreadsheets: one row a statement, in the columns part, name, value, detail. */
+export function processingCsv({ stated, sources, recipients, measures }: ProcessingRecord): string {
+  return [
+    ['part', 'name', 'value', 'detail'],
+    ...Object.entries(stated).map(([name, text]) => ['stated', name, text, '']),
+    ...sources.map((one) => ['source', one.source, one.model, `${one.records} records, ${one.first} to ${one.last}`]),
+    ...recipients.map((one) => ['recipient', one.recipient, String(one.bundles), one.last]),
+    ...measures.map((one) => ['measure', one, '', ''])
+  ]
+    .map(csvRow)
+    .join('')
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Button, TextInput } from '@mantine/core'
+import { Button, Menu, TextInput } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import type { Processing } from '../../../shared/contract/compliance.ts'
-import { shell } from '../../client/bridge.ts'
+import { call, shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
+import { usePrint } from '../../client/print.ts'
 import { count, moment } from '../../ui/format.ts'
 import { Note, Panel } from '../../ui/parts.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
@@ -17,11 +18,18 @@ const fields: readonly (readonly [keyof Processing, string, string])[] = [
   ['transfers', 'Transfers', 'Third countries, with the safeguards']
 ]
 
+const formats = [
+  { format: 'html', label: 'Web page' },
+  { format: 'json', label: 'JSON' },
+  { format: 'csv', label: 'CSV' }
+] as const
+
 /** The record of processing (GDPR 30): what the firm states, beside what the workspace shows. */
 export function ProcessingRecord() {
   const record = useOperation('compliance.processing', {})
   const save = useAction('compliance.set_processing', ['compliance.processing', 'compliance.report'])
   const write = useAction('compliance.save_processing')
+  const printing = usePrint()
   const [edited, setEdited] = useState<Processing | null>(null)
   const stated = record.data?.stated
   useEffect(() => {
@@ -31,12 +39,12 @@ export function ProcessingRecord() {
   if (!record.data || !edited) return <Loading what="Gathering sources and recipients" />
   const { sources, recipients, measures } = record.data
   const changed = fields.some(([name]) => edited[name] !== record.data.stated[name])
-  const saveFile = async () => {
+  const saveFile = async (format: (typeof formats)[number]['format']) => {
     const { path } = await shell('shell.saveFile', {
-      suggested_name: 'record-of-processing.html',
-      filters: [{ name: 'Web page', extensions: ['html'] }]
+      suggested_name: `record-of-processing.${format}`,
+      filters: [{ name: format.toUpperCase(), extensions: [format] }]
     })
-    if (path !== null) write.mutate({ out: path })
+    if (path !== null) write.mutate({ out: path, format })
   }
   return (
     <div className="compliance-page column gap-12">
@@ -44,9 +52,30 @@ export function ProcessingRecord() {
         title="Stated by the firm"
         sub="each change is recorded"
         right={
-          <Button variant="default" size="compact-sm" loading={write.isPending} onClick={() => void saveFile().catch(() => {})}>
-            Save as a page…
-          </Button>
+          <div className="row">
+            <Menu position="bottom-end">
+              <Menu.Target>
+                <Button variant="default" size="compact-sm" loading={write.isPending}>
+                  Save as…
+                </Button>
+              </Menu.Target>
+              <Menu.Dropdown>
+                {formats.map(({ format, label }) => (
+                  <Menu.Item key={format} onClick={() => void saveFile(format).catch(() => {})}>
+                    {label}
+                  </Menu.Item>
+                ))}
+              </Menu.Dropdown>
+            </Menu>
+            <Button
+              variant="default"
+              size="compact-sm"
+              loading={printing.busy}
+              onClick={() => printing.print(async () => (await call('compliance.processing', {})).page)}
+            >
+              Print…
+            </Button>
+          </div>
         }
       >
         <div className="processing-form">
@@ -72,6 +101,8 @@ export function ProcessingRecord() {
           )}
           {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
           {write.isError && <Note is="broken">{messageOf(write.error)}</Note>}
+          {printing.error !== null && <Note is="broken">{printing.error}</Note>}
+          {printing.saved !== null && <Note is="holds">Saved: {printing.saved}</Note>}
           {write.data && <Note is="holds">Saved: {write.data.path}</Note>}
         </div>
       </Panel>

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, Modal, SegmentedControl, Textarea } from '@mantine/core'
+import { IconPrinter } from '@tabler/icons-react'
 import { useNavigate } from '@tanstack/react-router'
-import { useState } from 'react'
+import { type KeyboardEvent, useState } from 'react'
 import type { EvidenceLink, Requirement } from '../../../shared/contract/compliance.ts'
-import { shell } from '../../client/bridge.ts'
+import { call, shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
-import { moment } from '../../ui/format.ts'
-import { Note, Panel } from '../../ui/parts.tsx'
+import { usePrint } from '../../client/print.ts'
+import { count, moment } from '../../ui/format.ts'
+import { Facts, Hash, Note, Panel } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
 import { Proves } from './proves.tsx'
 
@@ -41,12 +43,26 @@ function useEvidence(): (link: EvidenceLink) => void {
   }
 }
 
+/** Arrows, Home and End go from row to row. */
+function moveRow(event: KeyboardEvent<HTMLElement>): void {
+  const steps: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1, Home: -1000, End: 1000 }
+  const step = steps[event.key]
+  if (step === undefined) return
+  const links = [...event.currentTarget.querySelectorAll<HTMLElement>('[data-evidence]')]
+  const row = (event.target as HTMLElement).closest('tr')
+  const now = links.findIndex((link) => link.closest('tr') === row)
+  if (now < 0) return
+  event.preventDefault()
+  links[Math.max(0, Math.min(links.length - 1, now + step))]?.focus()
+}
+
 /** What the rules ask, row by row, with live evidence; beside it what the log proves and what it cannot. */
 export function Requirements() {
   const report = useOperation('compliance.report', {}, { refetchMs: 30_000, keep: true })
   const [group, setGroup] = useState('all')
   const [marking, setMarking] = useState<Requirement | null>(null)
   const follow = useEvidence()
+  const printing = usePrint()
   if (report.isError) return <Failed what="The requirements cannot be judged" error={report.error} onRetry={() => void report.refetch()} />
   if (!report.data) return <Loading what="Judging requirements" />
   const { requirements, statements, evaluated } = report.data
@@ -55,16 +71,31 @@ export function Requirements() {
   const share = (state: Requirement['state']) => ({ flexGrow: counted(state) })
   return (
     <div className="compliance-two">
-      <Panel title="Requirements" sub="not legal advice; your undertakings, policies and assessment are still needed" flush>
+      <Panel
+        title="Requirements"
+        right={
+          <div className="row">
+            <SegmentedControl size="xs" aria-label="Rules" data={groups} value={group} onChange={setGroup} />
+            <Button
+              variant="default"
+              size="compact-sm"
+              leftSection={<IconPrinter size={14} aria-hidden />}
+              loading={printing.busy}
+              onClick={() => printing.print(() => call('compliance.page', {}))}
+            >
+              Print<span className="hidden-text"> with evidence</span>
+            </Button>
+          </div>
+        }
+        flush
+      >
         <div className="coverage">
           {(['backed', 'partly', 'not', 'not_applicable'] as const).map((state) => (
             <span key={state}>
               <b>{counted(state)}</b> {state === 'not_applicable' ? 'not applicable' : states[state]}
             </span>
           ))}
-          <span className="dim small">evaluated {moment(evaluated)}</span>
-          <span className="grow" />
-          <SegmentedControl size="xs" aria-label="Rules" data={groups} value={group} onChange={setGroup} />
+          <span className="dim small clip grow">evaluated {moment(evaluated)}</span>
           <span className="coverage-bar" aria-hidden>
             <i className="full" style={share('backed')} />
             <i className="half" style={share('partly')} />
@@ -72,8 +103,18 @@ export function Requirements() {
             <i className="none" style={share('not_applicable')} />
           </span>
         </div>
-        <div className="requirements">
+        {printing.error !== null && <Note is="broken">{printing.error}</Note>}
+        {printing.saved !== null && <Note is="holds">Saved: {printing.saved}</Note>}
+        {/* biome-ignore lint/a11y/noStaticElementInteractions: the keys only move the focus between the links inside */}
+        <div className="requirements" onKeyDown={moveRow}>
           <table className="table">
+            <colgroup>
+              <col className="col-source" />
+              <col />
+              <col className="col-state" />
+              <col className="col-evidence" />
+              <col className="col-note" />
+            </colgroup>
             <thead>
               <tr>
                 <th>Source</th>
@@ -88,7 +129,7 @@ export function Requirements() {
             <tbody>
               {rows.map((one) => (
                 <tr key={one.id}>
-                  <td className="soft">
+                  <td className="soft source">
                     {one.source}
                     {one.see_rule && <span className="dim">, see rule</span>}
                   </td>
@@ -102,8 +143,10 @@ export function Requirements() {
                   <td>
                     <button
                       type="button"
-                      className="link underlined"
-                      onClick={() => (one.id === 'S9' && one.state === 'not' ? setMarking(one) : follow(one.evidence.link))}
+                      data-evidence
+                      className="link underlined clip"
+                      title={one.evidence.label}
+                      onClick={() => (one.evidence.link.view === 'requirements' ? setMarking(one) : follow(one.evidence.link))}
                     >
                       {one.evidence.label}
                     </button>
@@ -118,10 +161,28 @@ export function Requirements() {
             </tbody>
           </table>
         </div>
+        <p className="requirements-foot dim small">Not legal advice; your undertakings, policies and assessment are still needed.</p>
       </Panel>
       <Proves statements={statements} />
       {marking && <Mark requirement={marking} onClose={() => setMarking(null)} />}
     </div>
+  )
+}
+
+function Noted({ note }: { readonly note: NonNullable<Requirement['note']> }) {
+  return (
+    <Facts
+      width={88}
+      rows={[
+        ['Noted', `${moment(note.time)}, by ${note.by}, leaf ${count(note.seq)}`],
+        ['State', note.applies ? 'applies' : 'does not apply'],
+        ['Reason', note.reason],
+        ['Document', note.document ?? 'none'],
+        ...(note.document_sha256 === null
+          ? []
+          : [['SHA-256', <Hash key="d" value={note.document_sha256} label="document SHA-256" />] as const])
+      ]}
+    />
   )
 }
 
@@ -144,6 +205,7 @@ function Mark({ requirement, onClose }: { readonly requirement: Requirement; rea
     <Modal opened onClose={onClose} title={requirement.source}>
       <div className="column gap-12">
         <p>{requirement.asked}</p>
+        {requirement.note !== null && <Noted note={requirement.note} />}
         <SegmentedControl
           aria-label="Whether it applies"
           data={[

@@ -10,6 +10,8 @@ import { VerifyBundle } from './verify-bundle.tsx'
 export interface ExportsProps {
   readonly view?: 'new' | 'verify' | 'history' | undefined
   readonly query?: string | undefined
+  /** The export to show in the history, by its leaf. */
+  readonly seq?: number | undefined
 }
 
 const views = [
@@ -18,7 +20,7 @@ const views = [
   { value: 'history', label: 'History' }
 ]
 
-export function Exports({ view = 'new', query = '' }: ExportsProps) {
+export function Exports({ view = 'new', query = '', seq }: ExportsProps) {
   const navigate = useNavigate()
   const tools = (
     <SegmentedControl
@@ -30,7 +32,7 @@ export function Exports({ view = 'new', query = '' }: ExportsProps) {
   )
   return (
     <Screen title="Exports" tools={tools}>
-      {view === 'verify' ? <VerifyBundle /> : view === 'history' ? <History /> : <NewExport key={query} query={query} />}
+      {view === 'verify' ? <VerifyBundle /> : view === 'history' ? <History seq={seq} /> : <NewExport key={query} query={query} />}
     </Screen>
   )
 }

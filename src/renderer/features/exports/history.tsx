@@ -7,7 +7,7 @@ import { Hash, Panel } from '../../ui/parts.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 
 /** Every bundle that left this workspace; each row is a leaf. */
-export function History() {
+export function History({ seq }: { readonly seq?: number | undefined }) {
   const navigate = useNavigate()
   const query = useOperation('export.list', {})
   if (query.isError) return <Failed what="The exports cannot be read" error={query.error} onRetry={() => void query.refetch()} />
@@ -40,7 +40,14 @@ export function History() {
           </thead>
           <tbody>
             {query.data.exports.map((row) => (
-              <tr key={row.seq}>
+              <tr
+                key={row.seq}
+                className={row.seq === seq ? 'picked' : undefined}
+                aria-current={row.seq === seq ? true : undefined}
+                ref={(element) => {
+                  if (row.seq === seq) element?.scrollIntoView({ block: 'nearest' })
+                }}
+              >
                 <td className="right dim">{count(row.seq)}</td>
                 <td className="num">{moment(row.time).replace(' UTC', '')}</td>
                 <td>{row.actor}</td>

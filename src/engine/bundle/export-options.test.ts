@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Decrypter, generateIdentity, identityToRecipient } from 'age-encryption'
+import { parquetReadObjects } from 'hyparquet'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { verifyBundleFile } from '../../node/verify-file.ts'
+import { AffidavitError } from '../../shared/contract/errors.ts'
+import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
+import type { PrintRequest } from './printer.ts'
+
+let engine: TestEngine
+let printed: PrintRequest[] = []
+let broken = false
+const hostile = '</title><script>alert(1)</script>'
+
+beforeAll(async () => {
+  engine = await testEngine({
+    print: async (request) => {
+      if (broken) throw new AffidavitError('internal', 'the page that prints has ended')
+      printed.push(request)
+      return Buffer.from(`%PDF-1.7 ${printed.length}`)
+    }
+  })
+  await engine.call('events.append', {
+    events: [rawRecord(1, { prompt: '=HYPERLINK("x")' }), rawRecord(2, { source: '@sum', response: hostile }), rawRecord(3)]
+  })
+})
+afterAll(() => engine.remove())
+
+const at = (name: string) => join(engine.root, name)
+const sha = (content: Uint8Array | string) => createHash('sha256').update(content).digest('hex')
+
+async function write(name: string, more: object = {}) {
+  const input = { query: '', recipient: `${hostile}\u202e`, purpose: '=1+1', out: at(name), replace: true, ...more }
+  const { job_id } = await engine.call('export.start', input)
+  const job = await engine.job(job_id)
+  return { job, result: job.state === 'done' ? await engine.call('export.result', { job_id }) : null }
+}
+
+const entry = (name: string, path: string): Buffer => execFileSync('unzip', ['-p', at(name), path], { maxBuffer: 1e8 })
+
+describe('an export', () => {
+  it('gives the same bytes for the same selection and tree size, whatever is exported in between', async () => {
+    const first = await write('a.zip', { parquet: true })
+    const second = await write('b.zip', { parquet: true, at: first.result?.size })
+    expect(second.result?.bundle_sha256).toBe(first.result?.bundle_sha256)
+    expect(sha(readFileSync(at('b.zip')))).toBe(first.result?.bundle_sha256)
+    const rows = await parquetReadObjects({ file: new Uint8Array(entry('a.zip', 'data/records.parquet')).buffer })
+    expect(rows).toMatchObject([{ model: 'gpt-4', source: 'desk' }, { source: '@sum' }, {}])
+    expect((await verifyBundleFile(at('a.zip'))).kind).toBe('consistent')
+  })
+
+  it('takes nobody’s text for markup or for a formula', async () => {
+    await write('c.zip')
+    const report = entry('c.zip', 'data/report.html').toString()
+    expect(report).not.toContain('<script')
+    expect(report).toContain('&lt;script&gt;')
+    expect(report).toContain('⟨U+202E⟩')
+    const csv = entry('c.zip', 'data/records.csv').toString()
+    expect(csv).toContain(`'@sum`)
+    expect(csv).toContain(`"'=HYPERLINK(""x"")"`)
+  })
+
+  it('brings a printed report whose foot names the manifest without it', async () => {
+    printed = []
+    const { result } = await write('d.zip', { pdf: true })
+    expect(entry('d.zip', 'data/report.pdf').toString()).toBe('%PDF-1.7 1')
+    expect(printed[0]?.html).toBe(entry('d.zip', 'data/report.html').toString())
+    const manifest = entry('d.zip', 'manifest-sha256.txt').toString()
+    const without = manifest.split(/(?<=\n)/).filter((line) => !line.endsWith(' data/report.pdf\n'))
+    expect(without).toHaveLength(manifest.split('\n').length - 2)
+    expect(printed[0]?.footer).toContain(`manifest without this file: sha256 ${sha(without.join(''))}`)
+    expect((await verifyBundleFile(at('d.zip'))).kind).toBe('consistent')
+    expect(result?.records).toBe(3)
+  })
+
+  it('writes nothing when the report cannot be printed', async () => {
+    broken = true
+    const { job } = await write('e.zip', { pdf: true })
+    broken = false
+    expect(job).toMatchObject({ state: 'failed', error: { message: 'the page that prints has ended' } })
+    expect(readdirSync(engine.root).filter((name) => name.startsWith('e.zip'))).toEqual([])
+  })
+
+  it('says why parts are withheld, beside each of them', async () => {
+    await write('f.zip', { withhold: ['response'], withhold_reason: 'privileged, flagged by counsel' })
+    const described = JSON.parse(entry('f.zip', 'data/case.json').toString())
+    expect(described.withheld).toHaveLength(3)
+    expect(described.withheld[0]).toMatchObject({ part: 'response', reason: 'privileged, flagged by counsel' })
+    expect(entry('f.zip', 'data/report.html').toString()).toContain('privileged, flagged by counsel')
+    expect((await verifyBundleFile(at('f.zip'))).kind).toBe('consistent')
+  })
+
+  it('is encrypted for an age recipient; both digests are on record, and only the recipient opens it', async () => {
+    const identity = await generateIdentity()
+    const recipient = await identityToRecipient(identity)
+    const { result } = await write('g.zip.age', { encrypt: { recipient } })
+    const sealed = readFileSync(at('g.zip.age'))
+    expect(sealed.subarray(0, 22).toString()).toBe('age-encryption.org/v1\n')
+    expect(result?.encrypted_sha256).toBe(sha(sealed))
+    const decrypter = new Decrypter()
+    decrypter.addIdentity(identity)
+    const plain = await decrypter.decrypt(sealed)
+    expect(sha(plain)).toBe(result?.bundle_sha256)
+    writeFileSync(at('g.zip'), plain)
+    expect((await verifyBundleFile(at('g.zip'))).kind).toBe('consistent')
+    const other = new Decrypter()
+    other.addIdentity(await generateIdentity())
+    await expect(other.decrypt(sealed)).rejects.toThrow()
+    const [row] = (await engine.call('export.list', {})).exports
+    expect(row).toMatchObject({ encrypted_sha256: sha(sealed), bundle_sha256: sha(plain), purpose: '=1+1' })
+    expect(row?.duration_ms).toBeGreaterThanOrEqual(0)
+    expect(readdirSync(engine.root).filter((name) => /part/.test(name))).toEqual([])
+  })
+
+  it('is encrypted with a passphrase, which is nowhere on record', async () => {
+    const passphrase = 'correct horse battery staple'
+    const { result } = await write('h.zip.age', { encrypt: { passphrase } })
+    const decrypter = new Decrypter()
+    decrypter.addPassphrase(passphrase)
+    expect(sha(await decrypter.decrypt(readFileSync(at('h.zip.age'))))).toBe(result?.bundle_sha256)
+    expect(JSON.stringify(result)).not.toContain(passphrase)
+  }, 60_000)
+
+  it('refuses what it cannot do, before anything is written', async () => {
+    const base = { query: '', recipient: 'r', purpose: 'p', out: at('x.zip') }
+    expect(await engine.codeOf('export.start', { ...base, encrypt: { recipient: 'age1short' } })).toBe('bad_request')
+    expect(await engine.codeOf('export.start', { ...base, encrypt: { recipient: `age1${'q'.repeat(58)}` } })).toBe('bad_request')
+    expect(await engine.codeOf('export.start', { ...base, encrypt: { passphrase: 'short' } })).toBe('bad_request')
+    expect(await engine.codeOf('export.start', { ...base, encrypt: { passphrase: 'x'.repeat(20), recipient: 'r' } })).toBe('bad_request')
+    expect(await engine.codeOf('export.start', { ...base, withhold_reason: '' })).toBe('bad_request')
+    expect(readdirSync(engine.root)).not.toContain('x.zip')
+  })
+})

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: Apache-2.0
+// How each requirement is judged. A row is backed only by what an examiner would ask to see, found in this workspace just now.
+import type { EvidenceLink, Requirement } from '../contract/compliance.ts'
+import type { LeafType } from '../evidence/leaf-types.ts'
+import type { ComplianceFacts, Seen } from './facts.ts'
+
+export interface Judgement {
+  readonly state: Exclude<Requirement['state'], 'not_applicable'>
+  readonly gap: string | null
+  readonly label: string
+  readonly link: EvidenceLink
+  /** Kinds of leaves that the evidence consists of. */
+  readonly leaves: readonly LeafType[]
+}
+
+type Evidence = Pick<Judgement, 'label' | 'link'> & { readonly leaves?: readonly LeafType[] }
+
+const DAY_MS = 86_400_000
+/** EU AI Act 19 and 26(6): at least six months; no setting goes below. */
+export const FLOOR_DAYS = 183
+
+export const number = (n: number): string => n.toLocaleString('en-US')
+export const day = (time: string): string => time.slice(0, 10)
+const plural = (n: number, one: string, many = `${one}s`): string => `${number(n)} ${n === 1 ? one : many}`
+const daysBetween = (from: string, to: string): number => Math.floor((Date.parse(to) - Date.parse(from)) / DAY_MS)
+
+const as = (state: Judgement['state'], gap: string | null, { label, link, leaves = [] }: Evidence): Judgement => ({
+  state,
+  gap,
+  label,
+  link,
+  leaves
+})
+const not = (gap: string, evidence: Evidence): Judgement => as('not', gap, evidence)
+const partly = (gap: string, evidence: Evidence): Judgement => as('partly', gap, evidence)
+/** Backed when nothing is missing, partly when something is. */
+const judged = (gaps: readonly (string | false)[], evidence: Evidence): Judgement => {
+  const missing = gaps.filter((gap) => gap !== false)
+  return missing.length === 0 ? as('backed', null, evidence) : partly(missing.join('; '), evidence)
+}
+
+const seen = (facts: ComplianceFacts, type: LeafType): Seen | undefined => facts.events[type]
+const countOf = (facts: ComplianceFacts, ...types: readonly LeafType[]): number =>
+  types.reduce((sum, type) => sum + (facts.events[type]?.count ?? 0), 0)
+
+const integrity: EvidenceLink = { to: 'compliance', view: 'integrity' }
+const records: EvidenceLink = { to: 'records' }
+const history: EvidenceLink = { to: 'exports', view: 'history' }
+const keysTab: EvidenceLink = { to: 'settings', view: 'keys' }
+const noRecord = 'No record has been taken yet'
+const lifeOf = (facts: ComplianceFacts): EvidenceLink =>
+  facts.records.newest === null ? records : { to: 'records', seq: facts.records.newest }
+
+const lossGap = ({ lost }: ComplianceFacts): string | false =>
+  lost > 0 && `${plural(lost, 'event')} could not be recorded in 30 days; each failure is on record`
+const unexplained = ({ gaps }: ComplianceFacts): number => gaps.filter((gap) => gap.reason !== 'stopped').length
+
+/** S1: the trail of changes with time and person, the original beside it, and proofs that hold. */
+export function trail(facts: ComplianceFacts): Judgement {
+  const evidence: Evidence = {
+    label: 'Life of one record, with proofs',
+    link: lifeOf(facts),
+    leaves: ['record.corrected', 'erasure.done', 'verify.run', 'user.added']
+  }
+  if (facts.problem !== null)
+    return not('The workspace is open read-only: its history does not hold', { ...evidence, label: 'Integrity', link: integrity })
+  if (facts.records.count === 0) return partly(noRecord, { ...evidence, label: 'Records' })
+  const { last } = facts.verified
+  if (last !== null && last.verdict !== 'intact')
+    return not(`The last verification, ${day(last.time)}, found faults`, { ...evidence, label: 'Verification log', link: integrity })
+  return judged(
+    [
+      last === null && 'The proofs of this workspace were never verified',
+      countOf(facts, 'user.added') === 0 && 'No people are set up: the trail names one account for everybody'
+    ],
+    evidence
+  )
+}
+
+/** S3: calls that no person started, and acts of people, both on record. */
+export function actors(facts: ComplianceFacts): Judgement {
+  const { automated } = facts.records
+  const people = countOf(facts, 'record.viewed', 'search.run', 'setting.changed', 'export.created')
+  return judged([automated === 0 && 'No automated event is on record yet', people === 0 && 'No act of a person is on record yet'], {
+    label: `${plural(automated, 'call')} by services, ${plural(people, 'act')} by people`,
+    link: automated === 0 ? records : { to: 'records', query: '-channel:file' },
+    leaves: ['record.viewed', 'search.run', 'setting.changed', 'export.created']
+  })
+}
+
+/** S4: the system's own verification over the period, its failures, and what could not be stored. */
+export function verification(facts: ComplianceFacts): Judgement {
+  const { days, of_days, faulty, last } = facts.verified
+  const evidence: Evidence = {
+    label: `Verification log, ${days} of ${plural(of_days, 'day')}`,
+    link: integrity,
+    leaves: ['verify.run', 'logging.failed']
+  }
+  if (last === null) return not('The whole workspace has never been verified', { ...evidence, label: 'Verification log' })
+  if (last.verdict !== 'intact') return not(`The last verification, ${day(last.time)}, found faults`, evidence)
+  return judged(
+    [
+      days < of_days && `Not verified on ${plural(of_days - days, 'day')}`,
+      faulty > 0 && `${plural(faulty, 'verification')} found faults`,
+      facts.verify_every_hours === 0 && 'Verification on a schedule is off',
+      lossGap(facts)
+    ],
+    evidence
+  )
+}
+
+/** S6: a request-to-file drill: an export with its time. */
+export function produced(facts: ComplianceFacts): Judgement {
+  const last = seen(facts, 'export.created')
+  if (!last) return partly('No export was made yet: make one as a drill', { label: 'New export', link: { to: 'exports', view: 'new' } })
+  const seconds =
+    facts.drill_ms === null ? '' : ` in ${facts.drill_ms < 1000 ? 'under a second' : plural(Math.round(facts.drill_ms / 1000), 'second')}`
+  return judged([daysBetween(last.last, facts.now) > 365 && 'The last export is older than a year'], {
+    label: `Last export${seconds}, ${day(last.last)}`,
+    link: { ...history, seq: last.seq },
+    leaves: ['export.created']
+  })
+}
+
+/** S7: a second copy, and a restore whose root matched. */
+export function backup(facts: ComplianceFacts): Judgement {
+  const made = seen(facts, 'backup.made')
+  const restored = seen(facts, 'restore.done')
+  const link: EvidenceLink = { to: 'settings', view: 'backup' }
+  const leaves: readonly LeafType[] = ['backup.made', 'restore.done']
+  if (!made && !restored) return not('No backup is on record', { label: 'Make a backup', link, leaves })
+  return judged(
+    [(!made || daysBetween(made.last, facts.now) > 7) && 'The last backup is older than a week', !restored && 'No restore has been tested'],
+    { label: restored ? `Restore, ${day(restored.last)}` : `Backup, ${day(made?.last ?? facts.now)}`, link, leaves }
+  )
+}
+
+/** S8: a search over the words of the record, run and timed just now. */
+export function found(facts: ComplianceFacts): Judgement {
+  if (facts.search === null) return partly(noRecord, { label: 'Records', link: records })
+  return judged([!facts.search.found && 'The oldest record was not found by its own words: rebuild the catalog'], {
+    label: `Live search, ${Math.max(1, Math.round(facts.search.ms))} ms`,
+    link: facts.records.oldest === null ? records : { to: 'records', seq: facts.records.oldest.seq },
+    leaves: ['search.run']
+  })
+}
+
+/** S9: the undertaking, a log-in and an export test. */
+export function undertaking(facts: ComplianceFacts): Judgement {
+  const mark = facts.marks.S9
+  const link: EvidenceLink = { to: 'compliance', view: 'requirements' }
+  const leaves: readonly LeafType[] = ['session.opened', 'export.created']
+  if (!mark?.document) return not('No signed undertaking on file', { label: 'Add undertaking', link, leaves })
+  return judged(
+    [
+      countOf(facts, 'session.opened') === 0 && 'No log-in by name is on record',
+      countOf(facts, 'export.created') === 0 && 'No export test is on record'
+    ],
+    { label: `Undertaking on file, leaf ${number(mark.seq)}`, link, leaves }
+  )
+}
+
+/** S11: a schedule with its rules; until then everything is kept and nothing says how long. */
+export function retention(facts: ComplianceFacts): Judgement {
+  const set = seen(facts, 'retention.set')
+  const { oldest } = facts.records
+  const link: EvidenceLink = { to: 'compliance', view: 'retention' }
+  const leaves: readonly LeafType[] = ['retention.set', 'disposal.done', 'hold.placed']
+  if (!set)
+    return partly('No schedule is set: everything is kept, and nothing says how long', {
+      label: oldest ? `Oldest record, ${day(oldest.time)}` : 'Schedule',
+      link: oldest ? { to: 'records', seq: oldest.seq } : link,
+      leaves
+    })
+  return judged([oldest === null && noRecord], { label: `Schedule, ${day(set.last)}`, link, leaves })
+}
+
+/** S13: one answer rebuilt end to end: text, model that served, and a person's review. */
+export function rebuild(facts: ComplianceFacts): Judgement {
+  const { count, with_prompt, with_served } = facts.records
+  const evidence: Evidence = { label: 'Rebuild one answer', link: lifeOf(facts), leaves: ['review.decided', 'review.signed'] }
+  if (count === 0) return partly(noRecord, { ...evidence, label: 'Records' })
+  return judged(
+    [
+      with_prompt < count && `${plural(count - with_prompt, 'record')} without the text of a request`,
+      with_served < count && `The model that served is not named in ${plural(count - with_served, 'record')}`,
+      countOf(facts, 'review.decided', 'review.signed') === 0 && 'No human review is on record'
+    ],
+    evidence
+  )
+}
+
+/** G2: requests of subjects with their clock. */
+export function access(facts: ComplianceFacts): Judgement {
+  const exported = seen(facts, 'subject.exported')
+  const link: EvidenceLink = { to: 'compliance', view: 'subjects' }
+  const leaves: readonly LeafType[] = ['subject.exported']
+  return exported
+    ? judged([], { label: `${plural(exported.count, 'request')} answered, last ${day(exported.last)}`, link, leaves })
+    : partly('No request has been answered yet: nothing shows the way works', { label: 'Subjects', link, leaves })
+}
+
+/** G3: cases done or refused with their ground, and a verification after the last of them. */
+export function erasure(facts: ComplianceFacts): Judgement {
+  const done = seen(facts, 'erasure.done')
+  const refused = countOf(facts, 'erasure.refused')
+  const begun = countOf(facts, 'erasure.intent')
+  const link: EvidenceLink = { to: 'compliance', view: 'erasure' }
+  const leaves: readonly LeafType[] = ['erasure.intent', 'erasure.done', 'erasure.refused', 'verify.run']
+  if (!done && refused === 0) return partly('No case so far: nothing shows the way works', { label: 'Cases', link, leaves })
+  const { last } = facts.verified
+  if (last && last.verdict !== 'intact') return not('The last verification found faults', { label: 'Cases', link, leaves })
+  return judged(
+    [
+      done !== undefined && (last === null || last.seq < done.seq) && 'Not verified since the last erasure',
+      begun > 0 && (done?.count ?? 0) === 0 && 'An erasure was begun and is not done'
+    ],
+    {
+      label: done ? `${plural(done.count, 'erasure')}, ${plural(refused, 'refusal')}` : `${plural(refused, 'refusal')} with ground`,
+      link,
+      leaves
+    }
+  )
+}
+
+/** G4: restriction, and the recipients who were told. */
+export function recipients(facts: ComplianceFacts): Judgement {
+  const exports = countOf(facts, 'export.created', 'subject.exported')
+  const told = countOf(facts, 'recipient.told')
+  const cases = countOf(facts, 'erasure.done', 'restrict.set')
+  const evidence: Evidence = {
+    label: exports === 0 ? 'No data left' : `${plural(exports, 'export')} with recipient`,
+    link: history,
+    leaves: ['restrict.set', 'recipient.told', 'export.created']
+  }
+  return judged(
+    [
+      cases === 0 && 'No erasure or restriction so far: nothing shows the way works',
+      cases > 0 && exports > 0 && told === 0 && 'No recipient is noted as told'
+    ],
+    evidence
+  )
+}
+
+/** G5: how keys are kept, a tested restore, regular verification. */
+export function protection(facts: ComplianceFacts): Judgement {
+  return judged(
+    [
+      facts.keys === 'key-file' && 'Keys are protected by file permissions only',
+      countOf(facts, 'restore.done') === 0 && 'No restore has been tested',
+      facts.verified.days === 0 && 'No verification in 30 days'
+    ],
+    { label: 'Key report', link: keysTab, leaves: ['key.added', 'key.retired', 'restore.done', 'verify.run'] }
+  )
+}
+
+/** G6: the record of processing, with the parts that only the firm knows. */
+export function processingRecord(facts: ComplianceFacts): Judgement {
+  return judged([!facts.processing_stated && 'Controller, contact, purposes or subjects are not stated'], {
+    label: 'Record of processing',
+    link: { to: 'compliance', view: 'processing' },
+    leaves: ['setting.changed']
+  })
+}
+
+/** A1: recorded by the system itself, without stretches that nobody ordered. */
+export function automatic(facts: ComplianceFacts): Judgement {
+  const kinds = Object.keys(facts.events).length
+  const evidence: Evidence = {
+    label: `${plural(facts.size, 'leaf', 'leaves')}, ${plural(kinds, 'kind')} of event besides calls`,
+    link: integrity,
+    leaves: ['heartbeat', 'engine.started', 'engine.stopped', 'logging.failed']
+  }
+  if (facts.records.count === 0) return partly(noRecord, evidence)
+  const unordered = unexplained(facts)
+  return judged(
+    [
+      facts.records.automated === 0 && 'All records came from files: nothing was recorded automatically',
+      unordered > 0 && `${plural(unordered, 'gap')} in 30 days that nobody ordered`,
+      lossGap(facts)
+    ],
+    evidence
+  )
+}
+
+/** A3: nothing younger than the floor was disposed of. */
+export function floor(facts: ComplianceFacts): Judgement {
+  const disposals = countOf(facts, 'disposal.done')
+  const age = daysBetween(facts.created, facts.now)
+  const evidence: Evidence = {
+    label:
+      disposals === 0 ? `Nothing disposed of since ${day(facts.created)}` : `Floor ${FLOOR_DAYS} days, ${plural(disposals, 'disposal')}`,
+    link: { to: 'compliance', view: 'retention' },
+    leaves: ['retention.set', 'disposal.done']
+  }
+  return judged(
+    [
+      countOf(facts, 'retention.set') === 0 &&
+        age < FLOOR_DAYS &&
+        `No schedule is set, and the log is ${plural(age, 'day')} old: six months are not shown yet`
+    ],
+    evidence
+  )
+}
+
+/** N1: what alerts, what is copied, who approves. */
+export function controls(facts: ComplianceFacts): Judgement {
+  return judged(
+    [
+      (facts.second_copy === 'none' || facts.second_copy === 'differs') && 'No second copy of the head matches',
+      facts.anchor === null && 'No anchor outside this machine',
+      countOf(facts, 'user.added') < 2 && 'Fewer than two people are set up: nothing that takes two can be done',
+      lossGap(facts)
+    ],
+    {
+      label: `${plural(countOf(facts, 'approval.given', 'approval.refused'), 'approval')} decided`,
+      link: { to: 'compliance', view: 'approvals' },
+      leaves: ['approval.asked', 'approval.given', 'approval.refused', 'anchor.added', 'setting.changed', 'logging.failed']
+    }
+  )
+}
+
+/** C1: the population of alerts and what was done about them. */
+export function anomalies(facts: ComplianceFacts): Judgement {
+  const { total, answered } = facts.alerts
+  return judged(
+    [
+      facts.baselines === 0 && 'No series has a baseline: nothing is judged',
+      facts.look_every_minutes === 0 && 'Looks on a schedule are off',
+      countOf(facts, 'drift.look') === 0 && 'No look is on record',
+      answered < total && `${plural(total - answered, 'alert')} unanswered`
+    ],
+    {
+      label: `${plural(total, 'alert')}, ${number(answered)} answered`,
+      link: { to: 'drift', view: 'alerts' },
+      leaves: ['drift.look', 'drift.alert', 'drift.ack', 'drift.resolve', 'setting.changed']
+    }
+  )
+}
+
+/** F1: as S1 and S6 together. */
+export function trailAndCopy(facts: ComplianceFacts): Judgement {
+  const first = trail(facts)
+  const second = produced(facts)
+  if (first.state === 'not' || second.state === 'backed') return first
+  return { ...first, state: 'partly', gap: [first.gap, second.gap].filter((gap) => gap !== null).join('; ') }
+}
+
+/** I1: signs of life while the system is in use. */
+export function inUse(facts: ComplianceFacts): Judgement {
+  const unordered = unexplained(facts)
+  return judged(
+    [
+      countOf(facts, 'heartbeat') === 0 && 'No heartbeat is on record yet',
+      unordered > 0 && `${plural(unordered, 'gap')} in 30 days that nobody ordered`
+    ],
+    {
+      label: `${plural(countOf(facts, 'heartbeat'), 'heartbeat')}, ${plural(facts.gaps.length, 'gap')} in 30 days`,
+      link: integrity,
+      leaves: ['heartbeat', 'engine.started', 'engine.stopped']
+    }
+  )
+}
