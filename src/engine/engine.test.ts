@@ -23,7 +23,22 @@ const some = (from: number, count: number, more = {}) => Array.from({ length: co
 function dump(): Record<string, unknown[]> {
   const db = new Database(join(engine.workspace, 'catalog.db'), { readonly: true })
   const out: Record<string, unknown[]> = {}
-  for (const table of ['record', 'minute', 'facet', 'series', 'event', 'alert', 'alert_step', 'look', 'look_verdict', 'baseline'])
+  for (const table of [
+    'record',
+    'minute',
+    'facet',
+    'series',
+    'event',
+    'alert',
+    'alert_step',
+    'look',
+    'look_history',
+    'look_series',
+    'reference',
+    'baseline',
+    'cell',
+    'webhook'
+  ])
     out[table] = db.prepare(`SELECT * FROM ${table} ORDER BY 1, 2`).all()
   out.text = db.prepare("SELECT rowid FROM record_text WHERE record_text MATCH 'answer' ORDER BY rowid").all()
   db.close()

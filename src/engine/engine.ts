@@ -194,6 +194,7 @@ async function compose(
     everyMinutes: () => settings.look_every_minutes,
     sinceLast: () => drift.sinceScheduledLook(),
     look: () => drift.scheduledLook({ actor: SYSTEM, via: 'ipc' }),
+    byCount: () => drift.countLook({ actor: SYSTEM, via: 'ipc' }),
     onFailed: (error) => log.error({ event: 'look.failed', message: nameOf(error) })
   })
   if (ledger) {

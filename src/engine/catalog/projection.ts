@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CanonicalEvent, EventMessage } from '../../shared/event/canonical-event.ts'
 import { messagesText } from '../../shared/event/canonical-event.ts'
+import { scriptOf } from '../../shared/event/script.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import { DEFAULT_CLASS } from '../../shared/policy/retention.ts'
 import { builtInDetectors } from '../../shared/privacy/detect.ts'
@@ -8,6 +9,7 @@ import { Masker } from '../../shared/privacy/mask.ts'
 import type { WritableDb } from '../sqlite/open.ts'
 import type { OpenPart } from '../vault/payload.ts'
 import type { ContentSource } from '../vault/payload-reader.ts'
+import { CellWriter } from './cells.ts'
 import { addTo, bucketOf, encodeHistogram, type Histogram, mergeHistogram } from './histogram.ts'
 import { type EventStatements, eventStatements, projectEvent } from './project-event.ts'
 import { projectRetention, type RetentionStatements, retentionStatements } from './project-retention.ts'
@@ -55,6 +57,7 @@ export class Projection {
   readonly #insert
   readonly #events: EventStatements
   readonly #retention: RetentionStatements
+  readonly #cells: CellWriter
   readonly #minutes = new Map<number, Minute>()
   readonly #series = new Map<string, Series>()
   readonly #facets = new Map<string, number>()
@@ -65,12 +68,13 @@ export class Projection {
     this.#payloads = payloads
     this.#events = eventStatements(db)
     this.#retention = retentionStatements(db)
+    this.#cells = new CellWriter(db)
     this.#records = db.prepare<[], number>('SELECT ifnull(max(rid), 0) FROM record').pluck().get() ?? 0
     this.#insert = {
       record: db.prepare(`
 INSERT INTO record (rid, seq, id, time_us, appended_us, channel, operation, provider, model, served, source, status, http_status, error_type,
-  finish, latency_us, ttft_us, input_tokens, output_tokens, response_chars, conversation, preview, class, sample)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+  finish, latency_us, ttft_us, input_tokens, output_tokens, response_chars, script, conversation, preview, class, sample)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
       text: db.prepare('INSERT INTO record_text (rowid, request, response) VALUES (?, ?, ?)'),
       minute: db.prepare(`
 INSERT INTO minute (minute, n, error, aborted, incomplete, input_tokens, output_tokens, latency)
@@ -108,6 +112,7 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
     } finally {
       this.#minutes.clear()
       this.#series.clear()
+      this.#cells.clear()
       this.#facets.clear()
     }
   }
@@ -133,6 +138,10 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
     const source = leaf.source === 'other' ? (event.source ?? 'other') : (leaf.source ?? 'unknown')
     const { metrics, status = 'incomplete' } = leaf
     const rid = ++this.#records
+    const responseText = messagesText(response?.messages)
+    const served = event.response_model ?? leaf.model?.served ?? null
+    const finish = event.finish_reasons?.join(', ') ?? null
+    const script = response === undefined ? null : scriptOf(responseText)
     this.#insert.record.run(
       rid,
       seq,
@@ -143,26 +152,38 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
       leaf.operation ?? 'unknown',
       leaf.provider ?? 'unknown',
       model,
-      event.response_model ?? leaf.model?.served ?? null,
+      served,
       source,
       status,
       event.http_status ?? null,
       event.error_type ?? null,
-      event.finish_reasons?.join(', ') ?? null,
+      finish,
       metrics?.latency_us ?? null,
       metrics?.ttft_us ?? null,
       metrics?.input_tokens ?? null,
       metrics?.output_tokens ?? null,
       event.response_chars ?? null,
+      script,
       event.conversation_id ?? null,
       previewOf(request?.messages),
       leaf.class ?? DEFAULT_CLASS,
       leaf.sample ? 1 : 0
     )
     const requestText = messagesText(request?.messages)
-    const responseText = messagesText(response?.messages)
     if (requestText !== '' || responseText !== '') this.#insert.text.run(rid, requestText, responseText)
     this.#aggregate(seq, time, model, source, status, metrics)
+    this.#cells.add(model, source, {
+      seq,
+      time,
+      status,
+      latency: metrics?.latency_us ?? null,
+      input: metrics?.input_tokens ?? null,
+      output: metrics?.output_tokens ?? null,
+      chars: event.response_chars ?? null,
+      finish,
+      served,
+      script
+    })
   }
 
   #aggregate(seq: number, time: number, model: string, source: string, status: string, metrics: Leaf['metrics']): void {
@@ -192,6 +213,7 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
   }
 
   #writeAggregates(): void {
+    this.#cells.write()
     for (const [at, minute] of this.#minutes) {
       const known = this.#insert.latency.get(at)
       if (known) mergeHistogram(minute.latency, known)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Windows of the drift engine: exact count tables of whole numbers, straight from the catalog.
+// Windows of the drift engine: exact count tables of whole numbers, straight from the catalog's records.
+import type { WindowBody } from '../../shared/event/drift-bodies.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
 import type { AnyDb } from '../sqlite/open.ts'
 import { filterSql } from './filter-sql.ts'
 import { isoMs } from './rows.ts'
+import { type Counted, Tally, type TokenBasis, windowBody } from './tally.ts'
 
 export interface WindowSelection {
   readonly filter: FilterExpression
@@ -18,91 +20,59 @@ export interface WindowSelection {
   readonly except?: { readonly filter: FilterExpression; readonly toSeq: number } | undefined
 }
 
-/** Distinct values in order, with their counts. */
-export interface ValueCounts {
-  readonly values: readonly number[]
-  readonly counts: readonly number[]
-}
+type Row = readonly [
+  number,
+  number,
+  string,
+  number | null,
+  number | null,
+  number | null,
+  number | null,
+  string | null,
+  string | null,
+  string | null
+]
 
-/** `total`: input + output tokens; `output`: output tokens alone. Windows of different basis are never compared. */
-export type TokenBasis = 'total' | 'output'
+/** The columns of a record that a tally counts, in the order of {@link countedOf}. */
+const COUNTED = 'r.seq, r.time_us, r.status, r.latency_us, r.input_tokens, r.output_tokens, r.response_chars, r.finish, r.served, r.script'
 
-export interface WindowTables {
-  readonly records: number
-  readonly from: string | null
-  readonly to: string | null
-  readonly fromSeq: number | null
-  readonly toSeq: number | null
-  /** Whole milliseconds. */
-  readonly latency: ValueCounts
-  readonly token_usage: ValueCounts
-  readonly tokenBasis: TokenBasis
-  /** Records left out of token_usage because only the other basis is known of them. */
-  readonly otherBasis: number
-  readonly response_length: ValueCounts
-  readonly errors: number
-  /** Records that have ended, whichever way: what errors are counted out of. */
-  readonly ended: number
+const countedOf = ([seq, time, status, latency, input, output, chars, finish, served, script]: Row): Counted => ({
+  seq,
+  time,
+  status,
+  latency,
+  input,
+  output,
+  chars,
+  finish,
+  served,
+  script
+})
+
+/** Counts the records that a selection holds, in one pass. */
+export function tallyOf(db: AnyDb, selection: WindowSelection): Tally {
+  const { where, params } = conditionOf(selection)
+  const rows = db.prepare<(string | number)[], Row>(`SELECT ${COUNTED} FROM record r WHERE ${where}`).raw()
+  const tally = new Tally()
+  for (const row of rows.iterate(...params)) tally.add(countedOf(row))
+  return tally
 }
 
 /** Count tables of the records that a selection holds. @param basis of token_usage; the one most records have when not given */
-export function countTables(db: AnyDb, selection: WindowSelection, basis?: TokenBasis): WindowTables {
+export const countTables = (db: AnyDb, selection: WindowSelection, basis?: TokenBasis): WindowBody =>
+  windowBody(tallyOf(db, selection), basis)
+
+/** Reads leaves in a range once and hands each record to whoever counts its series. */
+export function eachRecord(
+  db: AnyDb,
+  selection: Omit<WindowSelection, 'except'>,
+  take: (model: string, source: string, record: Counted) => void
+): void {
   const { where, params } = conditionOf(selection)
-  const summary = db
-    .prepare<
-      (string | number)[],
-      {
-        n: number
-        errors: number | null
-        ended: number | null
-        first: number | null
-        last: number | null
-        low: number | null
-        high: number | null
-        both: number | null
-        single: number | null
-      }
-    >(`
-SELECT count(*) AS n, sum(r.status = 'error') AS errors, sum(r.status <> 'incomplete') AS ended,
-  min(r.time_us) AS first, max(r.time_us) AS last, min(r.seq) AS low, max(r.seq) AS high,
-  sum(r.input_tokens IS NOT NULL AND r.output_tokens IS NOT NULL) AS both,
-  sum(r.input_tokens IS NULL AND r.output_tokens IS NOT NULL) AS single
-FROM record r
-WHERE ${where}`)
-    .get(...params)
-  const both = summary?.both ?? 0
-  const single = summary?.single ?? 0
-  const tokenBasis: TokenBasis = basis ?? (both >= single && both > 0 ? 'total' : 'output')
-  const tokens =
-    tokenBasis === 'total'
-      ? { value: 'r.input_tokens + r.output_tokens', known: 'r.input_tokens IS NOT NULL AND r.output_tokens IS NOT NULL' }
-      : { value: 'r.output_tokens', known: 'r.input_tokens IS NULL AND r.output_tokens IS NOT NULL' }
-  const table = (value: string, known: string): ValueCounts => {
-    const rows = db
-      .prepare<(string | number)[], { v: number; c: number }>(`
-SELECT ${value} AS v, count(*) AS c
-FROM record r
-WHERE ${where}
-  AND ${known}
-GROUP BY v
-ORDER BY v`)
-      .all(...params)
-    return { values: rows.map((row) => row.v), counts: rows.map((row) => row.c) }
-  }
-  return {
-    records: summary?.n ?? 0,
-    from: summary?.first == null ? null : isoMs(summary.first),
-    to: summary?.last == null ? null : isoMs(summary.last),
-    fromSeq: summary?.low ?? null,
-    toSeq: summary?.high == null ? null : summary.high + 1,
-    latency: table('(r.latency_us + 500) / 1000', 'r.latency_us IS NOT NULL'),
-    token_usage: table(tokens.value, tokens.known),
-    tokenBasis,
-    otherBasis: tokenBasis === 'total' ? single : both,
-    response_length: table('r.response_chars', 'r.response_chars IS NOT NULL'),
-    errors: summary?.errors ?? 0,
-    ended: summary?.ended ?? 0
-  }
+  const rows = db
+    .prepare<(string | number)[], [string, string, ...Row]>(`SELECT r.model, r.source, ${COUNTED} FROM record r WHERE ${where}`)
+    .raw()
+  for (const [model, source, ...row] of rows.iterate(...params)) take(model, source, countedOf(row))
 }
 
 function conditionOf(selection: WindowSelection): { where: string; params: (string | number)[] } {
@@ -138,13 +108,13 @@ export interface SeriesRow {
   readonly lastSeq: number
 }
 
-/** Every (model, source) on record, most records first. */
-export const listSeries = (db: AnyDb): SeriesRow[] =>
+/** Every (model, source) on record, most records first; at most a thousand unless told otherwise. */
+export const listSeries = (db: AnyDb, limit = 1000): SeriesRow[] =>
   db
-    .prepare<[], { model: string; source: string; n: number; first_us: number; last_us: number; last_seq: number }>(
-      'SELECT model, source, n, first_us, last_us, last_seq FROM series ORDER BY n DESC, model, source LIMIT 1000'
+    .prepare<[number], { model: string; source: string; n: number; first_us: number; last_us: number; last_seq: number }>(
+      'SELECT model, source, n, first_us, last_us, last_seq FROM series ORDER BY n DESC, model, source LIMIT ?'
     )
-    .all()
+    .all(limit)
     .map((row) => ({
       model: row.model,
       source: row.source,

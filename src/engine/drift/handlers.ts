@@ -2,7 +2,7 @@
 import type { Baseline, DriftAlert, DriftLook, DriftSeries } from '../../shared/contract/drift.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { Settings } from '../../shared/contract/workspace.ts'
-import type { BaselineBody } from '../../shared/event/drift-bodies.ts'
+import type { BaselineBody, ValueFeature } from '../../shared/event/drift-bodies.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
 import { formatFilter } from '../../shared/filter/format.ts'
 import { filterOf } from '../catalog/handlers.ts'
@@ -11,9 +11,9 @@ import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
 import type { Projector } from '../threads/projector.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
 import { type Alerts, brief, driftAlerts, type RecentAlert } from './alerts.ts'
-import type { Episode, StoredBaseline } from './listings.ts'
-import { type Alarm, baselineDraft, type JudgedLook, lookDraft, settingsBody } from './look.ts'
-import { windowBody } from './windows.ts'
+import type { StoredBaseline } from './listings.ts'
+import { baselineDraft } from './look.ts'
+import { driftLooks } from './looks.ts'
 
 /** What drift needs of the engine. */
 export interface DriftDeps {
@@ -52,6 +52,8 @@ export interface DriftEngine {
    * @throws AffidavitError busy: a look is under way, or the catalog is far behind
    */
   scheduledLook(caller: Caller): Promise<DriftLook | null>
+  /** Looks at the series that gathered as many new requests as the setting says; null when none did. @throws AffidavitError busy */
+  countLook(caller: Caller): Promise<DriftLook | null>
   /** Milliseconds since the schedule last looked, or since the first baseline when it never did; null without a baseline. */
   sinceScheduledLook(): Promise<number | null>
   /** Opens the alerts of a look that ended between its own leaf and theirs. */
@@ -65,8 +67,6 @@ interface SeriesName {
   readonly source: string
 }
 
-/** How far back a series' own history counts (DRIFT step 6). */
-const HISTORY_MS = 28 * 86_400_000
 /** How long a read waits for what was acknowledged before it. */
 const PATIENCE_MS = 2_000
 const LONG_PATIENCE_MS = 20_000
@@ -96,8 +96,6 @@ function timeFilter(from: number | undefined, to: number | undefined): FilterExp
 export function driftEngine(deps: DriftDeps): DriftEngine {
   const { pool, projector } = deps
   const now = deps.now ?? (() => new Date())
-  let looking = false
-  let finishing: Promise<void> = Promise.resolve()
   const caughtUp = () => projector.waitFor(deps.ledgerSize(), PATIENCE_MS)
   /** The size of the ledger, once the catalog shows all of it. Leaves appended meanwhile are left to the next look. */
   const settled = async (): Promise<number> => {
@@ -115,41 +113,7 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
     await caughtUp()
     return pool.run('baselines', {})
   }
-  /** One look at a time: alerts are latched against what is on record, so two at once could open two. */
-  const exclusively = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (looking) throw new AffidavitError('busy', 'another look is under way')
-    looking = true
-    try {
-      return await work()
-    } finally {
-      looking = false
-    }
-  }
-  const finish = async (caller: Caller): Promise<void> => {
-    await settled()
-    for (const alarm of await pool.run('missingAlerts', {})) await alerts.open([alarm], alarm.look, caller.actor)
-  }
-  const examine = async (caller: Caller, trigger: 'person' | 'schedule', filter: FilterExpression): Promise<JudgedLook> => {
-    // What the start of the engine finishes is finished here too; its failure is the starter's to report.
-    await finishing.catch(() => {})
-    await finish(caller)
-    const toSeq = await settled()
-    const historySinceUs = (now().getTime() - HISTORY_MS) * 1000
-    const args = { trigger, filter, toSeq, settings: settingsBody(deps.settings()), historySinceUs }
-    return pool.run('judgeLook', args, { signal: caller.signal })
-  }
-  const record = async (caller: Caller, trigger: 'person' | 'schedule', judged: JudgedLook): Promise<DriftLook> => {
-    const episode = ({ model, source, baseline }: Episode | Alarm): string => JSON.stringify([model, source, baseline])
-    const latched = new Set((await pool.run('openEpisodes', {})).map(episode))
-    const { draft, id } = lookDraft(judged, caller.actor, trigger)
-    const [written] = await deps.append([draft])
-    if (!written) throw new AffidavitError('read_only', 'the workspace is open read-only')
-    const fresh = judged.alarms.filter((alarm) => !latched.has(episode(alarm)))
-    const opened = await alerts.open(fresh, written.seq, caller.actor)
-    await caughtUp()
-    const leaf = await pool.run('leafData', { seq: written.seq })
-    return { seq: written.seq, id, time: leaf?.ts ?? now().toISOString(), trigger, ...judged.figures, opened }
-  }
+  const looks = driftLooks({ pool, projector, append: deps.append, settings: deps.settings, alerts, settled, now })
 
   const handlers: Handlers<DriftOperation> = {
     'drift.series': async () => {
@@ -160,6 +124,8 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
         pool.run('openEpisodes', {}),
         pool.run('lastLook', {})
       ])
+      const { reference } = deps.settings()
+      const moving = reference === 'none' ? null : reference
       const of = <T extends SeriesName>(rows: readonly T[], row: SeriesName): T | undefined =>
         rows.find((one) => one.model === row.model && one.source === row.source)
       return {
@@ -176,8 +142,9 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
             records: row.records,
             first: row.first,
             last: row.last,
-            state: !baseline ? 'no_baseline' : alert ? 'alarmed' : looked,
+            state: alert ? 'alarmed' : !baseline && moving === null ? 'no_baseline' : looked,
             baseline_id: baseline?.id ?? null,
+            reference: baseline ? 'baseline' : moving,
             alert_id: alert?.id ?? null,
             score: tested.length === 0 ? null : Math.max(...tested.map((one) => one.l ?? 0)),
             numbers,
@@ -185,7 +152,7 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
           }
         }),
         last_look: last ? new Date(last.time_us / 1000).toISOString() : null,
-        next_look: active.length === 0 ? null : (deps.nextLook?.()?.toISOString() ?? null)
+        next_look: active.length === 0 && moving === null ? null : (deps.nextLook?.()?.toISOString() ?? null)
       }
     },
     'drift.alerts': async ({ limit, cursor, from, to, ...rest }) => {
@@ -220,17 +187,17 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
       const filter = filterOf(query)
       await caughtUp()
       const tables = await pool.run('countTables', { selection: { filter } }, { signal: caller.signal })
-      const sum = (counts: readonly number[]): number => counts.reduce((total, n) => total + n, 0)
+      const observations = (feature: ValueFeature): number => tables.tables[feature].c.reduce((total, n) => total + n, 0)
       return {
         query: formatFilter(filter),
         records: tables.records,
         from: tables.from,
         to: tables.to,
         per_feature: {
-          latency: sum(tables.latency.counts),
-          token_usage: sum(tables.token_usage.counts),
-          response_length: sum(tables.response_length.counts),
-          error_rate: tables.ended
+          latency: observations('latency'),
+          token_usage: observations('token_usage'),
+          response_length: observations('response_length'),
+          error_rate: tables.error_rate.total
         }
       }
     },
@@ -241,7 +208,7 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
       const tables = await pool.run('countTables', { selection: { filter, toSeq } }, { signal: caller.signal })
       if (tables.records === 0) throw new AffidavitError('nothing_selected', 'this filter selects no record: nothing to pin')
       const { from, to } = tables
-      const body: BaselineBody = { model, source, name, query: formatFilter(filter), from, to, window: windowBody(tables) }
+      const body: BaselineBody = { model, source, name, query: formatFilter(filter), from, to, window: tables }
       const { draft, id } = baselineDraft(body, caller.actor, toSeq)
       await deps.append([draft])
       await settled()
@@ -250,8 +217,7 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
       return shown(found)
     },
     'drift.look': async ({ from, to }, caller) => {
-      const filter = timeFilter(micros(from), micros(to))
-      return exclusively(async () => record(caller, 'person', await examine(caller, 'person', filter)))
+      return looks.byPerson(caller, timeFilter(micros(from), micros(to)))
     },
     'drift.acknowledge': async ({ id, note }, caller) => {
       requireWellFormed(note)
@@ -271,23 +237,9 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
       await caughtUp()
       return (await alerts.recent()).map(brief)
     },
-    finishLastLook: (caller) => {
-      if (!looking) finishing = finish(caller)
-      return finishing
-    },
-    scheduledLook: (caller) =>
-      exclusively(async () => {
-        await settled()
-        const active = (await pool.run('baselines', {})).filter((baseline) => baseline.active)
-        const from = (await pool.run('lastLook', { trigger: 'schedule' }))?.to_seq ?? 0
-        const series = await pool.run('series', {})
-        const fresh = active.some((one) =>
-          series.some((row) => row.model === one.model && row.source === one.source && row.lastSeq >= from)
-        )
-        if (!fresh) return null
-        const judged = await examine(caller, 'schedule', { terms: [] })
-        return judged.records === 0 ? null : record(caller, 'schedule', judged)
-      }),
+    finishLastLook: (caller) => looks.finishLast(caller),
+    scheduledLook: (caller) => looks.bySchedule(caller),
+    countLook: (caller) => looks.byCount(caller),
     sinceScheduledLook: async () => {
       const last = await pool.run('lastLook', { trigger: 'schedule' })
       const first = (await baselines()).at(-1)

@@ -19,6 +19,7 @@ interface AlertRow {
   readonly look: number
   readonly baseline: string
   readonly changed_seq: number
+  readonly snoozed_until_us: number | null
 }
 
 /** Which alerts; absent conditions hold for all. Times are microseconds since 1970 UTC of the opening, `to` excluded. */
@@ -55,6 +56,7 @@ function alertOf(db: AnyDb, payloads: PayloadReader, row: AlertRow): DriftAlert 
     features: [...(body.features ?? [])],
     look_seq: row.look,
     baseline_id: row.baseline,
+    snoozed_until: row.snoozed_until_us === null ? null : isoMs(row.snoozed_until_us),
     history: steps.map(({ time_us, ...step }) => ({ ...step, time: isoMs(time_us) }))
   }
 }
@@ -142,6 +144,7 @@ export function listBaselines(db: AnyDb): StoredBaseline[] {
       seen.add(series)
       return {
         id: row.id,
+        kind: 'baseline' as const,
         seq: row.seq,
         name: row.name,
         model: row.model,

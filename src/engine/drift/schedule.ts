@@ -7,6 +7,8 @@ export interface ScheduleParts {
   /** Milliseconds since the last look of the schedule as the ledger says, so that a restart neither repeats nor loses one; null: unknown. */
   readonly sinceLast: () => Promise<number | null>
   readonly look: () => Promise<unknown>
+  /** Called at each tick at which no look is due: looks by count. */
+  readonly byCount?: () => Promise<unknown>
   /** A look failed; the next one comes at its time. */
   readonly onFailed: (error: unknown) => void
   /** Monotonic milliseconds: a changed wall clock neither repeats nor skips looks. */
@@ -64,15 +66,18 @@ export class LookSchedule {
   /** Runs a look when one is due; resolves when it has ended. */
   async tick(): Promise<void> {
     const every = this.#parts.everyMinutes() * MINUTE_MS
-    if (this.#stopped || this.#running || every === 0 || this.#now() - this.#last < every) return
-    this.#last = this.#now()
-    this.#running = this.#look()
+    if (this.#stopped || this.#running) return
+    const due = every > 0 && this.#now() - this.#last >= every
+    if (due) this.#last = this.#now()
+    const look = due ? this.#parts.look : this.#parts.byCount
+    if (!look) return
+    this.#running = this.#look(look)
     await this.#running
   }
 
-  async #look(): Promise<void> {
+  async #look(look: () => Promise<unknown>): Promise<void> {
     try {
-      await this.#parts.look()
+      await look()
     } catch (error) {
       this.#parts.onFailed(error)
     } finally {

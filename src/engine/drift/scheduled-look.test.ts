@@ -126,9 +126,9 @@ describe('the look of the schedule', () => {
 
 describe('a look', () => {
   it('refuses to judge a catalog that is behind the ledger, and leaves nothing behind', async () => {
-    const drift = engineOf(50)
     await calls(300, usual)
-    await pin(drift)
+    await pin(engineOf())
+    const drift = engineOf(50)
     following = false
     await calls(100, slow)
     const size = ledger.size
@@ -138,7 +138,7 @@ describe('a look', () => {
     projector.advance(size)
     await projector.waitFor(size, 5_000)
     following = true
-    expect((await look(drift)).opened).toHaveLength(1)
+    expect((await look(engineOf())).opened).toHaveLength(1)
   })
 
   it('that ended before its alert is finished later, once', async () => {
@@ -166,7 +166,9 @@ describe('a look', () => {
     await again.handlers['drift.resolve']({ id, note: '' }, caller)
     await again.finishLastLook(caller)
     expect(ledger.size).toBe(size + 1)
-    // Resolved without a new baseline: the same shift is a new episode.
+    // Resolved without a new baseline: the same shift is a new episode once the cool-down is over.
+    expect(await look(again)).toMatchObject({ alarmed: 1, opened: [] })
+    clock = () => new Date(Date.now() + 25 * 3_600_000)
     expect((await look(again)).opened).toHaveLength(1)
   })
 
@@ -195,8 +197,9 @@ describe('a look', () => {
     const inputs = body.series.map((series) => ({
       model: series.model,
       source: series.source,
-      baseline: { id: series.baseline_id, seq: series.baseline_seq, hash: series.baseline_sha256 },
-      reference: bodyOf(payloads, series.baseline_seq) as unknown as BaselineBody,
+      reference: series.reference,
+      against: (bodyOf(payloads, series.reference.seq ?? -1) as unknown as BaselineBody).window,
+      fresh: null,
       since: series.since,
       current: series.current,
       history: Object.fromEntries(series.verdicts.map((one) => [one.numbers.feature, one.history ?? undefined]))

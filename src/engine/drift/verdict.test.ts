@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { driftVerdict as verdictSchema } from '../../shared/contract/drift.ts'
+import type { LookInput } from '../../shared/drift/judge.ts'
 import type { BaselineBody, HistoryBody, LookBody, WindowBody } from '../../shared/event/drift-bodies.ts'
 import { jcs } from '../../shared/evidence/jcs.ts'
 import { parseLeaf } from '../../shared/evidence/leaf.ts'
@@ -12,7 +13,7 @@ import { ksTables } from '../../shared/stats/ks.ts'
 import { RandomPool } from '../crypto.ts'
 import { sealLeaf } from '../ledger/seal.ts'
 import { defaultSettings } from '../workspace/settings.ts'
-import { alertDraft, baselineDraft, decimal, judge, type LookInput, lookDraft, settingsBody } from './look.ts'
+import { alertDraft, baselineDraft, decimal, judge, lookDraft, settingsBody } from './look.ts'
 import { driftVerdict, ecdfPoints, MOST_POINTS } from './verdict.ts'
 
 const actor = { ref: 'local', kind: 'human' } as const
@@ -31,6 +32,7 @@ function window(latency: readonly number[], more: Partial<WindowBody> = {}): Win
     token_basis: 'total',
     tables: { latency: table(latency), token_usage: table(latency.map((ms) => ms % 50)), response_length: table([]) },
     error_rate: { errors: 0, total: latency.length },
+    beside: { finish: {}, served: {}, script: {} },
     ...more
   }
 }
@@ -43,8 +45,9 @@ const reference = (latency: readonly number[], model = 'm'): BaselineBody => {
 const input = (before: readonly number[], after: readonly number[], history: Record<string, HistoryBody> = {}, model = 'm'): LookInput => ({
   model,
   source: 's',
-  baseline: { id: '7b2a7d9e-0000-4000-8000-000000000001', seq: 5, hash: 'ab'.repeat(32) },
-  reference: reference(before, model),
+  reference: { kind: 'baseline', id: '7b2a7d9e-0000-4000-8000-000000000001', seq: 5, sha256: 'ab'.repeat(32) },
+  against: window(before),
+  fresh: null,
   since: 0,
   current: window(after),
   history
@@ -68,7 +71,8 @@ function verdictFor(
     body,
     series,
     baseline: {
-      id: one.baseline.id,
+      id: one.reference.id,
+      kind: 'baseline',
       seq: 5,
       name: 'n',
       model: one.model,
@@ -77,12 +81,12 @@ function verdictFor(
       records: 1,
       from: null,
       to: null,
-      hash: one.baseline.hash,
+      hash: one.reference.sha256,
       set_at: '2026-01-01T00:00:00.000Z',
       actor: 'local',
       active: true
     },
-    reference: one.reference,
+    reference: one.against,
     feature
   })
 }

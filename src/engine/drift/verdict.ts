@@ -2,7 +2,8 @@
 
 import type { Baseline, DriftFeature, DriftVerdict, VerdictNumbers } from '../../shared/contract/drift.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
-import type { BaselineBody, LookBody, ValueFeature } from '../../shared/event/drift-bodies.ts'
+import { rateOf, tableOf } from '../../shared/drift/window.ts'
+import type { LookBody, ValueFeature, WindowBody } from '../../shared/event/drift-bodies.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import { formatFilter } from '../../shared/filter/format.ts'
 import { type CountTable, countTableToJson, ecdf, upperBound } from '../../shared/stats/count-table.ts'
@@ -12,16 +13,16 @@ import { falseDiscovery } from '../../shared/stats/fdr.ts'
 import { INVESTIGATION_STEPS, ksTables } from '../../shared/stats/ks.ts'
 import { quantileShift, quantileTable } from '../../shared/stats/quantile-table.ts'
 import { bodyPart } from '../ledger/body-part.ts'
-import { rateOf, storedFilter, tableOf } from './windows.ts'
+import { storedFilter } from './windows.ts'
 
-/** One feature of one series of a look, with what the look and its baseline stored. */
+/** One feature of one series of a look, with what the look and its reference stored. */
 export interface VerdictInput {
   readonly alertId: string | null
   readonly look: { readonly seq: number; readonly time: string; readonly data: LeafData<'drift.look'> }
   readonly body: LookBody
   readonly series: LookBody['series'][number]
   readonly baseline: Baseline
-  readonly reference: BaselineBody
+  readonly reference: WindowBody
   readonly feature: DriftFeature
 }
 
@@ -136,7 +137,7 @@ export function driftVerdict(input: VerdictInput): DriftVerdict {
     }
   } satisfies Omit<DriftVerdict, 'hashes'>
   if (feature === 'error_rate') {
-    const before = rateOf(reference.window)
+    const before = rateOf(reference)
     const after = rateOf(series.current)
     const words =
       before.total > 0 && after.total > 0 ? explainRate({ reference: before, current: after, lowerBound: numbers.l ?? 0 }) : undefined
@@ -148,7 +149,7 @@ export function driftVerdict(input: VerdictInput): DriftVerdict {
       hashes: { reference_table: hashOf(before), current_table: hashOf(after), look_body: data.body_sha256 }
     }
   }
-  const before = tableOf(reference.window, feature)
+  const before = tableOf(reference, feature)
   const after = tableOf(series.current, feature)
   const hashes = {
     reference_table: hashOf(countTableToJson(before)),

@@ -13,12 +13,14 @@ import { recordDetail } from '../catalog/record-detail.ts'
 import { newestRecords, queryRecords, recordsAfter } from '../catalog/record-query.ts'
 import { locate, openResult, pageOf, type ResultSet } from '../catalog/results.ts'
 import { dashboardOf, facetsOf, rangeStatistics } from '../catalog/statistics.ts'
-import { countTables, listSeries, type TokenBasis, type WindowSelection } from '../catalog/windows.ts'
+import type { TokenBasis } from '../catalog/tally.ts'
+import { countTables, listSeries, type WindowSelection } from '../catalog/windows.ts'
 import { type CompareArgs, compareSelections } from '../drift/compare/compare.ts'
 import { type TimelineArgs, timelineOf } from '../drift/compare/timeline.ts'
-import { judgeLook, type LookArgs, type VerdictArgs, verdictOf } from '../drift/gather.ts'
-import { lastLook, latestVerdicts, missingAlerts } from '../drift/history.ts'
+import { anythingNew, dueSeries, judgeLook, type LookArgs, type VerdictArgs, verdictOf } from '../drift/gather.ts'
+import { lastLook, latchedEpisodes, latestVerdicts, missingAlerts } from '../drift/history.ts'
 import { type AlertFilter, alertCounts, alertsAfter, listAlerts, listBaselines, openEpisodes } from '../drift/listings.ts'
+import type { LookTrigger } from '../drift/look.ts'
 import type { TreeState } from '../ledger/ledger.ts'
 import { type ProofInput, proveRecord } from '../ledger/proof.ts'
 import { reread } from '../ledger/reread.ts'
@@ -98,8 +100,13 @@ export const readerTasks = {
   driftVerdict: longTask((context, args: VerdictArgs) => verdictOf(context, args)),
   compareSelections: longTask(({ catalog }, args: CompareArgs, control) => compareSelections(catalog, args, control.cancelled)),
   driftTimeline: longTask(({ catalog }, args: TimelineArgs, control) => timelineOf(catalog, args, control.cancelled)),
-  missingAlerts: task(({ catalog }, _: Record<string, never>) => missingAlerts(catalog)),
-  lastLook: task(({ catalog }, args: { readonly trigger?: 'person' | 'schedule' }) => lastLook(catalog, args.trigger)),
+  missingAlerts: task((context, args: { readonly cooldownUs: number }) => missingAlerts(context, args.cooldownUs)),
+  latchedEpisodes: task(({ catalog }, args: { readonly nowUs: number; readonly cooldownUs: number }) =>
+    latchedEpisodes(catalog, args.nowUs, args.cooldownUs)
+  ),
+  anythingNew: task((context, args: Parameters<typeof anythingNew>[1]) => anythingNew(context, args)),
+  dueSeries: longTask((context, args: Parameters<typeof dueSeries>[1]) => dueSeries(context, args)),
+  lastLook: task(({ catalog }, args: { readonly trigger?: LookTrigger }) => lastLook(catalog, args.trigger)),
   latestVerdicts: task(({ catalog }, _: Record<string, never>) => latestVerdicts(catalog)),
   holds: longTask((context, _: Record<string, never>) => listHolds(context)),
   holdsOn: longTask((context, args: { readonly seqs: readonly number[] }) => holdsOn(context, args.seqs)),

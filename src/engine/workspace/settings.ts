@@ -6,6 +6,11 @@ import type { AnyDb } from '../sqlite/open.ts'
 /** What a new workspace starts with (DRIFT: hourly looks, at most one false alarm in 168 of them). */
 export const defaultSettings: Settings = {
   look_every_minutes: 60,
+  look_every_records: 0,
+  reference: 'none',
+  reference_days: 7,
+  cooldown_hours: 24,
+  notify_on_alert: true,
   looks_per_false_alarm: 168,
   effect_floor: 0.1,
   error_rate_floor: 0.02,

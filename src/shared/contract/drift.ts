@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
+import { movingReferences } from '../event/drift-bodies.ts'
 import { operation } from './operation.ts'
 import { timestamp } from './record.ts'
 
@@ -42,15 +43,26 @@ export const driftAlert = z.object({
   drifted_features: z.string(),
   features: z.array(verdictNumbers),
   look_seq: count,
+  /** The baseline, or the kind of a reference that moves. */
   baseline_id: z.string(),
+  /** Until when it asks for nobody's attention; null when it does. */
+  snoozed_until: timestamp.nullable(),
   history: z.array(
-    z.object({ seq: count, time: timestamp, what: z.enum(['opened', 'acknowledged', 'resolved']), actor: z.string(), note: z.string() })
+    z.object({
+      seq: count,
+      time: timestamp,
+      what: z.enum(['opened', 'acknowledged', 'snoozed', 'resolved']),
+      actor: z.string(),
+      note: z.string()
+    })
   )
 })
 export type DriftAlert = z.infer<typeof driftAlert>
 
+/** A pinned baseline, or a reference that moves in the same form: `id` is then its kind and `seq` the leaf that holds its table. */
 export const baseline = z.object({
   id: z.string(),
+  kind: z.enum(['baseline', ...movingReferences]),
   seq: count,
   name: z.string(),
   model: z.string(),
@@ -105,7 +117,7 @@ export const driftLook = z.object({
   seq: count,
   id: z.string(),
   time: timestamp,
-  trigger: z.enum(['person', 'schedule']),
+  trigger: z.enum(['person', 'schedule', 'count']),
   tests: count,
   collecting: count,
   alarmed: count,
@@ -124,6 +136,8 @@ export const driftSeries = z.object({
   last: timestamp,
   state: z.enum(['no_baseline', 'not_looked', 'collecting', 'quiet', 'alarmed']),
   baseline_id: z.string().nullable(),
+  /** What it is compared with; null when it has no reference. */
+  reference: z.enum(['baseline', ...movingReferences]).nullable(),
   alert_id: z.string().nullable(),
   score: share.nullable(),
   numbers: z.array(verdictNumbers),
@@ -210,7 +224,7 @@ export const driftOperations = {
     leaves: ['baseline.set']
   }),
   'drift.look': operation({
-    summary: 'Compares every series that has a baseline with it, now',
+    summary: 'Compares every series that has a reference with it, now',
     input: z.strictObject({
       /** Records to judge, by claimed start; all records of the series outside its baseline when absent. */
       from: z.iso.datetime({ offset: true }).optional(),

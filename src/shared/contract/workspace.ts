@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
+import { movingReferences } from '../event/drift-bodies.ts'
 import { operation } from './operation.ts'
 import { recordRow, timestamp } from './record.ts'
 
@@ -113,6 +114,16 @@ export const keyReport = z.object({
 /** Settings a person can change; each change is a leaf. */
 export const settings = z.object({
   look_every_minutes: z.int().min(0).max(10_080),
+  /** New requests of a series after which it is looked at without waiting for the schedule; 0 is off. */
+  look_every_records: z.int().min(0).max(1_000_000),
+  /** What a series without a pinned baseline is compared with; `none`: it is not judged. */
+  reference: z.enum(['none', ...movingReferences]),
+  /** Days that a rolling reference reaches back. */
+  reference_days: z.int().min(1).max(90),
+  /** Hours after an alert was resolved in which its series and reference open no new one. */
+  cooldown_hours: z.int().min(0).max(8760),
+  /** Whether the desktop shows a notification of the system when an alert opens. */
+  notify_on_alert: z.boolean(),
   looks_per_false_alarm: z.int().min(2).max(100_000),
   effect_floor: z.number().min(0).max(1),
   error_rate_floor: z.number().min(0).max(1),
@@ -128,12 +139,12 @@ export type Settings = z.infer<typeof settings>
 
 export const job = z.object({
   id: z.string(),
-  kind: z.enum(['import', 'export', 'verify_file', 'verify_workspace', 'rebuild']),
+  kind: z.enum(['import', 'backtest', 'export', 'verify_file', 'verify_workspace', 'rebuild']),
   title: z.string(),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),
   done: z.number(),
   total: z.number().nullable(),
-  unit: z.enum(['bytes', 'records', 'leaves', 'files']),
+  unit: z.enum(['bytes', 'looks', 'records', 'leaves', 'files']),
   /** Named counts that grow while it runs, such as accepted, duplicates, rejected. */
   counts: z.record(z.string(), z.number()),
   started: timestamp,

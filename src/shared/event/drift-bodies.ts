@@ -6,6 +6,9 @@ import type { CountTableJson } from '../stats/count-table.ts'
 /** Features tested by Kolmogorov-Smirnov. */
 export type ValueFeature = 'latency' | 'token_usage' | 'response_length'
 
+/** What is shown beside the features and never alarms: counts of each value of finish reason, model served and script of the answer. */
+export type BesideCounts = Readonly<Record<'finish' | 'served' | 'script', Readonly<Record<string, number>>>>
+
 /** Exact count tables of one window. `token_basis` says what token_usage counts: input + output, or output alone. */
 export interface WindowBody {
   readonly records: number
@@ -16,6 +19,7 @@ export interface WindowBody {
   readonly token_basis: 'total' | 'output'
   readonly tables: Readonly<Record<ValueFeature, CountTableJson>>
   readonly error_rate: { readonly errors: number; readonly total: number }
+  readonly beside: BesideCounts
 }
 
 /** Body of `baseline.set`. The leaf itself names model and source only as far as they are plain labels; here they are in full. */
@@ -24,6 +28,23 @@ export interface BaselineBody {
   readonly source: string
   readonly name: string
   readonly query: string
+  readonly from: string | null
+  readonly to: string | null
+  readonly window: WindowBody
+}
+
+/** References that move with the window: the days before it, the same hours of the week in four weeks before, the same hours of the day before. */
+export const movingReferences = ['rolling', 'hour_of_week', 'hour_of_day'] as const
+export type MovingReference = (typeof movingReferences)[number]
+/** What a window is compared with. */
+export type ReferenceKind = 'baseline' | MovingReference
+
+/** A reference that moves, as the look that used it first holds it; named by the SHA-256 of its RFC 8785 bytes. */
+export interface ReferenceBody {
+  readonly kind: MovingReference
+  readonly model: string
+  readonly source: string
+  /** Whole hours that the reference was taken from: the first, and the one after the last; null when there is none. */
   readonly from: string | null
   readonly to: string | null
   readonly window: WindowBody
@@ -42,7 +63,7 @@ export interface LookSettingsBody {
   readonly procedure: 'BH' | 'BY'
 }
 
-/** What earlier looks at the series and its baseline say; null before the first tested one. An input of the decision. */
+/** What earlier looks at the series and its reference say; null before the first tested one. An input of the decision. */
 export interface HistoryBody {
   readonly looks: number
   readonly max_unalarmed_l: number
@@ -50,21 +71,33 @@ export interface HistoryBody {
   readonly previous_fired: boolean
 }
 
-/** Body of `drift.look`: with the baselines that it names, all that the decision rests on. The reference table is named by the hash of the baseline's body. */
+/** The reference of one series of a look. `id`: of the baseline, or the kind of one that moves. `seq`: the leaf whose body holds the table, null when it is this look. */
+export interface SeriesReference {
+  readonly kind: ReferenceKind
+  readonly id: string
+  readonly seq: number | null
+  /** SHA-256 of the RFC 8785 bytes of the body that holds the table: of `baseline.set`, or of the entry in `references`. */
+  readonly sha256: string
+}
+
+/** One series of a look with its verdicts, in the fixed order of the features. */
+export interface SeriesBody {
+  readonly model: string
+  readonly source: string
+  readonly reference: SeriesReference
+  /** Records from this leaf on were judged; those of the reference are left out. */
+  readonly since: number
+  readonly current: WindowBody
+  readonly verdicts: readonly { readonly numbers: VerdictNumbers; readonly fired: boolean; readonly history: HistoryBody | null }[]
+}
+
+/** Body of `drift.look`: with the references that it names, all that the decision rests on. */
 export interface LookBody {
   readonly settings: LookSettingsBody
   readonly query: string
-  readonly series: readonly {
-    readonly model: string
-    readonly source: string
-    readonly baseline_id: string
-    readonly baseline_seq: number
-    readonly baseline_sha256: string
-    /** Records from this leaf on were judged; those of the baseline are left out. */
-    readonly since: number
-    readonly current: WindowBody
-    readonly verdicts: readonly { readonly numbers: VerdictNumbers; readonly fired: boolean; readonly history: HistoryBody | null }[]
-  }[]
+  /** References that no earlier leaf holds, by their hash. */
+  readonly references: Readonly<Record<string, ReferenceBody>>
+  readonly series: readonly SeriesBody[]
 }
 
 /** Body of `drift.alert`: the series by its full names and the alarmed features in full. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
+import { movingReferences } from '../event/drift-bodies.ts'
 import { triggerEvents } from '../policy/retention.ts'
 import type { LeafType } from './leaf-types.ts'
 
@@ -11,6 +12,9 @@ const decimal = z
   .string()
   .max(32)
   .regex(/^-?\d+(\.\d+)?(e[+-]?\d+)?$/)
+/** Name of the setting whose leaves keep webhooks: `to` names the webhook, or is empty when it was removed; its address is in the body. */
+export const WEBHOOK_SETTING = 'drift.webhook'
+
 /** What takes two people (EVIDENCE, Erasure, retention, holds). */
 export const approvalActions = ['erasure', 'disposal', 'hold_release', 'retention_shorten'] as const
 
@@ -55,7 +59,7 @@ export const leafDataSchemas = {
   }),
   'drift.look': z.strictObject({
     look_id: z.uuid(),
-    trigger: z.enum(['person', 'schedule']),
+    trigger: z.enum(['person', 'schedule', 'count']),
     from_seq: count,
     to_seq: count,
     tests: count,
@@ -75,10 +79,13 @@ export const leafDataSchemas = {
       .array(z.strictObject({ feature: word, d: decimal, l: decimal, p: decimal, q: decimal, n: count, m: count }))
       .min(1)
       .max(8),
-    baseline: z.uuid()
+    /** The baseline, or the kind of a reference that moves. */
+    baseline: z.union([z.uuid(), z.enum(movingReferences)])
   }),
   'drift.ack': z.strictObject({ alert_id: z.uuid(), alert: count }),
   'drift.resolve': z.strictObject({ alert_id: z.uuid(), alert: count }),
+  'drift.snooze': z.strictObject({ alert_id: z.uuid(), alert: count, until: z.iso.datetime() }),
+  'drift.backtest': z.strictObject({ looks: count, alarms: count, episodes: count, to_seq: count, body_sha256: hex64 }),
   'baseline.set': z.strictObject({ baseline_id: z.uuid(), ...series, records: count, to_seq: count, body_sha256: hex64 }),
   'record.viewed': z.strictObject({ seq: count }),
   'payload.unmasked': z.strictObject({ seq: count }),

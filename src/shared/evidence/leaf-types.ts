@@ -21,6 +21,7 @@ export const leafTypes = [
   'drift.ack',
   'drift.resolve',
   'drift.snooze',
+  'drift.backtest',
   'baseline.set',
   'record.viewed',
   'record.corrected',

@@ -188,6 +188,7 @@ export function alertAt(seq: number): DriftAlert {
     features: [],
     look_seq: 0,
     baseline_id: randomUUID(),
+    snoozed_until: null,
     history: []
   }
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Alerts with their steps, looks with their verdicts, baselines. */
+/**
+ * Alerts with their steps, looks with what they left behind, references, webhooks; and the exact counts of each series by claimed hour
+ * (`span` 1) and by claimed day (`span` 24), so that neither a look nor a back-test reads the records of its history again.
+ */
 export const driftSchema = `
 CREATE TABLE alert (
   id TEXT PRIMARY KEY,
@@ -13,7 +16,9 @@ CREATE TABLE alert (
   features TEXT NOT NULL,
   look INTEGER NOT NULL,
   baseline TEXT NOT NULL,
-  changed_seq INTEGER NOT NULL
+  changed_seq INTEGER NOT NULL,
+  resolved_us INTEGER,
+  snoozed_until_us INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX alert_changed ON alert (changed_seq);
 CREATE TABLE alert_step (
@@ -32,21 +37,30 @@ CREATE TABLE look (
   cause TEXT NOT NULL,
   to_seq INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE look_verdict (
-  look INTEGER NOT NULL,
-  time_us INTEGER NOT NULL,
+CREATE TABLE look_history (
   model TEXT NOT NULL,
   source TEXT NOT NULL,
-  baseline TEXT NOT NULL,
+  reference TEXT NOT NULL,
   feature TEXT NOT NULL,
-  state TEXT NOT NULL,
-  d REAL,
-  l REAL,
+  day INTEGER NOT NULL,
+  looks INTEGER NOT NULL,
+  max_l REAL NOT NULL,
+  max_d REAL NOT NULL,
+  last INTEGER NOT NULL,
   fired INTEGER NOT NULL,
-  alarmed INTEGER NOT NULL,
-  numbers TEXT NOT NULL,
-  PRIMARY KEY (model, source, feature, look)
+  PRIMARY KEY (model, source, reference, feature, day)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE look_series (
+  model TEXT NOT NULL,
+  source TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  look INTEGER NOT NULL,
+  time_us INTEGER NOT NULL,
+  judged_to INTEGER NOT NULL,
+  numbers TEXT NOT NULL,
+  PRIMARY KEY (model, source, reference)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE reference (hash TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE baseline (
   id TEXT PRIMARY KEY,
   seq INTEGER NOT NULL,
@@ -63,4 +77,28 @@ CREATE TABLE baseline (
   to_us INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX baseline_series ON baseline (model, source, seq);
+CREATE TABLE cell (
+  model TEXT NOT NULL,
+  source TEXT NOT NULL,
+  span INTEGER NOT NULL,
+  start INTEGER NOT NULL,
+  records INTEGER NOT NULL,
+  errors INTEGER NOT NULL,
+  ended INTEGER NOT NULL,
+  low_seq INTEGER NOT NULL,
+  high_seq INTEGER NOT NULL,
+  low_us INTEGER NOT NULL,
+  high_us INTEGER NOT NULL,
+  tables BLOB NOT NULL,
+  beside TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX cell_place ON cell (model, source, span, start);
+CREATE TABLE webhook (
+  id TEXT PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  time_us INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  url TEXT NOT NULL,
+  enabled INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 `

@@ -23,6 +23,7 @@ CREATE TABLE record (
   input_tokens INTEGER,
   output_tokens INTEGER,
   response_chars INTEGER,
+  script TEXT,
   conversation TEXT,
   preview TEXT NOT NULL,
   class TEXT NOT NULL,

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DriftLook } from '../../shared/contract/drift.ts'
+import { AffidavitError } from '../../shared/contract/errors.ts'
+import type { Settings } from '../../shared/contract/workspace.ts'
+import type { FilterExpression } from '../../shared/filter/filter.ts'
+import type { Caller } from '../handlers.ts'
+import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
+import type { Projector } from '../threads/projector.ts'
+import type { ReaderPool } from '../threads/reader-pool.ts'
+import type { Alerts } from './alerts.ts'
+import type { SeriesName } from './gather.ts'
+import type { Latched } from './history.ts'
+import { type Alarm, type JudgedLook, type LookTrigger, lookDraft, settingsBody } from './look.ts'
+
+export interface LookDeps {
+  readonly pool: ReaderPool
+  readonly projector: Projector
+  readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
+  readonly settings: () => Settings
+  readonly alerts: Alerts
+  /** The size of the ledger, once the catalog shows all of it. @throws AffidavitError busy */
+  readonly settled: () => Promise<number>
+  readonly now: () => Date
+}
+
+/** Looks: judged on a reader thread, recorded here, one at a time. */
+export interface Looks {
+  /** @throws AffidavitError busy, nothing_selected */
+  byPerson(caller: Caller, filter: FilterExpression): Promise<DriftLook>
+  /** Null, and no leaf, when there is no reference or nothing new to judge. */
+  bySchedule(caller: Caller): Promise<DriftLook | null>
+  /** Looks at the series that gathered enough new requests; null when none did. */
+  byCount(caller: Caller): Promise<DriftLook | null>
+  /** Opens the alerts of a look that ended between its own leaf and theirs. */
+  finishLast(caller: Caller): Promise<void>
+}
+
+const HOUR_US = 3_600_000_000
+const NO_FILTER: FilterExpression = { terms: [] }
+
+/** Looks of one workspace. */
+export function driftLooks(deps: LookDeps): Looks {
+  const { pool, projector, settled, alerts } = deps
+  let looking = false
+  let finishing: Promise<void> = Promise.resolve()
+  /** Records at which a series can have reached its count at the earliest. */
+  let countFrom = 0
+  const nowUs = (): number => deps.now().getTime() * 1000
+  const cooldownUs = (): number => deps.settings().cooldown_hours * HOUR_US
+  /** One look at a time: alerts are latched against what is on record, so two at once could open two. */
+  const exclusively = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (looking) throw new AffidavitError('busy', 'another look is under way')
+    looking = true
+    try {
+      return await work()
+    } finally {
+      looking = false
+    }
+  }
+  const finish = async (caller: Caller): Promise<void> => {
+    await settled()
+    for (const alarm of await pool.run('missingAlerts', { cooldownUs: cooldownUs() })) await alerts.open([alarm], alarm.look, caller.actor)
+  }
+  const examine = async (
+    caller: Caller,
+    trigger: LookTrigger,
+    filter: FilterExpression,
+    only?: readonly SeriesName[]
+  ): Promise<JudgedLook> => {
+    // What the start of the engine finishes is finished here too; its failure is the starter's to report.
+    await finishing.catch(() => {})
+    await finish(caller)
+    await settled()
+    const settings = deps.settings()
+    const firstHours = Math.max(1, Math.ceil((settings.look_every_minutes || 60) / 60))
+    const common = { trigger, filter, settings: settingsBody(settings), reference: reference(), firstHours, nowUs: nowUs() }
+    return pool.run('judgeLook', only ? { ...common, only } : common, { signal: caller.signal })
+  }
+  const record = async (caller: Caller, trigger: LookTrigger, judged: JudgedLook): Promise<DriftLook> => {
+    const episode = ({ model, source, baseline }: Latched | Alarm): string => JSON.stringify([model, source, baseline])
+    const latched = new Set((await pool.run('latchedEpisodes', { nowUs: nowUs(), cooldownUs: cooldownUs() })).map(episode))
+    const { draft, id } = lookDraft(judged, caller.actor, trigger)
+    const [written] = await deps.append([draft])
+    if (!written) throw new AffidavitError('read_only', 'the workspace is open read-only')
+    const fresh = judged.alarms.filter((alarm) => !latched.has(episode(alarm)))
+    const opened = await alerts.open(fresh, written.seq, caller.actor)
+    await projector.waitFor(written.seq + 1, 2_000)
+    const leaf = await pool.run('leafData', { seq: written.seq })
+    return { seq: written.seq, id, time: leaf?.ts ?? deps.now().toISOString(), trigger, ...judged.figures, opened }
+  }
+  const reference = () => {
+    const { reference, reference_days } = deps.settings()
+    return { reference, reference_days }
+  }
+
+  return {
+    byPerson: (caller, filter) => exclusively(async () => record(caller, 'person', await examine(caller, 'person', filter))),
+    bySchedule: (caller) =>
+      exclusively(async () => {
+        await settled()
+        const fromSeq = (await pool.run('lastLook', { trigger: 'schedule' }))?.to_seq ?? 0
+        if (!(await pool.run('anythingNew', { reference: reference(), fromSeq }))) return null
+        const judged = await examine(caller, 'schedule', NO_FILTER)
+        return judged.records === 0 ? null : record(caller, 'schedule', judged)
+      }),
+    byCount: (caller) =>
+      exclusively(async () => {
+        const least = deps.settings().look_every_records
+        if (least === 0 || projector.records < countFrom) return null
+        const records = projector.records
+        const { due, most } = await pool.run('dueSeries', { reference: reference(), least })
+        countFrom = records + Math.max(1, least - most)
+        if (due.length === 0) return null
+        const judged = await examine(caller, 'count', NO_FILTER, due)
+        countFrom = 0
+        return judged.records === 0 ? null : record(caller, 'count', judged)
+      }),
+    finishLast: (caller) => {
+      if (!looking) finishing = finish(caller)
+      return finishing
+    }
+  }
+}
