@@ -15,7 +15,7 @@ import { bodyOf } from '../catalog/project-event.ts'
 import { type Counted, Tally, windowBody } from '../catalog/tally.ts'
 import { eachRecord, listSeries, tallyOf } from '../catalog/windows.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
-import { HistoryReader, latestVerdicts } from './history.ts'
+import { HistoryReader } from './history.ts'
 import { listBaselines, type StoredBaseline } from './listings.ts'
 import { type JudgedLook, judge, type LookTrigger } from './look.ts'
 import { type MovingWindow, movingReference, movingWindow, newestWindow, referenceHours } from './references.ts'
@@ -313,11 +313,4 @@ export function verdictOf(context: ReaderContext, args: VerdictArgs): DriftVerdi
     reference: window,
     feature: args.feature
   })
-}
-
-/** The newest look at a series. @throws AffidavitError not_found */
-export function latestLookOf({ catalog }: ReaderContext, { model, source }: SeriesName): number {
-  const found = latestVerdicts(catalog).find((row) => row.model === model && row.source === source)
-  if (!found) throw new AffidavitError('not_found', 'this series has not been looked at yet')
-  return found.look
 }

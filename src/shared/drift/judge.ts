@@ -13,7 +13,7 @@ import type {
 } from '../event/drift-bodies.ts'
 import type { CountTable } from '../stats/count-table.ts'
 import { explainRate, explainValues, formatNumber } from '../stats/explain.ts'
-import { FEATURES, type FeatureName } from '../stats/features.ts'
+import { FEATURES } from '../stats/features.ts'
 import { runLook } from '../stats/look.ts'
 import type { LookResult, LookSettings, Series, SeriesHistory, Verdict } from '../stats/look-types.ts'
 import { rateOf, tableOf } from './window.ts'
@@ -157,6 +157,3 @@ export function judgeSeries(inputs: readonly LookInput[], settings: LookSettings
   })
   return { result, body: { settings, query, references, series } }
 }
-
-/** The features in their fixed order. */
-export const featureNames: readonly FeatureName[] = FEATURES.map((feature) => feature.name)
