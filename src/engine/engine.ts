@@ -4,6 +4,8 @@ import type { Logger } from 'pino'
 import { AffidavitError } from '../shared/contract/errors.ts'
 import type { EngineStart } from '../shared/contract/wire.ts'
 import type { Settings, WorkspaceStatus } from '../shared/contract/workspace.ts'
+import { Anchors, NOT_ANCHORING } from './anchors/anchors.ts'
+import { WitnessService } from './anchors/witness-service.ts'
 import { bundleHandlers } from './bundle/handlers.ts'
 import type { Print } from './bundle/printer.ts'
 import type { HttpServers } from './capture/http/servers.ts'
@@ -33,8 +35,10 @@ import { Privacy } from './privacy/handlers.ts'
 import { Router } from './router.ts'
 import { Projector } from './threads/projector.ts'
 import { ReaderPool } from './threads/reader-pool.ts'
-import type { ThreadConfig } from './threads/thread-config.ts'
+import { keksOf, type ThreadConfig } from './threads/thread-config.ts'
+import { keyHandlers } from './vault/handlers.ts'
 import type { OsKeyStore } from './vault/keyring.ts'
+import { Vault } from './vault/vault.ts'
 import { workspaceHandlers } from './workspace/handlers.ts'
 import { readSettings } from './workspace/settings.ts'
 import { type LiveFigures, statusOf } from './workspace/status.ts'
@@ -101,7 +105,7 @@ async function compose(
 
   const threads: ThreadConfig = {
     workspace: workspace.paths.root,
-    keks: Object.fromEntries([...identity.keks].map(([id, key]) => [id, Buffer.from(key).toString('base64')])),
+    keks: keksOf(identity.keks),
     ...(environment.nativeBinding === undefined ? {} : { nativeBinding: environment.nativeBinding })
   }
   const projector = await Projector.start(threads)
@@ -112,6 +116,20 @@ async function compose(
   const append = async (drafts: readonly LeafDraft[]): Promise<readonly AppendResult[]> => (ledger ? ledger.append(drafts) : [])
   const record = async (draft: LeafDraft): Promise<number | null> => (await append([draft]))[0]?.seq ?? null
 
+  let outside: Anchors | undefined
+  const vault = ledger
+    ? new Vault({
+        keys: workspace.keysDb,
+        holder: workspace.keyHolder,
+        identity,
+        ledger,
+        append,
+        onKeks: (keks) => {
+          projector.setKeks(keksOf(keks))
+          pool.setKeks(keksOf(keks))
+        }
+      })
+    : null
   const signing = ledger ? startSigning(workspace, ledger, pool, log, () => feed.statusChanged()) : null
   let endpoints: WorkspaceStatus['endpoints'] = { compliance: notServed(config.compliance), drift: notServed(config.drift) }
   let figures: Pick<LiveFigures, 'alerts' | 'heartbeats' | 'verified'> = {
@@ -133,6 +151,8 @@ async function compose(
       projected: projector.applied,
       rebuilt: projector.rebuilding,
       perSecond: feed.perSecond(),
+      anchor: outside?.last ?? null,
+      anchoring: outside?.state ?? NOT_ANCHORING,
       ...figures
     })
   const feed = new Feed({
@@ -225,6 +245,46 @@ async function compose(
   await retention.start()
   const checkpoint = async () => (signing ? signing.checkpointer.now() : null)
   const verification = ledgerHandlers({ pool, jobs, identity, tree: () => ledger?.tree() ?? { size: size() }, checkpoint, append })
+  const keys = keyHandlers({
+    identity,
+    holder: workspace.keyHolder,
+    created: workspace.description.created,
+    jobs,
+    pool,
+    projector,
+    ledgerSize: size,
+    append,
+    checkpoint,
+    store: deps.store,
+    vault
+  })
+  const witness = new WitnessService({
+    pool,
+    projector,
+    ledgerSize: size,
+    append,
+    holder: workspace.keyHolder,
+    vault,
+    state: workspace.state,
+    workspaceId: workspace.description.id
+  })
+  const anchors = new Anchors({
+    witnesses: witness,
+    pool,
+    projector,
+    ledgerSize: size,
+    append,
+    settings: () => settings,
+    checkpoint,
+    folder: workspace.paths.anchors,
+    identity,
+    name: workspace.description.name,
+    lastCheckpoint: () => signing?.checkpointer.last ?? lastCheckpoint(workspace.ledgerDb),
+    onChanged: () => feed.statusChanged(),
+    onFailed: (error) => log.error({ event: 'anchors.failed', message: nameOf(error) })
+  })
+  outside = anchors
+  if (ledger) anchors.start()
   const verifySchedule = new VerifySchedule({
     everyHours: () => settings.verify_every_hours,
     lastVerified: async () => {
@@ -249,8 +309,6 @@ async function compose(
   const router = new Router(
     {
       ...workspaceHandlers({
-        identity,
-        created: workspace.description.created,
         jobs,
         status,
         settings: {
@@ -264,8 +322,11 @@ async function compose(
       }),
       ...catalogHandlers({ pool, projector, ledgerSize: size, record, privacy: () => privacy.settings, recentAlerts: drift.recentAlerts }),
       ...privacy.handlers,
+      ...keys.handlers,
       ...verification.handlers,
       ...compliance,
+      ...anchors.handlers,
+      ...witness.handlers,
       ...importHandlers({ jobs, ingest, append }),
       ...drift.handlers,
       ...compareHandlers({ pool, projector, ledgerSize: size, settings: () => settings }),
@@ -279,6 +340,7 @@ async function compose(
         identity,
         size,
         checkpoint,
+        anchored: () => anchors.beforeExport(),
         append,
         appVersion: config.appVersion,
         sample: workspace.description.sample,
@@ -291,6 +353,7 @@ async function compose(
     people
   )
   if (ledger) void approvals.resume().catch((error: unknown) => log.error({ event: 'approvals.failed', message: nameOf(error) }))
+  keys.resume().catch((error: unknown) => log.error({ event: 'keys.unfinished', message: nameOf(error) }))
   await refreshFigures()
   const timers = [
     setInterval(() => void refreshFigures().catch(() => {}), FIGURES_MS),
@@ -309,6 +372,7 @@ async function compose(
             return ingest.append(batch, origin)
           }
         },
+        witness: (body) => witness.answer(body),
         recordsAfter: (seq, limit) => pool.run('recordsAfter', { seq, limit }),
         alertsAfter: (seq, limit) => pool.run('alertsAfter', { seq, limit }),
         status,
@@ -335,6 +399,7 @@ async function compose(
     stop: async (reason) => {
       for (const timer of timers) clearInterval(timer)
       verifySchedule.stop()
+      anchors.stop()
       await schedule.stop()
       await servers?.close()
       await jobs.close()
@@ -380,7 +445,7 @@ function startSigning(workspace: OpenWorkspace, ledger: Ledger, pool: ReaderPool
   state.checkpointer = new Checkpointer({
     ledger,
     origin: workspace.identity.origin,
-    key: workspace.identity.log,
+    key: () => workspace.identity.log,
     reread: (from, toSize) => pool.run('reread', { from, toSize }),
     verified: workspace.start.verified,
     last: workspace.start.checkpoint,

@@ -22,7 +22,12 @@ function readTrust(folder: string): Trust {
     const path = join(folder, name)
     return existsSync(path) ? readFileSync(path, 'utf8') : undefined
   }
-  const trust = { logVkey: read('log.vkey'), allowedSigners: read('allowed_signers') }
+  const trust = {
+    logVkey: read('log.vkey'),
+    allowedSigners: read('allowed_signers'),
+    tsaCa: read('tsa-ca.pem'),
+    witnessVkeys: read('witness.vkey')
+  }
   if (trust.logVkey === undefined || trust.allowedSigners === undefined) {
     throw new AffidavitError('file_unreadable', 'the folder of confirmed keys needs log.vkey and allowed_signers')
   }

@@ -4,11 +4,11 @@ import { verifyBundleFile } from '../../node/verify-file.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { ExportRow, VerifyReport } from '../../shared/contract/exports.ts'
 import { type JsonValue, jcs } from '../../shared/evidence/jcs.ts'
-import { formatVkey, publicKeyPem } from '../../shared/evidence/note.ts'
+import { formatVkey, publicKeyPem, verifyCheckpoint } from '../../shared/evidence/note.ts'
 import { allowedSignersLine } from '../../shared/evidence/sshsig.ts'
 import { formatFilter } from '../../shared/filter/format.ts'
 import { filterOf } from '../catalog/handlers.ts'
-import { sha256 } from '../crypto.ts'
+import { ed25519Verify, sha256 } from '../crypto.ts'
 import type { Handlers } from '../handlers.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
@@ -26,6 +26,8 @@ export interface BundleDeps {
   readonly identity: Identity
   readonly size: () => number
   readonly checkpoint: () => Promise<CheckpointRow | null>
+  /** Has the newest checkpoint timestamped where an authority is set; the size of the anchored tree, which holds everything committed before. */
+  readonly anchored: () => Promise<number | undefined>
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
   readonly appVersion: string
   readonly sample: boolean
@@ -61,12 +63,14 @@ export function bundleHandlers(
         query: formatFilter(filter),
         size: selection.checkpoint.size,
         records: selection.records.length,
-        leaves: selection.records.length + selection.alerts.length,
+        leaves: selection.records.length + selection.alerts.length + selection.keys.length,
         erased: scope.erased,
         withheld_parts: scope.withheld,
         from: selection.from,
         to: selection.to,
-        estimated_bytes: Math.round(scope.bytes * 0.45 + (selection.records.length + selection.alerts.length) * OVERHEAD + 40_000)
+        estimated_bytes: Math.round(
+          scope.bytes * 0.45 + (selection.records.length + selection.alerts.length + selection.keys.length) * OVERHEAD + 40_000
+        )
       }
     },
     'export.start': async (input, caller) => {
@@ -78,10 +82,17 @@ export function bundleHandlers(
       if (input.encrypt) ageEncrypter(input.encrypt)
       const asked = performance.now()
       const job = jobs.start('export', `Writing ${basename(input.out)}`, 'leaves', async (control): Promise<Written> => {
-        await settle(input.at)
-        const selection = await pool.run('selectLeaves', { filter, at: input.at })
+        const at = input.at ?? (await deps.anchored())
+        await settle(at)
+        const selection = await pool.run('selectLeaves', { filter, at })
         if (!selection || selection.records.length === 0)
           throw new AffidavitError('nothing_selected', 'the filter selects no record: nothing to export')
+        const { note } = selection.checkpoint
+        const signer =
+          identity
+            .publicKeys('log')
+            .find((key) => verifyCheckpoint(sha256, ed25519Verify, note, formatVkey(sha256, identity.origin, key))) ??
+          identity.log.publicKey
         const printer = input.pdf && print !== null ? offerPrinter(print) : null
         const writing = pool.run(
           'writeBundle',
@@ -100,8 +111,8 @@ export function bundleHandlers(
             requestedBy: caller.actor.ref,
             withhold: input.withhold,
             origin: identity.origin,
-            logVkey: formatVkey(sha256, identity.origin, identity.log.publicKey),
-            logPem: publicKeyPem(identity.log.publicKey),
+            logVkey: formatVkey(sha256, identity.origin, signer),
+            logPem: publicKeyPem(signer),
             allowedSigners: allowedSignersLine(identity.origin, identity.export.publicKey),
             exportSeed: identity.exportSeed,
             appVersion: deps.appVersion,

@@ -14,6 +14,8 @@ export interface Selection {
   readonly records: Uint32Array
   /** Leaves of alerts on the selected series: opened, acknowledged, resolved. */
   readonly alerts: readonly number[]
+  /** Leaves about the signing keys: with them a verifier follows from a key it knows to the one in use. */
+  readonly keys: readonly number[]
   readonly from: string | null
   readonly to: string | null
 }
@@ -39,10 +41,19 @@ WHERE s.seq < ?
 ORDER BY s.seq`)
     .pluck()
     .all(checkpoint.size, checkpoint.size, ...params)
+  const keys = catalog
+    .prepare<[number], number>(`
+SELECT seq
+FROM event
+WHERE type IN ('key.added', 'key.retired', 'key.revoked') AND json_extract(data, '$.use') IN ('log', 'export') AND seq < ?
+ORDER BY seq`)
+    .pluck()
+    .all(checkpoint.size)
   return {
     checkpoint,
     records,
     alerts,
+    keys,
     from: span?.first == null ? null : isoMs(span.first),
     to: span?.last == null ? null : isoMs(span.last)
   }

@@ -30,6 +30,7 @@ import { consistencyProof, inclusionProof } from '../../shared/evidence/merkle.t
 import { BUNDLE_NAMESPACE, formatSshsig, sshsigSignedData } from '../../shared/evidence/sshsig.ts'
 import { formatConsistency, formatTlogProof } from '../../shared/evidence/tlog-proof.ts'
 import { neededTiles, tileBytes } from '../../shared/evidence/verify-tiles.ts'
+import { cosignedNote, timestampFor } from '../anchors/listings.ts'
 import type { StoredRecord } from '../catalog/rows.ts'
 import { ed25519FromSeed, sha256, sha512 } from '../crypto.ts'
 import { listAlerts } from '../drift/listings.ts'
@@ -211,7 +212,8 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
   const { ledger, catalog, payloads } = context
   const { selection } = input
   const { checkpoint } = selection
-  const seqs = [...selection.records, ...selection.alerts].sort((a, b) => a - b)
+  const note = cosignedNote(context, checkpoint)
+  const seqs = [...selection.records, ...selection.alerts, ...selection.keys].sort((a, b) => a - b)
   const single = seqs.length <= SINGLE_LEAVES
   const leafBytes = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
   const bytesOf = (seq: number): Buffer => {
@@ -296,7 +298,7 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
   await bag.stream(LEAVES, chunked(leaves()))
   if (single)
     await addSingles(bag, seqs, partsOf, step, (seq) =>
-      formatTlogProof({ index: seq, proof: inclusionProof(sha256, checkpoint.size, seq, getNode), checkpoint: checkpoint.note })
+      formatTlogProof({ index: seq, proof: inclusionProof(sha256, checkpoint.size, seq, getNode), checkpoint: note })
     )
   else await addLists(bag, seqs, partsOf, step)
   const find = catalog.prepare<[number], StoredRecord>('SELECT * FROM record WHERE seq = ?')
@@ -315,7 +317,7 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
   const report = reportHtml({
     described,
     alerts,
-    checkpoint: checkpoint.note,
+    checkpoint: note,
     from: selection.from,
     to: selection.to,
     facts: summarize(catalog, selection),
@@ -336,16 +338,29 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
     MANIFEST,
     bag.entries((name) => name.startsWith('data/'))
   )
-  bag.add('proof/checkpoint', checkpoint.note)
+  const stamp = timestampFor(context, checkpoint.size)
+  if (stamp && stamp.size > checkpoint.size) {
+    bag.add('proof/anchored-checkpoint', stamp.note)
+    bag.add(
+      'proof/anchored-consistency.txt',
+      formatConsistency(checkpoint.size, consistencyProof(sha256, checkpoint.size, stamp.size, getNode))
+    )
+  }
+  bag.add('proof/checkpoint', note)
+  if (stamp) bag.add('proof/checkpoint.tsr', Buffer.from(stamp.response, 'base64'))
   const previous = lastCheckpoint(ledger, checkpoint.size - 1)
-  if (previous) {
+  if (previous)
     bag.add('proof/consistency.txt', formatConsistency(previous.size, consistencyProof(sha256, previous.size, checkpoint.size, getNode)))
+  if (selection.keys.length > 0)
+    bag.add('proof/keys.jsonl', Buffer.concat(selection.keys.flatMap((seq) => [bytesOf(seq), Buffer.from('\n')])))
+  if (previous) {
     bag.add('proof/previous-checkpoint', previous.note)
   }
   const later = {
     'trust/allowed_signers': input.allowedSigners,
     'trust/log.pub.pem': input.logPem,
     'trust/log.vkey': `${input.logVkey}\n`,
+    ...(stamp ? { 'trust/tsa-ca.pem': stamp.trusted } : {}),
     'verify.cmd': texts.verifyCmd,
     'verify.sh': texts.verifySh
   }

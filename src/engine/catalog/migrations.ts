@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Migration } from '../sqlite/open.ts'
+import { anchorsSchema } from './schema/anchors.ts'
 import { approvalsSchema } from './schema/approvals.ts'
 import { driftSchema } from './schema/drift.ts'
 import { recordsSchema } from './schema/records.ts'
@@ -8,10 +9,10 @@ import { retentionSchema } from './schema/retention.ts'
 const metaSchema = 'CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;'
 
 /** The tables of each area; times are microseconds since 1970 UTC. */
-const areas = [metaSchema, recordsSchema, driftSchema, approvalsSchema, retentionSchema]
+const areas = [metaSchema, recordsSchema, driftSchema, approvalsSchema, retentionSchema, anchorsSchema]
 
 /**
  * catalog.db: a projection of the ledger, rebuildable at any time. A new schema, or a projection that fills it differently, is a new version,
  * and a new version is a new catalog: the file is dropped and replayed, so there is one step only.
  */
-export const catalogMigrations: readonly Migration[] = [{ version: 5, sql: areas.join('\n') }]
+export const catalogMigrations: readonly Migration[] = [{ version: 6, sql: areas.join('\n') }]

@@ -9,12 +9,13 @@ import { type DriftStatements, driftStatements, projectDrift, projectSetting } f
 /** Writes for leaves that are no calls to a model. */
 export function eventStatements(
   db: WritableDb
-): Readonly<Record<'event' | 'asked' | 'decided' | 'done', Statement<unknown[]>> & { drift: DriftStatements }> {
+): Readonly<Record<'event' | 'asked' | 'decided' | 'anchor' | 'done', Statement<unknown[]>> & { drift: DriftStatements }> {
   return {
     event: db.prepare('INSERT INTO event (seq, time_us, type, actor, data) VALUES (?, ?, ?, ?, ?)'),
     drift: driftStatements(db),
     asked: db.prepare("INSERT INTO approval (id, seq, time_us, action, asked_by, title, state) VALUES (?, ?, ?, ?, ?, ?, 'asked')"),
     decided: db.prepare('UPDATE approval SET state = ?, decided_seq = ?, decided_us = ?, decided_by = ?, note = ? WHERE id = ?'),
+    anchor: db.prepare('INSERT INTO anchor (seq, kind, size, root, said_us, authority, name, url) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
     done: db.prepare('UPDATE approval SET done_seq = ? WHERE id = ?')
   } as const
 }
@@ -46,6 +47,12 @@ export function projectEvent(write: EventStatements, payloads: ContentSource, se
     case 'setting.changed':
       projectSetting(write.drift, seq, leaf, () => bodyOf(payloads, seq))
       return
+    case 'anchor.added': {
+      const { kind, size, root, said_us, authority } = leaf.data as LeafData<'anchor.added'>
+      const body = bodyOf(payloads, seq)
+      write.anchor.run(seq, kind, size, root, said_us, authority, textOf(body.name), textOf(body.url))
+      return
+    }
     case 'approval.asked': {
       const data = leaf.data as LeafData<'approval.asked'>
       write.asked.run(data.approval_id, seq, time, data.action, actor, textOf(bodyOf(payloads, seq).title))

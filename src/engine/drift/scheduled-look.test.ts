@@ -10,6 +10,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import { openReadable } from '../sqlite/open.ts'
 import { Projector } from '../threads/projector.ts'
 import { ReaderPool } from '../threads/reader-pool.ts'
+import { keksOf } from '../threads/thread-config.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
 import { defaultSettings } from '../workspace/settings.ts'
 import { recordDraft, testFolder, writerOf } from '../workspace/test-workspace.ts'
@@ -35,7 +36,7 @@ beforeEach(async () => {
   ledger = writerOf(workspace)
   const threads = {
     workspace: folder.current.workspace,
-    keks: Object.fromEntries([...workspace.identity.keks].map(([id, key]) => [id, Buffer.from(key).toString('base64')]))
+    keks: keksOf(workspace.identity.keks)
   }
   projector = await Projector.start(threads)
   pool = await ReaderPool.start(threads)

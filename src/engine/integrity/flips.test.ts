@@ -46,7 +46,7 @@ afterAll(() => {
 
 function verify() {
   const { origin, log, keks } = workspace.identity
-  const input = { size: SIZE, origin, logPublicKey: log.publicKey, keys: true, share: 1 }
+  const input = { size: SIZE, origin, logPublicKeys: [log.publicKey], keys: true, share: 1 }
   const db = { ledger: ledger as unknown as AnyDb, keys: keys as unknown as AnyDb }
   const payloads = new PayloadReader(db.ledger, db.keys, keks)
   const report = verifyWorkspace({ ...db, payloads }, input, { cancelled: () => false, progress: () => {}, rest: () => {} })

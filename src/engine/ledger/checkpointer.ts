@@ -17,7 +17,8 @@ export type Reread = (from: TreeState, toSize: number) => Promise<TreeState>
 export interface CheckpointerParts {
   readonly ledger: Ledger
   readonly origin: string
-  readonly key: Ed25519Key
+  /** The key in use at the moment of signing. */
+  readonly key: () => Ed25519Key
   readonly reread: Reread
   /** The tree at the last checkpoint, verified at start. */
   readonly verified: TreeState
@@ -92,13 +93,14 @@ export class Checkpointer {
   async #sign(): Promise<CheckpointRow> {
     const wait = this.#signedAt + SPACING_MS - Date.now()
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
-    const { ledger, origin, key } = this.#parts
+    const { ledger, origin } = this.#parts
     const tree = ledger.tree()
     const reread = await this.#parts.reread(this.#verified, tree.size)
     if (reread.size !== tree.size || !equalBytes(reread.root, tree.root)) {
       this.#failed = true
       throw new AffidavitError('workspace_damaged', 'the leaves on disk are not those that were written: no checkpoint was signed')
     }
+    const key = this.#parts.key()
     const body = formatCheckpointBody({ origin, size: tree.size, root: tree.root })
     const row = {
       size: tree.size,

@@ -38,7 +38,7 @@ export function ledgerHandlers(deps: LedgerHandlerDeps): {
   readonly last: () => Verified | null
 } {
   const { pool, jobs, identity } = deps
-  const key = { origin: identity.origin, logPublicKey: identity.log.publicKey }
+  const keys = () => ({ origin: identity.origin, logPublicKeys: identity.publicKeys('log') })
   let last: Verified | null = null
   const verifyAll = (actor: Actor, background = false): Job => {
     const running = jobs.list().find((job) => job.kind === 'verify_workspace' && job.state === 'running')
@@ -50,7 +50,7 @@ export function ledgerHandlers(deps: LedgerHandlerDeps): {
         {
           size,
           root: root && toBase64(root),
-          ...key,
+          ...keys(),
           keys: identity.keks.size > 0,
           share: background ? BACKGROUND_SHARE : 1
         },
@@ -82,7 +82,7 @@ export function ledgerHandlers(deps: LedgerHandlerDeps): {
   const prove = async (seq: number): Promise<RecordProof> => {
     if (seq >= deps.tree().size) throw new AffidavitError('not_found', 'there is no such leaf')
     await deps.checkpoint()
-    const proof = await pool.run('prove', { seq, ...key })
+    const proof = await pool.run('prove', { seq, ...keys() })
     if (!proof) throw new AffidavitError('not_found', 'there is no such leaf')
     return proof
   }

@@ -77,6 +77,7 @@ export class Ledger {
   readonly #dedupSecret: KeyObject
   readonly #listeners = new Set<CommitListener>()
   readonly #latency = new LatencyWindow(1024)
+  #kek: Kek
   #range: CompactRange
   #nodes: number
   #queue: Submission[] = []
@@ -97,6 +98,7 @@ export class Ledger {
     // A KeyObject made once: handing raw bytes to createHmac makes one per call, which costs more than the digest.
     this.#dedupSecret = createSecretKey(parts.dedupKey)
     this.#context = { random: new RandomPool(), appVersion: parts.appVersion, sample: parts.sample }
+    this.#kek = parts.kek
     this.#range = parts.range
     this.#nodes = parts.nodes
     this.#committed = parts.range.size
@@ -145,6 +147,22 @@ export class Ledger {
   /** Stores a checkpoint that covers leaves already on disk. */
   storeCheckpoint(size: number, signedUs: number, note: string): void {
     this.#write.checkpoint.run(size, signedUs, note)
+  }
+
+  /** Wraps the keys of leaves to come under this key-encryption key. */
+  useKek(kek: Kek): void {
+    this.#kek = kek
+  }
+
+  /** Drops keys held in memory: they may have been destroyed. */
+  forgetKeys(): void {
+    this.#parts.payloads.forget()
+  }
+
+  /** Removes keys of a group that never became leaves, so that blocks below may be rewritten and merged. */
+  dropStrayKeys(): void {
+    this.#vault.dropFrom.run(this.#range.size)
+    this.#dirtyVault = false
   }
 
   /** Commits what is waiting and refuses more. The caller closes the databases. */
@@ -215,10 +233,7 @@ export class Ledger {
   }
 
   async #commit(group: readonly Submission[]): Promise<{ readonly results: AppendResult[][]; readonly leaves: readonly SealedLeaf[] }> {
-    if (this.#dirtyVault) {
-      this.#vault.dropFrom.run(this.#range.size)
-      this.#dirtyVault = false
-    }
+    if (this.#dirtyVault) this.dropStrayKeys()
     const now = Date.now()
     const pending: Group = { leaves: [], dedup: [] }
     const inGroup: InGroup = new Map()
@@ -295,7 +310,7 @@ export class Ledger {
   }
 
   #store(group: Group, first: number): void {
-    const { kek } = this.#parts
+    const kek = this.#kek
     this.#parts.keys.transaction(() => {
       for (let i = 0; i < group.leaves.length; i += BLOCK_KEYS) {
         const block = group.leaves.slice(i, i + BLOCK_KEYS)

@@ -15,7 +15,8 @@ import { checkpointOver, nodeReader } from './store.ts'
 export interface ProofInput {
   readonly seq: number
   readonly origin: string
-  readonly logPublicKey: Uint8Array
+  /** The present key of the log and those before it. */
+  readonly logPublicKeys: readonly Uint8Array[]
 }
 
 type Check = RecordProof['leaf']['state']
@@ -101,9 +102,9 @@ export function proveRecord(ledger: AnyDb, payloads: PayloadReader, input: Proof
   const proof = inclusionProof(sha256, row.size, input.seq, nodeReader(ledger))
   const { path, root } = climb(hash, input.seq, row.size, proof)
   const note = parseCheckpoint(row.note)
-  const vkey = formatVkey(sha256, input.origin, input.logPublicKey)
   const rootState = outcome(equalBytes(root, note.root) && note.size === row.size)
-  const signatureState = outcome(verifyCheckpoint(sha256, ed25519Verify, row.note, vkey))
+  const signer = input.logPublicKeys.find((key) => verifyCheckpoint(sha256, ed25519Verify, row.note, formatVkey(sha256, input.origin, key)))
+  const signatureState = outcome(signer !== undefined)
   const holds = contentHolds && rootState === 'pass' && signatureState === 'pass'
   return {
     ...base,
@@ -118,7 +119,7 @@ export function proveRecord(ledger: AnyDb, payloads: PayloadReader, input: Proof
       root_state: rootState,
       signature_state: signatureState,
       signature: toHex(note.signatures[0]?.signature ?? new Uint8Array()),
-      key_fingerprint: sha256Hex(input.logPublicKey)
+      key_fingerprint: sha256Hex(signer ?? input.logPublicKeys[0] ?? new Uint8Array())
     },
     tlog_proof: formatTlogProof({ index: input.seq, proof, checkpoint: row.note })
   }

@@ -17,7 +17,8 @@ export interface VerifyWorkspaceInput {
   /** Root of the tree of that size as the engine holds it, base64; absent when it has none (read-only). */
   readonly root?: string | undefined
   readonly origin: string
-  readonly logPublicKey: Uint8Array
+  /** The present key of the log and those before it. */
+  readonly logPublicKeys: readonly Uint8Array[]
   /** False when the keyring is not here: contents are then not opened, and the report says so. */
   readonly keys: boolean
   /** Share of one processor that this may take, above 0 and at most 1. */
@@ -122,7 +123,7 @@ export function verifyWorkspace(
 
 /** Signatures and sizes of all checkpoints; `roots` are those that may be relied on. */
 function checkpointRows(ledger: AnyDb, input: VerifyWorkspaceInput) {
-  const vkey = formatVkey(sha256, input.origin, input.logPublicKey)
+  const vkeys = input.logPublicKeys.map((key) => formatVkey(sha256, input.origin, key))
   const roots = new Map<number, Uint8Array>()
   const faults: Fault[] = []
   let count = 0
@@ -136,7 +137,7 @@ function checkpointRows(ledger: AnyDb, input: VerifyWorkspaceInput) {
       bad('checkpoint_unreadable', `checkpoint ${row.size}: not a signed note`)
       continue
     }
-    if (!verifyCheckpoint(sha256, ed25519Verify, row.note, vkey))
+    if (!vkeys.some((vkey) => verifyCheckpoint(sha256, ed25519Verify, row.note, vkey)))
       bad('checkpoint_signature', `checkpoint ${row.size}: the signature is not by the key of this log`)
     else if (note.size !== row.size) bad('checkpoint_size', `checkpoint ${row.size}: the signed note speaks of ${note.size} leaves`)
     // Signed while this runs: those are for the next time.

@@ -7,7 +7,7 @@ import { Projection } from '../catalog/projection.ts'
 import { migrate, openProjection, openReadable, useNativeBinding, type WritableDb } from '../sqlite/open.ts'
 import { ContentCache, type HandedContent } from '../vault/handed-content.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
-import { keksOf, type ThreadConfig, threadPaths } from './thread-config.ts'
+import { type ThreadData, ThreadKeks, threadPaths } from './thread-config.ts'
 
 /** Engine → projector. */
 export type ToProjector =
@@ -26,7 +26,7 @@ export interface ProjectorState {
   readonly rebuilding: number | null
 }
 
-const config = workerData as ThreadConfig
+const config = workerData as ThreadData
 const port = parentPort
 if (!port) throw new Error('the projector runs in a worker thread')
 useNativeBinding(config.nativeBinding)
@@ -86,7 +86,9 @@ function openCatalog(): WritableDb {
 
 const catalog = openCatalog()
 const ledger = openReadable(paths.ledger)
-const payloads = new ContentCache(new PayloadReader(ledger, openReadable(paths.keys), keksOf(config)))
+const keks = new ThreadKeks(config)
+const stored = new PayloadReader(ledger, openReadable(paths.keys), keks)
+const payloads = new ContentCache(stored)
 const leaves = ledger.prepare<[number, number], { seq: number; bytes: Buffer }>(
   'SELECT seq, bytes FROM leaf WHERE seq >= ? AND seq < ? ORDER BY seq'
 )
@@ -117,6 +119,7 @@ function step(): void {
   waiting = undefined
   if (closed || applied >= target) return
   const end = Math.min(target, applied + BATCH)
+  if (keks.refresh()) stored.forget()
   // One read transaction for the batch: every payload opened outside of one would take a lock of its own.
   const complete = ledger.transaction(() => {
     const rows = leaves.all(applied, end)

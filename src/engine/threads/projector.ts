@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Worker } from 'node:worker_threads'
+
+import type { Worker } from 'node:worker_threads'
 import type { SealedLeaf } from '../ledger/seal.ts'
 import { packContent } from '../vault/handed-content.ts'
 import type { ProjectorState, ToProjector } from './projector-thread.ts'
-import { type ThreadConfig, threadUrl } from './thread-config.ts'
+import { type Keks, startThread, type ThreadConfig } from './thread-config.ts'
 
 interface Waiter {
   readonly size: number
@@ -22,14 +23,18 @@ export class Projector {
   /** Told of each batch applied. */
   onApplied: () => void = () => {}
 
-  private constructor(worker: Worker) {
+  /** Tells the thread of new key-encryption keys: before the first block is written under one, and when one is destroyed. */
+  readonly setKeks: (keks: Keks) => void
+
+  private constructor(worker: Worker, setKeks: (keks: Keks) => void) {
     this.#worker = worker
+    this.setKeks = setKeks
   }
 
   /** Opens (or makes) the catalog; resolves when its tables exist, so that readers may open it. */
   static start(config: ThreadConfig): Promise<Projector> {
-    const worker = new Worker(threadUrl('projector-thread'), { workerData: config, name: 'projector' })
-    const projector = new Projector(worker)
+    const { worker, keks } = startThread('projector-thread', 'projector', config)
+    const projector = new Projector(worker, keks)
     return new Promise((resolve, reject) => {
       worker.on('message', (state: ProjectorState) => {
         projector.#receive(state)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type TransferListItem, Worker } from 'node:worker_threads'
+import type { TransferListItem, Worker } from 'node:worker_threads'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { ReaderTask } from './reader-context.ts'
 import { type ReaderTaskName, type ReaderTasks, readerTasks } from './reader-tasks.ts'
 import type { ReaderMessage, ReaderRequest } from './reader-thread.ts'
-import { type ThreadConfig, threadUrl } from './thread-config.ts'
+import { type Keks, startThread, type ThreadConfig } from './thread-config.ts'
 
 type ArgsOf<K extends ReaderTaskName> = ReaderTasks[K] extends ReaderTask<infer A, infer _R> ? A : never
 type ResultOf<K extends ReaderTaskName> = ReaderTasks[K] extends ReaderTask<infer _A, infer R> ? Awaited<R> : never
@@ -24,12 +24,13 @@ interface Pending {
 
 interface Reader {
   worker: Worker
+  setKeks: (keks: Keks) => void
   readonly pending: Map<number, Pending>
 }
 
 /** A few reader threads. The first answers screens and requests only; long work goes to the others. */
 export class ReaderPool {
-  readonly #config: ThreadConfig
+  #config: ThreadConfig
   readonly #readers: Reader[] = []
   #next = 0
   #closed = false
@@ -44,7 +45,7 @@ export class ReaderPool {
   static async start(config: ThreadConfig, threads = 2): Promise<ReaderPool> {
     const pool = new ReaderPool(config)
     const ready = Array.from({ length: threads }, () => {
-      const reader: Reader = { worker: undefined as never, pending: new Map() }
+      const reader: Reader = { worker: undefined as never, setKeks: () => {}, pending: new Map() }
       pool.#readers.push(reader)
       return pool.#spawn(reader)
     })
@@ -82,6 +83,12 @@ export class ReaderPool {
     }
   }
 
+  /** Tells all threads, and those started later, of new key-encryption keys. */
+  setKeks(keks: Keks): void {
+    this.#config = { ...this.#config, keks }
+    for (const reader of this.#readers) reader.setKeks(keks)
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all(this.#readers.map((reader) => reader.worker.terminate()))
@@ -95,8 +102,9 @@ export class ReaderPool {
   }
 
   #spawn(reader: Reader): Promise<void> {
-    const worker = new Worker(threadUrl('reader-thread'), { workerData: this.#config, name: 'reader' })
+    const { worker, keks } = startThread('reader-thread', 'reader', this.#config)
     reader.worker = worker
+    reader.setKeks = keks
     return new Promise((resolve, reject) => {
       worker.on('message', (message: ReaderMessage) => {
         if (message.kind === 'ready') resolve()

@@ -3,8 +3,11 @@
 import type { PrivacySettings } from '../../shared/contract/privacy.ts'
 import type { SortOrder } from '../../shared/contract/record.ts'
 import type { HoldScope } from '../../shared/contract/retention.ts'
+import { toBase64 } from '../../shared/evidence/bytes.ts'
 import type { LeafType } from '../../shared/evidence/leaf-types.ts'
+import { consistencyProof } from '../../shared/evidence/merkle.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
+import { listAnchors, settingBody, widestAnchor, witnessedSize } from '../anchors/listings.ts'
 import { measureLeaves, selectLeaves } from '../bundle/selection.ts'
 import { type WriteBundleInput, writeBundle } from '../bundle/write-bundle.ts'
 import { type ApprovalFilter, leafData, leavesOfType, listApprovals, listExports, statusCounts } from '../catalog/listings.ts'
@@ -15,6 +18,7 @@ import { locate, openResult, pageOf, type ResultSet } from '../catalog/results.t
 import { dashboardOf, facetsOf, rangeStatistics } from '../catalog/statistics.ts'
 import type { TokenBasis } from '../catalog/tally.ts'
 import { countTables, listSeries, type WindowSelection } from '../catalog/windows.ts'
+import { sha256 } from '../crypto.ts'
 import { type CompareArgs, compareSelections } from '../drift/compare/compare.ts'
 import { type TimelineArgs, timelineOf } from '../drift/compare/timeline.ts'
 import { anythingNew, dueSeries, judgeLook, type LookArgs, type VerdictArgs, verdictOf } from '../drift/gather.ts'
@@ -24,6 +28,7 @@ import type { LookTrigger } from '../drift/look.ts'
 import type { TreeState } from '../ledger/ledger.ts'
 import { type ProofInput, proveRecord } from '../ledger/proof.ts'
 import { reread } from '../ledger/reread.ts'
+import { nodeReader } from '../ledger/store.ts'
 import { type VerifyWorkspaceInput, verifyWorkspace } from '../ledger/verify-workspace.ts'
 import { failedSignIns, userLeaves } from '../people/reading.ts'
 import { completenessOf, complianceFacts, type LiveFacts, lastVerified, verificationsOf } from '../policy/compliance/facts.ts'
@@ -31,6 +36,7 @@ import { processingOf } from '../policy/compliance/processing.ts'
 import { countCovered, holdsOn, listHolds } from '../policy/holds.ts'
 import { keptOf, retentionView } from '../policy/retention-view.ts'
 import { readPrivacy } from '../privacy/settings.ts'
+import { keyHistory } from '../vault/history.ts'
 import { longTask, task } from './reader-context.ts'
 
 export const readerTasks = {
@@ -75,6 +81,14 @@ export const readerTasks = {
   leavesOfType: longTask(({ catalog, ledger }, args: { readonly type: LeafType }) => leavesOfType(catalog, ledger, args.type)),
   userLeaves: longTask((context, _: Record<string, never>) => userLeaves(context)),
   failedSignIns: longTask((context, _: Record<string, never>) => failedSignIns(context)),
+  keyHistory: task((context, _: Record<string, never>) => keyHistory(context)),
+  anchors: task(({ catalog }, args: { readonly limit: number }) => listAnchors(catalog, args.limit)),
+  widestAnchor: task(({ catalog }, _: Record<string, never>) => widestAnchor(catalog)),
+  settingBody: task((context, args: { readonly name: string }) => settingBody(context, args.name)),
+  witnessedSize: task(({ catalog }, args: { readonly authority: string }) => witnessedSize(catalog, args.authority)),
+  consistency: task(({ ledger }, args: { readonly from: number; readonly to: number }) =>
+    consistencyProof(sha256, args.from, args.to, nodeReader(ledger)).map(toBase64)
+  ),
   approvals: task(({ catalog }, args: ApprovalFilter) => listApprovals(catalog, args)),
   complianceFacts: longTask((context, live: LiveFacts) => complianceFacts(context, live)),
   completeness: longTask(({ catalog }, args: { readonly days: number; readonly nowUs: number }) =>

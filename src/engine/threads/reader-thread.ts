@@ -6,7 +6,7 @@ import { openReadable, useNativeBinding } from '../sqlite/open.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
 import type { ReaderContext } from './reader-context.ts'
 import { type ReaderTaskName, readerTasks } from './reader-tasks.ts'
-import { keksOf, type ThreadConfig, threadPaths } from './thread-config.ts'
+import { type ThreadData, ThreadKeks, threadPaths } from './thread-config.ts'
 
 /** Pool → reader. `cancel` is a shared flag: 1 means stop. */
 export interface ReaderRequest {
@@ -23,18 +23,19 @@ export type ReaderMessage =
   | { readonly kind: 'done'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'failed'; readonly id: number; readonly failure: Failure; readonly stack: string }
 
-const config = workerData as ThreadConfig
+const config = workerData as ThreadData
 const port = parentPort
 if (!port) throw new Error('a reader runs in a worker thread')
 useNativeBinding(config.nativeBinding)
 const paths = threadPaths(config)
 const ledger = openReadable(paths.ledger)
 const keys = openReadable(paths.keys)
+const keks = new ThreadKeks(config)
 const context: ReaderContext = {
   catalog: openReadable(paths.catalog),
   ledger,
   keys,
-  payloads: new PayloadReader(ledger, keys, keksOf(config))
+  payloads: new PayloadReader(ledger, keys, keks)
 }
 
 const PROGRESS_MS = 100
@@ -52,6 +53,7 @@ async function run(request: ReaderRequest): Promise<ReaderMessage> {
       port?.postMessage({ kind: 'progress', id: request.id, done, total } satisfies ReaderMessage)
     }
   }
+  if (keks.refresh()) context.payloads.forget()
   const work = readerTasks[request.task].run as (context: ReaderContext, args: unknown, control: unknown) => unknown
   try {
     return { kind: 'done', id: request.id, value: await work(context, request.args, control) }

@@ -18,6 +18,11 @@ export interface ContentSource {
   open(seq: number): PayloadState
 }
 
+/** Where key-encryption keys come from: asked at each new block, because they change while blocks are rewritten. */
+export interface KekSource {
+  get(id: string): Uint8Array | undefined
+}
+
 interface Block {
   readonly first: number
   readonly count: number
@@ -28,10 +33,10 @@ interface Block {
 export class PayloadReader implements ContentSource {
   readonly #payload
   readonly #block
-  readonly #keks: ReadonlyMap<string, Uint8Array>
+  readonly #keks: KekSource
   #last: Block | undefined
 
-  constructor(ledger: AnyDb, keys: AnyDb, keks: ReadonlyMap<string, Uint8Array>) {
+  constructor(ledger: AnyDb, keys: AnyDb, keks: KekSource) {
     this.#payload = ledger.prepare<[number], Buffer>('SELECT ct FROM payload WHERE seq = ?').pluck()
     this.#block = keys.prepare<[number], { first_seq: number; count: number; kek_id: string; ct: Buffer }>(
       'SELECT first_seq, count, kek_id, ct FROM key_block WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1'

@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Settings, WorkspaceStatus } from '../../shared/contract/workspace.ts'
-import { toHex } from '../../shared/evidence/bytes.ts'
-import { formatVkey, keyHash } from '../../shared/evidence/note.ts'
-import { sha256, sha256Hex } from '../crypto.ts'
 import type { Handlers } from '../handlers.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
-import { protectionMessage } from '../vault/keyring.ts'
-import type { Identity } from './identity.ts'
 import { applyChange, settingDrafts } from './settings.ts'
 
 export interface WorkspaceHandlerDeps {
-  readonly identity: Identity
-  readonly created: string
   readonly jobs: Jobs
   readonly status: () => WorkspaceStatus
   readonly settings: { get(): Settings; set(next: Settings): void }
@@ -25,10 +18,8 @@ export interface WorkspaceHandlerDeps {
 /** Operations on the workspace itself: status, keys, settings, jobs, rebuild. */
 export function workspaceHandlers(
   deps: WorkspaceHandlerDeps
-): Handlers<
-  'workspace.status' | 'workspace.rebuild' | 'keys.report' | 'settings.get' | 'settings.set' | 'jobs.list' | 'jobs.get' | 'jobs.cancel'
-> {
-  const { identity, jobs } = deps
+): Handlers<'workspace.status' | 'workspace.rebuild' | 'settings.get' | 'settings.set' | 'jobs.list' | 'jobs.get' | 'jobs.cancel'> {
+  const { jobs } = deps
   return {
     'workspace.status': async () => deps.status(),
     'workspace.rebuild': async () => {
@@ -39,28 +30,6 @@ export function workspaceHandlers(
       })
       return { job_id: job.id }
     },
-    'keys.report': async () => ({
-      origin: identity.origin,
-      protection: identity.protection,
-      message: protectionMessage[identity.protection],
-      keys: [
-        {
-          use: 'log' as const,
-          id: toHex(keyHash(sha256, identity.origin, identity.log.publicKey)),
-          fingerprint: sha256Hex(identity.log.publicKey),
-          public_key: formatVkey(sha256, identity.origin, identity.log.publicKey),
-          added: deps.created
-        },
-        {
-          use: 'export' as const,
-          id: toHex(keyHash(sha256, identity.origin, identity.export.publicKey)),
-          fingerprint: sha256Hex(identity.export.publicKey),
-          public_key: Buffer.from(identity.export.publicKey).toString('base64'),
-          added: deps.created
-        },
-        { use: 'key-encryption' as const, id: identity.kek.id, fingerprint: null, public_key: null, added: deps.created }
-      ]
-    }),
     'settings.get': async () => deps.settings.get(),
     'settings.set': async (change, caller) => {
       const before = deps.settings.get()

@@ -18,7 +18,9 @@ export const defaultSettings: Settings = {
   min_reference: 200,
   procedure: 'BH',
   verify_every_hours: 24,
-  lock_after_minutes: 15
+  lock_after_minutes: 15,
+  tsa_url: '',
+  tsa_every_minutes: 60
 }
 
 /** Replays the `setting.changed` leaves over the defaults. Values of unknown or no longer valid settings are left out. */

@@ -36,7 +36,8 @@ export interface StartInput {
   readonly ledger: WritableDb
   readonly keys: WritableDb
   readonly origin: string
-  readonly logPublicKey: Uint8Array
+  /** The present key of the log and those before it. */
+  readonly logPublicKeys: readonly Uint8Array[]
 }
 
 type GetNode = (level: number, index: number) => Uint8Array
@@ -175,9 +176,12 @@ export function checkStart(input: StartInput): StartState {
 }
 
 function checkpointHolds(row: CheckpointRow, tree: TreeState, input: StartInput): boolean {
-  const vkey = formatVkey(sha256, input.origin, input.logPublicKey)
   const note = parseCheckpoint(row.note)
-  return note.size === row.size && equalBytes(note.root, tree.root) && verifyCheckpoint(sha256, ed25519Verify, row.note, vkey)
+  return (
+    note.size === row.size &&
+    equalBytes(note.root, tree.root) &&
+    input.logPublicKeys.some((key) => verifyCheckpoint(sha256, ed25519Verify, row.note, formatVkey(sha256, input.origin, key)))
+  )
 }
 
 /** Keys must cover every leaf without a gap; keys beyond the ledger are leftovers of at most one group. */

@@ -25,6 +25,8 @@ export interface LiveFigures {
   readonly heartbeats: WorkspaceStatus['heartbeats']
   readonly alerts: WorkspaceStatus['alerts']
   readonly verified: WorkspaceStatus['verified']
+  readonly anchor: WorkspaceStatus['anchor']
+  readonly anchoring: WorkspaceStatus['anchoring']
 }
 
 const bytesOf = (path: string): number => {
@@ -78,8 +80,9 @@ export function statusOf(workspace: OpenWorkspace, version: string, started: Dat
         }
       : null,
     head: { size: start.head?.current.size ?? 0, state: start.problem ? 'differs' : 'matches', second_copy: secondCopy(workspace, live) },
-    anchor: null,
     verified: live.verified,
+    anchor: live.anchor && { time: live.anchor.time, kind: live.anchor.kind, size: live.anchor.size },
+    anchoring: live.anchoring,
     heartbeats: live.heartbeats,
     ingest: { per_second: live.perSecond, waiting: live.waiting, last_seq: live.size > 0 ? live.size - 1 : null },
     commit: live.commit,

@@ -9,7 +9,7 @@ import { Ledger } from '../ledger/ledger.ts'
 import { ledgerMigrations } from '../ledger/migrations.ts'
 import { leafCount } from '../ledger/store.ts'
 import { migrate, openOfRecord, type WritableDb } from '../sqlite/open.ts'
-import { loadKeyring, type OsKeyStore } from '../vault/keyring.ts'
+import { type KeyHolder, loadKeyring, type OsKeyStore } from '../vault/keyring.ts'
 import { vaultMigrations } from '../vault/migrations.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
 import { type Identity, identityOf } from './identity.ts'
@@ -22,9 +22,11 @@ export interface OpenWorkspace {
   readonly state: string
   readonly description: WorkspaceDescription
   readonly identity: Identity
+  readonly keyHolder: KeyHolder
   readonly created: boolean
   readonly start: StartState
   readonly ledgerDb: WritableDb
+  readonly keysDb: WritableDb
   readonly ledger: Ledger | null
   /** Leaves in the ledger at start. */
   readonly size: number
@@ -60,15 +62,15 @@ export async function openWorkspace(
       store,
       passphraseFile: config.passphraseFile ?? environment.passphraseFile
     }
-    const { ring, protection, created } = await loadKeyring(place, size === 0 && !existsSync(paths.head))
-    const identity = identityOf(ring, protection)
+    const { holder, created } = await loadKeyring(place, size === 0 && !existsSync(paths.head))
+    const identity = identityOf(holder)
     const start = checkStart({
       paths,
       state: config.state,
       ledger: ledgerDb,
       keys: keysDb,
       origin: identity.origin,
-      logPublicKey: identity.log.publicKey
+      logPublicKeys: identity.publicKeys('log')
     })
     const ledger =
       start.problem || !start.head
@@ -81,7 +83,7 @@ export async function openWorkspace(
             nodes: start.nodes,
             kek: identity.kek,
             dedupKey: identity.dedupKey,
-            payloads: new PayloadReader(ledgerDb, keysDb, identity.keks),
+            payloads: new PayloadReader(ledgerDb, keysDb, { get: (id) => identity.keks.get(id) }),
             appVersion: config.appVersion,
             sample: description.sample
           })
@@ -90,9 +92,11 @@ export async function openWorkspace(
       state: config.state,
       description,
       identity,
+      keyHolder: holder,
       created,
       start,
       ledgerDb,
+      keysDb,
       ledger,
       size,
       saveHead: (head, note) => {

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
+import { anchorOperations } from './anchors.ts'
 import { approvalOperations } from './approvals.ts'
 import { complianceOperations } from './compliance.ts'
 import { driftAlert, driftOperations } from './drift.ts'
 import { driftCompareOperations } from './drift-compare.ts'
 import { exportOperations } from './exports.ts'
 import { importOperations } from './imports.ts'
+import { keyOperations } from './keys.ts'
 import { peopleOperations, sessionState } from './people.ts'
 import { privacyOperations } from './privacy.ts'
 import { recordOperations, recordRow } from './record.ts'
 import { retentionOperations } from './retention.ts'
+import { witnessOperations } from './witness.ts'
 import { job, workspaceOperations, workspaceStatus } from './workspace.ts'
 
 /** THE boundary: every operation the engine answers. Operations of the desktop shell itself are in shell.ts. */
@@ -24,7 +27,10 @@ export const operations = {
   ...complianceOperations,
   ...peopleOperations,
   ...retentionOperations,
-  ...privacyOperations
+  ...privacyOperations,
+  ...keyOperations,
+  ...anchorOperations,
+  ...witnessOperations
 } as const
 
 export type OperationName = keyof typeof operations

@@ -17,6 +17,8 @@ export const errorCodes = [
   'not_this_format',
   'file_unreadable',
   'file_exists',
+  'unreachable',
+  'not_trusted',
   'payload_missing',
   'read_only',
   'workspace_locked',

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
 import { movingReferences } from '../event/drift-bodies.ts'
+import { anchoring, anchorKinds } from './anchors.ts'
 import { operation } from './operation.ts'
 import { recordRow, timestamp } from './record.ts'
 
@@ -34,7 +35,6 @@ export const workspaceStatus = z.object({
   ledger: z.object({ size: count, records: count, bytes: count }),
   checkpoint: z.object({ size: count, time: timestamp, root: z.string(), previous_size: count, consistent: z.boolean() }).nullable(),
   head: z.object({ size: count, state: z.enum(['matches', 'differs']), second_copy: z.enum(['matches', 'behind', 'none', 'differs']) }),
-  anchor: z.object({ time: timestamp, kind: z.string() }).nullable(),
   /** The last verification of the whole workspace, in the background or on demand; `first` is the first fault and the leaf it is in. `seq` is null when it could not be recorded. */
   verified: z
     .object({
@@ -47,6 +47,9 @@ export const workspaceStatus = z.object({
       first: z.object({ code: z.string(), seq: count.nullable() }).nullable()
     })
     .nullable(),
+  /** The anchor outside this machine that covers most leaves; `time` is what the authority or witness said. */
+  anchor: z.object({ time: timestamp, kind: z.enum(anchorKinds), size: count }).nullable(),
+  anchoring,
   heartbeats: z.object({ seen: count, expected: count }),
   ingest: z.object({ per_second: z.number(), waiting: count, last_seq: count.nullable() }),
   commit: z.object({ p50_ms: z.number().nullable(), p99_ms: z.number().nullable() }),
@@ -96,21 +99,6 @@ export const dashboard = z.object({
 })
 export type Dashboard = z.infer<typeof dashboard>
 
-export const keyReport = z.object({
-  origin: z.string(),
-  protection: z.enum(['safe-storage', 'passphrase', 'key-file']),
-  message: z.string(),
-  keys: z.array(
-    z.object({
-      use: z.enum(['log', 'export', 'key-encryption']),
-      id: z.string(),
-      fingerprint: z.string().nullable(),
-      public_key: z.string().nullable(),
-      added: timestamp
-    })
-  )
-})
-
 /** Settings a person can change; each change is a leaf. */
 export const settings = z.object({
   look_every_minutes: z.int().min(0).max(10_080),
@@ -133,13 +121,20 @@ export const settings = z.object({
   /** Hours between verifications of the whole workspace in the background; 0 is off. */
   verify_every_hours: z.int().min(0).max(8760),
   /** Minutes without a key or pointer until a signed-in window locks itself; 0 is never. */
-  lock_after_minutes: z.int().min(0).max(1440)
+  lock_after_minutes: z.int().min(0).max(1440),
+  /** Address of an RFC 3161 timestamp authority; empty: nobody is asked. */
+  tsa_url: z
+    .string()
+    .max(200)
+    .regex(/^$|^https?:\/\/[^\s@/?#]+([/?][^\s@]*)?$/),
+  /** Least minutes between two timestamps asked for by itself; 0: only when told to and at exports. */
+  tsa_every_minutes: z.int().min(0).max(10_080)
 })
 export type Settings = z.infer<typeof settings>
 
 export const job = z.object({
   id: z.string(),
-  kind: z.enum(['import', 'backtest', 'export', 'verify_file', 'verify_workspace', 'rebuild']),
+  kind: z.enum(['import', 'backtest', 'export', 'verify_file', 'verify_workspace', 'rebuild', 'rotate_key']),
   title: z.string(),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),
   done: z.number(),
@@ -169,13 +164,6 @@ export const workspaceOperations = {
       bins: z.int().min(8).max(500).default(96)
     }),
     output: dashboard,
-    access: 'read',
-    leaves: []
-  }),
-  'keys.report': operation({
-    summary: 'Keys in use, their protection and fingerprints',
-    input: z.strictObject({}),
-    output: keyReport,
     access: 'read',
     leaves: []
   }),

@@ -41,7 +41,7 @@ export const required = [
 /** Files that a bundle may have besides. */
 const optional: readonly RegExp[] = [
   /^trust\/tsa-ca\.pem$/,
-  /^proof\/(checkpoint\.sshsig|checkpoint\.tsr|previous-checkpoint|consistency\.txt)$/,
+  /^proof\/(checkpoint\.sshsig|checkpoint\.tsr|previous-checkpoint|consistency\.txt|anchored-checkpoint|anchored-consistency\.txt|keys\.jsonl)$/,
   /^data\/proofs\/(0|[1-9]\d{0,15})\.tlog-proof$/,
   /^data\/tile\/[0-9]{1,2}\/(x\d{3}\/)*\d{3}(\.p\/\d{1,3})?$/,
   /^data\/payload\/(0|[1-9]\d{0,15})\.(event|request|response|error|body|attachment\.\d{1,4}|scope\.\d{1,9})(\.opening)?$/,

@@ -15,6 +15,13 @@ export type EvidenceErrorCode =
   | 'invalid_proof_file'
   | 'invalid_sshsig'
   | 'invalid_allowed_signers'
+  | 'invalid_certificate'
+  | 'timestamp_unreadable'
+  | 'timestamp_refused'
+  | 'timestamp_imprint'
+  | 'timestamp_nonce'
+  | 'timestamp_signature'
+  | 'timestamp_authority'
 
 /** Thrown by the evidence modules; `code` is stable, the message names what was expected and never quotes content. */
 export class EvidenceError extends Error {

@@ -29,6 +29,10 @@ const user = {
   password: count
 }
 const session = { session: z.uuid(), user: word }
+/** What a key of a workspace is for. */
+const keyUse = z.enum(['log', 'export', 'key-encryption', 'witness'])
+/** 32 bytes in base64. */
+const hash44 = z.string().regex(/^[A-Za-z0-9+/]{43}=$/)
 
 const series = { model: word, source: word }
 
@@ -151,7 +155,29 @@ export const leafDataSchemas = {
     })
   ]),
   'setting.changed': z.strictObject({ name: word, from: z.string().max(256), to: z.string().max(256) }),
-  'key.added': z.strictObject({ key_id: word, use: z.enum(['log', 'export', 'key-encryption']), public_key: z.string().max(64).optional() })
+  'anchor.added': z.strictObject({
+    kind: z.enum(['rfc3161', 'witness']),
+    size: count,
+    root: hash44,
+    checkpoint_sha256: hex64,
+    said_us: count,
+    authority: hex64,
+    body_sha256: hex64
+  }),
+  'key.added': z.strictObject({
+    key_id: word,
+    use: keyUse,
+    public_key: hash44.optional(),
+    /** Of a log or export key: the key before, the tree when it signed, and its signature (key-chain.ts). */
+    previous_key: hash44.optional(),
+    size: count.optional(),
+    signature: z
+      .string()
+      .regex(/^[A-Za-z0-9+/]{86}==$/)
+      .optional()
+  }),
+  'key.revoked': z.strictObject({ key_id: word, use: z.enum(['log', 'export']), public_key: hash44, body_sha256: hex64 }),
+  'key.retired': z.strictObject({ key_id: word, use: keyUse, public_key: hash44.optional() })
 } as const satisfies Partial<Record<LeafType, z.ZodType>>
 
 export type LeafDataType = keyof typeof leafDataSchemas

@@ -12,13 +12,16 @@ import {
   TAG_MANIFEST
 } from './bundle-layout.ts'
 import { equalBytes, toHex, utf8Decode } from './bytes.ts'
+import { cosignatureOf, parseWitnessVkey } from './cosignature.ts'
 import { verifyConsistency } from './merkle.ts'
-import { parseCheckpoint, parseVkey, type SignedCheckpoint, verifyCheckpoint } from './note.ts'
+import { formatVkey, parseCheckpoint, parseVkey, type SignedCheckpoint, verifyCheckpoint } from './note.ts'
 import { BUNDLE_NAMESPACE, parseAllowedSigners, parseSshsig, verifySshsig } from './sshsig.ts'
 import { parseConsistency } from './tlog-proof.ts'
+import { type KeyChain, readKeyLeaves } from './verify-keys.ts'
 import { checkLeaves } from './verify-leaves.ts'
 import { checkPayloads } from './verify-payloads.ts'
 import { type BundleFiles, type Step, StepReport, type Trust, type VerifyCrypto, type VerifyProgress } from './verify-steps.ts'
+import { checkTimestamp } from './verify-timestamp.ts'
 
 /** The outcome before file facts are added. */
 export interface BundleVerdict {
@@ -38,6 +41,8 @@ interface Context {
   readonly files: BundleFiles
   readonly crypto: VerifyCrypto
   readonly trust: Trust | undefined
+  /** What the key leaves of the bundle say; that they are in the tree is checked with the other leaves. */
+  readonly chain: KeyChain
 }
 
 async function text(files: BundleFiles, name: string): Promise<string | undefined> {
@@ -50,7 +55,7 @@ async function text(files: BundleFiles, name: string): Promise<string | undefine
 }
 
 /** Step 1: the tag manifest is signed by a key that allowed_signers names. */
-async function checkSignature({ files, crypto, trust }: Context): Promise<{
+async function checkSignature({ files, crypto, trust, chain }: Context): Promise<{
   readonly step: Step
   readonly key: Uint8Array | null
   readonly principal: string | null
@@ -72,11 +77,13 @@ async function checkSignature({ files, crypto, trust }: Context): Promise<{
     if (!own) report.fault('signer_not_listed', 'the signing key is not the one that the bundle names', 'trust/allowed_signers')
     let trusted = false
     if (trust?.allowedSigners !== undefined) {
+      const known = chain.before('export', sig.publicKey)
       trusted = parseAllowedSigners(trust.allowedSigners).some(
-        (one) => one.principal === own?.principal && equalBytes(one.publicKey, sig.publicKey)
+        (one) => one.principal === own?.principal && known.some((key) => equalBytes(one.publicKey, key))
       )
       if (!trusted) report.fault('signer_not_trusted', 'the signing key is not among the confirmed ones', 'trust/allowed_signers')
     }
+    checkRevoked(report, chain, sig.publicKey, SIGNATURE)
     const fingerprint = toHex(crypto.sha256(sig.publicKey))
     const summary = `SSHSIG by export key ${fingerprint.slice(0, 4)} ${fingerprint.slice(4, 8)}${trusted ? ', confirmed outside the bundle' : ', not confirmed outside the bundle'}`
     return { step: report.done(summary), key: sig.publicKey, principal: own?.principal ?? null, trusted }
@@ -140,42 +147,70 @@ async function checkManifests({ files }: Context, control: VerifyProgress): Prom
 const manifestHas = (manifest: string, name: string): boolean => manifest.includes(`  ${name}\n`)
 
 /** Step 3: the checkpoint is signed by the key of the log. */
-async function checkCheckpoint({ files, crypto, trust }: Context): Promise<{
+async function checkCheckpoint({ files, crypto, trust, chain }: Context): Promise<{
   readonly step: Step
   readonly note: SignedCheckpoint | null
   readonly key: Uint8Array | null
+  readonly signed: (note: string) => boolean
+  /** By a witness whose key was confirmed outside the bundle. */
+  readonly witnessed: boolean
   readonly trusted: boolean
 }> {
   const report = new StepReport(3)
   const [checkpoint, vkey] = [await text(files, 'proof/checkpoint'), await text(files, 'trust/log.vkey')]
   if (checkpoint === undefined || vkey === undefined) {
     report.fault('missing', 'the checkpoint or the key of the log is missing', 'proof/checkpoint')
-    return { step: report.done('no checkpoint'), note: null, key: null, trusted: false }
+    return { step: report.done('no checkpoint'), note: null, key: null, signed: () => false, witnessed: false, trusted: false }
   }
   try {
     const key = parseVkey(crypto.sha256, vkey)
     const note = parseCheckpoint(checkpoint)
     if (!verifyCheckpoint(crypto.sha256, crypto.ed25519Verify, checkpoint, vkey))
       report.fault('checkpoint_signature', 'the checkpoint is not signed by the key of this log', 'proof/checkpoint')
-    await checkPrevious(files, crypto, note, vkey, report)
-    const trusted = trust?.logVkey !== undefined && trust.logVkey.trim() === vkey.trim()
+    const known = chain.before('log', key.publicKey)
+    await checkPrevious(files, crypto, note, (text) => isSigned(crypto, text, key.name, known), report)
+    const trusted = confirmedLog(crypto, trust, key.name, known)
+    checkRevoked(report, chain, key.publicKey, 'proof/checkpoint')
+    const witnesses = checkWitnesses(crypto, trust, checkpoint, report)
     if (trust?.logVkey !== undefined && !trusted)
       report.fault('log_not_trusted', 'the key of the log is not the confirmed one', 'trust/log.vkey')
     const fingerprint = toHex(crypto.sha256(key.publicKey))
-    const summary = `Ed25519 by log key ${fingerprint.slice(0, 4)} ${fingerprint.slice(4, 8)}, size ${note.size}${trusted ? ', confirmed outside the bundle' : ''}`
-    return { step: report.done(summary), note, key: key.publicKey, trusted }
+    const summary = `Ed25519 by log key ${fingerprint.slice(0, 4)} ${fingerprint.slice(4, 8)}, size ${note.size}${trusted ? ', confirmed outside the bundle' : ''}${witnesses.map((one) => `, cosigned by ${one}`).join('')}`
+    return {
+      step: report.done(summary),
+      witnessed: witnesses.length > 0,
+      note,
+      key: key.publicKey,
+      signed: (text) => isSigned(crypto, text, key.name, known),
+      trusted
+    }
   } catch {
     report.fault('checkpoint_unreadable', 'the checkpoint or the key of the log cannot be read', 'proof/checkpoint')
-    return { step: report.done('unreadable'), note: null, key: null, trusted: false }
+    return { step: report.done('unreadable'), note: null, key: null, signed: () => false, witnessed: false, trusted: false }
   }
 }
 
-/** The earlier checkpoint that a bundle may bring: signed by the same key, and extended by the newer one. */
+/** Whether a note is signed by one of these keys under the name of the log. */
+const isSigned = (crypto: VerifyCrypto, note: string, origin: string, keys: readonly Uint8Array[]): boolean =>
+  keys.some((key) => verifyCheckpoint(crypto.sha256, crypto.ed25519Verify, note, formatVkey(crypto.sha256, origin, key)))
+
+/** Whether the key, or one that leads to it, was confirmed outside the bundle. */
+function confirmedLog(crypto: VerifyCrypto, trust: Trust | undefined, origin: string, keys: readonly Uint8Array[]): boolean {
+  const confirmed = (trust?.logVkey ?? '').split(/\r?\n/).map((line) => line.trim())
+  return keys.some((key) => confirmed.includes(formatVkey(crypto.sha256, origin, key)))
+}
+
+function checkRevoked(report: StepReport, chain: KeyChain, key: Uint8Array, name: string): void {
+  const revoked = chain.revokedAt(key)
+  if (revoked) report.fault('key_revoked', `signed by a key revoked at leaf ${revoked.seq}`, name)
+}
+
+/** The earlier checkpoint that a bundle may bring: signed by the same key or one before it, and extended by the newer one. */
 async function checkPrevious(
   files: BundleFiles,
   crypto: VerifyCrypto,
   note: SignedCheckpoint,
-  vkey: string,
+  signed: (note: string) => boolean,
   report: StepReport
 ): Promise<void> {
   const [previous, consistency] = [await text(files, 'proof/previous-checkpoint'), await text(files, 'proof/consistency.txt')]
@@ -183,7 +218,7 @@ async function checkPrevious(
   try {
     const old = parseCheckpoint(previous ?? '')
     const { oldSize, proof } = parseConsistency(consistency ?? '')
-    if (!verifyCheckpoint(crypto.sha256, crypto.ed25519Verify, previous ?? '', vkey)) throw new Error('signature')
+    if (!signed(previous ?? '')) throw new Error('signature')
     if (oldSize !== old.size) throw new Error('size')
     verifyConsistency(crypto.sha256, { oldSize, newSize: note.size, oldRoot: old.root, newRoot: note.root, proof })
   } catch {
@@ -193,13 +228,6 @@ async function checkPrevious(
       'proof/consistency.txt'
     )
   }
-}
-
-/** Step 4: a timestamp over the checkpoint, when there is one. */
-function checkTimestamp(files: BundleFiles): Step {
-  const report = new StepReport(4)
-  if (!files.names().includes('proof/checkpoint.tsr')) return report.done('this bundle has no timestamp', 'absent')
-  return report.done('there is a timestamp; this verifier does not read it yet', 'not_checked')
 }
 
 async function readCase(files: BundleFiles): Promise<BundleCase | null> {
@@ -220,15 +248,16 @@ export async function verifyBundle(
   trust: Trust | undefined,
   control: VerifyProgress = {}
 ): Promise<BundleVerdict> {
-  const context: Context = { files, crypto, trust }
+  const keys = await readKeyLeaves(files, crypto)
+  const context: Context = { files, crypto, trust, chain: keys.chain }
   const signature = await checkSignature(context)
   const manifests = await checkManifests(context, control)
   const checkpoint = await checkCheckpoint(context)
-  const timestamp = checkTimestamp(files)
+  const timestamp = await checkTimestamp(files, crypto, trust, checkpoint.note, checkpoint.signed)
   const bundleCase = await readCase(files)
-  const leaves = await checkLeaves(files, crypto, checkpoint.note, bundleCase, signature.principal, control)
+  const leaves = await checkLeaves(files, crypto, checkpoint.note, bundleCase, signature.principal, control, keys.lines)
   const payloads = await checkPayloads(files, crypto, leaves.parts, leaves.readable, bundleCase, control)
-  const steps = [signature.step, manifests, checkpoint.step, timestamp, leaves.step, payloads]
+  const steps = [signature.step, manifests, checkpoint.step, timestamp.step, leaves.step, payloads]
   const unchecked = steps.filter((step) => step.state === 'not_checked').length
   const failed = steps.some((step) => step.state === 'fail')
   const trusted = signature.trusted && checkpoint.trusted
@@ -250,18 +279,37 @@ export async function verifyBundle(
     logKey: checkpoint.key && toHex(crypto.sha256(checkpoint.key)),
     exportKey: signature.key && toHex(crypto.sha256(signature.key)),
     tagManifestSha256: tags === undefined ? null : await files.hash(TAG_MANIFEST),
-    restsOn: restsOn(trusted, timestamp.state === 'absent')
+    restsOn: restsOn(trusted, timestamp.time, checkpoint.witnessed)
   }
 }
 
-function restsOn(trusted: boolean, noTimestamp: boolean): string[] {
+/** Cosignatures of the witnesses that were confirmed outside the bundle; those of others say nothing. */
+function checkWitnesses(crypto: VerifyCrypto, trust: Trust | undefined, note: string, report: StepReport): string[] {
+  const found: string[] = []
+  for (const line of (trust?.witnessVkeys ?? '').split(/\r?\n/)) {
+    if (line.trim() === '') continue
+    try {
+      const key = parseWitnessVkey(crypto.sha256, line)
+      const cosignature = cosignatureOf(crypto.ed25519Verify, note, key)
+      if (cosignature.state === 'holds') found.push(`${key.name}, ${cosignature.time.slice(0, 19).replace('T', ' ')} UTC`)
+      if (cosignature.state === 'invalid') report.fault('cosignature', `the cosignature of ${key.name} does not hold`, 'proof/checkpoint')
+    } catch {
+      report.fault('witness_unreadable', 'a confirmed witness key cannot be read', 'witness.vkey')
+    }
+  }
+  return found
+}
+
+function restsOn(trusted: boolean, stampedAt: string | null, witnessed: boolean): string[] {
   return [
     trusted
       ? 'The keys of the log and of the export were confirmed outside the bundle. If that confirmation was wrong, so is this verdict.'
       : 'The keys are those that the bundle brings: whoever made it could have made them. Compare both fingerprints with the sender by another way.',
-    noTimestamp
-      ? 'There is no timestamp and no witness: a history signed again with the real key, or an older checkpoint, cannot be seen from this bundle alone.'
-      : 'The timestamp limits when the checkpoint was signed at the latest.',
+    stampedAt !== null
+      ? `The timestamp shows that the checkpoint existed at the latest at ${stampedAt.slice(0, 19).replace('T', ' ')} UTC; a history signed again later cannot have it.`
+      : witnessed
+        ? 'A witness confirmed outside the bundle has seen this checkpoint extend every earlier one it saw.'
+        : 'There is no timestamp and no confirmed witness: a history signed again with the real key, or an older checkpoint, cannot be seen from this bundle alone.',
     'A bundle has no ciphertext: that the payloads are what the workstation stores is checked there, not here.',
     'It says what was recorded, and when at the latest. It does not say that the answers of the model are true, nor that every call went through the recorder.'
   ]

@@ -27,7 +27,8 @@ export async function checkLeaves(
   note: SignedCheckpoint | null,
   bundleCase: BundleCase | null,
   principal: string | null,
-  control: VerifyProgress
+  control: VerifyProgress,
+  keyLines: ReadonlySet<string> = new Set()
 ): Promise<LeafOutcome> {
   const report = new StepReport(5)
   const parts: ExpectedParts = new Map()
@@ -41,6 +42,7 @@ export async function checkLeaves(
   let records = 0
   let last = -1
   let included = 0
+  const missingKeys = new Set(keyLines)
   for await (const line of files.lines(LEAVES)) {
     if (control.cancelled?.()) break
     leaves++
@@ -48,11 +50,14 @@ export async function checkLeaves(
     if (!leaf) continue
     if (leaf.seq <= last) report.fault('leaf_order', 'leaves are not in order, or one is here twice', `leaf ${leaf.seq}`)
     last = leaf.seq
+    if (missingKeys.size > 0) missingKeys.delete(utf8Decode(line))
     if (recordTypes.has(leaf.type) && leaf.span_role !== 'wrapper') records++
     for (const part of leaf.parts ?? []) parts.set(`${leaf.seq}.${part.name}`, part.commit)
     const hash = leafHash(crypto.sha256, line)
     if (await isIncluded(hash, leaf.seq, files, crypto, note, tiles, report)) included++
   }
+  if (missingKeys.size > 0)
+    report.fault('key_leaf_missing', 'a leaf about a signing key that is not among the leaves of the bundle', 'proof/keys.jsonl')
   if (!tiles && leaves > SINGLE_LEAVES) report.fault('layout', `more than ${SINGLE_LEAVES} leaves need tiles`)
   for (const name of files.names()) {
     const seq = /^data\/proofs\/(\d+)\.tlog-proof$/.exec(name)?.[1]

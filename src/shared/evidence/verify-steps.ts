@@ -25,6 +25,10 @@ export interface VerifyCrypto {
 export interface Trust {
   readonly logVkey?: string | undefined
   readonly allowedSigners?: string | undefined
+  /** Certificates that a timestamp authority must lead to, PEM. */
+  readonly tsaCa?: string | undefined
+  /** Verifier keys of witnesses, one a line. */
+  readonly witnessVkeys?: string | undefined
 }
 
 export interface Reason {

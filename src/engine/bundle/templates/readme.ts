@@ -16,7 +16,7 @@ Nothing in this bundle needs a network.
 1. ALL STEPS AT ONCE
        sh verify.sh
    or, with keys that you got from the sender by another way in a folder
-   (log.vkey and allowed_signers):
+   (log.vkey and allowed_signers, and tsa-ca.pem of the timestamp authority):
        sh verify.sh /path/to/that/folder
    The last line is the verdict: "valid", "consistent, signer not confirmed"
    or "invalid". Exit status 0, 0, 1; 2 when it could not run.
@@ -34,10 +34,22 @@ Nothing in this bundle needs a network.
        tail -n 1 proof/checkpoint | awk '{print $3}' | base64 -d | tail -c 64 > /tmp/sig
        openssl pkeyutl -verify -pubin -inkey trust/log.pub.pem -rawin \\
          -in /tmp/body -sigfile /tmp/sig
+   Timestamp, where the bundle has one (RFC 3161; the first five lines of the
+   checkpoint are what was timestamped; -attime DATE in seconds when a
+   certificate of the authority has ended since):
+       head -n 5 proof/checkpoint > /tmp/signed
+       openssl ts -verify -data /tmp/signed -in proof/checkpoint.tsr \\
+         -CAfile trust/tsa-ca.pem
+   If there is a proof/anchored-checkpoint, the timestamp is over that later
+   one; that it extends this one is checked by the app and the command line.
    One payload against its commitment (SEQ and PART as in data/payload):
        { cat data/payload/SEQ.PART.opening; printf 'affidavit/v1/PART\\0'; \\
          cat data/payload/SEQ.PART; } | openssl dgst -sha256 -binary | base64
    and compare with "commit" of that part in the line of data/leaves.jsonl.
+
+   After a change of the log or export key, proof/keys.jsonl holds the leaves
+   that name each new key with a signature by the key before: verify.sh follows
+   them from a key you have to the one in use.
 
 WHAT A VERDICT RESTS ON
 The keys in trust/ are the bundle's own copies. They prove nothing by

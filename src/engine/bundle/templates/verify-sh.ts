@@ -37,14 +37,47 @@ step() {
 }
 hash64() { openssl dgst -sha256 -binary | base64 -w 0; }
 
+number() { printf '%s' "$1" | grep -o "\"$2\":[0-9]*" | head -n 1 | sed 's/.*://'; }
+field() { printf '%s' "$1" | grep -o "\"$2\":\"[^\"]*\"" | head -n 1 | sed 's/^[^:]*:"//; s/"$//'; }
+# Whether a key of a use leads back to one of those in a file, each new one signed by the one before (proof/keys.jsonl).
+linked() {
+  key=$2
+  turn=0
+  while ! grep -q -x -F -e "$key" "$3"; do
+    turn=$((turn + 1))
+    [ "$turn" -le 100 ] && [ -f proof/keys.jsonl ] || return 1
+    line=$(grep -F '"type":"key.added"' proof/keys.jsonl | grep -F "\"use\":\"$1\"" | grep -F "\"public_key\":\"$key\"" | tail -n 1)
+    before=$(field "$line" previous_key)
+    [ -n "$before" ] || return 1
+    { printf '\060\052\060\005\006\003\053\145\160\003\041\000'; printf '%s' "$before" | base64 -d; } >"$work/before"
+    openssl pkey -pubin -inform DER -in "$work/before" -out "$work/before.pem" 2>/dev/null || return 1
+    printf 'affidavit/v1/key.added\n%s\n%s\n%s\n%s\n%s\n' "$principal" "$1" "$before" "$key" "$(number "$line" size)" >"$work/statement"
+    field "$line" signature | base64 -d >"$work/statement.sig" 2>/dev/null
+    openssl pkeyutl -verify -pubin -inkey "$work/before.pem" -rawin -in "$work/statement" -sigfile "$work/statement.sig" >/dev/null 2>&1 || return 1
+    key=$before
+  done
+}
+# Raw keys of a list of signers, or of verifier keys, in base64, one a line.
+signers() { grep -v '^#' "$1" | awk '{for (i = 1; i < NF; i++) if ($i == "ssh-ed25519") print $(i + 1)}' | while read -r blob; do printf '%s' "$blob" | base64 -d | tail -c 32 | base64 -w 0; echo; done; }
+vkeys() { while read -r vkey; do printf '%s' "$vkey" | sed 's/^[^+]*+[^+]*+//' | base64 -d 2>/dev/null | tail -c 32 | base64 -w 0; echo; done <"$1"; }
+revoked() {
+  [ -f proof/keys.jsonl ] || return 0
+  line=$(grep -F '"type":"key.revoked"' proof/keys.jsonl | grep -F "\"public_key\":\"$1\"" | head -n 1)
+  [ -z "$line" ] || fault "key_revoked: signed by a key revoked at leaf $(number "$line" seq)"
+}
+
 # 1
 principal=$(sed -n 1p proof/checkpoint 2>/dev/null)
 if ! ssh-keygen -Y verify -f trust/allowed_signers -I "$principal" -n affidavit-bundle -s tagmanifest-sha256.txt.sig <tagmanifest-sha256.txt >/dev/null 2>&1; then
   fault 'bundle_signature: the signature does not hold for the tag manifest'
 fi
+signers trust/allowed_signers >"$work/signer" 2>/dev/null
+[ "$(wc -l <"$work/signer")" -eq 1 ] || fault 'signer_not_listed: the bundle names another number of signers than one'
 if [ -n "$trust" ] && ! ssh-keygen -Y verify -f "$trust/allowed_signers" -I "$principal" -n affidavit-bundle -s tagmanifest-sha256.txt.sig <tagmanifest-sha256.txt >/dev/null 2>&1; then
-  fault 'signer_not_trusted: the signing key is not among the confirmed ones'
+  signers "$trust/allowed_signers" >"$work/confirmed"
+  linked export "$(head -n 1 "$work/signer")" "$work/confirmed" || fault 'signer_not_trusted: the signing key is not among the confirmed ones'
 fi
+revoked "$(head -n 1 "$work/signer")"
 step 1 'Signature of the bundle' ok
 
 # 2
@@ -64,19 +97,67 @@ step 2 'Both manifests, and no extra files' ok
 head -n 3 proof/checkpoint >"$work/body" 2>/dev/null
 sed -n 5p proof/checkpoint 2>/dev/null | awk '{print $3}' | base64 -d >"$work/named" 2>/dev/null
 tail -c 64 "$work/named" >"$work/sig"
-[ "$(wc -l <proof/checkpoint)" -eq 5 ] && [ -z "$(sed -n 4p proof/checkpoint)" ] || fault 'checkpoint_unreadable: not a signed note of five lines'
+[ "$(wc -l <proof/checkpoint)" -ge 5 ] && [ -z "$(sed -n 4p proof/checkpoint)" ] && ! sed '1,4d' proof/checkpoint | grep -q -v '^— [^ ]* [A-Za-z0-9+/=]*$' || fault 'checkpoint_unreadable: not a signed note'
 openssl pkeyutl -verify -pubin -inkey trust/log.pub.pem -rawin -in "$work/body" -sigfile "$work/sig" >/dev/null 2>&1 || fault 'checkpoint_signature: the checkpoint is not signed by the key of this log'
 openssl pkey -pubin -in trust/log.pub.pem -outform DER 2>/dev/null | tail -c 32 | base64 -w 0 >"$work/pem"
 sed 's/^[^+]*+[^+]*+//' trust/log.vkey | base64 -d 2>/dev/null | tail -c 32 | base64 -w 0 >"$work/vkey"
 cmp -s "$work/pem" "$work/vkey" || fault 'checkpoint_unreadable: log.vkey and log.pub.pem are different keys'
 [ "$(sed 's/+.*//' trust/log.vkey)" = "$principal" ] || fault 'checkpoint_signature: the key is not named after this log'
-if [ -n "$trust" ] && ! cmp -s trust/log.vkey "$trust/log.vkey"; then fault 'log_not_trusted: the key of the log is not the confirmed one'; fi
-step 3 'Checkpoint signature' ok
+if [ -n "$trust" ]; then
+  vkeys "$trust/log.vkey" >"$work/confirmed"
+  grep -q -e "^$principal+" "$trust/log.vkey" && linked log "$(cat "$work/vkey")" "$work/confirmed" || fault 'log_not_trusted: the key of the log is not the confirmed one'
+fi
+revoked "$(cat "$work/vkey")"
+cosigned=
+if [ -n "$trust" ] && [ -f "$trust/witness.vkey" ]; then
+  while read -r vkey; do
+    [ -n "$vkey" ] || continue
+    name=$(printf '%s' "$vkey" | sed 's/+.*//')
+    printf '%s' "$vkey" | sed 's/^[^+]*+[^+]*+//' | base64 -d 2>/dev/null >"$work/witness"
+    { printf '\060\052\060\005\006\003\053\145\160\003\041\000'; tail -c 32 "$work/witness"; } >"$work/witness.der"
+    id=$({ printf '%s\n' "$name"; cat "$work/witness"; } | openssl dgst -sha256 -binary | head -c 4 | base64)
+    sed '1,5d' proof/checkpoint | grep -F -e "— $name " | sed 's/.* //' | while read -r blob; do
+      printf '%s' "$blob" | base64 -d >"$work/blob"
+      [ "$(head -c 4 "$work/blob" | base64)" = "$id" ] || continue
+      seconds=$((0x$(head -c 12 "$work/blob" | tail -c 8 | od -An -tx1 | tr -d ' \n')))
+      tail -c 64 "$work/blob" >"$work/cosig"
+      { printf 'cosignature/v1\ntime %s\n' "$seconds"; cat "$work/body"; } >"$work/cosigned"
+      if openssl pkeyutl -verify -pubin -keyform DER -inkey "$work/witness.der" -rawin -in "$work/cosigned" -sigfile "$work/cosig" >/dev/null 2>&1; then
+        printf ', cosigned by %s at %s' "$name" "$seconds" >>"$work/cosigners"
+      else
+        fault "cosignature: the cosignature of $name does not hold"
+      fi
+    done
+  done <"$trust/witness.vkey"
+  [ ! -f "$work/cosigners" ] || cosigned=$(cat "$work/cosigners")
+fi
+step 3 'Checkpoint signature' "ok$cosigned"
 
 # 4
+stamp() {
+  if [ -n "$at" ]; then
+    openssl ts -verify -data "$work/stamped" -in proof/checkpoint.tsr -CAfile "$1" -attime "$at" >/dev/null 2>&1
+  else
+    openssl ts -verify -data "$work/stamped" -in proof/checkpoint.tsr -CAfile "$1" >/dev/null 2>&1
+  fi
+}
 if [ -f proof/checkpoint.tsr ]; then
-  skipped=$((skipped + 1))
-  step 4 'Timestamp' 'not checked here'
+  stamped=proof/checkpoint
+  [ ! -f proof/anchored-checkpoint ] || stamped=proof/anchored-checkpoint
+  head -n 5 "$stamped" >"$work/stamped"
+  when=$(openssl ts -reply -in proof/checkpoint.tsr -text 2>/dev/null | sed -n 's/^Time stamp: //p')
+  # The certificates had to be valid then, not now; without GNU date openssl takes the time of this machine.
+  at=$(date -u -d "$when" +%s 2>/dev/null) || at=
+  stamp trust/tsa-ca.pem || fault 'timestamp_authority: the timestamp does not hold for this checkpoint'
+  if [ -n "$trust" ] && [ -f "$trust/tsa-ca.pem" ]; then
+    stamp "$trust/tsa-ca.pem" || fault 'timestamp_not_trusted: the authority does not lead to the confirmed certificate'
+  fi
+  if [ "$stamped" = proof/checkpoint ] || [ -s "$faults" ]; then
+    step 4 'Timestamp' "ok ($when)"
+  else
+    skipped=$((skipped + 1))
+    step 4 'Timestamp' 'not checked here: it is over a later checkpoint; use the app or the command line'
+  fi
 else
   step 4 'Timestamp' none
 fi
@@ -85,7 +166,6 @@ fi
 size=$(sed -n 2p proof/checkpoint)
 root=$(sed -n 3p proof/checkpoint)
 leaves=$(wc -l <data/leaves.jsonl)
-number() { printf '%s' "$1" | grep -o "\"$2\":[0-9]*" | head -n 1 | sed 's/.*://'; }
 described=$(cat data/case.json)
 [ "$(number "$described" leaves)" = "$leaves" ] || fault 'case_count: the case names another number of leaves'
 [ "$(number "$described" tree_size)" = "$size" ] || fault 'case_size: the case names another tree size than the checkpoint'
@@ -124,6 +204,11 @@ else
     printf '%s\n' "$line" | grep -o '"commit":"[^"]*","media":"[^"]*","name":"[^"]*"' | sed "s/\"commit\":\"\([^\"]*\)\".*\"name\":\"\([^\"]*\)\"/$seq \2 \1/" >>"$work/parts"
   done <data/leaves.jsonl
   find data/proofs -type f | wc -l | { read -r n; [ "$n" -eq "$leaves" ]; } || fault 'stray_proof: another number of proofs than leaves'
+  if [ -f proof/keys.jsonl ]; then
+    while IFS= read -r line; do
+      grep -q -x -F -e "$line" data/leaves.jsonl || fault 'key_leaf_missing: proof/keys.jsonl'
+    done <proof/keys.jsonl
+  fi
   step 5 'Every leaf in the tree' ok
 fi
 

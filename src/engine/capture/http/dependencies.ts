@@ -3,6 +3,7 @@ import type { DriftAlert } from '../../../shared/contract/drift.ts'
 import type { Reply } from '../../../shared/contract/errors.ts'
 import type { RecordRow } from '../../../shared/contract/record.ts'
 import type { WorkspaceStatus } from '../../../shared/contract/workspace.ts'
+import type { WitnessAnswer } from '../../anchors/witness.ts'
 import type { Caller } from '../../handlers.ts'
 import type { Actor } from '../../ledger/draft.ts'
 import type { IncomingEvent, LineResult } from '../ingest.ts'
@@ -34,6 +35,8 @@ export interface HttpDependencies {
   recordsAfter(seq: number, limit: number): Promise<readonly RecordRow[]>
   /** Changes of alerts with a larger `seq`, in `seq` order. */
   alertsAfter(seq: number, limit: number): Promise<readonly AlertChange[]>
+  /** Answers a request to cosign a checkpoint of another log; null while this workspace is no witness. */
+  witness(body: Uint8Array): Promise<WitnessAnswer | null>
   status(): WorkspaceStatus
   readonly log: HttpLog
 }

@@ -43,6 +43,9 @@ export function statusOf(code: ErrorCode): number {
       return 429
     case 'internal':
       return 500
+    case 'unreachable':
+    case 'not_trusted':
+      return 502
     case 'read_only':
     case 'workspace_locked':
     case 'workspace_damaged':

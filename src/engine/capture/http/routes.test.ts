@@ -44,7 +44,9 @@ describe('GET /health', () => {
         started: '2026-01-01T00:00:00.000Z',
         ledger_size: 1,
         records: 0,
-        last_checkpoint: { size: 1, time: '2026-01-01T00:00:00.000Z', root: 'abc' }
+        last_checkpoint: { size: 1, time: '2026-01-01T00:00:00.000Z', root: 'abc' },
+        last_anchor: null,
+        anchoring: 'off'
       })
     }
   })

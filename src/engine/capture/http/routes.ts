@@ -112,7 +112,9 @@ export function healthOf(status: WorkspaceStatus, server: ServerName): Readonly<
     started: status.started,
     ledger_size: status.ledger.size,
     records: status.ledger.records,
-    last_checkpoint: checkpoint === null ? null : { size: checkpoint.size, time: checkpoint.time, root: checkpoint.root }
+    last_checkpoint: checkpoint === null ? null : { size: checkpoint.size, time: checkpoint.time, root: checkpoint.root },
+    last_anchor: status.anchor,
+    anchoring: status.anchoring.state
   }
 }
 

@@ -13,6 +13,7 @@ import type { HttpLimits } from './limits.ts'
 import { openapiDocument } from './openapi.ts'
 import { healthOf, type Route, routes, type ServerName } from './routes.ts'
 import { lastEventId, StreamHub, type StreamSource } from './sse.ts'
+import { witnessRoute } from './witness-route.ts'
 
 /** One of the two servers, not yet bound: `listener` serves any number of sockets. */
 export interface App {
@@ -92,6 +93,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Scope a token needs for the route; none for liveness and the OpenAPI document. */
     scope?: HttpScope
+    /** The route takes a body of any media type. */
+    anyBody?: boolean
   }
 }
 
@@ -140,7 +143,8 @@ function guard(options: AppOptions, allowedNow: () => Allowed): OnRequest {
       request.token = clientOf(raw.headers, tokens, scope)
       if (request.token === null) return refuse(request, reply, refusals.token)
     }
-    if (raw.method === 'POST' && bodyKind(raw.headers) === null) return refuse(request, reply, refusals.mediaType)
+    if (raw.method === 'POST' && request.routeOptions.config.anyBody !== true && bodyKind(raw.headers) === null)
+      return refuse(request, reply, refusals.mediaType)
     done()
   }
 }
@@ -150,6 +154,7 @@ function addRoutes(app: FastifyInstance, deps: HttpDependencies, options: AppOpt
   app.get('/health', (_request, reply) => sendJson(reply, 200, JSON.stringify(healthOf(deps.status(), name))))
   app.get('/openapi.json', (_request, reply) => sendJson(reply, 200, JSON.stringify(openapiDocument(name, options.version, [urlNow()]))))
   if (name === 'compliance') app.post('/api/compliance/events', { config: { scope: 'ingest' } }, eventsRoute(deps, limits))
+  if (name === 'compliance') app.post('/witness/add-checkpoint', { config: { anyBody: true } }, witnessRoute(deps, limits))
   for (const route of routes) {
     if (route.server !== name) continue
     app.route({

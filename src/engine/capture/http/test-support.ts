@@ -130,6 +130,10 @@ export class SmallStore implements HttpDependencies {
     return this.alerts.filter((change) => change.seq > seq).slice(0, limit)
   }
 
+  async witness(): Promise<null> {
+    return null
+  }
+
   status(): WorkspaceStatus {
     return {
       state: 'open',
@@ -140,7 +144,9 @@ export class SmallStore implements HttpDependencies {
       started: '2026-01-01T00:00:00.000Z',
       path: '/secret/folder',
       ledger: { size: this.#size, records: this.rows.length, bytes: 0 },
-      checkpoint: { size: 1, time: '2026-01-01T00:00:00.000Z', root: 'abc', previous_size: 0, consistent: true }
+      checkpoint: { size: 1, time: '2026-01-01T00:00:00.000Z', root: 'abc', previous_size: 0, consistent: true },
+      anchor: null,
+      anchoring: { state: 'off' }
     } as WorkspaceStatus
   }
 }

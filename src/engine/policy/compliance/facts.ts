@@ -6,6 +6,7 @@ import type { LeafType } from '../../../shared/evidence/leaf-types.ts'
 import { leafTypes } from '../../../shared/evidence/leaf-types.ts'
 import type { ComplianceFacts, RequirementMark, Seen } from '../../../shared/policy/facts.ts'
 import { type RequirementId, requirementIds } from '../../../shared/policy/requirement-ids.ts'
+import { widestAnchor } from '../../anchors/listings.ts'
 import { bodyOf } from '../../catalog/project-event.ts'
 import { isoMs } from '../../catalog/rows.ts'
 import type { AnyDb } from '../../sqlite/open.ts'
@@ -197,12 +198,8 @@ function verifiedOf(db: AnyDb, createdUs: number, nowUs: number): ComplianceFact
 }
 
 function anchorOf(db: AnyDb): ComplianceFacts['anchor'] {
-  const row = db
-    .prepare<[], { time_us: number; data: string }>("SELECT time_us, data FROM event WHERE type = 'anchor.added' ORDER BY seq DESC LIMIT 1")
-    .get()
-  if (!row) return null
-  const data = JSON.parse(row.data) as { readonly kind?: string; readonly checkpoint_size?: number }
-  return { size: data.checkpoint_size ?? 0, time: isoMs(row.time_us), kind: data.kind ?? 'unknown' }
+  const anchor = widestAnchor(db)
+  return anchor && { size: anchor.size, time: anchor.time, kind: anchor.kind === 'rfc3161' ? 'timestamp by an authority' : 'witness' }
 }
 
 /** Looks for the oldest record with a text by the longest words of its beginning, as a person would. */

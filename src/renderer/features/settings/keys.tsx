@@ -20,7 +20,7 @@ export function Keys() {
       </Panel>
     )
   }
-  const names = { log: 'Log key', export: 'Export key', 'key-encryption': 'Key-encryption key' } as const
+  const names = { log: 'Log key', export: 'Export key', 'key-encryption': 'Key-encryption key', witness: 'Witness key' } as const
   return (
     <Panel title="Keys" sub={keys.data.origin}>
       <div className="column gap-12">

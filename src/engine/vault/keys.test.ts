@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { engineEnvironment } from '../config.ts'
+import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
+import { recordDraft, type TestFolder, testFolder, writerOf } from '../workspace/test-workspace.ts'
+import { type OpenWorkspace, openWorkspace } from '../workspace/workspace.ts'
+import { readPassphrase } from './keyring.ts'
+import { SigningKeys } from './signing-keys.ts'
+
+// Whole engines, on a machine that may do other work.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
+
+describe('a change of the log and export keys', () => {
+  let test: TestEngine
+  let first: string
+  beforeEach(async () => {
+    test = await testEngine({ servers: true })
+    await post(1)
+    first = await exported('first')
+  })
+  afterEach(async () => {
+    await test.remove()
+  })
+  const post = (n: number) =>
+    fetch(`${test.engine.status().endpoints.compliance.url}/api/compliance/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify([rawRecord(n)])
+    })
+  const exported = async (name: string, at?: number): Promise<string> => {
+    const out = join(test.root, `${name}.affidavit.zip`)
+    const more = at === undefined ? {} : { at }
+    const { job_id } = await test.call('export.start', { recipient: 'Examiner', purpose: 'Test', out, replace: true, ...more })
+    expect((await test.job(job_id)).error).toBeNull()
+    return out
+  }
+  const verified = async (path: string, trust: string) => {
+    const { job_id } = await test.call('verify.file', { path, trust })
+    await test.job(job_id)
+    return test.call('verify.report', { job_id })
+  }
+  const unpack = (zip: string) => {
+    const folder = zip.replace('.affidavit.zip', '')
+    execFileSync('unzip', ['-q', '-o', zip, '-d', folder])
+    return folder
+  }
+  const shell = (folder: string, trust: string) => {
+    try {
+      return execFileSync('sh', ['verify.sh', trust], { cwd: folder, encoding: 'utf8' })
+    } catch (error) {
+      return (error as { stdout: string }).stdout
+    }
+  }
+  const rotate = async (use: 'log' | 'export') => {
+    const { job_id } = await test.call('keys.rotate', { use })
+    expect((await test.job(job_id)).error).toBeNull()
+  }
+  const trustOf = (zip: string, name: string) => {
+    const trust = join(test.root, name)
+    cpSync(join(unpack(zip), 'trust'), trust, { recursive: true })
+    return trust
+  }
+
+  it('keeps the name of the log; who knows a first key follows to the present one, in the app and in the shell', async () => {
+    const origin = (await test.call('keys.report', {})).origin
+    const trust = trustOf(first, 'trust')
+    await rotate('log')
+    await rotate('export')
+    await rotate('log')
+    await post(2)
+    const second = await exported('second')
+    const report = await verified(second, trust)
+    expect(report.steps.flatMap((step) => step.reasons)).toEqual([])
+    expect(report.verdict).toBe('valid')
+    expect(report.bundle.origin).toBe(origin)
+    const folder = unpack(second)
+    expect(readFileSync(join(folder, 'trust/log.vkey'), 'utf8')).not.toBe(readFileSync(join(trust, 'log.vkey'), 'utf8'))
+    expect(shell(folder, trust)).toMatch(/\nvalid\n$/)
+    const { keys, history } = await test.call('keys.report', {})
+    expect(keys.filter((key) => key.use === 'log').map((key) => key.state)).toEqual(['in_use', 'retired', 'retired'])
+    expect(history.map((event) => event.what)).toEqual(['added', 'retired', 'added', 'retired', 'added', 'retired'])
+    // The workspace itself, its earlier checkpoints included, and after a restart.
+    await test.restart()
+    const { job_id } = await test.call('verify.workspace', {})
+    await test.job(job_id)
+    expect(await test.call('verify.workspace_report', { job_id })).toMatchObject({ verdict: 'intact', faults: [] })
+    expect((await test.call('records.proof', { seq: 1 })).verdict).toBe('verified')
+    // A bundle of the tree before the changes is signed by the key of then, and holds by the key of then.
+    const earlier = await exported('earlier', (await verified(first, trust)).bundle.size ?? 0)
+    const old = await verified(earlier, trust)
+    expect(old.steps[2]?.reasons).toEqual([])
+  })
+
+  it('a link that the key before did not sign leads nowhere: app and shell refuse', async () => {
+    const trust = trustOf(first, 'trust')
+    await rotate('log')
+    await post(2)
+    const second = await exported('second')
+    const folder = unpack(second)
+    const changed = readFileSync(join(folder, 'proof/keys.jsonl'), 'utf8').replace(
+      /"signature":"(.)/,
+      (_, char: string) => `"signature":"${char === 'A' ? 'B' : 'A'}`
+    )
+    writeFileSync(join(folder, 'proof/keys.jsonl'), changed)
+    const out = shell(folder, trust)
+    expect(out).toContain('log_not_trusted')
+    expect(out).toMatch(/\ninvalid\n$/)
+    // A key that was never before it.
+    const other = join(test.root, 'other')
+    cpSync(trust, other, { recursive: true })
+    const vkey = readFileSync(join(other, 'log.vkey'), 'utf8')
+    writeFileSync(join(other, 'log.vkey'), vkey.replace(/\+[^+]*\n$/, '+ATl9oFCzjlLrGR2PJ7rHk1MvLyFyGYt1m8a8f1bVZHq0\n'))
+    expect((await verified(second, other)).steps[2]?.reasons.map((one) => one.code)).toContain('log_not_trusted')
+    // Both keys in one list: the later one is confirmed by itself.
+    appendFileSync(join(other, 'log.vkey'), readFileSync(join(folder, 'trust/log.vkey')))
+    expect((await verified(second, other)).steps[2]?.reasons).toEqual([])
+  })
+
+  it('a revoked key is replaced, named in the report with its reason, and refused by verifiers that see the leaf', async () => {
+    const trust = trustOf(first, 'trust')
+    const before = await test.call('keys.report', {})
+    const id = before.keys.find((key) => key.use === 'export')?.id ?? ''
+    const after = await test.call('keys.revoke', { key_id: id, reason: 'A copy was found elsewhere' })
+    expect(after.keys.find((key) => key.id === id)).toMatchObject({ state: 'revoked', revoked: { reason: 'A copy was found elsewhere' } })
+    expect(after.keys.find((key) => key.use === 'export')?.state).toBe('in_use')
+    expect(await test.codeOf('keys.revoke', { key_id: id, reason: 'again' })).toBe('conflict')
+    expect(await test.codeOf('keys.revoke', { key_id: '00000000', reason: 'none' })).toBe('not_found')
+    expect(await test.codeOf('keys.revoke', { key_id: 'x', reason: '' })).toBe('bad_request')
+    await post(2)
+    const second = await exported('second')
+    expect((await verified(second, trust)).verdict).toBe('valid')
+    // The leaf is in the bundle; a signature by the revoked key over it is refused for that reason.
+    const folder = unpack(second)
+    cpSync(join(trust, 'allowed_signers'), join(folder, 'trust/allowed_signers'))
+    expect(shell(folder, trust)).toMatch(/key_revoked: signed by a key revoked at leaf \d+/)
+    expect(JSON.stringify(after)).not.toContain('seed')
+  })
+
+  it('the report is written as HTML and JSON, and not over a file', async () => {
+    const out = join(test.root, 'keys.html')
+    await test.call('keys.save_report', { out, format: 'html' })
+    const html = readFileSync(out, 'utf8')
+    expect(html).toContain('Key report')
+    expect(html).not.toContain('<script')
+    expect(await test.codeOf('keys.save_report', { out, format: 'html' })).toBe('file_exists')
+    await test.call('keys.save_report', { out, format: 'json', replace: true })
+    expect(JSON.parse(readFileSync(out, 'utf8'))).toMatchObject({ protection: 'key-file' })
+    expect(await test.codeOf('keys.save_report', { out: join(test.root, 'no', 'such', 'x'), format: 'json' })).toBe('file_unreadable')
+    expect(await test.codeOf('keys.save_report', { out, format: 'pdf' })).toBe('bad_request')
+  })
+})
+
+describe('a crash in a change of a signing key', () => {
+  let folder: TestFolder
+  let workspace: OpenWorkspace
+  beforeEach(async () => {
+    folder = testFolder()
+    workspace = await folder.open()
+    await writerOf(workspace).append([recordDraft(1)])
+  })
+  afterEach(() => {
+    workspace.close()
+    folder.remove()
+  })
+  const signingOf = (
+    open: OpenWorkspace,
+    append = (drafts: Parameters<ReturnType<typeof writerOf>['append']>[0]) => writerOf(open).append(drafts)
+  ) =>
+    new SigningKeys({
+      holder: open.keyHolder,
+      identity: open.identity,
+      ledgerSize: () => writerOf(open).size,
+      append,
+      checkpoint: async () => null
+    })
+  const added = () =>
+    workspace.ledgerDb
+      .prepare<[], Buffer>('SELECT bytes FROM leaf ORDER BY seq')
+      .pluck()
+      .all()
+      .filter((bytes) => bytes.includes('"type":"key.added"')).length
+
+  it.each(['before the leaf is on disk', 'after it, before the key takes over'])('%s is made up for', async (when) => {
+    const { origin } = workspace.identity
+    const old = Buffer.from(workspace.identity.log.publicKey)
+    const crash = new Error('the process ends here')
+    await expect(
+      signingOf(workspace, async (drafts) => {
+        if (when.startsWith('after')) await writerOf(workspace).append(drafts)
+        throw crash
+      }).rotate('log', { ref: 'a', kind: 'human' })
+    ).rejects.toBe(crash)
+    expect(Buffer.from(workspace.identity.log.publicKey).equals(old)).toBe(true)
+    await writerOf(workspace).close()
+    workspace.close()
+    workspace = await folder.open()
+    expect(workspace.start.problem).toBeUndefined()
+    await signingOf(workspace).resume()
+    expect(workspace.identity.origin).toBe(origin)
+    expect(Buffer.from(workspace.identity.log.publicKey).equals(old)).toBe(false)
+    expect(workspace.identity.publicKeys('log').map((key) => Buffer.from(key).toString('hex'))).toContain(old.toString('hex'))
+    expect(added()).toBe(1)
+    expect(workspace.keyHolder.ring.next).toBeUndefined()
+    await signingOf(workspace).resume()
+    expect(added()).toBe(1)
+  })
+})
+
+describe('the protection of the keys', () => {
+  it('changes to a passphrase, to another one and back; the one before opens nothing then', async () => {
+    const folder = testFolder()
+    const file = (name: string, text: string) => {
+      mkdirSync(folder.state, { recursive: true })
+      writeFileSync(join(folder.state, name), text)
+      return join(folder.state, name)
+    }
+    const [one, two] = [file('one', 'a long passphrase\n'), file('two', 'another passphrase\n')]
+    const config = {
+      workspace: folder.workspace,
+      state: folder.state,
+      compliance: null,
+      drift: null,
+      appVersion: '0.1.0',
+      keyProtection: 'file'
+    } as const
+    const opened = (passphrase?: string) =>
+      openWorkspace(config, engineEnvironment(passphrase ? { AFFIDAVIT_PASSPHRASE_FILE: passphrase } : {}), null)
+    const first = await opened()
+    await first.keyHolder.protect({ protection: 'passphrase', passphrase: readPassphrase(one) })
+    // A change of the ring keeps the protection, and needs no passphrase.
+    await first.keyHolder.update((ring) => ({ ...ring, past: [] }))
+    await first.keyHolder.protect({ protection: 'passphrase', passphrase: readPassphrase(two) })
+    const { origin } = first.identity
+    first.close()
+    await expect(opened()).rejects.toMatchObject({ code: 'keys_unavailable' })
+    await expect(opened(one)).rejects.toMatchObject({ code: 'keys_unavailable' })
+    const second = await opened(two)
+    expect(second.identity.origin).toBe(origin)
+    await second.keyHolder.protect({ protection: 'key-file' })
+    second.close()
+    const third = await opened()
+    expect(third.identity.protection).toBe('key-file')
+    third.close()
+    folder.remove()
+  }, 60_000)
+
+  it('is an operation that is recorded, with refusals for what is not here', async () => {
+    const test = await testEngine()
+    const short = join(test.root, 'short')
+    writeFileSync(short, 'short')
+    expect(await test.codeOf('keys.protect', { protection: 'passphrase', passphrase_file: short })).toBe('keys_unavailable')
+    expect(await test.codeOf('keys.protect', { protection: 'safe-storage' })).toBe('keys_unavailable')
+    expect(await test.codeOf('keys.protect', { protection: 'none' })).toBe('bad_request')
+    writeFileSync(short, 'long enough')
+    expect((await test.call('keys.protect', { protection: 'passphrase', passphrase_file: short })).protection).toBe('passphrase')
+    expect((await test.call('workspace.status', {})).keys.protection).toBe('passphrase')
+    await test.remove()
+  }, 60_000)
+})

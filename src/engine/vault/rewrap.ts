@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rewriting the key blocks under another key-encryption key, with or without some of their keys.
+import type { AnyDb, WritableDb } from '../sqlite/open.ts'
+import { BLOCK_KEYS, KEY_BYTES, type Kek, openBlock, sealBlock } from './key-block.ts'
+import type { KekSource } from './payload-reader.ts'
+
+/** How long one transaction collects blocks; with its commit it stays below 20 ms (EVIDENCE, Erasure). */
+const SLICE_MS = 8
+const ROWS = 32
+
+interface BlockRow {
+  readonly first_seq: number
+  readonly count: number
+  readonly kek_id: string
+  readonly ct: Buffer
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+function openRow(row: BlockRow, keks: KekSource): Buffer | undefined {
+  const key = keks.get(row.kek_id)
+  if (!key) return undefined
+  try {
+    return openBlock({ id: row.kek_id, key }, row.first_seq, row.count, row.ct)
+  } catch {
+    return undefined
+  }
+}
+
+const isLive = (keys: Buffer, at: number): boolean => keys.subarray(at * KEY_BYTES, (at + 1) * KEY_BYTES).some((byte) => byte !== 0)
+
+/** Whether a key of these seqs is still there under `kek`. Gives others their turn. */
+export async function anyLive(db: AnyDb, kek: Kek, seqs: readonly number[]): Promise<boolean> {
+  const find = db.prepare<[number], BlockRow>(
+    'SELECT first_seq, count, kek_id, ct FROM key_block WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1'
+  )
+  const source = { get: (id: string) => (id === kek.id ? kek.key : undefined) }
+  let started = performance.now()
+  let row: BlockRow | undefined
+  let keys: Buffer | undefined
+  for (const seq of seqs) {
+    if (performance.now() - started > SLICE_MS) {
+      await nextTurn()
+      started = performance.now()
+      row = undefined
+    }
+    if (!row || seq >= row.first_seq + row.count) {
+      row = find.get(seq)
+      keys = row && openRow(row, source)
+    }
+    if (row && keys && seq < row.first_seq + row.count && isLive(keys, seq - row.first_seq)) return true
+  }
+  return false
+}
+
+export interface RewrapCounts {
+  /** Blocks written under the new key. */
+  blocks: number
+  /** Keys destroyed by this run. */
+  dropped: number
+  /** Blocks that no key opens: damage from before, left as they are. */
+  damaged: number
+}
+
+/**
+ * Writes every block that another key wraps anew under `target`, neighbours merged to at most 64 keys, keys of `drop` replaced by zeros
+ * (the form of a destroyed key). Many short transactions with turns for others in between; old and new blocks are mixed meanwhile, told apart
+ * by their key id, so a crash loses nothing and the next run goes on.
+ */
+export async function rewriteBlocks(
+  db: WritableDb,
+  target: Kek,
+  keks: KekSource,
+  drop: ReadonlySet<number>,
+  progress: (seq: number) => void
+): Promise<RewrapCounts> {
+  const read = db.prepare<[number, number], BlockRow>(
+    'SELECT first_seq, count, kek_id, ct FROM key_block WHERE first_seq >= ? ORDER BY first_seq LIMIT ?'
+  )
+  const remove = db.prepare<[number, number]>('DELETE FROM key_block WHERE first_seq >= ? AND first_seq < ?')
+  const insert = db.prepare<[number, number, string, Buffer]>('INSERT INTO key_block (first_seq, count, kek_id, ct) VALUES (?, ?, ?, ?)')
+  const counts: RewrapCounts = { blocks: 0, dropped: 0, damaged: 0 }
+  let next = 0
+
+  const slice = (): boolean => {
+    const started = performance.now()
+    let first = 0
+    let waiting: Buffer[] = []
+    let held = 0
+    const flush = () => {
+      if (held === 0) return
+      remove.run(first, first + held)
+      const keys = Buffer.concat(waiting)
+      const single = Array.from({ length: held }, (_, i) => keys.subarray(i * KEY_BYTES, (i + 1) * KEY_BYTES))
+      insert.run(first, held, target.id, sealBlock(target, first, single))
+      keys.fill(0)
+      counts.blocks++
+      waiting = []
+      held = 0
+    }
+    const take = (row: BlockRow) => {
+      next = row.first_seq + row.count
+      const keys = row.kek_id === target.id ? undefined : openRow(row, keks)
+      if (!keys) {
+        if (row.kek_id !== target.id) counts.damaged++
+        flush()
+        return
+      }
+      for (let i = 0; i < row.count; i++) {
+        if (!drop.has(row.first_seq + i) || !isLive(keys, i)) continue
+        keys.fill(0, i * KEY_BYTES, (i + 1) * KEY_BYTES)
+        counts.dropped++
+      }
+      if (held > 0 && (first + held !== row.first_seq || held + row.count > BLOCK_KEYS)) flush()
+      if (held === 0) first = row.first_seq
+      waiting.push(keys)
+      held += row.count
+    }
+    let more = true
+    while (more && performance.now() - started < SLICE_MS) {
+      const rows = read.all(next, ROWS)
+      for (const row of rows) take(row)
+      more = rows.length === ROWS
+    }
+    flush()
+    return more
+  }
+
+  for (let more = true; more; ) {
+    more = db.transaction(slice)()
+    progress(next)
+    await nextTurn()
+  }
+  return counts
+}
+
+/**
+ * Empties the write-ahead log, so that no block under a destroyed key stays in it. Readers of another thread can hold it for a moment.
+ * False when they held it for ten seconds.
+ */
+export async function truncateWal(db: WritableDb): Promise<boolean> {
+  const until = Date.now() + 10_000
+  for (;;) {
+    const [row] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[]
+    if (row?.busy === 0) return true
+    if (Date.now() > until) return false
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}

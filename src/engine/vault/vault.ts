@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto'
+import { AffidavitError } from '../../shared/contract/errors.ts'
+import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { WritableDb } from '../sqlite/open.ts'
+import type { Identity } from '../workspace/identity.ts'
+import type { KeyHolder, Keyring, OwedLeaf } from './keyring.ts'
+import { anyLive, rewriteBlocks, truncateWal } from './rewrap.ts'
+
+export interface VaultDeps {
+  readonly keys: WritableDb
+  readonly holder: KeyHolder
+  readonly identity: Identity
+  readonly ledger: Ledger
+  readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
+  /** Tells the threads which key-encryption keys there are; called before the first block is written under a new one. */
+  readonly onKeks: (keks: ReadonlyMap<string, Uint8Array>) => void
+}
+
+export interface RewrapInput {
+  /** Seqs whose keys are destroyed: their content can then never be opened again, by nobody. */
+  readonly dropSeqs?: Iterable<number>
+  /** Called when no block names the old key any more, before it is destroyed: the place for a new backup of the keys. */
+  readonly beforeDestroy?: () => Promise<void>
+  readonly progress?: (done: number, total: number) => void
+}
+
+export interface RewrapResult {
+  /** Id of the key-encryption key that wraps every block now. */
+  readonly kek_id: string
+  /** Ids of those that were destroyed. */
+  readonly destroyed: readonly string[]
+  readonly dropped: number
+  readonly blocks: number
+  /** Blocks that no key opened: damage from before. */
+  readonly damaged: number
+}
+
+const SYSTEM = { ref: 'engine', kind: 'system' } as const
+
+/**
+ * The key-encryption key and its change (EVIDENCE, Erasure). Order: the new key durably beside the old one, a leaf that says so, every block
+ * rewritten under it, the write-ahead log emptied, `beforeDestroy`, the old key destroyed, a leaf that says so. A crash anywhere is made up
+ * for by asking again with the same seqs.
+ */
+export class Vault {
+  readonly #deps: VaultDeps
+  #running: Promise<unknown> = Promise.resolve()
+
+  constructor(deps: VaultDeps) {
+    this.#deps = deps
+  }
+
+  /** Finishes a change of the key-encryption key that a crash interrupted (an erasure finishes its own), and writes leaves that are owed. */
+  async resume(): Promise<void> {
+    await this.settle()
+    if (this.#deps.holder.ring.rewrap === 'rotation') await this.rewrapVault({})
+  }
+
+  /**
+   * Changes the key-encryption key and destroys the old one, with the keys of `dropSeqs`. One at a time; a second call waits.
+   * Called again after a crash, it goes on where it was; called again when all is done, it changes nothing.
+   * @throws AffidavitError busy: a reader held the write-ahead log; ask again
+   */
+  rewrapVault(input: RewrapInput): Promise<RewrapResult> {
+    const work = this.#running.then(() => this.#rewrap(input))
+    this.#running = work.catch(() => {})
+    return work
+  }
+
+  /** Appends the leaves that the ring owes; those already there are not written twice. */
+  async settle(): Promise<void> {
+    const { holder, append } = this.#deps
+    const { owed } = holder.ring
+    if (owed.length === 0) return
+    await append(owed.map(owedDraft))
+    await holder.update((ring) => ({ ...ring, owed: ring.owed.filter((leaf) => !owed.some((one) => sameLeaf(one, leaf))) }))
+  }
+
+  async #rewrap(input: RewrapInput): Promise<RewrapResult> {
+    const { keys, holder, identity, ledger } = this.#deps
+    const drop = [...(input.dropSeqs ?? [])].sort((a, b) => a - b)
+    if (await this.#needsNewKey(drop)) await this.#addKek(drop.length > 0 ? 'erasure' : 'rotation')
+    else if (holder.ring.keks.length === 1) {
+      await this.settle()
+      return { kek_id: identity.kek.id, destroyed: [], dropped: 0, blocks: 0, damaged: 0 }
+    }
+    const target = identity.kek
+    ledger.dropStrayKeys()
+    const total = ledger.size
+    const counts = await rewriteBlocks(keys, target, { get: (id) => identity.keks.get(id) }, new Set(drop), (seq) =>
+      input.progress?.(Math.min(seq, total), total)
+    )
+    if (!(await truncateWal(keys)))
+      throw new AffidavitError('busy', 'the old keys are still being read: the change of the key goes on at the next attempt')
+    await input.beforeDestroy?.()
+    const old = holder.ring.keks.filter((kek) => kek.id !== target.id).map((kek) => kek.id)
+    await holder.update(({ rewrap: _, ...ring }) => ({
+      ...ring,
+      keks: ring.keks.filter((kek) => kek.id === target.id),
+      owed: [...ring.owed, ...old.map((id): OwedLeaf => ({ type: 'key.retired', key_id: id, use: 'key-encryption' }))]
+    }))
+    this.#deps.onKeks(identity.keks)
+    ledger.forgetKeys()
+    await this.settle()
+    return { kek_id: target.id, destroyed: old, ...counts }
+  }
+
+  /** A key that wraps what is to be destroyed cannot stay: whoever has an old copy of the file could open it. */
+  async #needsNewKey(drop: readonly number[]): Promise<boolean> {
+    const { holder, identity, keys } = this.#deps
+    if (drop.length > 0) return anyLive(keys, identity.kek, drop)
+    return holder.ring.keks.length === 1
+  }
+
+  async #addKek(reason: Keyring['rewrap']): Promise<void> {
+    const { holder, identity, ledger } = this.#deps
+    const id = randomBytes(8).toString('hex')
+    await holder.update((ring) => ({
+      ...ring,
+      keks: [...ring.keks, { id, key: randomBytes(32).toString('base64'), since: new Date().toISOString() }],
+      rewrap: reason,
+      owed: [...ring.owed, { type: 'key.added', key_id: id, use: 'key-encryption' }]
+    }))
+    this.#deps.onKeks(identity.keks)
+    ledger.useKek(identity.kek)
+    await this.settle()
+  }
+}
+
+const sameLeaf = (a: OwedLeaf, b: OwedLeaf): boolean => a.type === b.type && a.key_id === b.key_id
+
+const owedDraft = ({ type, ...data }: OwedLeaf): LeafDraft => ({
+  type,
+  actor: SYSTEM,
+  data,
+  parts: [],
+  sourceKey: `${type}/${data.use}/${data.key_id}`
+})

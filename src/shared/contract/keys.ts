@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod'
+import { operation } from './operation.ts'
+import { timestamp } from './record.ts'
+
+const count = z.int().min(0)
+const keyUses = ['log', 'export', 'key-encryption', 'witness'] as const
+const protections = ['safe-storage', 'passphrase', 'key-file'] as const
+const path = z.string().min(1).max(4096)
+
+const key = z.object({
+  use: z.enum(keyUses),
+  id: z.string(),
+  /** SHA-256 of the public key, hex; null for a key that has none. */
+  fingerprint: z.string().nullable(),
+  public_key: z.string().nullable(),
+  state: z.enum(['in_use', 'retired', 'revoked']),
+  added: timestamp,
+  retired: timestamp.nullable(),
+  revoked: z.object({ seq: count, time: timestamp, reason: z.string() }).nullable()
+})
+
+export const keyReport = z.object({
+  origin: z.string(),
+  protection: z.enum(protections),
+  message: z.string(),
+  keys: z.array(key),
+  /** Every leaf about keys, oldest first. */
+  history: z.array(
+    z.object({
+      seq: count,
+      time: timestamp,
+      actor: z.string(),
+      what: z.enum(['added', 'retired', 'revoked']),
+      use: z.enum(keyUses),
+      key_id: z.string(),
+      reason: z.string()
+    })
+  )
+})
+export type KeyReport = z.infer<typeof keyReport>
+
+/** The keys of a workspace and their life. */
+export const keyOperations = {
+  'keys.report': operation({
+    summary: 'Keys in use and before, their protection, fingerprints and history',
+    input: z.strictObject({}),
+    output: keyReport,
+    access: 'read',
+    leaves: []
+  }),
+  'keys.save_report': operation({
+    summary: 'Writes the key report to a file',
+    input: z.strictObject({ out: path, format: z.enum(['html', 'json']), replace: z.boolean().default(false) }),
+    output: z.object({ path: z.string(), bytes: count }),
+    access: 'read',
+    leaves: []
+  }),
+  'keys.rotate': operation({
+    summary: 'Replaces a key by a new one, as a job; the old one is destroyed at its end',
+    input: z.strictObject({ use: z.enum(['log', 'export', 'key-encryption']) }),
+    output: z.object({ job_id: z.string() }),
+    access: 'write',
+    leaves: ['key.added', 'key.retired']
+  }),
+  'keys.revoke': operation({
+    summary: 'Says on record that a signing key is not to be trusted any more; one in use is replaced first',
+    input: z.strictObject({ key_id: z.string().regex(/^[0-9a-f]{8}$/), reason: z.string().min(1).max(500) }),
+    output: keyReport,
+    access: 'write',
+    leaves: ['key.revoked', 'key.added', 'key.retired']
+  }),
+  'keys.protect': operation({
+    summary: 'Protects the keys at rest in another way, or by another passphrase (the first line of a file)',
+    input: z.discriminatedUnion('protection', [
+      z.strictObject({ protection: z.literal('passphrase'), passphrase_file: path }),
+      z.strictObject({ protection: z.literal('safe-storage') }),
+      z.strictObject({ protection: z.literal('key-file') })
+    ]),
+    output: keyReport,
+    access: 'write',
+    leaves: ['setting.changed']
+  })
+} as const
