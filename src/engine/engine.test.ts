@@ -410,8 +410,6 @@ describe('a workspace', () => {
     await expect
       .poll(async () => (await engine.call('workspace.status', {})).verified)
       .toMatchObject({ verdict: 'damaged', faults: 2, first: { code: 'node_changed', seq: 7 }, actor: 'local' })
-    await engine.restart()
-    expect((await engine.call('workspace.status', {})).verified).toMatchObject({ faults: 2, first: { code: 'node_changed', seq: 7 } })
     expect(await engine.call('records.proof', { seq: 9 })).toMatchObject({ verdict: 'failed' })
     expect(await engine.call('verify.record', { seq: 9 })).toMatchObject({ verdict: 'failed' })
     expect((await engine.call('compliance.verifications', {})).verifications[0]).toMatchObject({ scope: 'record', faults: 1 })
@@ -419,6 +417,11 @@ describe('a workspace', () => {
     expect(await engine.codeOf('verify.record', { seq: 1_000 })).toBe('not_found')
     expect(await engine.codeOf('verify.record', {})).toBe('bad_request')
     expect((await engine.call('records.get', { seq: 9 })).payload).toBe('missing')
+    await engine.restart()
+    expect(await engine.call('workspace.status', {})).toMatchObject({
+      verified: { faults: 2, first: { code: 'node_changed', seq: 7 } },
+      problem: { code: 'schema_changed' }
+    })
   })
 
   it('opens read-only after a rollback: reads answer, writes are refused with the reason', async () => {
@@ -426,7 +429,7 @@ describe('a workspace', () => {
     const old = readFileSync(join(engine.workspace, 'head'))
     await engine.restart(() => writeFileSync(join(engine.workspace, 'head'), Buffer.alloc(old.length)))
     const status = await engine.call('workspace.status', {})
-    expect(status).toMatchObject({ state: 'read_only', problem: { code: 'rollback_detected' } })
+    expect(status).toMatchObject({ state: 'read_only', problem: { code: 'head_missing' } })
     expect(await engine.codeOf('events.append', { events: [rawRecord(1)] })).toBe('read_only')
     expect(await engine.codeOf('settings.set', { look_every_minutes: 5 })).toBe('read_only')
     expect((await engine.call('records.open', { query: 'answer' })).count).toBe(20)

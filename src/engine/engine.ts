@@ -39,6 +39,7 @@ import { keksOf, type ThreadConfig } from './threads/thread-config.ts'
 import { keyHandlers } from './vault/handlers.ts'
 import type { OsKeyStore } from './vault/keyring.ts'
 import { Vault } from './vault/vault.ts'
+import { choose } from './workspace/continue.ts'
 import { workspaceHandlers } from './workspace/handlers.ts'
 import { readSettings } from './workspace/settings.ts'
 import { type LiveFigures, statusOf } from './workspace/status.ts'
@@ -309,6 +310,7 @@ async function compose(
   const router = new Router(
     {
       ...workspaceHandlers({
+        goOn: (actor, reason) => choose(workspace.paths, workspace.start, workspace.size, actor, reason),
         jobs,
         status,
         settings: {

@@ -137,7 +137,10 @@ port.onMessage((message) => {
       const waiting = waitingKeys.get(message.id)
       waitingKeys.delete(message.id)
       if (message.ok) waiting?.resolve(message.value)
-      else waiting?.reject(new AffidavitError('keys_unavailable', 'the key store of the operating system did not answer'))
+      else
+        waiting?.reject(
+          new AffidavitError('keys_unavailable', 'the key store of the operating system did not answer', { keyring: 'refused' })
+        )
       return
     }
     case 'print.reply': {

@@ -6,6 +6,7 @@ import type { Leaf } from '../../shared/evidence/leaf.ts'
 import { DEFAULT_CLASS } from '../../shared/policy/retention.ts'
 import { builtInDetectors } from '../../shared/privacy/detect.ts'
 import { Masker } from '../../shared/privacy/mask.ts'
+import { sha256Hex } from '../crypto.ts'
 import type { WritableDb } from '../sqlite/open.ts'
 import type { OpenPart } from '../vault/payload.ts'
 import type { ContentSource } from '../vault/payload-reader.ts'
@@ -49,6 +50,20 @@ function previewOf(messages: readonly EventMessage[] | undefined): string {
 }
 
 const decode = (part: OpenPart | undefined): unknown => (part ? JSON.parse(Buffer.from(part.data).toString('utf8')) : undefined)
+
+/** A leaf as far as a projection needs it; undefined for bytes that this program did not write: verification names those. */
+function readable(bytes: Buffer): Leaf | undefined {
+  try {
+    const leaf = JSON.parse(bytes.toString('utf8')) as Partial<Leaf> | null
+    const whole = typeof leaf?.type === 'string' && typeof leaf.id === 'string' && typeof leaf.actor?.ref === 'string'
+    return whole && Number.isFinite(Date.parse(leaf.ts ?? '')) ? (leaf as Leaf) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What names the last leaf applied: another one in its place means another history. */
+export const tipOf = (bytes: Buffer | undefined): string => (bytes === undefined ? '' : sha256Hex(bytes))
 
 /** Applies committed leaves to the catalog, in seq order, one transaction a batch. The only code that writes records. */
 export class Projection {
@@ -102,9 +117,13 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
     const before = this.#records
     try {
       this.#db.transaction(() => {
-        for (const row of rows) this.#leaf(row.seq, JSON.parse(row.bytes.toString('utf8')) as Leaf)
+        for (const row of rows) {
+          const leaf = readable(row.bytes)
+          if (leaf) this.#leaf(row.seq, leaf)
+        }
         this.#writeAggregates()
         this.#insert.meta.run('applied', String(size))
+        this.#insert.meta.run('tip', tipOf(rows.at(-1)?.bytes))
       })()
     } catch (error) {
       this.#records = before

@@ -41,6 +41,8 @@ export interface LedgerParts {
   readonly payloads: PayloadReader
   readonly appVersion: string
   readonly sample: boolean
+  /** Wall clock in milliseconds. */
+  readonly now: () => number
 }
 
 /** Told of each group once it is on disk: the new size, and the leaves with their content. */
@@ -87,6 +89,7 @@ export class Ledger {
   #running: Promise<void> | undefined
   #dirtyVault = false
   #lost = 0
+  #failed = 0
   #closed = false
   /** Leaves in ledger.db; ahead of what was acknowledged only when `head` could not be written. */
   #committed: number
@@ -107,6 +110,11 @@ export class Ledger {
   /** Leaves acknowledged or about to be: the next seq. */
   get size(): number {
     return this.#range.size
+  }
+
+  /** Drafts that could not be written since the start. */
+  get failed(): number {
+    return this.#failed
   }
 
   /** Drafts not yet committed. */
@@ -223,6 +231,7 @@ export class Ledger {
         this.#nodes = before.nodes
         this.#dirtyVault = true
       }
+      this.#failed += group.reduce((sum, item) => sum + item.drafts.length, 0)
       this.#lost += group.reduce((sum, item) => sum + item.drafts.filter((draft) => draft.type.startsWith('llm.')).length, 0)
       const reported = toStorageError(error)
       for (const item of group) item.reject(reported)
@@ -233,8 +242,10 @@ export class Ledger {
   }
 
   async #commit(group: readonly Submission[]): Promise<{ readonly results: AppendResult[][]; readonly leaves: readonly SealedLeaf[] }> {
+    // Leaves that could not be acknowledged come first: no crash may then leave more than one group beyond the head.
+    if (this.#parts.head.current.size < this.#committed) this.#writeHead()
     if (this.#dirtyVault) this.dropStrayKeys()
-    const now = Date.now()
+    const now = this.#parts.now()
     const pending: Group = { leaves: [], dedup: [] }
     const inGroup: InGroup = new Map()
     const first = this.#range.size
@@ -336,6 +347,10 @@ export class Ledger {
     })()
     this.#committed = this.#range.size
     this.#parts.payloads.forget()
+    this.#writeHead()
+  }
+
+  #writeHead(): void {
     this.#parts.head.write({ size: this.#range.size, root: this.#range.root(), keysEnd: this.#range.size })
   }
 }

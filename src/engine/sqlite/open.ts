@@ -18,7 +18,8 @@ export function useNativeBinding(path: string | undefined): void {
   nativeBinding = path !== undefined && Number(process.versions.napi) < 10 ? path : undefined
 }
 
-const options = (): Database.Options => (nativeBinding === undefined ? {} : { nativeBinding })
+/** Options of every connection: the binding that this runtime needs. */
+export const sqliteOptions = (): Database.Options => (nativeBinding === undefined ? {} : { nativeBinding })
 
 /** Oldest SQLite whose WAL and FTS5 behave as EVIDENCE.md describes. */
 const OLDEST = [3, 51, 3] as const
@@ -38,7 +39,7 @@ function assertVersion(db: Database.Database): void {
  * may lose committed rows on a power cut. `recursive_triggers=ON`: without it `REPLACE INTO` deletes silently, past the triggers.
  */
 export function openOfRecord(path: string): WritableDb {
-  const db = new Database(path, options())
+  const db = new Database(path, sqliteOptions())
   assertVersion(db)
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = FULL')
@@ -53,7 +54,7 @@ export function openOfRecord(path: string): WritableDb {
 
 /** Opens the catalog for the projector: a projection needs no sync, an unclean end rebuilds it. */
 export function openProjection(path: string): WritableDb {
-  const db = new Database(path, options())
+  const db = new Database(path, sqliteOptions())
   assertVersion(db)
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = OFF')
@@ -66,7 +67,7 @@ export function openProjection(path: string): WritableDb {
 
 /** Opens any of the files read-only. */
 export function openReadable(path: string): ReadableDb {
-  const db = new Database(path, { ...options(), readonly: true, fileMustExist: true })
+  const db = new Database(path, { ...sqliteOptions(), readonly: true, fileMustExist: true })
   db.pragma('query_only = ON')
   db.pragma('trusted_schema = OFF')
   db.pragma('cell_size_check = ON')
@@ -77,7 +78,7 @@ export function openReadable(path: string): ReadableDb {
 
 /** Opens a file only to hold its lock: one writer per workspace, released by the system when the process ends. */
 export function openLock(path: string): WritableDb {
-  const db = new Database(path, { ...options(), timeout: 0 })
+  const db = new Database(path, { ...sqliteOptions(), timeout: 0 })
   db.pragma('locking_mode = EXCLUSIVE')
   db.exec('CREATE TABLE IF NOT EXISTS holder (pid INTEGER NOT NULL, started TEXT NOT NULL)')
   db.exec('BEGIN EXCLUSIVE')

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { catalogMigrations } from '../catalog/migrations.ts'
-import { Projection } from '../catalog/projection.ts'
+import { Projection, tipOf } from '../catalog/projection.ts'
 import { migrate, openProjection, openReadable, useNativeBinding, type WritableDb } from '../sqlite/open.ts'
 import { ContentCache, type HandedContent } from '../vault/handed-content.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
@@ -32,8 +32,11 @@ if (!port) throw new Error('the projector runs in a worker thread')
 useNativeBinding(config.nativeBinding)
 const paths = threadPaths(config)
 const BATCH = 2000
+/** The keyring is not here: what is projected now has to be projected again once it is. */
+const keyless = Object.keys(config.keks).length === 0
 const SMALL = 100
 const SMALL_DELAY_MS = 50
+const RETRY_MS = 1_000
 
 /** Changes at each start of the machine: an unclean end under the same one left what the system had in memory intact. */
 function bootId(): string {
@@ -66,7 +69,9 @@ function openCatalog(): WritableDb {
       migrate(db, catalogMigrations)
       const clean = fresh || meta(db, 'clean') === '1'
       const same = meta(db, 'boot') === boot && boot !== 'unknown'
-      if (clean || (same && db.pragma('quick_check', { simple: true }) === 'ok')) {
+      // Made without keys it lacks all content.
+      const whole = meta(db, 'keyless') !== '1' || keyless
+      if (whole && (clean || (same && db.pragma('quick_check', { simple: true }) === 'ok'))) {
         setMeta(db, 'clean', '0')
         setMeta(db, 'boot', boot)
         return db
@@ -120,14 +125,25 @@ function step(): void {
   if (closed || applied >= target) return
   const end = Math.min(target, applied + BATCH)
   if (keks.refresh()) stored.forget()
-  // One read transaction for the batch: every payload opened outside of one would take a lock of its own.
-  const complete = ledger.transaction(() => {
-    const rows = leaves.all(applied, end)
-    if (rows.length < end - applied) return false
-    projection.apply(rows, end)
-    return true
-  })()
+  let complete = false
+  try {
+    // One read transaction for the batch: every payload opened outside of one would take a lock of its own.
+    complete = ledger.transaction(() => {
+      const rows = leaves.all(applied, end)
+      if (rows.length < end - applied) return false
+      projection.apply(rows, end)
+      return true
+    })()
+  } catch (error) {
+    // A full disk is a state that ends: what was committed waits here until there is room.
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (code !== 'SQLITE_FULL' && !code.startsWith('SQLITE_IOERR')) throw error
+    scheduled = true
+    setTimeout(step, RETRY_MS)
+    return
+  }
   if (complete) {
+    if (keyless) setMeta(catalog, 'keyless', '1')
     applied = end
     payloads.forget(end)
     if (rebuildTo !== null && applied >= rebuildTo) rebuildTo = null
@@ -146,6 +162,7 @@ function schedule(): void {
 }
 
 function rebuild(): void {
+  // In one transaction: readers see the old tables or the new ones, never none.
   catalog.transaction(() => {
     const tables = catalog
       .prepare<[], string>(
@@ -155,10 +172,10 @@ function rebuild(): void {
       .all()
     for (const table of tables) catalog.exec(`DROP TABLE "${table}"`)
     catalog.pragma('user_version = 0')
+    migrate(catalog, catalogMigrations)
+    setMeta(catalog, 'clean', '0')
+    setMeta(catalog, 'boot', bootId())
   })()
-  migrate(catalog, catalogMigrations)
-  setMeta(catalog, 'clean', '0')
-  setMeta(catalog, 'boot', bootId())
   payloads.forget()
   projection = new Projection(catalog, payloads)
   applied = 0
@@ -173,7 +190,10 @@ port.on('message', (message: ToProjector) => {
       if (message.content) payloads.add(message.content)
       if (applied === 0 && rebuildTo === null && message.size > 10_000) rebuildTo = message.size
       target = Math.max(target, message.size)
-      if (applied > message.size) return rebuild()
+      if (applied > message.size) {
+        target = message.size
+        return rebuild()
+      }
       return schedule()
     case 'hurry':
       if (scheduled && waiting) {
@@ -192,4 +212,8 @@ port.on('message', (message: ToProjector) => {
       port.close()
   }
 })
-report()
+// The ledger was rolled back or replaced: what was projected from another history is made again.
+if (applied > 0 && meta(catalog, 'tip') !== tipOf(leaves.get(applied - 1, applied)?.bytes)) {
+  target = 0
+  rebuild()
+} else report()

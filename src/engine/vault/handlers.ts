@@ -144,7 +144,7 @@ function reportOf({ identity, holder, created }: KeyHandlerDeps, history: KeyRep
     message: protectionMessage[identity.protection],
     keys: [
       signing('log', identity.log.publicKey, ring.log.since ?? created, null),
-      signing('export', identity.export.publicKey, ring.export.since ?? created, null),
+      ...(identity.protection === 'missing' ? [] : [signing('export', identity.export.publicKey, ring.export.since ?? created, null)]),
       ...ring.keks.map(({ id, since }) => ({
         use: 'key-encryption' as const,
         id,

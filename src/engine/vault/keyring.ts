@@ -57,13 +57,14 @@ const ringSchema = z.strictObject({
 export type Keyring = z.infer<typeof ringSchema>
 
 /** How the keyring is protected at rest. `safe-storage`: by the operating system's key store through main. */
-export type KeyProtection = 'safe-storage' | 'passphrase' | 'key-file'
+export type KeyProtection = 'safe-storage' | 'passphrase' | 'key-file' | 'missing'
 
 /** What every surface says of the protection. */
 export const protectionMessage: Record<KeyProtection, string> = {
   'safe-storage': 'keys protected by the key store of the operating system',
   passphrase: 'keys protected by a passphrase (scrypt)',
-  'key-file': 'keys protected by file permissions only'
+  'key-file': 'keys protected by file permissions only',
+  missing: 'the keys are not here: contents cannot be opened'
 }
 
 const fileSchema = z.discriminatedUnion('protection', [
@@ -223,6 +224,10 @@ type Seal =
   | { readonly protection: 'safe-storage'; readonly store: OsKeyStore }
   | { readonly protection: 'passphrase'; readonly derived: Derived }
   | { readonly protection: 'key-file' }
+  | { readonly protection: 'missing' }
+
+const notHere = (): AffidavitError =>
+  new AffidavitError('keys_unavailable', 'the keys of this workspace are not here: restore the key file and start again')
 
 async function sealRing(seal: Seal, ring: Keyring): Promise<KeyFile> {
   const text = JSON.stringify(ring)
@@ -233,6 +238,8 @@ async function sealRing(seal: Seal, ring: Keyring): Promise<KeyFile> {
       return sealWith(seal.derived, text)
     case 'key-file':
       return { v: 1, protection: 'key-file', ring: Buffer.from(text, 'utf8').toString('base64') }
+    case 'missing':
+      throw notHere()
   }
 }
 
@@ -268,6 +275,7 @@ export class KeyHolder {
    */
   update(change: (ring: Keyring) => Keyring): Promise<void> {
     return this.#queue(async () => {
+      if (this.#seal.protection === 'missing') throw notHere()
       const next = ringSchema.parse(change(this.#ring))
       replaceKeyFile(this.#path, JSON.stringify(await sealRing(this.#seal, next)))
       this.#ring = next
@@ -277,6 +285,7 @@ export class KeyHolder {
   /** Protects the ring in another way from now on. @throws AffidavitError keys_unavailable: the key store does not answer */
   protect(by: Protector): Promise<void> {
     return this.#queue(async () => {
+      if (this.#seal.protection === 'missing') throw notHere()
       const seal = await sealFor(by)
       replaceKeyFile(this.#path, JSON.stringify(await sealRing(seal, this.#ring)))
       this.#seal = seal
@@ -320,6 +329,22 @@ function protectorOf(place: KeyringPlace): Protector {
   return { protection: 'key-file' }
 }
 
+/** Stands in for a keyring that is not here: it holds no secret and takes no change. */
+export function missingKeyring(origin: string): KeyHolder {
+  const nothing = Buffer.alloc(32).toString('base64')
+  const ring: Keyring = {
+    v: 2,
+    origin,
+    log: { seed: nothing },
+    export: { seed: nothing },
+    past: [],
+    dedup_key: nothing,
+    keks: [],
+    owed: []
+  }
+  return new KeyHolder('', ring, { protection: 'missing' })
+}
+
 /**
  * Loads the keyring of a workspace, or makes one when `mayCreate` (a workspace without leaves).
  * @throws AffidavitError keys_unavailable: missing, unreadable, or protected by something that is not here
@@ -333,7 +358,8 @@ export async function loadKeyring(
     if (!mayCreate) {
       throw new AffidavitError(
         'keys_unavailable',
-        `the keys of this workspace are missing: ${path}; restore that file from its backup or name its folder with --state`
+        `the keys of this workspace are missing: ${path}; restore that file from its backup or name its folder with --state`,
+        { keyring: 'missing' }
       )
     }
     const ring = makeRing()
@@ -346,11 +372,11 @@ export async function loadKeyring(
   try {
     file = fileSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch {
-    throw new AffidavitError('keys_unavailable', `the key file is damaged: ${path}`)
+    throw new AffidavitError('keys_unavailable', `the key file is damaged: ${path}`, { keyring: 'damaged' })
   }
   const { text, seal } = await unseal(file, place)
   const ring = parseRing(text)
-  if (!ring) throw new AffidavitError('keys_unavailable', `the key file is damaged: ${path}`)
+  if (!ring) throw new AffidavitError('keys_unavailable', `the key file is damaged: ${path}`, { keyring: 'damaged' })
   if (file.protection === 'key-file') chmodSync(path, 0o600)
   return { holder: new KeyHolder(path, ring, seal), created: false }
 }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { Settings, WorkspaceStatus } from '../../shared/contract/workspace.ts'
 import type { Handlers } from '../handlers.ts'
 import type { Jobs } from '../jobs/jobs.ts'
-import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
+import type { Actor, AppendResult, LeafDraft } from '../ledger/draft.ts'
 import { applyChange, settingDrafts } from './settings.ts'
 
 export interface WorkspaceHandlerDeps {
+  /** Writes down that a person goes on from a problem. */
+  readonly goOn: (actor: Actor, reason: string) => void
   readonly jobs: Jobs
   readonly status: () => WorkspaceStatus
   readonly settings: { get(): Settings; set(next: Settings): void }
@@ -18,10 +21,22 @@ export interface WorkspaceHandlerDeps {
 /** Operations on the workspace itself: status, keys, settings, jobs, rebuild. */
 export function workspaceHandlers(
   deps: WorkspaceHandlerDeps
-): Handlers<'workspace.status' | 'workspace.rebuild' | 'settings.get' | 'settings.set' | 'jobs.list' | 'jobs.get' | 'jobs.cancel'> {
+): Handlers<
+  'workspace.status' | 'workspace.continue' | 'workspace.rebuild' | 'settings.get' | 'settings.set' | 'jobs.list' | 'jobs.get' | 'jobs.cancel'
+> {
   const { jobs } = deps
   return {
     'workspace.status': async () => deps.status(),
+    'workspace.continue': async ({ code, reason }, caller) => {
+      const { problem } = deps.status()
+      if (!problem) throw new AffidavitError('conflict', 'the workspace is not read-only: there is nothing to go on from')
+      if (problem.code !== code)
+        throw new AffidavitError('conflict', `this was chosen for another problem than ${problem.code}: read the message again`)
+      if (!problem.can_continue) throw new AffidavitError('workspace_damaged', problem.message)
+      if (!reason.isWellFormed()) throw new AffidavitError('bad_request', 'reason: no valid Unicode')
+      deps.goOn(caller.actor, reason)
+      return { restart: true as const }
+    },
     'workspace.rebuild': async () => {
       const job = jobs.start('rebuild', 'Rebuilding the catalog', 'leaves', async (control) => {
         const leaves = await deps.rebuild((done, total) => control.progress(done, total))

@@ -51,7 +51,10 @@ export function describeWorkspace(paths: WorkspacePaths): WorkspaceDescription {
     if (process.platform !== 'win32') chmodSync(paths.root, 0o700)
     mkdirSync(paths.anchors, { recursive: true, mode: 0o700 })
   } catch {
-    throw new AffidavitError('workspace_damaged', `the folder cannot be written: ${paths.root}`)
+    throw new AffidavitError(
+      'not_writable',
+      `the folder cannot be written: ${paths.root}; give this account the right to write to it, or copy the folder`
+    )
   }
   if (!existsSync(paths.description)) {
     const fresh = {
@@ -61,7 +64,14 @@ export function describeWorkspace(paths: WorkspacePaths): WorkspaceDescription {
       created: new Date().toISOString(),
       sample: false
     } as const
-    writeFileDurably(paths.description, `${JSON.stringify(fresh, null, 1)}\n`)
+    try {
+      writeFileDurably(paths.description, `${JSON.stringify(fresh, null, 1)}\n`)
+    } catch {
+      throw new AffidavitError(
+        'not_writable',
+        `the folder cannot be written: ${paths.root}; give this account the right to write to it, or choose another`
+      )
+    }
     return fresh
   }
   const parsed = descriptionSchema.safeParse(safeJson(readFileSync(paths.description, 'utf8')))

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { bodyOf } from '../catalog/project-event.ts'
+import { signed } from '../test/checkpoints.ts'
+import { PayloadReader } from '../vault/payload-reader.ts'
+import { choose, waitingChoice } from './continue.ts'
 import { drafts, type TestFolder, testFolder, writerOf } from './test-workspace.ts'
 
 let folder: TestFolder
@@ -12,33 +16,268 @@ beforeEach(() => {
 afterEach(() => folder.remove())
 
 const at = (name: string) => join(folder.workspace, name)
+const kept = (name: string) => join(folder.state, name)
 
-/** Appends and closes cleanly. */
+/** Appends, signs a checkpoint and closes cleanly. */
 async function fill(from: number, count: number): Promise<void> {
   const workspace = await folder.open()
   await writerOf(workspace).append(drafts(from, count))
-  workspace.saveHead(writerOf(workspace).tree())
+  const note = signed(workspace)
+  workspace.saveHead(writerOf(workspace).tree(), note)
   workspace.close()
 }
 
-async function problemAtStart(): Promise<string | undefined> {
+async function problemAtStart() {
   const workspace = await folder.open()
   try {
     const { problem } = workspace.start
     // Read-only means that there is no writer at all.
     expect(workspace.ledger === null).toBe(problem !== undefined)
-    return problem?.code
+    return problem
   } finally {
     workspace.close()
   }
 }
 
+const codeAtStart = async () => (await problemAtStart())?.code
+
 /** Changes a database behind the program's back. */
 function tamper(name: string, sql: string): void {
   const db = new Database(at(name))
+  db.unsafeMode(true)
   db.exec(sql)
   db.close()
 }
+
+const keyring = () => {
+  const { id } = JSON.parse(readFileSync(at('workspace.json'), 'utf8')) as { id: string }
+  return join(folder.state, `keyring-${id}.json`)
+}
+
+const stashFolder = (name: string) => cpSync(folder.workspace, kept(name), { recursive: true })
+function bringBack(name: string): void {
+  rmSync(folder.workspace, { recursive: true })
+  cpSync(kept(name), folder.workspace, { recursive: true })
+}
+
+/** What a power cut leaves behind: the files as they are while the engine runs. */
+async function cutPower(damage: () => void): Promise<void> {
+  await fill(0, 5)
+  const workspace = await folder.open()
+  for (let from = 5; from < 25; from += 5) await writerOf(workspace).append(drafts(from, 5))
+  const files = ['ledger.db', 'ledger.db-wal', 'keys.db', 'keys.db-wal', 'head']
+  for (const name of files) copyFileSync(at(name), kept(name))
+  workspace.close()
+  for (const name of files) copyFileSync(kept(name), at(name))
+  damage()
+}
+
+const half = (name: string) => truncateSync(at(name), Math.floor(statSync(at(name)).size / 2))
+function flip(name: string, share: number): void {
+  const bytes = readFileSync(at(name))
+  const byte = Math.floor(bytes.length * share)
+  bytes[byte] = (bytes[byte] ?? 0) ^ 4
+  writeFileSync(at(name), bytes)
+}
+
+/** Another history: the folder as it was at 10 leaves goes another way to 20, with the same keys. */
+async function fork(): Promise<void> {
+  await fill(0, 10)
+  stashFolder('early')
+  await fill(10, 10)
+  stashFolder('first')
+  bringBack('early')
+  copyFileSync(kept('heads.json'), kept('heads-20.json'))
+  rmSync(kept('heads.json'))
+  await fill(500, 10)
+  copyFileSync(kept('heads-20.json'), kept('heads.json'))
+}
+
+interface Case {
+  readonly what: string
+  readonly damage: () => Promise<void> | void
+  readonly code: string
+  readonly trusted: number | null
+  readonly goesOn: boolean
+}
+
+const cases: readonly Case[] = [
+  {
+    what: 'an older copy of the ledger',
+    damage: async () => {
+      await fill(0, 10)
+      copyFileSync(at('ledger.db'), kept('old'))
+      await fill(10, 10)
+      copyFileSync(kept('old'), at('ledger.db'))
+    },
+    code: 'rollback_detected',
+    trusted: 10,
+    goesOn: true
+  },
+  {
+    what: 'an older copy of the whole folder',
+    damage: async () => {
+      await fill(0, 10)
+      stashFolder('copy')
+      await fill(10, 10)
+      bringBack('copy')
+    },
+    code: 'rollback_detected',
+    trusted: 10,
+    goesOn: true
+  },
+  {
+    what: 'an empty folder in place of the old one',
+    damage: async () => {
+      await fill(0, 10)
+      for (const name of ['ledger.db', 'keys.db', 'head', 'anchors/checkpoint']) rmSync(at(name), { force: true })
+    },
+    code: 'rollback_detected',
+    trusted: null,
+    goesOn: true
+  },
+  {
+    what: 'a truncated WAL of the ledger',
+    damage: () => cutPower(() => half('ledger.db-wal')),
+    code: 'rollback_detected',
+    trusted: 5,
+    goesOn: true
+  },
+  {
+    what: 'a flipped bit in the WAL of the ledger',
+    damage: () => cutPower(() => flip('ledger.db-wal', 0.4)),
+    code: 'rollback_detected',
+    trusted: 5,
+    goesOn: true
+  },
+  {
+    what: 'a truncated WAL of the keys',
+    damage: () => cutPower(() => half('keys.db-wal')),
+    code: 'vault_damaged',
+    trusted: 5,
+    goesOn: true
+  },
+  {
+    what: 'a flipped bit in the WAL of the keys',
+    damage: () => cutPower(() => flip('keys.db-wal', 0.4)),
+    code: 'vault_damaged',
+    trusted: 5,
+    goesOn: true
+  },
+  { what: 'a fork that this machine remembers', damage: fork, code: 'fork_detected', trusted: 20, goesOn: true },
+  {
+    what: 'a fork against a checkpoint kept in anchors',
+    damage: async () => {
+      await fork()
+      rmSync(kept('heads.json'))
+      copyFileSync(join(kept('first'), 'anchors', 'checkpoint'), at('anchors/checkpoint-20'))
+    },
+    code: 'fork_detected',
+    trusted: 20,
+    goesOn: true
+  },
+  {
+    what: 'a missing head',
+    damage: async () => {
+      await fill(0, 10)
+      rmSync(at('head'))
+    },
+    code: 'head_missing',
+    trusted: 10,
+    goesOn: true
+  },
+  {
+    what: 'an unreadable head',
+    damage: async () => {
+      await fill(0, 10)
+      writeFileSync(at('head'), Buffer.alloc(1024))
+    },
+    code: 'head_missing',
+    trusted: 10,
+    goesOn: true
+  },
+  {
+    what: 'a missing keyring',
+    damage: async () => {
+      await fill(0, 10)
+      rmSync(keyring())
+    },
+    code: 'keys_missing',
+    trusted: 10,
+    goesOn: false
+  },
+  {
+    what: 'a damaged keyring',
+    damage: async () => {
+      await fill(0, 10)
+      writeFileSync(keyring(), '{}')
+    },
+    code: 'keys_missing',
+    trusted: 10,
+    goesOn: false
+  },
+  {
+    what: 'the keyring of another workspace',
+    damage: async () => {
+      await fill(0, 10)
+      const other = testFolder()
+      ;(await other.open()).close()
+      const name = readdirSync(other.state).find((one) => one.startsWith('keyring-')) ?? ''
+      copyFileSync(join(other.state, name), keyring())
+      other.remove()
+    },
+    code: 'keys_missing',
+    trusted: 10,
+    goesOn: false
+  },
+  {
+    what: 'lost keys',
+    damage: async () => {
+      await fill(0, 10)
+      tamper('keys.db', 'DELETE FROM key_block')
+    },
+    code: 'vault_damaged',
+    trusted: 10,
+    goesOn: true
+  },
+  {
+    what: 'a changed leaf behind the last checkpoint',
+    damage: async () => {
+      await fill(0, 9)
+      const workspace = await folder.open()
+      await writerOf(workspace).append(drafts(9, 3))
+      workspace.close()
+      tamper(
+        'ledger.db',
+        "DROP TRIGGER leaf_no_update; UPDATE leaf SET bytes = CAST(replace(CAST(bytes AS TEXT), 'success', 'incompl') AS BLOB) WHERE seq = 10"
+      )
+    },
+    code: 'ledger_damaged',
+    trusted: 9,
+    goesOn: false
+  },
+  {
+    what: 'a dropped trigger',
+    damage: async () => {
+      await fill(0, 10)
+      tamper('ledger.db', 'DROP TRIGGER leaf_no_delete')
+    },
+    code: 'schema_changed',
+    trusted: 10,
+    goesOn: true
+  },
+  {
+    what: 'leaves that somebody else appended',
+    damage: async () => {
+      await fill(0, 8)
+      tamper('ledger.db', 'INSERT INTO leaf VALUES (8, CAST(\'{"forged":true}\' AS BLOB)); INSERT INTO payload VALUES (8, zeroblob(40))')
+      tamper('keys.db', "INSERT INTO key_block VALUES (8, 1, 'x', zeroblob(60))")
+    },
+    code: 'unacknowledged_leaves',
+    trusted: 8,
+    goesOn: true
+  }
+]
 
 describe('start of a workspace', () => {
   it('creates the head before the first append and goes on where it stopped', async () => {
@@ -60,68 +299,22 @@ describe('start of a workspace', () => {
     const first = await folder.open()
     await expect(folder.open()).rejects.toMatchObject({ code: 'workspace_locked' })
     first.close()
-    expect(await problemAtStart()).toBeUndefined()
+    expect(await codeAtStart()).toBeUndefined()
   })
 
-  it('reports an older copy of the ledger', async () => {
-    await fill(0, 10)
-    copyFileSync(at('ledger.db'), join(folder.state, 'old'))
-    await fill(10, 10)
-    copyFileSync(join(folder.state, 'old'), at('ledger.db'))
-    expect(await problemAtStart()).toBe('rollback_detected')
+  it.each(cases)('names $what, says what can be trusted and opens read-only', async ({ damage, code, trusted, goesOn }) => {
+    await damage()
+    const problem = await problemAtStart()
+    expect(problem).toMatchObject({ code, trusted_size: trusted, can_continue: goesOn })
+    expect(problem?.message).toContain(trusted === null ? 'No signed checkpoint vouches' : `The leaves up to ${trusted - 1} can be trusted`)
+    expect(problem?.message).toContain('Restore')
+    // Looking at it changes nothing: the next start finds the same.
+    expect(await problemAtStart()).toEqual(problem)
   })
 
-  it('reports an older copy of the whole folder', async () => {
-    await fill(0, 10)
-    cpSync(folder.workspace, join(folder.state, 'copy'), { recursive: true })
-    await fill(10, 10)
-    rmSync(folder.workspace, { recursive: true })
-    cpSync(join(folder.state, 'copy'), folder.workspace, { recursive: true })
-    expect(await problemAtStart()).toBe('rollback_detected')
-  })
-
-  it('reports a truncated write-ahead log', async () => {
-    await fill(0, 5)
-    const workspace = await folder.open()
-    await writerOf(workspace).append(drafts(5, 20))
-    // What a power cut leaves behind: the files as they are while the engine runs, the end of the log missing.
-    for (const name of ['ledger.db', 'ledger.db-wal', 'keys.db', 'keys.db-wal', 'head', 'workspace.json'])
-      copyFileSync(at(name), join(folder.state, name))
-    workspace.close()
-    for (const name of ['ledger.db', 'ledger.db-wal', 'keys.db', 'keys.db-wal', 'head']) copyFileSync(join(folder.state, name), at(name))
-    truncateSync(at('ledger.db-wal'), Math.floor(statSync(at('ledger.db-wal')).size / 2))
-    expect(await problemAtStart()).toBe('rollback_detected')
-  })
-
-  it.each([
-    [
-      'a leaf',
-      "DROP TRIGGER leaf_no_update; UPDATE leaf SET bytes = CAST(replace(CAST(bytes AS TEXT), 'success', 'incompl') AS BLOB) WHERE seq = 9",
-      'ledger_damaged'
-    ],
-    [
-      'an inner node',
-      'DROP TRIGGER node_no_update; UPDATE node SET hash = zeroblob(32) WHERE pos = (SELECT max(pos) FROM node)',
-      undefined
-    ],
-    ['the last leaf away', 'DROP TRIGGER leaf_no_delete; DELETE FROM leaf WHERE seq = 9', 'rollback_detected']
-  ])('reports a change of %s', async (_, sql, code) => {
-    await fill(0, 10)
-    tamper('ledger.db', sql)
-    const found = await problemAtStart()
-    if (code === undefined) expect(['ledger_damaged', 'rollback_detected']).toContain(found)
-    else expect(['ledger_damaged', 'rollback_detected']).toContain(found)
-  })
-
-  it('reports a missing and an unreadable head', async () => {
-    await fill(0, 10)
-    const head = readFileSync(at('head'))
-    writeFileSync(at('head'), Buffer.alloc(1024))
-    expect(await problemAtStart()).toBe('rollback_detected')
-    rmSync(at('head'))
-    expect(await problemAtStart()).toBe('rollback_detected')
-    writeFileSync(at('head'), head)
-    expect(await problemAtStart()).toBeUndefined()
+  it('does not mistake an unclean end for damage', async () => {
+    await cutPower(() => {})
+    expect(await codeAtStart()).toBeUndefined()
   })
 
   it('reads the older slot of the head when the newer one is torn', async () => {
@@ -137,14 +330,10 @@ describe('start of a workspace', () => {
     workspace.close()
   })
 
-  it('reports lost keys and removes the keys of leaves that never were', async () => {
+  it('removes the keys of leaves that never were, of one group and no more', async () => {
     await fill(0, 10)
-    copyFileSync(at('keys.db'), join(folder.state, 'keys'))
-    tamper('keys.db', 'DELETE FROM key_block')
-    expect(await problemAtStart()).toBe('vault_damaged')
-    copyFileSync(join(folder.state, 'keys'), at('keys.db'))
     tamper('keys.db', "INSERT INTO key_block VALUES (10, 5, 'x', zeroblob(8))")
-    expect(await problemAtStart()).toBeUndefined()
+    expect(await codeAtStart()).toBeUndefined()
     const keys = new Database(at('keys.db'), { readonly: true })
     expect(keys.prepare('SELECT max(first_seq) FROM key_block').pluck().get()).toBe(0)
     keys.close()
@@ -152,15 +341,92 @@ describe('start of a workspace', () => {
       'keys.db',
       "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 40) INSERT INTO key_block SELECT 10 + i * 60, 60, 'x', zeroblob(8) FROM n"
     )
-    expect(await problemAtStart()).toBe('rollback_detected')
+    expect(await codeAtStart()).toBe('rollback_detected')
   })
 
-  it('does not start with another keyring or without one', async () => {
+  it('says which file cannot be opened at all', async () => {
     await fill(0, 3)
-    const { id } = JSON.parse(readFileSync(at('workspace.json'), 'utf8')) as { id: string }
-    rmSync(join(folder.state, `keyring-${id}.json`))
-    await expect(folder.open()).rejects.toMatchObject({ code: 'keys_unavailable' })
-    writeFileSync(join(folder.state, `keyring-${id}.json`), '{}')
-    await expect(folder.open()).rejects.toMatchObject({ code: 'keys_unavailable' })
+    writeFileSync(at('ledger.db'), Buffer.alloc(8192, 7))
+    await expect(folder.open()).rejects.toMatchObject({ code: 'workspace_damaged', message: expect.stringContaining('ledger.db') })
   })
 })
+
+/** Chooses to go on, as the operation does, and opens again. */
+async function goOn(reason: string) {
+  const before = await folder.open()
+  choose(before.paths, before.start, before.size, { ref: 'local', kind: 'human' }, reason)
+  before.close()
+  return folder.open()
+}
+
+describe('going on from what was found', () => {
+  it.each(cases.filter((one) => one.goesOn))(
+    'after $what is recorded before anything else; nothing is removed',
+    async ({ damage, code }) => {
+      await damage()
+      const { size, blocks } = await found()
+      const workspace = await goOn('the disk was replaced, see ticket 7')
+      expect(workspace.start.problem).toBeUndefined()
+      const ledger = writerOf(workspace)
+      expect(ledger.size).toBe(size + 1)
+      const leaf = JSON.parse(
+        String(workspace.ledgerDb.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck().get(size))
+      ) as Record<string, unknown>
+      expect(leaf).toMatchObject({
+        type: 'rollback.detected',
+        seq: size,
+        actor: { ref: 'local' },
+        data: { reason: code, found_size: size }
+      })
+      expect(JSON.stringify(leaf)).not.toContain('ticket')
+      const keys = new Database(at('keys.db'), { readonly: true })
+      const body = bodyOf(new PayloadReader(workspace.ledgerDb, keys as never, workspace.identity.keks), size)
+      expect(body).toMatchObject({ reason: 'the disk was replaced, see ticket 7' })
+      const held = keys.prepare<[], Buffer>('SELECT ct FROM key_block UNION SELECT ct FROM key_aside').pluck().all().map(String)
+      for (const block of blocks) expect(held).toContain(block)
+      keys.close()
+      await ledger.append(drafts(900, 3))
+      workspace.saveHead(ledger.tree(), signed(workspace))
+      workspace.close()
+      expect(await codeAtStart()).toBeUndefined()
+      expect(readdirSync(folder.workspace)).not.toContain('continue.json')
+    }
+  )
+
+  it('is carried out once, also when a crash came in between', async () => {
+    await fill(0, 10)
+    rmSync(at('head'))
+    const first = await folder.open()
+    choose(first.paths, first.start, first.size, { ref: 'local', kind: 'human' }, 'once')
+    const choice = readFileSync(at('continue.json'))
+    first.close()
+    const second = await folder.open()
+    expect(second.size).toBe(11)
+    second.close()
+    // The head was written, the leaf too, the choice not yet forgotten.
+    writeFileSync(at('continue.json'), choice)
+    const third = await folder.open()
+    expect(third.size).toBe(11)
+    expect(waitingChoice(third.paths)).toBeUndefined()
+    third.close()
+  })
+
+  it('is refused where the tree does not hold together', async () => {
+    const damaged = cases.find((one) => one.code === 'ledger_damaged')
+    await damaged?.damage()
+    const workspace = await goOn('anyway')
+    expect(workspace.start.problem?.code).toBe('ledger_damaged')
+    expect(workspace.ledger).toBeNull()
+    workspace.close()
+  })
+})
+
+async function found() {
+  const workspace = await folder.open()
+  const { size } = workspace
+  workspace.close()
+  const keys = new Database(at('keys.db'), { readonly: true })
+  const blocks = keys.prepare<[], Buffer>('SELECT ct FROM key_block').pluck().all().map(String)
+  keys.close()
+  return { size, blocks }
+}

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { equalBytes } from '../../shared/evidence/bytes.ts'
-import { CompactRange, emptyRoot, leafHash, rootAt } from '../../shared/evidence/merkle.ts'
-import { formatVkey, parseCheckpoint, verifyCheckpoint } from '../../shared/evidence/note.ts'
-import { ed25519Verify, sha256 } from '../crypto.ts'
+import { CompactRange, emptyRoot } from '../../shared/evidence/merkle.ts'
+import { sha256 } from '../crypto.ts'
 import { HeadFile, readHeadCopy } from '../ledger/head.ts'
 import { GROUP_LEAVES, type TreeState } from '../ledger/ledger.ts'
-import { type CheckpointRow, keysEnd, lastCheckpoint, leafCount, nodeCount, nodeReader } from '../ledger/store.ts'
+import { ledgerMigrations } from '../ledger/migrations.ts'
+import { type CheckpointRow, keysEnd, leafCount } from '../ledger/store.ts'
 import type { WritableDb } from '../sqlite/open.ts'
+import { schemaDifference } from '../sqlite/schema.ts'
+import { openBlock } from '../vault/key-block.ts'
+import { vaultMigrations } from '../vault/migrations.ts'
 import type { WorkspacePaths } from './paths.ts'
-
-/** Why a workspace opens read-only: a stable code, and words that say what is lost, what can be trusted and what to do. */
-export interface StartProblem {
-  readonly code: 'rollback_detected' | 'vault_damaged' | 'ledger_damaged'
-  readonly message: string
-}
+import { type Finding, problemOf, type StartProblem } from './start-problem.ts'
+import { expectedNodes, type FoundTree, findTree, hasRoot, type LogKey, noteFits, signedNote, trustedSize } from './start-tree.ts'
 
 export interface StartState {
   readonly head: HeadFile | undefined
@@ -30,183 +28,216 @@ export interface StartState {
   readonly problem: StartProblem | undefined
 }
 
-export interface StartInput {
+export interface StartInput extends LogKey {
   readonly paths: WorkspacePaths
   readonly state: string
   readonly ledger: WritableDb
   readonly keys: WritableDb
-  readonly origin: string
-  /** The present key of the log and those before it. */
-  readonly logPublicKeys: readonly Uint8Array[]
+  /** Key-encryption keys by id; null when the keyring is not here, and `keysMissing` says why. */
+  readonly keks: ReadonlyMap<string, Uint8Array> | null
+  readonly keysMissing?: string
 }
 
-type GetNode = (level: number, index: number) => Uint8Array
-
-/** Roots of the complete subtrees of a tree of this size, largest first. */
-function frontier(size: number, getNode: GetNode): Uint8Array[] {
-  const hashes: Uint8Array[] = []
-  let left = 0
-  for (let level = 52; level >= 0; level--) {
-    const width = 2 ** level
-    if (size - left < width) continue
-    hashes.push(getNode(level, left / width))
-    left += width
+/** Notes of checkpoints kept as files, with their names. */
+export function anchoredNotes(folder: string): { readonly file: string; readonly text: string }[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => ({ file: entry.name, text: readFileSync(join(folder, entry.name), 'utf8') }))
+      .filter(({ text }) => text.startsWith('affidavit.invalid/') && text.includes('\n\n\u2014 '))
+  } catch {
+    return []
   }
-  return hashes
 }
 
-function treeAt(size: number, getNode: GetNode): TreeState {
-  const hashes = frontier(size, getNode)
-  return { size, hashes, root: CompactRange.from(sha256, size, hashes).root() }
+/** What a note that is signed by this log and does not fit the tree means; undefined when it fits, or is none of ours. */
+export function contradiction(text: string, key: LogKey, found: FoundTree): Finding | undefined {
+  const note = signedNote(text, key)
+  if (!note || hasRoot(found, note)) return undefined
+  const { size } = note
+  if (size > found.size)
+    return {
+      code: 'rollback_detected',
+      message: `A signed checkpoint of ${size} leaves is kept in anchors, the ledger holds ${found.size}.`
+    }
+  return {
+    code: 'fork_detected',
+    message: `There are two histories of ${size} leaves: a signed checkpoint kept in anchors has another root than the ledger.`
+  }
 }
 
-/** Inner nodes in a tree of this size: each leaf but the roots of complete subtrees closes one. */
-export function expectedNodes(size: number): number {
-  let ones = 0
-  for (let n = size; n > 0; n = Math.floor(n / 2)) ones += n % 2
-  return size - ones
+function headFindings(mark: HeadFile['current'], found: FoundTree): Finding[] {
+  const { size, tree } = found
+  if (size < mark.size)
+    return [
+      {
+        code: 'rollback_detected',
+        message: `The ledger holds ${size} leaves, but ${mark.size} were acknowledged: the last ${mark.size - size} are gone, by a rollback, a torn file or an older copy.`
+      }
+    ]
+  if (tree && !hasRoot(found, mark))
+    return [
+      {
+        code: 'fork_detected',
+        message: `The first ${mark.size} leaves are another history than the one that was acknowledged: their root differs from the high-water mark.`
+      }
+    ]
+  if (size > mark.size + GROUP_LEAVES + 1)
+    return [
+      {
+        code: 'unacknowledged_leaves',
+        message: `The ledger holds ${size - mark.size} leaves more than were acknowledged; a crash leaves at most ${GROUP_LEAVES + 1}.`
+      }
+    ]
+  return []
 }
 
-/** Re-hashes the leaves behind the last checkpoint (bounded) against the stored nodes: a flipped bit there would otherwise be signed. */
-function tailMatches(from: TreeState, size: number, db: WritableDb, getNode: GetNode): boolean {
-  const range = CompactRange.from(sha256, from.size, from.hashes)
-  const rows = db.prepare<[number, number], Buffer>('SELECT bytes FROM leaf WHERE seq >= ? AND seq < ? ORDER BY seq').pluck()
-  for (const bytes of rows.iterate(from.size, size)) range.push(leafHash(sha256, bytes))
-  return range.size === size && equalBytes(range.root(), rootAt(sha256, size, getNode))
+function copyFindings(copy: { readonly size: number; readonly root: Uint8Array } | undefined, found: FoundTree): Finding[] {
+  if (!copy) return []
+  if (copy.size > found.size)
+    return [
+      {
+        code: 'rollback_detected',
+        message: `This machine has seen ${copy.size} leaves of this log, the ledger holds ${found.size}: the workspace folder was rolled back or replaced.`
+      }
+    ]
+  if (found.tree && !hasRoot(found, copy))
+    return [
+      {
+        code: 'fork_detected',
+        message: `There are two histories of ${copy.size} leaves: the root that this machine remembers is another than that of the ledger.`
+      }
+    ]
+  return []
 }
 
-const restore = 'Restore the folder from a backup, or keep it as it is for an examination: nothing is written to it.'
+/** Stretches of leaves without a key, that no person has accepted as lost. */
+export function missingKeys(keys: WritableDb, size: number): { readonly from: number; readonly to: number }[] {
+  const missing: { from: number; to: number }[] = []
+  let next = 0
+  const rows = keys
+    .prepare<[], { first_seq: number; count: number }>(
+      'SELECT first_seq, count FROM key_block UNION ALL SELECT first_seq, count FROM key_lost ORDER BY first_seq'
+    )
+    .iterate()
+  for (const row of rows) {
+    if (row.first_seq >= size) break
+    if (row.first_seq > next) missing.push({ from: next, to: row.first_seq })
+    next = Math.max(next, row.first_seq + row.count)
+  }
+  if (next < size) missing.push({ from: next, to: size })
+  return missing
+}
+
+/** Keys must cover every leaf; keys beyond the ledger are leftovers of at most one group; those of leaves beyond `head` must open. */
+function vaultFindings(input: StartInput, size: number, mark: HeadFile['current'] | undefined): Finding[] {
+  const { keys, keks } = input
+  const findings: Finding[] = missingKeys(keys, size).map(({ from, to }) => ({
+    code: 'vault_damaged',
+    message: `The keys of leaves ${from} to ${to - 1} are missing: their content cannot be opened.`
+  }))
+  const end = keysEnd(keys)
+  if (mark && findings.length === 0 && end < mark.keysEnd && mark.keysEnd <= size)
+    findings.push({ code: 'vault_damaged', message: `Keys up to ${mark.keysEnd} were acknowledged, the vault ends at ${end}.` })
+  if (end > size + GROUP_LEAVES + 1)
+    findings.push({
+      code: 'rollback_detected',
+      message: `The vault holds keys up to ${end}, the ledger only ${size} leaves: the ledger was rolled back.`
+    })
+  if (mark && keks && size > mark.size) {
+    const beyond = keys
+      .prepare<[number, number], { first_seq: number; count: number; kek_id: string; ct: Buffer }>(
+        'SELECT first_seq, count, kek_id, ct FROM key_block WHERE first_seq + count > ? AND first_seq < ?'
+      )
+      .all(mark.size, size)
+    const opens = ({ first_seq, count, kek_id, ct }: (typeof beyond)[number]): boolean => {
+      const key = keks.get(kek_id)
+      try {
+        return key !== undefined && openBlock({ id: kek_id, key }, first_seq, count, ct).length > 0
+      } catch {
+        return false
+      }
+    }
+    if (!beyond.every(opens))
+      findings.push({
+        code: 'unacknowledged_leaves',
+        message: `The leaves from ${mark.size} on were not acknowledged and their keys are not by this program: somebody else appended them.`
+      })
+  }
+  return findings
+}
+
+/** Schemas of both databases against what the migrations make. */
+export const schemasOf = (input: Pick<StartInput, 'ledger' | 'keys'>) => [
+  { file: 'ledger.db', db: input.ledger, ...schemaDifference(input.ledger, ledgerMigrations) },
+  { file: 'keys.db', db: input.keys, ...schemaDifference(input.keys, vaultMigrations) }
+]
 
 /**
  * Everything checked before the first append (EVIDENCE, Connection rules): a torn WAL opens cleanly with its tail gone, so the ledger is held
- * against `head`, the copy outside the workspace and the last checkpoint. Changes nothing, except that a fresh workspace gets its `head`
- * and keys of leaves that never were (a crash between the two commits) are removed.
+ * against `head`, the copy outside the workspace, the signed checkpoints in the ledger and in anchors, the vault, and the schema that it should
+ * have. Changes nothing when anything is wrong; otherwise a fresh workspace gets its `head`, and keys of leaves that never were (a crash between
+ * the two commits) are removed.
  */
 export function checkStart(input: StartInput): StartState {
-  const { paths, ledger, keys, origin } = input
-  const size = leafCount(ledger)
-  const getNode = nodeReader(ledger)
-  const copy = readHeadCopy(join(input.state, 'heads.json'), origin)
+  const { paths, ledger, keys } = input
+  const copy = readHeadCopy(join(input.state, 'heads.json'), input.origin)
   const empty: TreeState = { size: 0, root: emptyRoot(sha256), hashes: [] }
-  const failed = (code: StartProblem['code'], message: string, head?: HeadFile): StartState => ({
-    head,
-    range: CompactRange.from(sha256, 0, []),
-    nodes: 0,
-    verified: empty,
-    checkpoint: lastCheckpoint(ledger),
-    secondCopy: copy ? 'differs' : 'none',
-    recovered: 0,
-    problem: { code, message }
-  })
-
-  if (!existsSync(paths.head) && size === 0 && keysEnd(keys) === 0) {
-    if (copy && copy.size > 0)
-      return failed(
-        'rollback_detected',
-        `The ledger is empty, but ${copy.size} leaves of this log were seen on this machine before. ${restore}`
-      )
-    const head = HeadFile.create(paths.head, empty.root)
-    return {
-      head,
-      range: CompactRange.from(sha256, 0, []),
-      nodes: 0,
-      verified: empty,
-      checkpoint: undefined,
-      secondCopy: copy ? 'matches' : 'none',
-      recovered: 0,
-      problem: undefined
-    }
-  }
+  const fresh = !existsSync(paths.head) && leafCount(ledger) === 0 && keysEnd(keys) === 0
   const head = existsSync(paths.head) ? HeadFile.open(paths.head) : undefined
-  if (head === undefined)
-    return failed(
-      'rollback_detected',
-      `The high-water mark (file head) is missing or unreadable, so a lost tail could not be noticed. The ledger holds ${size} leaves. ${restore}`
-    )
-  const mark = head.current
-  if (size < mark.size) {
-    return failed(
-      'rollback_detected',
-      `The ledger holds ${size} leaves, but ${mark.size} were acknowledged: the last ${mark.size - size} are gone, by a rollback, a torn file or an older copy. ${restore}`,
-      head
-    )
-  }
-  try {
-    if (nodeCount(ledger) !== expectedNodes(size))
-      return failed('ledger_damaged', `The tree of the ledger is incomplete for its ${size} leaves. ${restore}`, head)
-    if (!equalBytes(rootAt(sha256, mark.size, getNode), mark.root)) {
-      return failed(
-        'rollback_detected',
-        `The first ${mark.size} leaves are not those that were acknowledged: their root differs from the high-water mark. ${restore}`,
-        head
-      )
-    }
-    if (copy && (copy.size > size || !equalBytes(rootAt(sha256, copy.size, getNode), copy.root))) {
-      return failed(
-        'rollback_detected',
-        `This machine has seen a longer or different history of this log (${copy.size} leaves): the workspace folder was rolled back or replaced. ${restore}`,
-        head
-      )
-    }
-    const checkpoint = lastCheckpoint(ledger)
-    const verified = checkpoint ? treeAt(checkpoint.size, getNode) : empty
-    if (checkpoint && !checkpointHolds(checkpoint, verified, input)) {
-      return failed('ledger_damaged', `The last signed checkpoint (size ${checkpoint.size}) does not match the leaves. ${restore}`, head)
-    }
-    if (!tailMatches(verified, size, ledger, getNode))
-      return failed('ledger_damaged', `A leaf after ${verified.size} was changed on disk. ${restore}`, head)
-    const vault = checkVault(keys, size, mark.keysEnd)
-    if (vault) return failed(vault.code, `${vault.message} ${restore}`, head)
-    const tree = treeAt(size, getNode)
-    if (size > mark.size) head.write({ size, root: tree.root, keysEnd: size })
-    return {
-      head,
-      range: CompactRange.from(sha256, size, tree.hashes),
-      nodes: expectedNodes(size),
-      verified,
-      checkpoint,
-      secondCopy: copy === undefined ? 'none' : copy.size === size ? 'matches' : 'behind',
-      recovered: size - mark.size,
-      problem: undefined
-    }
-  } catch (error) {
-    const what = error instanceof Error ? error.message : 'unreadable'
-    return failed('ledger_damaged', `The ledger cannot be read completely (${what}). ${restore}`, head)
+  const found = findTree(ledger, input)
+  const { size } = found
+  const schemas = schemasOf(input)
+  const findings: Finding[] = [
+    ...(input.keks ? [] : [{ code: 'keys_missing' as const, message: input.keysMissing ?? 'The keys of this workspace are missing.' }]),
+    ...(found.fault === undefined ? [] : [{ code: 'ledger_damaged' as const, message: found.fault }]),
+    ...(head || fresh
+      ? []
+      : [
+          {
+            code: 'head_missing' as const,
+            message: `The high-water mark (file head) is missing or unreadable, so a lost tail could not be noticed. The ledger holds ${size} leaves.`
+          }
+        ]),
+    ...(head ? headFindings(head.current, found) : []),
+    ...copyFindings(copy, found),
+    ...anchoredNotes(paths.anchors).flatMap(({ text }) => contradiction(text, input, found) ?? []),
+    ...schemas.flatMap(({ file, differs }) =>
+      differs.length === 0
+        ? []
+        : [{ code: 'schema_changed' as const, message: `The schema of ${file} was changed: ${differs.join(', ')}.` }]
+    ),
+    ...(schemas.every(({ repair }) => repair !== null) ? vaultFindings(input, size, head?.current) : [])
+  ]
+  const forked = findings.some((one) => one.code === 'fork_detected')
+  const problem = problemOf(findings, {
+    size,
+    // Two histories: the ledger's own checkpoints cannot say which one is right.
+    trusted: forked ? trustedApart(input, found) : trustedSize(ledger, input, found, Number.MAX_SAFE_INTEGER),
+    canContinue: found.tree !== undefined && schemas.every(({ repair }) => repair !== null)
+  })
+  const base = { range: CompactRange.from(sha256, 0, []), nodes: 0, verified: empty, checkpoint: found.checkpoint, recovered: 0 }
+  if (problem) return { ...base, head, secondCopy: copy ? 'differs' : 'none', problem }
+  if (fresh) return { ...base, head: HeadFile.create(paths.head, empty.root), secondCopy: copy ? 'matches' : 'none', problem }
+  const mark = head as HeadFile
+  const tree = found.tree as TreeState
+  const acknowledged = mark.current.size
+  keys.prepare('DELETE FROM key_block WHERE first_seq >= ?').run(size)
+  if (size > acknowledged) mark.write({ size, root: tree.root, keysEnd: size })
+  return {
+    head: mark,
+    range: CompactRange.from(sha256, size, tree.hashes),
+    nodes: expectedNodes(size),
+    verified: found.verified,
+    checkpoint: found.checkpoint,
+    secondCopy: copy === undefined ? 'none' : copy.size === size ? 'matches' : 'behind',
+    recovered: size - acknowledged,
+    problem
   }
 }
 
-function checkpointHolds(row: CheckpointRow, tree: TreeState, input: StartInput): boolean {
-  const note = parseCheckpoint(row.note)
-  return (
-    note.size === row.size &&
-    equalBytes(note.root, tree.root) &&
-    input.logPublicKeys.some((key) => verifyCheckpoint(sha256, ed25519Verify, row.note, formatVkey(sha256, input.origin, key)))
-  )
-}
-
-/** Keys must cover every leaf without a gap; keys beyond the ledger are leftovers of at most one group. */
-function checkVault(keys: WritableDb, size: number, markedEnd: number): StartProblem | undefined {
-  let next = 0
-  for (const row of keys
-    .prepare<[], { first_seq: number; count: number }>('SELECT first_seq, count FROM key_block ORDER BY first_seq')
-    .iterate()) {
-    if (row.first_seq >= size) break
-    if (row.first_seq !== next)
-      return {
-        code: 'vault_damaged',
-        message: `The keys of leaves ${next} to ${row.first_seq - 1} are missing: their content cannot be opened.`
-      }
-    next = row.first_seq + row.count
-  }
-  if (next < size)
-    return { code: 'vault_damaged', message: `The keys of leaves ${next} to ${size - 1} are missing: their content cannot be opened.` }
-  const end = keysEnd(keys)
-  if (end < markedEnd) return { code: 'vault_damaged', message: `Keys up to ${markedEnd} were acknowledged, the vault ends at ${end}.` }
-  if (end > size + GROUP_LEAVES + 1)
-    return {
-      code: 'rollback_detected',
-      message: `The vault holds keys up to ${end}, the ledger only ${size} leaves: the ledger was rolled back.`
-    }
-  if (end > size) keys.prepare('DELETE FROM key_block WHERE first_seq >= ?').run(size)
-  return undefined
+/** After a fork only what a checkpoint kept outside the ledger also vouches for. */
+function trustedApart(input: StartInput, found: FoundTree): number | null {
+  const sizes = anchoredNotes(input.paths.anchors).flatMap(({ text }) => noteFits(text, input, found) ?? [])
+  return sizes.length === 0 ? null : Math.max(...sizes)
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { EngineStart } from '../../shared/contract/wire.ts'
 import type { EngineEnvironment } from '../config.ts'
 import { writeFileDurably } from '../files.ts'
@@ -8,11 +9,13 @@ import { writeHeadCopy } from '../ledger/head.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { ledgerMigrations } from '../ledger/migrations.ts'
 import { leafCount } from '../ledger/store.ts'
-import { migrate, openOfRecord, type WritableDb } from '../sqlite/open.ts'
-import { type KeyHolder, loadKeyring, type OsKeyStore } from '../vault/keyring.ts'
+import { type Migration, migrate, openOfRecord, type WritableDb } from '../sqlite/open.ts'
+import { type KeyHolder, loadKeyring, missingKeyring, type OsKeyStore } from '../vault/keyring.ts'
 import { vaultMigrations } from '../vault/migrations.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
+import { acceptStart, choiceDraft, forgetChoice, onRecord, waitingChoice } from './continue.ts'
 import { type Identity, identityOf } from './identity.ts'
+import { keylessIdentity, rememberedOrigin, rememberLogKey } from './keyless.ts'
 import { describeWorkspace, lockWorkspace, type WorkspaceDescription, type WorkspacePaths, workspacePaths } from './paths.ts'
 import { checkStart, type StartState } from './startup.ts'
 
@@ -35,43 +38,98 @@ export interface OpenWorkspace {
   close(): void
 }
 
+/** Opens a database of record at its newest schema. @throws AffidavitError workspace_damaged */
+function openFile(path: string, name: string, migrations: readonly Migration[]): WritableDb {
+  let db: WritableDb | undefined
+  try {
+    db = openOfRecord(path)
+    migrate(db, migrations)
+    return db
+  } catch (error) {
+    db?.close()
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (code === 'SQLITE_FULL' || code === 'ENOSPC')
+      throw new AffidavitError('disk_full', 'the disk is full: free some space and start again; nothing that was recorded is affected')
+    if (code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN'))
+      throw new AffidavitError(
+        'not_writable',
+        `${name} cannot be written: give this account the right to write to the folder, or copy the folder`
+      )
+    const what = error instanceof Error ? error.message : 'unreadable'
+    throw new AffidavitError(
+      'workspace_damaged',
+      `${name} cannot be opened (${what}): restore the folder from a backup; nothing was written to it`
+    )
+  }
+}
+
+interface Keys {
+  readonly identity: Identity
+  readonly holder: KeyHolder
+  readonly created: boolean
+  /** Why the keyring is not here; undefined when it is. */
+  readonly missing?: string
+}
+
+/** Loads the keys. Without them a log that has leaves can still be read and verified. @throws AffidavitError keys_unavailable */
+async function keysOf(place: Parameters<typeof loadKeyring>[0], paths: WorkspacePaths, mayCreate: boolean): Promise<Keys> {
+  try {
+    const { holder, created } = await loadKeyring(place, mayCreate)
+    const identity = identityOf(holder)
+    const named = rememberedOrigin(paths)
+    if (named === undefined || named === identity.origin) return { identity, holder, created }
+    const other = keylessIdentity(paths)
+    if (other) return { identity: other, holder: missingKeyring(other.origin), created: false, missing: 'The key file is that of another log, not of this one.' }
+    return { identity, holder, created }
+  } catch (error) {
+    // A passphrase that was not given is asked for again; a file that is gone, damaged or refused by the key store would end every start.
+    if (!(error instanceof AffidavitError) || error.details?.keyring === undefined || mayCreate) throw error
+    const identity = keylessIdentity(paths)
+    if (!identity) throw error
+    return { identity, holder: missingKeyring(identity.origin), created: false, missing: `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.` }
+  }
+}
+
 /**
- * Opens or creates a workspace: lock, databases, keys, start checks.
- * @throws AffidavitError workspace_locked, workspace_damaged, keys_unavailable
+ * Opens or creates a workspace: lock, databases, keys, start checks, and what a person chose after a rollback.
+ * @param now wall clock in milliseconds, for tests
+ * @throws AffidavitError workspace_locked, workspace_damaged, not_writable, disk_full, keys_unavailable
  */
 export async function openWorkspace(
   config: EngineStart['config'],
   environment: EngineEnvironment,
-  store: OsKeyStore | null
+  store: OsKeyStore | null,
+  now: () => number = Date.now
 ): Promise<OpenWorkspace> {
   const paths = workspacePaths(config.workspace)
   const description = describeWorkspace(paths)
   const lock = lockWorkspace(paths)
   const opened: WritableDb[] = [lock]
   try {
-    const ledgerDb = openOfRecord(paths.ledger)
+    const ledgerDb = openFile(paths.ledger, 'ledger.db', ledgerMigrations)
     opened.push(ledgerDb)
-    migrate(ledgerDb, ledgerMigrations)
-    const keysDb = openOfRecord(paths.keys)
+    const keysDb = openFile(paths.keys, 'keys.db', vaultMigrations)
     opened.push(keysDb)
-    migrate(keysDb, vaultMigrations)
-    const size = leafCount(ledgerDb)
     const place = {
       state: config.state,
       workspaceId: description.id,
       store,
       passphraseFile: config.passphraseFile ?? environment.passphraseFile
     }
-    const { holder, created } = await loadKeyring(place, size === 0 && !existsSync(paths.head))
-    const identity = identityOf(holder)
-    const start = checkStart({
+    const { identity, holder, created, missing } = await keysOf(place, paths, !existsSync(paths.head) && leafCount(ledgerDb) === 0)
+    const input = {
       paths,
       state: config.state,
       ledger: ledgerDb,
       keys: keysDb,
       origin: identity.origin,
-      logPublicKeys: identity.publicKeys('log')
-    })
+      logPublicKeys: identity.publicKeys('log'),
+      keks: missing === undefined ? identity.keks : null,
+      ...(missing === undefined ? {} : { keysMissing: missing })
+    }
+    const found = checkStart(input)
+    const choice = waitingChoice(paths)
+    const start = found.problem?.can_continue && choice ? acceptStart(input, found, identity.kek) : found
     const ledger =
       start.problem || !start.head
         ? null
@@ -85,8 +143,21 @@ export async function openWorkspace(
             dedupKey: identity.dedupKey,
             payloads: new PayloadReader(ledgerDb, keysDb, { get: (id) => identity.keks.get(id) }),
             appVersion: config.appVersion,
-            sample: description.sample
+            sample: description.sample,
+            now
           })
+    const saveHead = (head: { readonly size: number; readonly root: Uint8Array }, note?: string): void => {
+      writeHeadCopy(join(config.state, 'heads.json'), identity.origin, head)
+      if (note !== undefined) writeFileDurably(join(paths.anchors, 'checkpoint'), note)
+    }
+    if (ledger) {
+      rememberLogKey(paths, identity)
+      if (choice) {
+        if (!onRecord(ledgerDb, choice)) await ledger.append([choiceDraft(choice)])
+        saveHead(ledger.tree())
+        forgetChoice(paths)
+      }
+    }
     return {
       paths,
       state: config.state,
@@ -98,11 +169,8 @@ export async function openWorkspace(
       ledgerDb,
       keysDb,
       ledger,
-      size,
-      saveHead: (head, note) => {
-        writeHeadCopy(join(config.state, 'heads.json'), identity.origin, head)
-        if (note !== undefined) writeFileDurably(join(paths.anchors, 'checkpoint'), note)
-      },
+      size: leafCount(ledgerDb),
+      saveHead,
       close: () => {
         start.head?.close()
         for (const db of opened.reverse()) db.close()

@@ -23,6 +23,7 @@ export const errorCodes = [
   'read_only',
   'workspace_locked',
   'workspace_damaged',
+  'not_writable',
   'keys_unavailable',
   'nothing_selected',
   'not_collecting',

@@ -5,7 +5,7 @@ import { timestamp } from './record.ts'
 
 const count = z.int().min(0)
 const keyUses = ['log', 'export', 'key-encryption', 'witness'] as const
-const protections = ['safe-storage', 'passphrase', 'key-file'] as const
+const protections = ['safe-storage', 'passphrase', 'key-file', 'missing'] as const
 const path = z.string().min(1).max(4096)
 
 const key = z.object({

@@ -105,6 +105,7 @@ export const operationPermissions: Readonly<Record<OperationName, Permission>> =
   'people.add': 'people',
   'people.change': 'people',
   'people.set_password': 'people',
+  'workspace.continue': 'maintain',
   'workspace.status': 'open',
   'workspace.dashboard': 'see',
   'workspace.rebuild': 'maintain',

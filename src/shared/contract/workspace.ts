@@ -21,7 +21,17 @@ export const endpoint = z.object({
 export const workspaceStatus = z.object({
   state: z.enum(['open', 'rebuilding', 'read_only']),
   /** Why it is read-only, in words, with what can still be trusted and what to do. */
-  problem: z.object({ code: z.string(), message: z.string() }).nullable(),
+  problem: z
+    .object({
+      code: z.string(),
+      message: z.string(),
+      /** Leaves, from the first, that a signed checkpoint still vouches for; null when none does. */
+      trusted_size: count.nullable(),
+      /** Whether a person may choose to go on from here. */
+      can_continue: z.boolean(),
+      findings: z.array(z.object({ code: z.string(), message: z.string() })).readonly()
+    })
+    .nullable(),
   name: z.string(),
   path: z.string(),
   version: z.string(),
@@ -54,7 +64,7 @@ export const workspaceStatus = z.object({
   ingest: z.object({ per_second: z.number(), waiting: count, last_seq: count.nullable() }),
   commit: z.object({ p50_ms: z.number().nullable(), p99_ms: z.number().nullable() }),
   projection: z.object({ applied: count, behind: count, rebuilt: z.number().min(0).max(1).nullable() }),
-  keys: z.object({ protection: z.enum(['safe-storage', 'passphrase', 'key-file']), message: z.string() }),
+  keys: z.object({ protection: z.enum(['safe-storage', 'passphrase', 'key-file', 'missing']), message: z.string() }),
   disk: z.object({ free_bytes: count.nullable() }),
   alerts: z.object({ open: count, acknowledged: count, oldest_open: timestamp.nullable() })
 })
@@ -155,6 +165,17 @@ export const workspaceOperations = {
     output: workspaceStatus,
     access: 'read',
     leaves: []
+  }),
+  'workspace.continue': operation({
+    summary: 'Chooses to go on from a workspace as it was found; carried out at the next start, and recorded there before anything else',
+    input: z.strictObject({
+      /** The code of the problem that is shown: a choice is for what a person has read. */
+      code: z.string().max(64),
+      reason: z.string().min(3).max(1000)
+    }),
+    output: z.object({ restart: z.literal(true) }),
+    access: 'read',
+    leaves: ['rollback.detected']
   }),
   'workspace.dashboard': operation({
     summary: 'Totals and time bins over a range; the whole record when no range is given',

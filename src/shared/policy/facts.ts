@@ -54,7 +54,7 @@ export interface ComplianceFacts {
   readonly checkpoint: { readonly size: number; readonly time: string } | null
   readonly second_copy: 'matches' | 'behind' | 'none' | 'differs'
   readonly problem: string | null
-  readonly keys: 'safe-storage' | 'passphrase' | 'key-file'
+  readonly keys: 'safe-storage' | 'passphrase' | 'key-file' | 'missing'
   readonly heartbeats: { readonly seen: number; readonly expected: number }
   readonly gaps: readonly Gap[]
   readonly lost: number

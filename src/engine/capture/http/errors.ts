@@ -49,6 +49,7 @@ export function statusOf(code: ErrorCode): number {
     case 'read_only':
     case 'workspace_locked':
     case 'workspace_damaged':
+    case 'not_writable':
     case 'keys_unavailable':
     case 'too_many':
     case 'busy':

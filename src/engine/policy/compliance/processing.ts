@@ -14,7 +14,8 @@ type ProcessingRecord = OperationOutput<'compliance.processing'>
 const keyWords = {
   'safe-storage': 'keys protected by the key store of the operating system',
   passphrase: 'keys protected by a passphrase (scrypt)',
-  'key-file': 'keys protected by file permissions only'
+  'key-file': 'keys protected by file permissions only',
+  missing: 'the keys are not here: contents cannot be opened'
 } as const
 
 function measuresOf(live: LiveFacts): string[] {
