@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tree of a ledger as it is found at a start, and how far a signature vouches for it.
 import { equalBytes } from '../../shared/evidence/bytes.ts'
-import { CompactRange, emptyRoot, leafHash, rootAt } from '../../shared/evidence/merkle.ts'
+import { CompactRange, emptyRoot, leafHash, nodeHash, rootAt } from '../../shared/evidence/merkle.ts'
 import { formatVkey, parseCheckpoint, verifyCheckpoint } from '../../shared/evidence/note.ts'
 import { ed25519Verify, sha256 } from '../crypto.ts'
 import type { TreeState } from '../ledger/ledger.ts'
@@ -63,6 +63,22 @@ function tailMatches(from: TreeState, size: number, db: AnyDb, getNode: GetNode)
   return range.size === size && equalBytes(range.root(), rootAt(sha256, size, getNode))
 }
 
+/** Leaves held against the nodes above them at each start, chosen at random: what replaces a table as a whole does not get past these. */
+const SPOT_CHECKS = 64
+
+function spotsMatch(size: number, db: AnyDb, getNode: GetNode): boolean {
+  const pairs = Math.floor(size / 2)
+  const leaf = db.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
+  for (let i = 0; i < Math.min(SPOT_CHECKS, pairs); i++) {
+    const index = Math.floor(Math.random() * pairs)
+    const [left, right] = [leaf.get(2 * index), leaf.get(2 * index + 1)]
+    // Missing ones are for the verification: whole tiles may have been disposed of.
+    if (!left || !right) continue
+    if (!equalBytes(nodeHash(sha256, leafHash(sha256, left), leafHash(sha256, right)), getNode(1, index))) return false
+  }
+  return true
+}
+
 /** Size and root of a note that this log signed; undefined when it is none. */
 export function signedNote(text: string, key: LogKey): { readonly size: number; readonly root: Uint8Array } | undefined {
   try {
@@ -102,6 +118,7 @@ export function findTree(ledger: AnyDb, key: LogKey): FoundTree {
       return failed(`The last signed checkpoint (size ${checkpoint.size}) does not match the leaves.`)
     const verified = checkpoint ? treeAt(checkpoint.size, getNode) : empty()
     if (!tailMatches(verified, size, ledger, getNode)) return failed(`A leaf after ${verified.size} was changed on disk.`)
+    if (!spotsMatch(size, ledger, getNode)) return failed('Leaves do not fit the nodes of the tree above them.')
     return { size, getNode, tree: treeAt(size, getNode), fault: undefined, verified, checkpoint }
   } catch (error) {
     return failed(`The ledger cannot be read completely (${error instanceof Error ? error.message : 'unreadable'}).`)
