@@ -6,20 +6,25 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Activity, activities } from './test/activities.ts'
+import { type EngineProcess, engineProcess } from './test/engine-process.ts'
 import { testEngine } from './test/test-engine.ts'
 
 const cli = join(import.meta.dirname, '../cli/index.ts')
-/** Kills of one run: a few in each test run, 50 with AFFIDAVIT_CRASHES=50. */
-const crashes = Number(process.env.AFFIDAVIT_CRASHES ?? 5)
+/** Kills of one run: a few in each test run, 500 with AFFIDAVIT_CRASHES=500. */
+const crashes = Number(process.env.AFFIDAVIT_CRASHES ?? 4)
 
 let root: string
 let child: ChildProcess | undefined
+let running: EngineProcess | undefined
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'affidavit-durable-'))
 })
 afterEach(() => {
   if (child?.pid !== undefined) killTree(child.pid)
   child = undefined
+  running?.kill()
+  running = undefined
   rmSync(root, { recursive: true, force: true })
 })
 
@@ -108,49 +113,69 @@ function stream(
   })
 }
 
-describe('kill -9 while records stream in', () => {
+describe('kill -9 at random moments', () => {
   it(
     `loses nothing that was acknowledged and leaves nothing half there, ${crashes} times`,
     async () => {
       let next = 0
       const all = new Map<number, string>()
+      const mix = activities()
+      const figures = { killed: 0, acknowledged: 0, leaves: 0, checkpoints: 0 }
       for (let round = 0; round < crashes; round++) {
-        const url = await serve()
-        const pid = child?.pid ?? 0
-        const threshold = 200 + Math.floor(Math.random() * 3_000)
-        const { acknowledged, sent } = await stream(url, next, (count) => {
-          if (count >= threshold) killTree(pid)
+        const engine = await engineProcess(root)
+        running = engine
+        const chosen = mix.filter(() => Math.random() < 0.6)
+        const working = chosen.map((one) => one.run(engine, root).catch(() => {}))
+        // The moment is counted from the first acknowledgement, or every other kill would hit an engine that has not begun.
+        let planned = false
+        const { acknowledged, sent } = await stream(engine.url, next, () => {
+          if (!planned) setTimeout(() => engine.kill(), Math.random() * 600)
+          planned = true
         })
+        await engine.exited
+        await Promise.all(working)
+        figures.killed++
         for (const [n, id] of acknowledged) all.set(n, id)
         next += sent
-      }
-      const engine = await testEngine({ root })
-      try {
-        const status = await engine.call('workspace.status', {})
-        expect(status.problem).toBeNull()
-        const { job_id } = await engine.call('verify.workspace', {})
-        await engine.job(job_id)
-        const report = await engine.call('verify.workspace_report', { job_id })
-        expect(report.faults).toEqual([])
-        const found = new Map<string, string>()
-        const result = await engine.call('records.open', { query: '' })
-        for (let offset = 0; offset < result.count; offset += 200) {
-          const { rows } = await engine.call('records.page', { handle: result.handle, offset, limit: 200 })
-          for (const row of rows) found.set(row.id, row.preview)
+        if (round % 25 === 24 || round === crashes - 1) {
+          const { leaves, checkpoints } = await inspect(all, mix)
+          Object.assign(figures, { leaves, checkpoints, acknowledged: all.size })
+          if (crashes >= 50) console.log(JSON.stringify(figures))
         }
-        const lost = [...all].filter(([n, id]) => !found.get(id)?.startsWith(`question ${n} `))
-        expect(lost).toEqual([])
-        expect(all.size).toBeGreaterThan(crashes * 100)
-        // Each record is whole: content, key and commitments were verified above; none is there twice.
-        expect(new Set(found.values()).size).toBe(found.size)
-        expect(result.count).toBe(found.size)
-      } finally {
-        await engine.engine.stop('quit')
       }
+      expect(all.size).toBeGreaterThan(crashes * 100)
     },
-    60_000 + crashes * 5_000
+    60_000 + crashes * 20_000
   )
 })
+
+/** Everything that was acknowledged is there, once and whole; the tree verifies; every activity finds its intents complete or undone. */
+async function inspect(all: ReadonlyMap<number, string>, mix: readonly Activity[]) {
+  const engine = await testEngine({ root })
+  try {
+    const status = await engine.call('workspace.status', {})
+    expect(status.problem).toBeNull()
+    const { job_id } = await engine.call('verify.workspace', {})
+    await engine.job(job_id)
+    const report = await engine.call('verify.workspace_report', { job_id })
+    expect(report.faults).toEqual([])
+    const found = new Map<string, string>()
+    const result = await engine.call('records.open', { query: '' })
+    for (let offset = 0; offset < result.count; offset += 200) {
+      const { rows } = await engine.call('records.page', { handle: result.handle, offset, limit: 200 })
+      for (const row of rows) found.set(row.id, row.preview)
+    }
+    const lost = [...all].filter(([n, id]) => !found.get(id)?.startsWith(`question ${n} `))
+    expect(lost).toEqual([])
+    // Each record is whole: content, key and commitments were verified above; none is there twice.
+    expect(new Set(found.values()).size).toBe(found.size)
+    expect(result.count).toBe(found.size)
+    for (const one of mix) expect(await one.check(engine, root), one.name).toEqual([])
+    return { leaves: report.checked.leaves, checkpoints: report.checked.checkpoints }
+  } finally {
+    await engine.engine.stop('quit')
+  }
+}
 
 const strace = spawnSync('strace', ['-V']).status === 0
 if (!strace) console.log('strace is not here: the order of the syncs is not checked')

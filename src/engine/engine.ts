@@ -18,13 +18,15 @@ import { compareHandlers } from './drift/compare/handlers.ts'
 import { driftEngine } from './drift/handlers.ts'
 import { LookSchedule } from './drift/schedule.ts'
 import { Feed } from './feed.ts'
+import { type Clock, Heartbeats, jumpAtStart, systemClock } from './integrity/heartbeat.ts'
+import { endUnfinished } from './integrity/unfinished.ts'
 import { VerifySchedule } from './integrity/verify-schedule.ts'
 import { Jobs } from './jobs/jobs.ts'
 import { Checkpointer } from './ledger/checkpointer.ts'
 import type { AppendResult, LeafDraft } from './ledger/draft.ts'
 import { ledgerHandlers } from './ledger/handlers.ts'
 import type { Ledger } from './ledger/ledger.ts'
-import { lastCheckpoint } from './ledger/store.ts'
+import { lastCheckpoint, lastLeafTime } from './ledger/store.ts'
 import { People } from './people/people.ts'
 import { Verifiers } from './people/verifiers.ts'
 import { Approvals } from './policy/approvals.ts'
@@ -61,6 +63,8 @@ export interface EngineDeps {
   readonly log: Logger
   /** scrypt N of new password verifiers; tests take less than what a product needs. */
   readonly passwordCost?: number
+  /** The machine's own by default; tests set it back and forward. */
+  readonly clock?: Clock
 }
 
 const HEARTBEAT_MS = 60_000
@@ -74,7 +78,7 @@ const SYSTEM = { ref: 'engine', kind: 'system' } as const
  * @throws AffidavitError workspace_locked, workspace_damaged, keys_unavailable
  */
 export async function startEngine(config: EngineStart['config'], environment: EngineEnvironment, deps: EngineDeps): Promise<Engine> {
-  const workspace = await openWorkspace(config, environment, deps.store)
+  const workspace = await openWorkspace(config, environment, deps.store, deps.clock?.now)
   try {
     return await compose(workspace, config, environment, deps)
   } catch (error) {
@@ -98,7 +102,7 @@ async function compose(
   environment: EngineEnvironment,
   deps: EngineDeps
 ): Promise<Engine> {
-  const { log } = deps
+  const { log, clock = systemClock } = deps
   const started = new Date()
   const { identity, ledger } = workspace
   const problem = workspace.start.problem
@@ -133,6 +137,7 @@ async function compose(
     : null
   const signing = ledger ? startSigning(workspace, ledger, pool, log, () => feed.statusChanged()) : null
   let endpoints: WorkspaceStatus['endpoints'] = { compliance: notServed(config.compliance), drift: notServed(config.drift) }
+  let past: WorkspaceStatus['last_day'] = { lost: 0, incomplete: 0, clock_jumps: 0, gaps: 0, longest_gap_ms: 0 }
   let figures: Pick<LiveFigures, 'alerts' | 'heartbeats' | 'verified'> = {
     verified: null,
     alerts: { open: 0, acknowledged: 0, oldest_open: null },
@@ -154,6 +159,7 @@ async function compose(
       perSecond: feed.perSecond(),
       anchor: outside?.last ?? null,
       anchoring: outside?.state ?? NOT_ANCHORING,
+      last_day: past,
       ...figures
     })
   const feed = new Feed({
@@ -186,7 +192,15 @@ async function compose(
       heartbeats: { seen: counts.heartbeats, expected: Math.floor((Date.now() - since) / HEARTBEAT_MS) }
     }
   }
-  if (ledger) await append([startedDraft(workspace)])
+  const refreshPast = async (): Promise<void> => {
+    const { lost, incomplete, clock_jumps, gaps } = await pool.run('completeness', { days: 1, nowUs: Date.now() * 1000 })
+    const longest = Math.max(0, ...gaps.map((gap) => Date.parse(gap.to) - Date.parse(gap.from)))
+    past = { lost, incomplete, clock_jumps, gaps: gaps.length, longest_gap_ms: longest }
+  }
+  if (ledger) {
+    const jump = jumpAtStart(lastLeafTime(workspace.ledgerDb), clock.now())
+    await append([...(jump ? [jump] : []), startedDraft(workspace)])
+  }
 
   const privacy = new Privacy({ pool, projector, ledgerSize: size, append })
   await privacy.start()
@@ -357,9 +371,24 @@ async function compose(
   if (ledger) void approvals.resume().catch((error: unknown) => log.error({ event: 'approvals.failed', message: nameOf(error) }))
   keys.resume().catch((error: unknown) => log.error({ event: 'keys.unfinished', message: nameOf(error) }))
   await refreshFigures()
+  void refreshPast().catch(() => {})
+  let stopped = false
+  const heartbeats = ledger
+    ? new Heartbeats({
+        ledger,
+        records: () => projector.records,
+        clock,
+        onFailed: (error) => log.error({ event: 'heartbeat.failed', message: nameOf(error) })
+      })
+    : undefined
+  heartbeats?.start()
+  if (ledger)
+    void endUnfinished({ pool, projector, size: workspace.size, append, stopped: () => stopped }).catch((error: unknown) =>
+      log.error({ event: 'recovery.failed', message: nameOf(error) })
+    )
   const timers = [
     setInterval(() => void refreshFigures().catch(() => {}), FIGURES_MS),
-    ...(ledger ? [startHeartbeats(ledger, projector, started, log)] : [])
+    setInterval(() => void refreshPast().catch(() => {}), HEARTBEAT_MS)
   ]
 
   let servers: HttpServers | undefined
@@ -399,6 +428,8 @@ async function compose(
     people,
     status,
     stop: async (reason) => {
+      stopped = true
+      heartbeats?.stop()
       for (const timer of timers) clearInterval(timer)
       verifySchedule.stop()
       anchors.stop()
@@ -465,23 +496,4 @@ function startSigning(workspace: OpenWorkspace, ledger: Ledger, pool: ReaderPool
     onFailed: (error) => log.error({ event: 'checkpoint.failed', name: nameOf(error) })
   })
   return state
-}
-
-/** A leaf a minute: a quiet log then shows a quiet server, not a stopped one. */
-function startHeartbeats(ledger: Ledger, projector: Projector, started: Date, log: Logger): NodeJS.Timeout {
-  let leaves = ledger.size
-  let records = projector.records
-  return setInterval(() => {
-    const data = {
-      leaves: ledger.size - leaves,
-      records: Math.max(0, projector.records - records),
-      failed: 0,
-      uptime_s: Math.floor((Date.now() - started.getTime()) / 1000)
-    }
-    leaves = ledger.size
-    records = projector.records
-    ledger
-      .append([{ type: 'heartbeat', actor: SYSTEM, data, parts: [] }])
-      .catch((error: unknown) => log.error({ event: 'heartbeat.failed', message: nameOf(error) }))
-  }, HEARTBEAT_MS)
 }

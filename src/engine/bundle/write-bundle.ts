@@ -35,6 +35,7 @@ import type { StoredRecord } from '../catalog/rows.ts'
 import { ed25519FromSeed, sha256, sha512 } from '../crypto.ts'
 import { listAlerts } from '../drift/listings.ts'
 import { syncFolder } from '../files.ts'
+import { completenessAround } from '../integrity/gaps.ts'
 import { lastCheckpoint, nodeReader } from '../ledger/store.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
 import { csvRow } from './csv.ts'
@@ -289,6 +290,9 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
     written
   }
   bag.add(CASE, `${jcs(described as unknown as JsonValue)}\n`)
+  const completeness = completenessAround(catalog, selection.from, selection.to, checkpoint.size)
+  if (completeness)
+    bag.add('data/completeness.json', `${jcs({ v: 1, tree_size: checkpoint.size, ...completeness } as unknown as JsonValue)}\n`)
   const leaves = function* (): Generator<Buffer> {
     for (const seq of seqs) {
       step()

@@ -103,6 +103,8 @@ ON CONFLICT (minute) DO UPDATE SET n = n + excluded.n, error = error + excluded.
 INSERT INTO series (model, source, n, first_us, last_us, last_seq) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(first_us, excluded.first_us),
   last_us = max(last_us, excluded.last_us), last_seq = max(last_seq, excluded.last_seq)`),
+      open: db.prepare('INSERT INTO open_request (seq, time_us) VALUES (?, ?)'),
+      ended: db.prepare('DELETE FROM open_request WHERE seq = ?'),
       meta: db.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value')
     }
   }
@@ -137,6 +139,8 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
   }
 
   #leaf(seq: number, leaf: Leaf): void {
+    if (leaf.type === 'llm.request') this.#insert.open.run(seq, Date.parse(leaf.ts) * 1000)
+    else if (leaf.links) this.#insert.ended.run(leaf.links.request)
     if (leaf.type.startsWith('llm.') && leaf.span_role === 'inference') this.#record(seq, leaf)
     else {
       if (!leaf.type.startsWith('llm.')) projectEvent(this.#events, this.#payloads, seq, leaf)

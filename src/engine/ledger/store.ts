@@ -13,6 +13,17 @@ export interface CheckpointRow {
 /** Number of leaves in the database. */
 export const leafCount = (db: AnyDb): number => db.prepare<[], number>('SELECT ifnull(max(seq), -1) + 1 FROM leaf').pluck().get() ?? 0
 
+/** Append time of the last leaf in milliseconds; undefined without one, or when it says none. */
+export function lastLeafTime(db: AnyDb): number | undefined {
+  const bytes = db.prepare<[], Buffer>('SELECT bytes FROM leaf ORDER BY seq DESC LIMIT 1').pluck().get()
+  try {
+    const ms = bytes && Date.parse((JSON.parse(bytes.toString('utf8')) as { ts: string }).ts)
+    return Number.isFinite(ms) ? ms : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** Number of inner nodes in the database. */
 export const nodeCount = (db: AnyDb): number => db.prepare<[], number>('SELECT ifnull(max(pos), -1) + 1 FROM node').pluck().get() ?? 0
 

@@ -25,13 +25,15 @@ import { anythingNew, dueSeries, judgeLook, type LookArgs, type VerdictArgs, ver
 import { lastLook, latchedEpisodes, latestVerdicts, missingAlerts } from '../drift/history.ts'
 import { type AlertFilter, alertCounts, alertsAfter, listAlerts, listBaselines, openEpisodes } from '../drift/listings.ts'
 import type { LookTrigger } from '../drift/look.ts'
+import { completenessIn } from '../integrity/gaps.ts'
+import { unfinishedRequests } from '../integrity/unfinished.ts'
 import type { TreeState } from '../ledger/ledger.ts'
 import { type ProofInput, proveRecord } from '../ledger/proof.ts'
 import { reread } from '../ledger/reread.ts'
 import { nodeReader } from '../ledger/store.ts'
 import { type VerifyWorkspaceInput, verifyWorkspace } from '../ledger/verify-workspace.ts'
 import { failedSignIns, userLeaves } from '../people/reading.ts'
-import { completenessOf, complianceFacts, type LiveFacts, lastVerified, verificationsOf } from '../policy/compliance/facts.ts'
+import { complianceFacts, type LiveFacts, lastVerified, verificationsOf } from '../policy/compliance/facts.ts'
 import { processingOf } from '../policy/compliance/processing.ts'
 import { countCovered, holdsOn, listHolds } from '../policy/holds.ts'
 import { keptOf, retentionView } from '../policy/retention-view.ts'
@@ -92,7 +94,10 @@ export const readerTasks = {
   approvals: task(({ catalog }, args: ApprovalFilter) => listApprovals(catalog, args)),
   complianceFacts: longTask((context, live: LiveFacts) => complianceFacts(context, live)),
   completeness: longTask(({ catalog }, args: { readonly days: number; readonly nowUs: number }) =>
-    completenessOf(catalog, args.days, args.nowUs)
+    completenessIn(catalog, { fromUs: args.nowUs - args.days * 86_400_000_000, toUs: args.nowUs })
+  ),
+  unfinishedRequests: task(({ catalog }, args: { readonly below: number; readonly limit: number }) =>
+    unfinishedRequests(catalog, args.below, args.limit)
   ),
   verifications: task(({ catalog }, args: { readonly limit: number }) => verificationsOf(catalog, args.limit)),
   lastVerified: task(({ catalog }, _: Record<string, never>) => lastVerified(catalog)),

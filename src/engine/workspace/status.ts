@@ -23,6 +23,7 @@ export interface LiveFigures {
   readonly rebuilt: number | null
   readonly perSecond: number
   readonly heartbeats: WorkspaceStatus['heartbeats']
+  readonly last_day: WorkspaceStatus['last_day']
   readonly alerts: WorkspaceStatus['alerts']
   readonly verified: WorkspaceStatus['verified']
   readonly anchor: WorkspaceStatus['anchor']
@@ -84,6 +85,7 @@ export function statusOf(workspace: OpenWorkspace, version: string, started: Dat
     anchor: live.anchor && { time: live.anchor.time, kind: live.anchor.kind, size: live.anchor.size },
     anchoring: live.anchoring,
     heartbeats: live.heartbeats,
+    last_day: live.last_day,
     ingest: { per_second: live.perSecond, waiting: live.waiting, last_seq: live.size > 0 ? live.size - 1 : null },
     commit: live.commit,
     projection: { applied: live.projected, behind: Math.max(0, live.size - live.projected), rebuilt: live.rebuilt },

@@ -62,8 +62,8 @@ export const gap = z.object({
   to: timestamp,
   from_seq: count,
   to_seq: count,
-  /** `stopped`: closed by a person or the system. `ended`: ended without closing. `silent`: the engine ran and did not write. */
-  reason: z.enum(['stopped', 'ended', 'silent'])
+  /** `stopped`: closed by a person or the system. `ended`: ended without closing. `silent`: the engine ran and did not write. `clock`: the clock was set forward, or the machine slept. */
+  reason: z.enum(['stopped', 'ended', 'silent', 'clock'])
 })
 export type Gap = z.infer<typeof gap>
 
@@ -128,6 +128,9 @@ export const complianceOperations = {
       to: timestamp,
       heartbeats: count,
       lost: count,
+      /** Requests that an end of the engine left without an answer. */
+      incomplete: count,
+      clock_jumps: count,
       gaps: z.array(gap)
     }),
     access: 'read',

@@ -46,7 +46,8 @@ const optional: readonly RegExp[] = [
   /^data\/tile\/[0-9]{1,2}\/(x\d{3}\/)*\d{3}(\.p\/\d{1,3})?$/,
   /^data\/payload\/(0|[1-9]\d{0,15})\.(event|request|response|error|body|attachment\.\d{1,4}|scope\.\d{1,9})(\.opening)?$/,
   /^data\/payloads\/\d{5}\.jsonl$/,
-  /^data\/(report\.pdf|records\.parquet)$/
+  /^data\/(report\.pdf|records\.parquet)$/,
+  /^data\/completeness\.json$/
 ]
 
 /** Whether the layout has a place for this name. */

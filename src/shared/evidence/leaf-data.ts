@@ -42,6 +42,7 @@ const series = { model: word, source: word }
  */
 export const leafDataSchemas = {
   heartbeat: z.strictObject({ leaves: count, records: count, failed: count, uptime_s: count }),
+  'recovered.incomplete': z.strictObject({ reason: z.enum(['engine_ended']) }),
   'engine.started': z.strictObject({
     instance: word,
     keys: z.enum(['safe-storage', 'passphrase', 'key-file']),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gathers what the compliance view is judged from, on a reader thread.
-import type { Gap, Processing, Verification } from '../../../shared/contract/compliance.ts'
+import type { Processing, Verification } from '../../../shared/contract/compliance.ts'
 import type { LeafData } from '../../../shared/evidence/leaf-data.ts'
 import type { LeafType } from '../../../shared/evidence/leaf-types.ts'
 import { leafTypes } from '../../../shared/evidence/leaf-types.ts'
@@ -9,6 +9,7 @@ import { type RequirementId, requirementIds } from '../../../shared/policy/requi
 import { widestAnchor } from '../../anchors/listings.ts'
 import { bodyOf } from '../../catalog/project-event.ts'
 import { isoMs } from '../../catalog/rows.ts'
+import { completenessIn } from '../../integrity/gaps.ts'
 import type { AnyDb } from '../../sqlite/open.ts'
 import type { ReaderContext } from '../../threads/reader-context.ts'
 
@@ -30,49 +31,6 @@ export interface LiveFacts
 
 const DAY_US = 86_400_000_000
 const WINDOW_DAYS = 30
-/** Heartbeats come each minute; two and a half without a sign of life are a gap. */
-const SILENCE_US = 150_000_000
-
-interface Sign {
-  readonly seq: number
-  readonly time_us: number
-  readonly type: string
-}
-
-/** Stretches without a sign of life between two times, microseconds; oldest first. */
-export function gapsOf(db: AnyDb, fromUs: number, toUs: number): Gap[] {
-  const gaps: Gap[] = []
-  let before: Sign | undefined
-  const signs = db.prepare<[number, number], Sign>(`
-SELECT seq, time_us, type
-FROM event
-WHERE time_us >= ?
-  AND time_us < ?
-ORDER BY seq`)
-  for (const sign of signs.iterate(fromUs, toUs)) {
-    if (before && sign.time_us - before.time_us > SILENCE_US) {
-      const reason = before.type === 'engine.stopped' ? 'stopped' : sign.type === 'engine.started' ? 'ended' : 'silent'
-      gaps.push({ from: isoMs(before.time_us), to: isoMs(sign.time_us), from_seq: before.seq, to_seq: sign.seq, reason })
-    }
-    before = sign
-  }
-  return gaps
-}
-
-/** Sum of what `logging.failed` leaves report as lost since a time. */
-export const lostSince = (db: AnyDb, sinceUs: number): number =>
-  db
-    .prepare<[number], number | null>("SELECT sum(json_extract(data, '$.lost')) FROM event WHERE type = 'logging.failed' AND time_us >= ?")
-    .pluck()
-    .get(sinceUs) ?? 0
-
-/** Heartbeats, losses and gaps of the last days. */
-export function completenessOf(db: AnyDb, days: number, nowUs: number) {
-  const from = nowUs - days * DAY_US
-  const heartbeats = db.prepare<[number], number>("SELECT count(*) FROM event WHERE type = 'heartbeat' AND time_us >= ?").pluck().get(from)
-  return { from: isoMs(from), to: isoMs(nowUs), heartbeats: heartbeats ?? 0, lost: lostSince(db, from), gaps: gapsOf(db, from, nowUs) }
-}
-
 /** Verifications on record, newest first. */
 export function verificationsOf(db: AnyDb, limit: number): Verification[] {
   const rows = db
@@ -237,6 +195,7 @@ export function complianceFacts(context: ReaderContext, live: LiveFacts): Compli
   const alerts = catalog
     .prepare<[], { total: number; answered: number | null }>("SELECT count(*) AS total, sum(state <> 'open') AS answered FROM alert")
     .get()
+  const past = completenessIn(catalog, { fromUs: since, toUs: nowUs })
   return {
     ...live,
     events: eventsOf(catalog),
@@ -245,8 +204,8 @@ export function complianceFacts(context: ReaderContext, live: LiveFacts): Compli
     drill_ms: drillOf(catalog),
     verified: verifiedOf(catalog, Date.parse(live.created) * 1000, nowUs),
     anchor: anchorOf(catalog),
-    gaps: gapsOf(catalog, since, nowUs),
-    lost: lostSince(catalog, since),
+    gaps: past.gaps,
+    lost: past.lost,
     alerts: { total: alerts?.total ?? 0, answered: alerts?.answered ?? 0 },
     baselines: catalog.prepare<[], number>('SELECT count(*) FROM (SELECT DISTINCT model, source FROM baseline)').pluck().get() ?? 0,
     marks: marksOf(context),

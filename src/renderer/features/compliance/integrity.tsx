@@ -17,7 +17,8 @@ const intervals = [
 const reasons: Readonly<Record<Gap['reason'], string>> = {
   stopped: 'stopped by a person or the system',
   ended: 'ended without closing',
-  silent: 'ran, and wrote nothing'
+  silent: 'ran, and wrote nothing',
+  clock: 'clock set forward, or asleep'
 }
 
 /** Verifications of the whole workspace, and the times without a sign of life. */

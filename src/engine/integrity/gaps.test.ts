@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import Database from 'better-sqlite3'
+import { describe, expect, it } from 'vitest'
+import { catalogMigrations } from '../catalog/migrations.ts'
+import { migrate, type WritableDb } from '../sqlite/open.ts'
+import { completenessIn, gapsOf } from './gaps.ts'
+
+const MINUTE = 60_000_000
+const db = new Database(':memory:') as unknown as WritableDb
+migrate(db, catalogMigrations)
+const put = db.prepare<[number, number, string, string]>(
+  "INSERT INTO event (seq, time_us, type, actor, data) VALUES (?, ?, ?, 'engine', ?)"
+)
+const T0 = Date.UTC(2026, 0, 1) * 1000
+let seq = 0
+const at = (minute: number, type: string, data = '{}') => put.run(seq++, T0 + minute * MINUTE, type, data)
+
+at(0, 'engine.started')
+for (let minute = 1; minute <= 10; minute++) at(minute, 'heartbeat')
+at(10.5, 'engine.stopped')
+at(100, 'engine.started')
+at(101, 'heartbeat')
+at(140, 'engine.started')
+at(141, 'heartbeat')
+at(142, 'logging.failed', '{"lost":3,"reason":"storage"}')
+at(160, 'heartbeat')
+at(162.4, 'heartbeat')
+
+describe('gaps', () => {
+  it('are told apart: stopped by order, ended without closing, running and silent', () => {
+    const gaps = gapsOf(db, { fromUs: T0, toUs: T0 + 1000 * MINUTE })
+    expect(gaps.map(({ from, to, reason }) => [from.slice(11, 16), to.slice(11, 16), reason])).toEqual([
+      ['00:10', '01:40', 'stopped'],
+      ['01:41', '02:20', 'ended'],
+      ['02:22', '02:40', 'silent']
+    ])
+    expect(gaps[1]).toMatchObject({ from_seq: 13, to_seq: 14 })
+  })
+
+  it('count within their range only, with what could not be recorded', () => {
+    const day = completenessIn(db, { fromUs: T0, toUs: T0 + 200 * MINUTE })
+    expect(day).toMatchObject({ heartbeats: 14, lost: 3 })
+    expect(day.gaps).toHaveLength(3)
+    expect(completenessIn(db, { fromUs: T0 + 86_400_000_000 * 2, toUs: T0 + 86_400_000_000 * 3 })).toMatchObject({
+      heartbeats: 0,
+      lost: 0,
+      gaps: []
+    })
+  })
+
+  it('of a clock that was moved are named so, and a move back hides none', () => {
+    const moved = new Database(':memory:') as unknown as WritableDb
+    migrate(moved, catalogMigrations)
+    const add = moved.prepare<[number, number, string, string]>(
+      "INSERT INTO event (seq, time_us, type, actor, data) VALUES (?, ?, ?, 'engine', ?)"
+    )
+    const day = 86_400_000_000
+    let n = 0
+    const sign = (us: number, type: string, deltaMs?: number) =>
+      add.run(n++, T0 + us, type, deltaMs === undefined ? '{}' : `{"delta_ms":${deltaMs}}`)
+    const range = { fromUs: T0 - 2 * day, toUs: T0 + 9 * day }
+    sign(0, 'heartbeat')
+    sign(day + MINUTE, 'clock.jump', 86_400_000)
+    sign(day + MINUTE, 'heartbeat')
+    sign(day + 2 * MINUTE, 'heartbeat')
+    expect(gapsOf(moved, range).map((gap) => gap.reason)).toEqual(['clock'])
+    // Back by a day, and ten minutes of silence before that was seen.
+    sign(12 * MINUTE, 'clock.jump', -86_400_000)
+    sign(12 * MINUTE, 'heartbeat')
+    expect(gapsOf(moved, range).map((gap) => gap.reason)).toEqual(['clock', 'silent'])
+    // Forward again; a view came before the heartbeat that saw it.
+    sign(2 * day, 'record.viewed')
+    sign(2 * day + MINUTE / 2, 'clock.jump', (2 * day - 12 * MINUTE) / 1000)
+    sign(2 * day + MINUTE / 2, 'heartbeat')
+    expect(gapsOf(moved, range).map((gap) => gap.reason)).toEqual(['clock', 'silent', 'clock'])
+    expect(completenessIn(moved, range)).toMatchObject({ clock_jumps: 3, heartbeats: 5, incomplete: 0 })
+  })
+})
