@@ -84,12 +84,13 @@ program
   .argument('[file]')
   .option('--workspace <dir>')
   .option('--state <dir>')
-  .option('--trust <dir>', 'folder with log.vkey, allowed_signers, tsa-ca.pem confirmed outside the bundle')
+  .option('--trust <dir>', 'folder with log.vkey, allowed_signers, tsa-ca.pem, witness.vkey confirmed outside the bundle')
+  .option('--no-remember', 'do not hold the bundle against the heads seen before, and keep nothing of it')
   .option('--require-trust', 'exit 1 for every verdict but valid', false)
   .option('--json', 'results as JSON')
   .action((file: string | undefined, options) =>
     run(() => {
-      if (file !== undefined && options.workspace === undefined) return verifyFile(file, options)
+      if (file !== undefined && options.workspace === undefined) return verifyFile(file, options, environment.state)
       if (file === undefined && options.workspace !== undefined) return verifyWorkspace(options, environment)
       throw new AffidavitError('bad_request', 'name either a bundle or --workspace')
     })

@@ -7,6 +7,9 @@ import { EXIT, print } from './output.ts'
 export interface VerifyOptions {
   readonly trust?: string
   readonly requireTrust: boolean
+  /** False with --no-remember. */
+  readonly remember: boolean
+  readonly state?: string
   readonly json?: boolean
 }
 
@@ -24,8 +27,11 @@ function exitCode(report: VerifyReport, requireTrust: boolean): number {
 }
 
 /** One line per step, one verdict; exit 0, 0, 1 and 2 when the file cannot be read (EVIDENCE, Verdicts). */
-export async function verifyFile(file: string, options: VerifyOptions): Promise<number> {
-  const report = await verifyBundleFile(file, options.trust === undefined ? {} : { trust: options.trust })
+export async function verifyFile(file: string, options: VerifyOptions, stateFolder: string): Promise<number> {
+  const report = await verifyBundleFile(file, {
+    ...(options.trust === undefined ? {} : { trust: options.trust }),
+    ...(options.remember ? { memory: options.state ?? stateFolder } : {})
+  })
   if (options.json) print(JSON.stringify(report))
   else {
     for (const step of report.steps) {
@@ -34,6 +40,7 @@ export async function verifyFile(file: string, options: VerifyOptions): Promise<
         print(`   ${reason.code}${reason.subject === undefined ? '' : ` ${reason.subject}`}: ${reason.message}`)
       if (step.reasons.length > 20) print(`   and ${step.reasons.length - 20} more`)
     }
+    if (report.memory.state !== 'off') print(`   ${report.memory.message}`)
     print(report.verdict)
   }
   return exitCode(report, options.requireTrust)

@@ -357,6 +357,7 @@ async function compose(
         size,
         checkpoint,
         anchored: () => anchors.beforeExport(),
+        state: workspace.state,
         append,
         appVersion: config.appVersion,
         sample: workspace.description.sample,

@@ -7,11 +7,14 @@ import type { VerifyReport } from '../shared/contract/exports.ts'
 import { verifyBundle } from '../shared/evidence/verify-bundle.ts'
 import type { Trust } from '../shared/evidence/verify-steps.ts'
 import { nodeCrypto } from './crypto.ts'
+import { HeadMemory } from './head-memory.ts'
 import { ZipFiles } from './zip-files.ts'
 
 export interface VerifyFileOptions {
   /** Folder with log.vkey and allowed_signers that were confirmed outside the bundle. */
   readonly trust?: string
+  /** Folder in which heads that were seen are remembered; absent: nothing is held against them and nothing is kept. */
+  readonly memory?: string
   readonly signal?: AbortSignal
   readonly onProgress?: (done: number, total: number) => void
 }
@@ -55,13 +58,19 @@ export async function verifyBundleFile(path: string, options: VerifyFileOptions 
     throw new AffidavitError('file_unreadable', 'the file cannot be read')
   }
   const trust = options.trust === undefined ? undefined : readTrust(options.trust)
+  const memory = options.memory === undefined ? undefined : new HeadMemory(options.memory)
   const files = await ZipFiles.open(path)
   try {
-    const found = await verifyBundle(files, nodeCrypto, trust, {
+    const control = {
       cancelled: () => options.signal?.aborted ?? false,
-      progress: (done, total) => options.onProgress?.(done, total)
-    })
+      progress: (done: number, total: number) => options.onProgress?.(done, total)
+    }
+    const found = await verifyBundle(files, nodeCrypto, trust, control, memory && ((origin) => memory.known(origin)))
     if (options.signal?.aborted) throw new AffidavitError('cancelled', 'cancelled')
+    if (memory && found.seen && found.kind !== 'invalid') {
+      const { origin, size, root, revoked } = found.seen
+      memory.remember(origin, { size, root, seen: new Date().toISOString() }, revoked)
+    }
     const described = found.case
     return {
       verdict: found.verdict,
@@ -83,6 +92,7 @@ export async function verifyBundleFile(path: string, options: VerifyFileOptions 
         log_key: found.logKey,
         export_key: found.exportKey
       },
+      memory: found.memory,
       rests_on: [...found.restsOn],
       seconds: (performance.now() - started) / 1000
     }

@@ -29,6 +29,8 @@ export interface BundleDeps {
   /** Has the newest checkpoint timestamped where an authority is set; the size of the anchored tree, which holds everything committed before. */
   readonly anchored: () => Promise<number | undefined>
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
+  /** Folder in which seen heads are remembered. */
+  readonly state: string
   readonly appVersion: string
   readonly sample: boolean
   /** Prints a page as PDF; null where nothing here can. */
@@ -165,6 +167,7 @@ export function bundleHandlers(
       const job = jobs.start('verify_file', `Verifying ${basename(path)}`, 'bytes', async (control): Promise<VerifyReport> => {
         const report = await verifyBundleFile(path, {
           ...(trust === undefined ? {} : { trust }),
+          memory: deps.state,
           signal: control.signal,
           onProgress: (done, total) => control.progress(done, total)
         })

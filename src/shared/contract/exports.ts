@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
+import { memoryStates } from '../evidence/remembered.ts'
 import { operation } from './operation.ts'
 import { recordProof, timestamp } from './record.ts'
 
@@ -51,6 +52,8 @@ export const verifyReport = z.object({
     log_key: z.string().nullable(),
     export_key: z.string().nullable()
   }),
+  /** How the checkpoint stands to those of the same log that were seen on this machine before. */
+  memory: z.object({ state: z.enum(memoryStates), message: z.string() }),
   rests_on: z.array(z.string()),
   seconds: z.number()
 })

@@ -27,17 +27,19 @@ export interface KeyChain {
   /** The key and those before it that lead to it, newest first. */
   before(use: ChainUse, key: Uint8Array): readonly Uint8Array[]
   /** The leaf that revokes a key. */
-  revokedAt(key: Uint8Array): { readonly seq: number; readonly time: string } | undefined
+  revokedAt(key: Uint8Array): { readonly seq: number } | undefined
+  /** All revoked keys, base64. */
+  readonly revoked: readonly { readonly key: string; readonly seq: number }[]
 }
 
 /** Reads key leaves. A link whose signature does not hold is no link. */
 export function keyChain(verify: Ed25519Verify, origin: string, leaves: readonly Leaf[]): KeyChain {
   const links: Record<ChainUse, Link[]> = { log: [], export: [] }
-  const revoked: { readonly key: Uint8Array; readonly seq: number; readonly time: string }[] = []
+  const revoked: { readonly key: string; readonly seq: number }[] = []
   for (const leaf of leaves) {
     if (leaf.type === 'key.revoked') {
       const data = leaf.data as LeafData<'key.revoked'>
-      revoked.push({ key: fromBase64(data.public_key), seq: leaf.seq, time: leaf.ts })
+      revoked.push({ key: data.public_key, seq: leaf.seq })
     }
     if (leaf.type !== 'key.added') continue
     const { use, public_key, previous_key, size, signature } = leaf.data as LeafData<'key.added'>
@@ -58,6 +60,7 @@ export function keyChain(verify: Ed25519Verify, origin: string, leaves: readonly
       }
       return keys
     },
-    revokedAt: (key) => revoked.find((one) => equalBytes(one.key, key))
+    revokedAt: (key) => revoked.find((one) => one.key === toBase64(key)),
+    revoked
   }
 }

@@ -11,10 +11,11 @@ import {
   SIGNATURE,
   TAG_MANIFEST
 } from './bundle-layout.ts'
-import { equalBytes, toHex, utf8Decode } from './bytes.ts'
+import { equalBytes, toBase64, toHex, utf8Decode } from './bytes.ts'
 import { cosignatureOf, parseWitnessVkey } from './cosignature.ts'
 import { verifyConsistency } from './merkle.ts'
-import { formatVkey, parseCheckpoint, parseVkey, type SignedCheckpoint, verifyCheckpoint } from './note.ts'
+import { formatVkey, originOf, parseCheckpoint, parseVkey, type SignedCheckpoint, verifyCheckpoint } from './note.ts'
+import { type KnownLog, type Recollection, recollect } from './remembered.ts'
 import { BUNDLE_NAMESPACE, parseAllowedSigners, parseSshsig, verifySshsig } from './sshsig.ts'
 import { parseConsistency } from './tlog-proof.ts'
 import { type KeyChain, readKeyLeaves } from './verify-keys.ts'
@@ -35,7 +36,13 @@ export interface BundleVerdict {
   readonly exportKey: string | null
   readonly tagManifestSha256: string | null
   readonly restsOn: readonly string[]
+  readonly memory: Recollection
+  /** What to remember of the log; null when the checkpoint does not hold or is not that of the log it names. */
+  readonly seen: { readonly origin: string; readonly size: number; readonly root: string; readonly revoked: KnownLog['revoked'] } | null
 }
+
+/** What is remembered of a log, asked by its origin. */
+export type Recall = (origin: string) => KnownLog
 
 interface Context {
   readonly files: BundleFiles
@@ -43,6 +50,8 @@ interface Context {
   readonly trust: Trust | undefined
   /** What the key leaves of the bundle say; that they are in the tree is checked with the other leaves. */
   readonly chain: KeyChain
+  readonly recall: Recall | undefined
+  readonly bundleCase: BundleCase | null
 }
 
 async function text(files: BundleFiles, name: string): Promise<string | undefined> {
@@ -146,21 +155,76 @@ async function checkManifests({ files }: Context, control: VerifyProgress): Prom
 
 const manifestHas = (manifest: string, name: string): boolean => manifest.includes(`  ${name}\n`)
 
+const NO_MEMORY: Recollection = { state: 'off', message: 'Not held against checkpoints seen before.' }
+
+/** Holds the checkpoint against those of the same log seen before: a fork or a rollback is a fault. */
+async function checkMemory(context: Context, note: SignedCheckpoint, report: StepReport, key: Uint8Array): Promise<Recollection> {
+  const { files, crypto, recall, bundleCase } = context
+  if (!recall) return NO_MEMORY
+  const known = recall(note.origin)
+  const revoked = known.revoked.find((one) => one.key === toBase64(key))
+  if (revoked) report.fault('key_revoked', `signed by a key revoked at leaf ${revoked.seq}, as was seen before`, 'proof/checkpoint')
+  const roots = await rootsAtHand(files, crypto, note)
+  const found = recollect(known.heads, {
+    size: note.size,
+    root: note.root,
+    signed: bundleCase?.written ?? null,
+    rootAt: (size) => roots.get(size)
+  })
+  if (found.state === 'fork' || found.state === 'rollback') report.fault(found.state, found.message, 'proof/checkpoint')
+  return found
+}
+
+/** Roots of other sizes of the same tree that the proofs of the bundle give: the earlier checkpoint, and a later one that is anchored. */
+async function rootsAtHand(files: BundleFiles, crypto: VerifyCrypto, note: SignedCheckpoint): Promise<ReadonlyMap<number, Uint8Array>> {
+  const roots = new Map<number, Uint8Array>()
+  const pairs = [
+    ['proof/previous-checkpoint', 'proof/consistency.txt'],
+    ['proof/anchored-checkpoint', 'proof/anchored-consistency.txt']
+  ] as const
+  for (const [name, proofName] of pairs) {
+    try {
+      const other = parseCheckpoint((await text(files, name)) ?? '')
+      const { oldSize, proof } = parseConsistency((await text(files, proofName)) ?? '')
+      const [old, next] = other.size < note.size ? [other, note] : [note, other]
+      if (oldSize !== old.size) continue
+      verifyConsistency(crypto.sha256, { oldSize, newSize: next.size, oldRoot: old.root, newRoot: next.root, proof })
+      roots.set(other.size, other.root)
+    } catch {
+      // Not at hand; what is wrong with it is said where it is checked.
+    }
+  }
+  return roots
+}
+
 /** Step 3: the checkpoint is signed by the key of the log. */
-async function checkCheckpoint({ files, crypto, trust, chain }: Context): Promise<{
+async function checkCheckpoint(context: Context): Promise<{
   readonly step: Step
   readonly note: SignedCheckpoint | null
   readonly key: Uint8Array | null
   readonly signed: (note: string) => boolean
+  readonly memory: Recollection
+  /** The key, or one before it, is the one that the log is named after. */
+  readonly named: boolean
   /** By a witness whose key was confirmed outside the bundle. */
   readonly witnessed: boolean
   readonly trusted: boolean
 }> {
+  const { files, crypto, trust, chain } = context
   const report = new StepReport(3)
   const [checkpoint, vkey] = [await text(files, 'proof/checkpoint'), await text(files, 'trust/log.vkey')]
   if (checkpoint === undefined || vkey === undefined) {
     report.fault('missing', 'the checkpoint or the key of the log is missing', 'proof/checkpoint')
-    return { step: report.done('no checkpoint'), note: null, key: null, signed: () => false, witnessed: false, trusted: false }
+    return {
+      step: report.done('no checkpoint'),
+      note: null,
+      key: null,
+      signed: () => false,
+      memory: NO_MEMORY,
+      named: false,
+      witnessed: false,
+      trusted: false
+    }
   }
   try {
     const key = parseVkey(crypto.sha256, vkey)
@@ -171,6 +235,8 @@ async function checkCheckpoint({ files, crypto, trust, chain }: Context): Promis
     await checkPrevious(files, crypto, note, (text) => isSigned(crypto, text, key.name, known), report)
     const trusted = confirmedLog(crypto, trust, key.name, known)
     checkRevoked(report, chain, key.publicKey, 'proof/checkpoint')
+    const named = known.some((one) => originOf(crypto.sha256, one) === note.origin)
+    const memory = named ? await checkMemory(context, note, report, key.publicKey) : NO_MEMORY
     const witnesses = checkWitnesses(crypto, trust, checkpoint, report)
     if (trust?.logVkey !== undefined && !trusted)
       report.fault('log_not_trusted', 'the key of the log is not the confirmed one', 'trust/log.vkey')
@@ -178,6 +244,8 @@ async function checkCheckpoint({ files, crypto, trust, chain }: Context): Promis
     const summary = `Ed25519 by log key ${fingerprint.slice(0, 4)} ${fingerprint.slice(4, 8)}, size ${note.size}${trusted ? ', confirmed outside the bundle' : ''}${witnesses.map((one) => `, cosigned by ${one}`).join('')}`
     return {
       step: report.done(summary),
+      memory,
+      named,
       witnessed: witnesses.length > 0,
       note,
       key: key.publicKey,
@@ -186,7 +254,16 @@ async function checkCheckpoint({ files, crypto, trust, chain }: Context): Promis
     }
   } catch {
     report.fault('checkpoint_unreadable', 'the checkpoint or the key of the log cannot be read', 'proof/checkpoint')
-    return { step: report.done('unreadable'), note: null, key: null, signed: () => false, witnessed: false, trusted: false }
+    return {
+      step: report.done('unreadable'),
+      note: null,
+      key: null,
+      signed: () => false,
+      memory: NO_MEMORY,
+      named: false,
+      witnessed: false,
+      trusted: false
+    }
   }
 }
 
@@ -246,15 +323,16 @@ export async function verifyBundle(
   files: BundleFiles,
   crypto: VerifyCrypto,
   trust: Trust | undefined,
-  control: VerifyProgress = {}
+  control: VerifyProgress = {},
+  recall?: Recall
 ): Promise<BundleVerdict> {
   const keys = await readKeyLeaves(files, crypto)
-  const context: Context = { files, crypto, trust, chain: keys.chain }
+  const bundleCase = await readCase(files)
+  const context: Context = { files, crypto, trust, chain: keys.chain, recall, bundleCase }
   const signature = await checkSignature(context)
   const manifests = await checkManifests(context, control)
   const checkpoint = await checkCheckpoint(context)
   const timestamp = await checkTimestamp(files, crypto, trust, checkpoint.note, checkpoint.signed)
-  const bundleCase = await readCase(files)
   const leaves = await checkLeaves(files, crypto, checkpoint.note, bundleCase, signature.principal, control, keys.lines)
   const payloads = await checkPayloads(files, crypto, leaves.parts, leaves.readable, bundleCase, control)
   const steps = [signature.step, manifests, checkpoint.step, timestamp.step, leaves.step, payloads]
@@ -279,7 +357,17 @@ export async function verifyBundle(
     logKey: checkpoint.key && toHex(crypto.sha256(checkpoint.key)),
     exportKey: signature.key && toHex(crypto.sha256(signature.key)),
     tagManifestSha256: tags === undefined ? null : await files.hash(TAG_MANIFEST),
-    restsOn: restsOn(trusted, timestamp.time, checkpoint.witnessed)
+    restsOn: restsOn(trusted, timestamp.time, checkpoint.witnessed),
+    memory: checkpoint.memory,
+    seen:
+      checkpoint.step.state === 'pass' && checkpoint.named && checkpoint.note
+        ? {
+            origin: checkpoint.note.origin,
+            size: checkpoint.note.size,
+            root: toBase64(checkpoint.note.root),
+            revoked: keys.chain.revoked
+          }
+        : null
   }
 }
 

@@ -185,6 +185,7 @@ function Report({ report }: { readonly report: VerifyReport }) {
       ) : (
         <Panel title="What this verdict rests on">
           <ol className="numbered">
+            {report.memory.state !== 'off' && <li>{report.memory.message}</li>}
             {report.rests_on.map((sentence) => (
               <li key={sentence}>{sentence}</li>
             ))}

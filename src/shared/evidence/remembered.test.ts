@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { toBase64 } from './bytes.ts'
+import { leafHash, rootOf } from './merkle.ts'
+import { recollect, type SeenHead } from './remembered.ts'
+
+const sha256 = (data: Uint8Array) => createHash('sha256').update(data).digest()
+const root = (size: number, salt = '') =>
+  rootOf(
+    sha256,
+    Array.from({ length: size }, (_, i) => leafHash(sha256, Buffer.from(`${i}${i > 2 ? salt : ''}`)))
+  )
+const seen = (size: number, time = '2026-01-02T00:00:00.000Z', salt = ''): SeenHead => ({
+  size,
+  root: toBase64(root(size, salt)),
+  seen: time
+})
+const head = (size: number, salt = '', signed: string | null = '2026-01-01T00:00:00.000Z', at: readonly number[] = []) => ({
+  size,
+  root: root(size, salt),
+  signed,
+  rootAt: (n: number) => (at.includes(n) ? root(n, salt) : undefined)
+})
+const state = (known: readonly SeenHead[], one: ReturnType<typeof head>) => recollect(known, one).state
+
+describe('the memory of heads', () => {
+  it('knows the first, the same, and what extends it', () => {
+    expect(state([], head(5))).toBe('first')
+    expect(state([seen(5)], head(5))).toBe('same')
+    expect(state([seen(5)], head(8, '', null, [5]))).toBe('extends')
+    expect(state([seen(5), seen(7)], head(8, '', null, [5]))).toBe('extends')
+  })
+  it('finds two trees of one size, directly and by a proof', () => {
+    expect(state([seen(5)], head(5, ' other'))).toBe('fork')
+    expect(state([seen(5)], head(8, ' other', null, [5]))).toBe('fork')
+    // Also when another head fits.
+    expect(state([seen(2), seen(5)], head(8, ' other', null, [2, 5]))).toBe('fork')
+  })
+  it('finds a tree that is smaller than one seen before it was signed', () => {
+    expect(state([seen(9)], head(5, '', '2026-01-03T00:00:00.000Z'))).toBe('rollback')
+    expect(state([seen(9)], head(5, '', '2026-01-01T00:00:00.000Z'))).toBe('not_comparable')
+    expect(state([seen(9)], { ...head(5, '', '2026-01-03T00:00:00.000Z'), rootAt: (n) => (n === 9 ? root(9) : undefined) })).toBe('earlier')
+  })
+  it('says plainly what cannot be decided', () => {
+    const found = recollect([seen(5)], head(8))
+    expect(found.state).toBe('not_comparable')
+    expect(found.message).toContain('5 leaves')
+  })
+})
