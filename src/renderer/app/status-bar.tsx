@@ -52,7 +52,7 @@ export function StatusBar() {
         </span>
       )}
       <span>
-        <Mark is="pending" size={12} />
+        <Mark is={status.anchoring.waiting_since !== null ? 'attention' : status.anchor ? 'holds' : 'pending'} size={12} />
         {status.anchor ? (
           <>
             Outside anchor <b>{ageOf(now - Date.parse(status.anchor.time))}</b> old

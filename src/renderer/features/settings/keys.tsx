@@ -1,11 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useOperation } from '../../client/hooks.ts'
-import { fingerprint, moment } from '../../ui/format.ts'
-import { Facts, Hash, Note, Panel } from '../../ui/parts.tsx'
+import { Button, Modal, TextInput } from '@mantine/core'
+import { useState } from 'react'
+import type { KeyReport } from '../../../shared/contract/keys.ts'
+import { shell } from '../../client/bridge.ts'
+import { messageOf, useAction, useJob, useOperation } from '../../client/hooks.ts'
+import { count, fingerprint, moment } from '../../ui/format.ts'
+import { Facts, Hash, Note, Panel, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
+
+type Key = KeyReport['keys'][number]
+
+const names: Record<Key['use'], string> = {
+  log: 'Log key',
+  export: 'Export key',
+  'key-encryption': 'Key-encryption key',
+  witness: 'Witness key'
+}
+const signs: Record<Key['use'], string> = {
+  log: 'signs checkpoints',
+  export: 'signs bundles',
+  'key-encryption': 'wraps the keys of contents',
+  witness: 'cosigns other logs'
+}
 
 export function Keys() {
   const keys = useOperation('keys.report', {})
+  const rotate = useAction('keys.rotate')
+  const save = useAction('keys.save_report')
+  const [jobId, setJobId] = useState<string | null>(null)
+  const [revoking, setRevoking] = useState<Key | null>(null)
+  const job = useJob(jobId)
+  const report = useOperation('keys.report', {}, { refetchMs: job?.state === 'running' ? 500 : 10_000 })
   if (keys.isError) {
     return (
       <Panel title="Keys">
@@ -13,55 +38,165 @@ export function Keys() {
       </Panel>
     )
   }
-  if (!keys.data) {
+  const data = report.data ?? keys.data
+  if (!data) {
     return (
       <Panel title="Keys">
         <Loading what="Reading keys" />
       </Panel>
     )
   }
-  const names = { log: 'Log key', export: 'Export key', 'key-encryption': 'Key-encryption key', witness: 'Witness key' } as const
+  const saveReport = async () => {
+    const { path } = await shell('shell.saveFile', { title: 'Save the key report', suggested_name: 'key-report.html' })
+    if (path !== null) save.mutate({ out: path, format: 'html', replace: true })
+  }
+  const change = (use: Key['use']) => {
+    if (use !== 'witness') rotate.mutate({ use }, { onSuccess: ({ job_id }) => setJobId(job_id) })
+  }
+  const failed = rotate.error ?? save.error ?? (job?.state === 'failed' ? new Error(job.error?.message ?? '') : null)
   return (
-    <Panel title="Keys" sub={keys.data.origin}>
-      <div className="column gap-12">
-        <Note is={keys.data.protection === 'key-file' ? 'attention' : 'holds'}>
-          <b>{keys.data.message.charAt(0).toUpperCase() + keys.data.message.slice(1)}.</b>{' '}
-          {keys.data.protection === 'key-file' &&
-            'Whoever can read the files of this account can read them. A key store of the operating system, or a passphrase file for servers, protects them better.'}
-        </Note>
-        {keys.data.keys.map((key) => (
-          <Facts
-            key={key.use}
-            width={132}
-            rows={[
-              [
-                names[key.use],
-                <span key="i" className="mono">
-                  {key.fingerprint === null ? key.id : fingerprint(key.fingerprint)}
-                </span>
-              ],
-              ...(key.fingerprint === null
-                ? []
-                : [
-                    [
-                      'Fingerprint, SHA-256',
-                      <Hash key="f" value={key.fingerprint} label={`${names[key.use]} fingerprint`} head={20} tail={12} />
-                    ] as const
-                  ]),
-              ...(key.public_key === null
-                ? []
-                : [
-                    [
-                      'Public key',
-                      <Hash key="p" value={key.public_key} label={`${names[key.use]} public key`} head={20} tail={12} />
-                    ] as const
-                  ]),
-              ['In use since', moment(key.added)]
-            ]}
-          />
-        ))}
-        <p className="dim small">Compare fingerprints by phone or on paper. A bundle’s own copy of the keys proves nothing by itself.</p>
-      </div>
-    </Panel>
+    <>
+      <Panel
+        title="Keys"
+        sub={data.origin}
+        right={
+          <Button variant="default" size="compact-sm" onClick={() => void saveReport()}>
+            Save the report…
+          </Button>
+        }
+      >
+        <div className="column gap-12">
+          <Note is={data.protection === 'key-file' ? 'attention' : 'holds'}>
+            <b>{data.message.charAt(0).toUpperCase() + data.message.slice(1)}.</b>{' '}
+            {data.protection === 'key-file' &&
+              'Whoever can read the files of this account can read them. A key store of the operating system, or a passphrase file for servers, protects them better.'}
+          </Note>
+          {failed && <Note is="broken">{job?.error?.message ?? messageOf(failed)}</Note>}
+          {data.keys.map((key) => (
+            <KeyFacts
+              key={`${key.use} ${key.id}`}
+              of={key}
+              busy={job?.state === 'running'}
+              onChange={() => change(key.use)}
+              onRevoke={() => setRevoking(key)}
+            />
+          ))}
+          <p className="dim small">
+            Compare fingerprints by phone or on paper. A bundle’s own copy of the keys proves nothing by itself. A new log or export key is
+            signed by the one before it, and the log keeps its name: who confirmed an earlier key follows to the present one.
+          </p>
+        </div>
+      </Panel>
+      {data.history.length > 0 && <History events={data.history} />}
+      {revoking && <Revoke of={revoking} onDone={() => setRevoking(null)} />}
+    </>
   )
 }
+
+function KeyFacts({
+  of: key,
+  busy,
+  onChange,
+  onRevoke
+}: {
+  readonly of: Key
+  readonly busy: boolean
+  readonly onChange: () => void
+  readonly onRevoke: () => void
+}) {
+  const hashes: (readonly [string, React.ReactNode])[] = []
+  if (key.fingerprint !== null)
+    hashes.push([
+      'Fingerprint, SHA-256',
+      <Hash key="f" value={key.fingerprint} label={`${names[key.use]} fingerprint`} head={20} tail={12} />
+    ])
+  if (key.public_key !== null)
+    hashes.push(['Public key', <Hash key="p" value={key.public_key} label={`${names[key.use]} public key`} head={20} tail={12} />])
+  return (
+    <div className="column">
+      <Facts
+        width={148}
+        rows={[
+          [
+            names[key.use],
+            <span key="i" className="row">
+              <span className="mono">{key.fingerprint === null ? key.id : fingerprint(key.fingerprint)}</span>
+              <State is={key.state === 'in_use' ? 'holds' : key.state === 'revoked' ? 'broken' : 'resolved'}>
+                {key.state === 'in_use' ? `in use, ${signs[key.use]}` : key.state}
+              </State>
+            </span>
+          ],
+          ...hashes,
+          ['In use since', moment(key.added)],
+          ...(key.retired === null ? [] : [['Retired', moment(key.retired)] as const]),
+          ...(key.revoked === null ? [] : [['Revoked', `leaf ${count(key.revoked.seq)}: ${key.revoked.reason}`] as const])
+        ]}
+      />
+      <div className="row">
+        {key.state === 'in_use' && key.use !== 'witness' && (
+          <Button variant="default" size="compact-sm" disabled={busy} onClick={onChange}>
+            Change the {names[key.use].toLowerCase()}
+          </Button>
+        )}
+        {(key.use === 'log' || key.use === 'export') && key.state !== 'revoked' && (
+          <Button variant="default" size="compact-sm" disabled={busy} onClick={onRevoke}>
+            Revoke {names[key.use].toLowerCase()} {key.id}…
+          </Button>
+        )}
+      </div>
+    </div>
+  )
+}
+
+function Revoke({ of: key, onDone }: { readonly of: Key; readonly onDone: () => void }) {
+  const [reason, setReason] = useState('')
+  const revoke = useAction('keys.revoke', ['keys.report'])
+  return (
+    <Modal opened onClose={onDone} title={`Revoke ${names[key.use].toLowerCase()} ${key.id}`}>
+      <form
+        className="column gap-12"
+        onSubmit={(event) => {
+          event.preventDefault()
+          revoke.mutate({ key_id: key.id, reason }, { onSuccess: onDone })
+        }}
+      >
+        <p className="soft">
+          The leaf stays for good. Verifiers that see it refuse what this key signed
+          {key.state === 'in_use' ? '; a new key takes its place first' : ''}.
+        </p>
+        <TextInput
+          label="Reason"
+          required
+          maxLength={500}
+          value={reason}
+          onChange={(event) => setReason(event.currentTarget.value)}
+          data-autofocus
+        />
+        {revoke.isError && <Note is="broken">{messageOf(revoke.error)}</Note>}
+        <div className="row">
+          <span className="grow" />
+          <Button variant="default" onClick={onDone}>
+            Cancel
+          </Button>
+          <Button type="submit" disabled={reason.trim() === ''} loading={revoke.isPending}>
+            Revoke
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  )
+}
+
+const History = ({ events }: { readonly events: KeyReport['history'] }) => (
+  <Panel title="History" sub="each change is a leaf">
+    <Facts
+      width={148}
+      rows={events
+        .toReversed()
+        .map((event) => [
+          `Leaf ${count(event.seq)}`,
+          `${names[event.use]} ${event.key_id} ${event.what}, ${moment(event.time)}, by ${event.actor}${event.reason === '' ? '' : `: ${event.reason}`}`
+        ])}
+    />
+  </Panel>
+)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ReactNode } from 'react'
 import { About } from './about.tsx'
+import { Anchors } from './anchors.tsx'
 import { Appearance } from './appearance.tsx'
 import { DriftSettings } from './drift-settings.tsx'
 import { Endpoints } from './endpoints.tsx'
@@ -8,7 +9,7 @@ import { Keys } from './keys.tsx'
 import { PrivacySettings } from './privacy-settings.tsx'
 
 /** The views of this section in the order of their tabs. */
-export const settingsViews = ['general', 'keys', 'privacy', 'drift'] as const
+export const settingsViews = ['general', 'keys', 'anchors', 'privacy', 'drift'] as const
 export type SettingsView = (typeof settingsViews)[number]
 
 export const views: Readonly<Record<SettingsView, { readonly label: string; readonly show: () => ReactNode }>> = {
@@ -23,6 +24,7 @@ export const views: Readonly<Record<SettingsView, { readonly label: string; read
     )
   },
   keys: { label: 'Keys', show: () => <Keys /> },
+  anchors: { label: 'Anchors', show: () => <Anchors /> },
   privacy: { label: 'Privacy', show: () => <PrivacySettings /> },
   drift: { label: 'Drift', show: () => <DriftSettings /> }
 }
