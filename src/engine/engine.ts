@@ -6,6 +6,8 @@ import type { EngineStart } from '../shared/contract/wire.ts'
 import type { Settings, WorkspaceStatus } from '../shared/contract/workspace.ts'
 import { Anchors, NOT_ANCHORING } from './anchors/anchors.ts'
 import { WitnessService } from './anchors/witness-service.ts'
+import { activityHandlers } from './activity/handlers.ts'
+import { ReadLog } from './activity/read-log.ts'
 import { bundleHandlers } from './bundle/handlers.ts'
 import type { Print } from './bundle/printer.ts'
 import type { HttpServers } from './capture/http/servers.ts'
@@ -119,7 +121,8 @@ async function compose(
   const jobs = new Jobs()
   const size = (): number => ledger?.size ?? workspace.size
   const append = async (drafts: readonly LeafDraft[]): Promise<readonly AppendResult[]> => (ledger ? ledger.append(drafts) : [])
-  const record = async (draft: LeafDraft): Promise<number | null> => (await append([draft]))[0]?.seq ?? null
+  const reads = new ReadLog(append)
+  const record = (draft: LeafDraft): Promise<number | null> => reads.record(draft)
 
   let outside: Anchors | undefined
   const vault = ledger
@@ -349,6 +352,7 @@ async function compose(
       ...approvals.handlers,
       ...people.handlers,
       ...retention.handlers,
+      ...activityHandlers({ pool, projector, ledgerSize: size, append, record }),
       ...bundleHandlers({
         pool,
         projector,
@@ -405,6 +409,7 @@ async function compose(
           }
         },
         witness: (body) => witness.answer(body),
+        streamOpened: (actor) => record({ type: 'search.run', actor, data: { matched: 0, of: 'stream' }, parts: [] }),
         recordsAfter: (seq, limit) => pool.run('recordsAfter', { seq, limit }),
         alertsAfter: (seq, limit) => pool.run('alertsAfter', { seq, limit }),
         status,

@@ -64,16 +64,17 @@ export function catalogHandlers(
   | 'export.list'
 > {
   const { pool, projector } = deps
-  const results = new Map<string, ResultSet>()
+  const results = new Map<string, ResultSet & { readonly owner: string }>()
 
   const caughtUp = async () => {
     const size = deps.ledgerSize()
     const applied = await projector.waitFor(size, PATIENCE_MS)
     return { applied_seq: Math.max(0, applied - 1), acknowledged_seq: Math.max(0, size - 1) }
   }
-  const resultOf = (handle: string): ResultSet => {
+  /** A result is only for whoever ran the query: the next person at the same window runs it again, and that is recorded. */
+  const resultOf = (handle: string, caller: Caller): ResultSet => {
     const set = results.get(handle)
-    if (!set) throw new AffidavitError('handle_expired', 'this result is no longer kept: run the query again')
+    if (set?.owner !== caller.actor.ref) throw new AffidavitError('handle_expired', 'this result is no longer kept: run the query again')
     results.delete(handle)
     results.set(handle, set)
     return set
@@ -85,13 +86,13 @@ export function catalogHandlers(
       const seen = await caughtUp()
       const opened = await pool.run('openResult', { filter, sort }, { signal: caller.signal })
       const handle = randomUUID()
-      results.set(handle, { count: opened.count, rids: opened.rids, descending: opened.descending })
+      results.set(handle, { count: opened.count, rids: opened.rids, descending: opened.descending, owner: caller.actor.ref })
       for (const old of results.keys()) {
         if (results.size <= MOST_HANDLES) break
         results.delete(old)
       }
       const canonical = formatFilter(filter)
-      if (canonical !== '') await deps.record(searchDraft(caller, canonical, opened.count))
+      await deps.record(searchDraft(caller, canonical, opened.count))
       return {
         handle,
         query: canonical,
@@ -104,9 +105,9 @@ export function catalogHandlers(
     },
     'records.page': async ({ handle, offset, limit }, caller) => ({
       offset,
-      rows: await pool.run('pageOf', { set: resultOf(handle), offset, limit }, { signal: caller.signal })
+      rows: await pool.run('pageOf', { set: resultOf(handle, caller), offset, limit }, { signal: caller.signal })
     }),
-    'records.locate': async ({ handle, seq }) => ({ offset: await pool.run('locate', { set: resultOf(handle), seq }) }),
+    'records.locate': async ({ handle, seq }, caller) => ({ offset: await pool.run('locate', { set: resultOf(handle, caller), seq }) }),
     'records.close': async ({ handle }) => {
       results.delete(handle)
       return {}
@@ -126,8 +127,7 @@ export function catalogHandlers(
       const filter = fromQueryBody(input)
       const seen = await caughtUp()
       const page = await pool.run('queryRecords', { filter, limit: input.limit, cursor: input.cursor }, { signal: caller.signal })
-      if (input.cursor === undefined && filter.terms.length > 0)
-        await deps.record(searchDraft(caller, formatFilter(filter), page.records.length))
+      if (input.cursor === undefined) await deps.record(searchDraft(caller, formatFilter(filter), page.records.length))
       return { records: [...page.records], next_cursor: page.next_cursor, ...seen }
     },
     'records.statistics': async ({ from, to }) => {

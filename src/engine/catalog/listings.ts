@@ -97,12 +97,12 @@ LIMIT ?`)
 export function listExports(db: AnyDb, payloads: PayloadReader): ExportRow[] {
   const rows = db
     .prepare<[], { seq: number; time_us: number; actor: string; data: string }>(
-      "SELECT seq, time_us, actor, data FROM event WHERE type = 'export.created' ORDER BY seq DESC LIMIT 500"
+      "SELECT seq, time_us, actor, data FROM event WHERE type = 'export.created' AND json_extract(data, '$.bundle_sha256') IS NOT NULL ORDER BY seq DESC LIMIT 500"
     )
     .all()
   const text = (value: unknown): string => (typeof value === 'string' ? value : '')
   return rows.map((row) => {
-    const data = JSON.parse(row.data) as LeafData<'export.created'>
+    const data = JSON.parse(row.data) as Exclude<LeafData<'export.created'>, { readonly kind: string }>
     const body = bodyOf(payloads, row.seq)
     return {
       seq: row.seq,

@@ -55,11 +55,11 @@ export function peopleHandlers(people: People): Handlers<keyof typeof peopleOper
     const data = { user: next.ref, role: next.role, state: next.state, password: next.generation }
     const body = { name: next.name, ...(next.os_account === null ? {} : { os_account: next.os_account }) }
     const type = what.length === 0 ? 'user.added' : 'user.changed'
-    const time = new Date().toISOString()
     const draft = { type, actor: caller.actor, data: what.length === 0 ? data : { ...data, what }, parts: [bodyPart(body).part] } as const
     const [written] = await deps.append([draft])
     if (!written) throw new AffidavitError('read_only', 'the workspace is open read-only')
-    return directory.apply({ seq: written.seq, time, actor: caller.actor.ref, data, body })
+    const leaf = await deps.pool.run('leafData', { seq: written.seq })
+    return directory.apply({ seq: written.seq, time: leaf?.ts ?? '', actor: caller.actor.ref, data, body })
   }
   const known = (ref: string): KnownPerson => {
     const person = directory.get(ref)

@@ -8,6 +8,7 @@ import type { LeafType } from '../../shared/evidence/leaf-types.ts'
 import { consistencyProof } from '../../shared/evidence/merkle.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
 import { listAnchors, settingBody, widestAnchor, witnessedSize } from '../anchors/listings.ts'
+import { type ActivityFilter, activityCsv, activityPage } from '../activity/reading.ts'
 import { measureLeaves, selectLeaves } from '../bundle/selection.ts'
 import { type WriteBundleInput, writeBundle } from '../bundle/write-bundle.ts'
 import { type ApprovalFilter, leafData, leavesOfType, listApprovals, listExports, statusCounts } from '../catalog/listings.ts'
@@ -81,6 +82,13 @@ export const readerTasks = {
   facets: task(({ catalog }, _: Record<string, never>) => facetsOf(catalog)),
   statusCounts: task(({ catalog }, args: { readonly heartbeatsSinceMs: number }) => statusCounts(catalog, args.heartbeatsSinceMs)),
   leavesOfType: longTask(({ catalog, ledger }, args: { readonly type: LeafType }) => leavesOfType(catalog, ledger, args.type)),
+  activityPage: longTask(
+    (context, args: { readonly filter: ActivityFilter; readonly before: number | undefined; readonly limit: number }) =>
+      activityPage(context, args.filter, args.before, args.limit)
+  ),
+  activityCsv: longTask((context, args: { readonly filter: ActivityFilter; readonly out: string }, control) =>
+    activityCsv(context, args, control)
+  ),
   userLeaves: longTask((context, _: Record<string, never>) => userLeaves(context)),
   failedSignIns: longTask((context, _: Record<string, never>) => failedSignIns(context)),
   keyHistory: task((context, _: Record<string, never>) => keyHistory(context)),

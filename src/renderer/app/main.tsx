@@ -15,8 +15,10 @@ import { setNonce } from 'get-nonce'
 import { StrictMode, useEffect, useState } from 'react'
 import { createRoot } from 'react-dom/client'
 import { onShell } from '../client/bridge.ts'
+import { SessionProvider } from '../client/session.tsx'
 import { EngineFactsProvider } from './engine-state.tsx'
 import { router } from './router.tsx'
+import { SignInGate } from './sign-in.tsx'
 import { cssVariables, theme } from './theme.ts'
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce
@@ -43,7 +45,11 @@ function App() {
       <QueryClientProvider client={queries}>
         <Notifications position="top-right" />
         <EngineFactsProvider>
-          <RouterProvider router={router} />
+          <SessionProvider>
+            <SignInGate>
+              <RouterProvider router={router} />
+            </SignInGate>
+          </SessionProvider>
         </EngineFactsProvider>
       </QueryClientProvider>
     </MantineProvider>

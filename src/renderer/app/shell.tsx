@@ -4,19 +4,16 @@ import { IconMoon, IconSearch, IconSun } from '@tabler/icons-react'
 import { Link, useRouterState } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { shell } from '../client/bridge.ts'
+import { useOperation } from '../client/hooks.ts'
+import { useMay } from '../client/session.tsx'
 import { fingerprint } from '../ui/format.ts'
 import { Hidden, Mark } from '../ui/parts.tsx'
 import { useEngineState, useShellInfo, useStatus } from './engine-state.tsx'
 import { openPalette } from './palette.tsx'
+import { PersonMenu } from './person-menu.tsx'
+import { Seal } from './seal.tsx'
 import { sections } from './sections.ts'
 import { StatusBar } from './status-bar.tsx'
-
-const Seal = () => (
-  <svg className="seal" viewBox="0 0 22 22" aria-hidden="true" fill="none" stroke="currentColor" strokeWidth="1.6">
-    <path d="M11 1.5 19 5v6.2c0 4.6-3.3 7.9-8 9.3-4.7-1.4-8-4.7-8-9.3V5z" />
-    <path d="M7.2 13.8 11 7l3.8 6.8M8.5 11.6h5" />
-  </svg>
-)
 
 /** Frame of every screen: sections, title with its tools, content, status bar. */
 export function Shell({ children }: { readonly children: ReactNode }) {
@@ -34,6 +31,9 @@ function Side() {
   const status = useStatus()
   const path = useRouterState({ select: (state) => state.location.pathname })
   const open = status?.alerts.open ?? 0
+  const { may } = useMay('approve')
+  const asked = useOperation('approvals.list', { state: 'asked' }, { enabled: may, refetchMs: 15_000 })
+  const waiting = asked.data?.approvals.length ?? 0
   return (
     <nav className="side" aria-label="Sections">
       <UnstyledButton
@@ -61,16 +61,26 @@ function Side() {
                 <Hidden> open alerts</Hidden>
               </span>
             )}
+            {to === '/compliance' && waiting > 0 && (
+              <span className="count state state-attention">
+                <Mark is="attention" size={12} />
+                {waiting}
+                <Hidden> approvals that wait for a second person</Hidden>
+              </span>
+            )}
           </Link>
         ))}
       </div>
-      {status && (
-        <div className="side-foot">
-          Instance {status.instance_id}
-          <br />
-          Log key {fingerprint(status.log_key)}
-        </div>
-      )}
+      <div className="side-bottom">
+        <PersonMenu />
+        {status && (
+          <div className="side-foot">
+            Instance {status.instance_id}
+            <br />
+            Log key {fingerprint(status.log_key)}
+          </div>
+        )}
+      </div>
     </nav>
   )
 }
@@ -139,7 +149,8 @@ function Banner() {
       <div className="banner banner-broken" role="alert">
         <Mark is="broken" size={15} />
         <div>
-          <b>Open read-only: {status.problem.code.replaceAll('_', ' ')}.</b> {status.problem.message}
+          <b>Open read-only: {status.problem.code.replaceAll('_', ' ')}.</b> {status.problem.message} Reads are answered and cannot be
+          recorded.
         </div>
       </div>
     )

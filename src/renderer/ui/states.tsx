@@ -57,20 +57,25 @@ export const Failed = ({
   readonly error: unknown
   readonly onRetry?: () => void
   readonly children?: ReactNode
-}) => (
-  <div className="list-state" role="alert">
-    <h2>
-      <Mark is="broken" size={16} /> {what}
-    </h2>
-    <p>{messageOf(error)}</p>
-    {children}
-    <p className="dim">
-      Code <code>{codeOf(error)}</code>. Nothing that was recorded is affected.
-    </p>
-    {onRetry && (
-      <Button variant="default" onClick={onRetry}>
-        Try again
-      </Button>
-    )}
-  </div>
-)
+}) =>
+  codeOf(error) === 'forbidden' ? (
+    <Empty title="Not part of your role">
+      <p>{messageOf(error)}.</p>
+    </Empty>
+  ) : (
+    <div className="list-state" role="alert">
+      <h2>
+        <Mark is="broken" size={16} /> {what}
+      </h2>
+      <p>{messageOf(error)}</p>
+      {children}
+      <p className="dim">
+        Code <code>{codeOf(error)}</code>. Nothing that was recorded is affected.
+      </p>
+      {onRetry && (
+        <Button variant="default" onClick={onRetry}>
+          Try again
+        </Button>
+      )}
+    </div>
+  )

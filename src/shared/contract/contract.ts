@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
 import { anchorOperations } from './anchors.ts'
+import { activityOperations } from './activity.ts'
 import { approvalOperations } from './approvals.ts'
 import { complianceOperations } from './compliance.ts'
 import { driftAlert, driftOperations } from './drift.ts'
@@ -30,7 +31,8 @@ export const operations = {
   ...privacyOperations,
   ...keyOperations,
   ...anchorOperations,
-  ...witnessOperations
+  ...witnessOperations,
+  ...activityOperations
 } as const
 
 export type OperationName = keyof typeof operations

@@ -106,6 +106,8 @@ export const operationPermissions: Readonly<Record<OperationName, Permission>> =
   'people.change': 'people',
   'people.set_password': 'people',
   'workspace.continue': 'maintain',
+  'activity.list': 'activity',
+  'activity.export': 'activity',
   'workspace.status': 'open',
   'workspace.dashboard': 'see',
   'workspace.rebuild': 'maintain',

@@ -94,20 +94,23 @@ export const leafDataSchemas = {
   'baseline.set': z.strictObject({ baseline_id: z.uuid(), ...series, records: count, to_seq: count, body_sha256: hex64 }),
   'record.viewed': z.strictObject({ seq: count }),
   'payload.unmasked': z.strictObject({ seq: count }),
-  'search.run': z.strictObject({ matched: count }),
-  'export.created': z.strictObject({
-    bundle_sha256: hex64,
-    tag_manifest_sha256: hex64,
-    bytes: count,
-    size: count,
-    records: count,
-    leaves: count,
-    withheld: count,
-    /** From the request to the file on disk. */
-    duration_ms: count.optional(),
-    /** When the file is encrypted to the recipient: digest of what was handed over. */
-    encrypted_sha256: hex64.optional()
-  }),
+  'search.run': z.strictObject({ matched: count, of: z.enum(['activity', 'stream']).optional() }),
+  'export.created': z.union([
+    z.strictObject({
+      bundle_sha256: hex64,
+      tag_manifest_sha256: hex64,
+      bytes: count,
+      size: count,
+      records: count,
+      leaves: count,
+      withheld: count,
+      /** From the request to the file on disk. */
+      duration_ms: count.optional(),
+      /** When the file is encrypted to the recipient: digest of what was handed over. */
+      encrypted_sha256: hex64.optional()
+    }),
+    z.strictObject({ kind: z.literal('activity'), file_sha256: hex64, bytes: count, rows: count })
+  ]),
   /** `record`: its leaf, for that scope. `first_code` and `first_seq`: the first fault and the leaf it is in. */
   'verify.run': z.strictObject({
     scope: z.enum(['workspace', 'record', 'bundle']),

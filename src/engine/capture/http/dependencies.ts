@@ -31,6 +31,8 @@ export interface HttpDependencies {
     /** Resolves once the batch (at most 500) is on disk, one result for each event in the same order. */
     append(batch: readonly IncomingEvent[], origin: { readonly channel: 'http'; readonly actor: Actor }): Promise<readonly LineResult[]>
   }
+  /** A client began to follow the records: a read that is recorded. */
+  streamOpened(actor: Actor): Promise<unknown>
   /** Ended records with a larger `seq`, in `seq` order. */
   recordsAfter(seq: number, limit: number): Promise<readonly RecordRow[]>
   /** Changes of alerts with a larger `seq`, in `seq` order. */

@@ -213,6 +213,8 @@ function openStream(streams: StreamHub, deps: HttpDependencies, request: Fastify
   const after = lastEventId(request.headers['last-event-id'], query.last_event_id, deps.status().ledger.size)
   if (after === 'invalid') return sendFailure(reply, refusals.eventId)
   if (streams.full) return sendFailure(reply, refusals.streams)
+  if (request.routeOptions.url === '/api/compliance/stream')
+    deps.streamOpened(callerOf(request).actor).catch(() => deps.log.warn({ event: 'read.not_recorded', server: 'compliance' }))
   reply.hijack()
   streams.open(request.raw, reply.raw, rawHeaders(reply), after)
   return reply

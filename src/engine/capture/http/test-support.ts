@@ -114,6 +114,10 @@ export class SmallStore implements HttpDependencies {
     return () => void set.delete(push)
   }
 
+  readonly followed: string[] = []
+  async streamOpened(actor: { readonly ref: string }): Promise<void> {
+    this.followed.push(actor.ref)
+  }
   async recordsAfter(seq: number, limit: number): Promise<readonly RecordRow[]> {
     await sleep(0)
     let low = 0

@@ -6,6 +6,7 @@ import { messageOf, useAction, useJob, useOperation, useTopic } from '../../clie
 import { ageOf, count, fixed, moment } from '../../ui/format.ts'
 import { Note, Panel, State } from '../../ui/parts.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
+import { Who } from '../../ui/who.tsx'
 
 const intervals = [
   { value: '0', label: 'Only on demand' },
@@ -139,7 +140,7 @@ function Verifications() {
                 <td className="right dim">{count(one.seq)}</td>
                 <td className="num">{moment(one.time).replace(' UTC', '')}</td>
                 <td>{one.scope === 'workspace' ? 'whole workspace' : one.scope === 'record' ? 'one record' : 'bundle'}</td>
-                <td>{one.actor === 'engine' ? 'in the background' : one.actor}</td>
+                <td>{one.actor === 'engine' ? 'in the background' : <Who actor={one.actor} />}</td>
                 <td>
                   <State is={one.faults === 0 ? 'holds' : 'broken'}>{one.verdict}</State>
                 </td>

@@ -7,6 +7,7 @@ import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { usePrint } from '../../client/print.ts'
 import { count, moment } from '../../ui/format.ts'
 import { Note, Panel } from '../../ui/parts.tsx'
+import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 
 const fields: readonly (readonly [keyof Processing, string, string])[] = [
@@ -91,9 +92,9 @@ export function ProcessingRecord() {
           ))}
         </div>
         <div className="row" style={{ marginTop: 12 }}>
-          <Button disabled={!changed} loading={save.isPending} onClick={() => save.mutate(edited)}>
+          <PermittedButton permission="compliance" disabled={!changed} loading={save.isPending} onClick={() => save.mutate(edited)}>
             Save
-          </Button>
+          </PermittedButton>
           {changed && (
             <Button variant="default" onClick={() => setEdited(record.data.stated)}>
               Undo

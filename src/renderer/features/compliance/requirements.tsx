@@ -9,6 +9,7 @@ import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { usePrint } from '../../client/print.ts'
 import { count, moment } from '../../ui/format.ts'
 import { Facts, Hash, Note, Panel } from '../../ui/parts.tsx'
+import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
 import { Proves } from './proves.tsx'
 
@@ -232,9 +233,9 @@ function Mark({ requirement, onClose }: { readonly requirement: Requirement; rea
         </div>
         {mark.isError && <Note is="broken">{messageOf(mark.error)}</Note>}
         <div className="row">
-          <Button disabled={reason.trim() === ''} loading={mark.isPending} onClick={save}>
+          <PermittedButton permission="compliance" disabled={reason.trim() === ''} loading={mark.isPending} onClick={save}>
             Note
-          </Button>
+          </PermittedButton>
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>

@@ -3,6 +3,7 @@ import { Button } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import type { WorkspaceStatus } from '../../../shared/contract/workspace.ts'
 import { CodeLine, Note, Panel, State } from '../../ui/parts.tsx'
+import { PermittedButton } from '../../ui/permitted-button.tsx'
 
 const curl = (url: string): string =>
   `curl -s ${url}/api/compliance/events -H 'content-type: application/json' -d '{"model":"gpt-4","source":"first-test","prompt":"Is 17077 prime?","response":"Yes","latency_ms":812}'`
@@ -25,7 +26,9 @@ export function FirstRun({ status }: { readonly status: WorkspaceStatus }) {
             second import of the same file adds nothing.
           </p>
           <div>
-            <Button onClick={() => void navigate({ to: '/records', search: { import: true } })}>Import a file…</Button>
+            <PermittedButton permission="record" onClick={() => void navigate({ to: '/records', search: { import: true } })}>
+              Import a file…
+            </PermittedButton>
           </div>
         </section>
         <section className="panel way" aria-label="Send records over HTTP">

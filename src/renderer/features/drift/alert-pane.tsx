@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Button, Textarea } from '@mantine/core'
+import { Textarea } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import type { DriftAlert, DriftVerdict } from '../../../shared/contract/drift.ts'
@@ -7,6 +7,8 @@ import { useSingleKeys } from '../../app/single-keys.ts'
 import { messageOf, useAction } from '../../client/hooks.ts'
 import { clock, count, day } from '../../ui/format.ts'
 import { Facts, Hash, Note } from '../../ui/parts.tsx'
+import { PermittedButton } from '../../ui/permitted-button.tsx'
+import { Who } from '../../ui/who.tsx'
 
 interface AlertPaneProps {
   readonly alert: DriftAlert
@@ -31,7 +33,7 @@ export function AlertPane({ alert, verdict }: AlertPaneProps) {
             <span className="dim num">
               {day(step.time).slice(0, -5)} {clock(step.time).slice(0, 5)}
             </span>{' '}
-            {step.what} by {step.actor}
+            {step.what} by <Who actor={step.actor} />
             <span className="dim num"> · leaf {count(step.seq)}</span>
             {step.note !== '' && (
               <p className="soft" style={{ whiteSpace: 'pre-wrap' }}>
@@ -51,7 +53,12 @@ export function AlertPane({ alert, verdict }: AlertPaneProps) {
             <Facts
               width={72}
               rows={[
-                ['Kind', `pinned baseline, ${reference.actor}`],
+                [
+                  'Kind',
+                  <span key="k">
+                    pinned baseline, <Who actor={reference.actor} />
+                  </span>
+                ],
                 ['Name', reference.name],
                 [
                   'Records',
@@ -142,22 +149,24 @@ function Decision({ alert }: { readonly alert: DriftAlert }) {
       {error && <Note is="broken">{messageOf(error)}</Note>}
       <div className="row">
         {alert.state === 'open' && (
-          <Button
+          <PermittedButton
+            permission="drift"
             disabled={empty}
             loading={acknowledge.isPending}
             onClick={() => acknowledge.mutate({ id: alert.id, note: note.trim() }, done)}
           >
             Acknowledge
-          </Button>
+          </PermittedButton>
         )}
-        <Button
+        <PermittedButton
+          permission="drift"
           variant="default"
           disabled={empty}
           loading={resolve.isPending}
           onClick={() => resolve.mutate({ id: alert.id, note: note.trim() }, done)}
         >
           Resolve
-        </Button>
+        </PermittedButton>
         <span className="grow" />
         <span className="keycap">A</span>
       </div>

@@ -10,6 +10,7 @@ import { useStatus } from '../../app/engine-state.tsx'
 import { Screen } from '../../app/shell.tsx'
 import { messageOf, useAction, useOperation, useRefresh, useTopic } from '../../client/hooks.ts'
 import { clock, count, day } from '../../ui/format.ts'
+import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 import { AlertList } from './alert-list.tsx'
 import { AlertPane } from './alert-pane.tsx'
@@ -67,15 +68,17 @@ export function Drift({ alert: wanted, view = 'alerts' }: DriftProps) {
         value={view}
         onChange={(value) => void navigate({ to: '/drift', search: { view: value as DriftView } })}
       />
-      <Button
+      <PermittedButton
+        permission="drift"
         size="compact-sm"
         variant="default"
         leftSection={<IconPin size={14} />}
         onClick={() => setPinning({ model: null, source: null })}
       >
         Pin a baseline…
-      </Button>
-      <Button
+      </PermittedButton>
+      <PermittedButton
+        permission="drift"
         size="compact-sm"
         onClick={runLook}
         loading={look.isPending}
@@ -83,7 +86,7 @@ export function Drift({ alert: wanted, view = 'alerts' }: DriftProps) {
         title={hasBaseline ? 'Compares every series that has a baseline, now' : 'Pin a baseline first'}
       >
         Look now
-      </Button>
+      </PermittedButton>
       {series.data && (
         <span className="dim small nowrap lesser">
           {count(series.data.series.length)} series ·{' '}
@@ -119,9 +122,9 @@ export function Drift({ alert: wanted, view = 'alerts' }: DriftProps) {
             </p>
           )}
           <div className="row">
-            <Button onClick={() => (hasBaseline ? runLook() : setPinning({ model: null, source: null }))}>
+            <PermittedButton permission="drift" onClick={() => (hasBaseline ? runLook() : setPinning({ model: null, source: null }))}>
               {hasBaseline ? 'Look now' : 'Pin a baseline…'}
-            </Button>
+            </PermittedButton>
             <Button variant="default" onClick={() => void navigate({ to: '/drift', search: { view: 'series' } })}>
               All series
             </Button>

@@ -6,7 +6,9 @@ import type { DriftSeries } from '../../../shared/contract/drift.ts'
 import { useOperation } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
 import { Hash, Hidden, type Meaning, Panel, State } from '../../ui/parts.tsx'
+import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
+import { Who } from '../../ui/who.tsx'
 import type { BaselineTarget } from './baseline-dialog.tsx'
 
 const states: Record<DriftSeries['state'], readonly [Meaning, string]> = {
@@ -74,9 +76,14 @@ export function SeriesTable({ query, onPin, onAlert }: SeriesTableProps) {
                   </td>
                   <td className="right">
                     {alert_id === null ? (
-                      <Button variant="default" size="compact-xs" onClick={() => onPin({ model: row.model, source: row.source })}>
+                      <PermittedButton
+                        permission="drift"
+                        variant="default"
+                        size="compact-xs"
+                        onClick={() => onPin({ model: row.model, source: row.source })}
+                      >
                         Pin baseline…
-                      </Button>
+                      </PermittedButton>
                     ) : (
                       <Button variant="default" size="compact-xs" onClick={() => onAlert(alert_id)}>
                         Open alert
@@ -102,7 +109,9 @@ export function Baselines({ onPin }: { readonly onPin: () => void }) {
     return (
       <Empty title="No baseline is pinned">
         <p>A baseline is a filter whose records are the reference of a series: last month, or another model version.</p>
-        <Button onClick={onPin}>Pin a baseline…</Button>
+        <PermittedButton permission="drift" onClick={onPin}>
+          Pin a baseline…
+        </PermittedButton>
       </Empty>
     )
   }
@@ -134,7 +143,9 @@ export function Baselines({ onPin }: { readonly onPin: () => void }) {
                 </td>
                 <td className="right">{count(row.records)}</td>
                 <td className="num">{moment(row.set_at).replace(' UTC', '')}</td>
-                <td>{row.actor}</td>
+                <td>
+                  <Who actor={row.actor} />
+                </td>
                 <td>
                   <State is={row.active ? 'holds' : 'none'}>{row.active ? 'in use' : 'superseded'}</State>
                 </td>

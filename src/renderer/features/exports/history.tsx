@@ -5,6 +5,7 @@ import { useOperation } from '../../client/hooks.ts'
 import { bytes, count, moment } from '../../ui/format.ts'
 import { Hash, Panel } from '../../ui/parts.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
+import { Who } from '../../ui/who.tsx'
 
 /** Every bundle that left this workspace; each row is a leaf. */
 export function History({ seq }: { readonly seq?: number | undefined }) {
@@ -50,7 +51,9 @@ export function History({ seq }: { readonly seq?: number | undefined }) {
               >
                 <td className="right dim">{count(row.seq)}</td>
                 <td className="num">{moment(row.time).replace(' UTC', '')}</td>
-                <td>{row.actor}</td>
+                <td>
+                  <Who actor={row.actor} />
+                </td>
                 <td>{row.recipient}</td>
                 <td>{row.purpose}</td>
                 <td>

@@ -9,6 +9,7 @@ import { shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useJob, useOperation, useRefresh } from '../../client/hooks.ts'
 import { bytes, count, day, fingerprint, fixed, moment } from '../../ui/format.ts'
 import { Facts, Hash, Note, Panel, State } from '../../ui/parts.tsx'
+import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
 
 const parts = [
@@ -154,9 +155,9 @@ export function NewExport({ query: initial }: { readonly query: string }) {
               Writing this export leaves an <span className="mono">export.created</span> leaf.
             </span>
             <span className="grow" />
-            <Button disabled={!ready} loading={start.isPending} onClick={() => void write()}>
+            <PermittedButton permission="export" disabled={!ready} loading={start.isPending} onClick={() => void write()}>
               Sign and write…
-            </Button>
+            </PermittedButton>
           </div>
         ) : (
           <Writing

@@ -9,6 +9,7 @@ import { count, duration, exactMoment } from '../../ui/format.ts'
 import { Masked } from '../../ui/masked.tsx'
 import { Facts, Hash, Note, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
+import { Who } from '../../ui/who.tsx'
 import { MaskedNote } from './masked-note.tsx'
 import { Proof } from './proof.tsx'
 
@@ -241,7 +242,7 @@ function Metadata({ detail }: { readonly detail: RecordDetail }) {
           ['Provider', row.provider],
           ['Operation', row.operation],
           ['Status', row.status],
-          ['Actor', detail.leaf.actor],
+          ['Actor', <Who key="a" actor={detail.leaf.actor} />],
           ['Leaf type', detail.leaf.type]
         ]}
       />

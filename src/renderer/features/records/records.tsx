@@ -13,6 +13,7 @@ import { call, pathOf } from '../../client/bridge.ts'
 import { codeOf, useTopic } from '../../client/hooks.ts'
 import { count, fixed } from '../../ui/format.ts'
 import { cx } from '../../ui/parts.tsx'
+import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Rail } from '../../ui/rail.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 import { VirtualGrid } from '../../ui/virtual-grid.tsx'
@@ -174,9 +175,15 @@ export function Records({ query = '', seq, import: importing }: RecordsProps) {
               {expired ? 'Run again' : `${count(fresh)} new`}
             </Button>
           )}
-          <Button variant="default" size="compact-sm" leftSection={<IconUpload size={14} />} onClick={() => search({ import: true })}>
+          <PermittedButton
+            permission="record"
+            variant="default"
+            size="compact-sm"
+            leftSection={<IconUpload size={14} />}
+            onClick={() => search({ import: true })}
+          >
             Import…
-          </Button>
+          </PermittedButton>
           <Button
             variant="default"
             size="compact-sm"
@@ -259,7 +266,9 @@ const Nothing = ({ query, total, onClear, onImport }: NothingProps) =>
   query === '' ? (
     <Empty title="Nothing is on record yet">
       <p>Records appear here as they arrive over HTTP or from a file.</p>
-      <Button onClick={onImport}>Import a file…</Button>
+      <PermittedButton permission="record" onClick={onImport}>
+        Import a file…
+      </PermittedButton>
     </Empty>
   ) : (
     <Empty title="No record matches">

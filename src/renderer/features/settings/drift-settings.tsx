@@ -3,6 +3,7 @@ import { Button, NumberInput, Select } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import type { Settings as Values } from '../../../shared/contract/workspace.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
+import { useMay } from '../../client/session.tsx'
 import { Note, Panel } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
 
@@ -17,6 +18,7 @@ const intervals = [
 export function DriftSettings() {
   const saved = useOperation('settings.get', {})
   const save = useAction('settings.set', ['settings.get'])
+  const { may, why } = useMay('settings')
   const [edited, setEdited] = useState<Partial<Values>>({})
   // What was saved replaces what was edited.
   useEffect(() => setEdited({}), [saved.data])
@@ -104,7 +106,7 @@ export function DriftSettings() {
           <Button variant="default" disabled={!changed} onClick={() => setEdited({})}>
             Undo
           </Button>
-          <Button type="submit" disabled={!changed} loading={save.isPending}>
+          <Button type="submit" disabled={!changed || !may} title={why} loading={save.isPending}>
             Save
           </Button>
         </div>

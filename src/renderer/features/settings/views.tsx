@@ -6,10 +6,11 @@ import { Appearance } from './appearance.tsx'
 import { DriftSettings } from './drift-settings.tsx'
 import { Endpoints } from './endpoints.tsx'
 import { Keys } from './keys.tsx'
+import { PeopleSettings } from './people.tsx'
 import { PrivacySettings } from './privacy-settings.tsx'
 
 /** The views of this section in the order of their tabs. */
-export const settingsViews = ['general', 'keys', 'anchors', 'privacy', 'drift'] as const
+export const settingsViews = ['general', 'people', 'keys', 'anchors', 'privacy', 'drift'] as const
 export type SettingsView = (typeof settingsViews)[number]
 
 export const views: Readonly<Record<SettingsView, { readonly label: string; readonly show: () => ReactNode }>> = {
@@ -23,6 +24,7 @@ export const views: Readonly<Record<SettingsView, { readonly label: string; read
       </>
     )
   },
+  people: { label: 'People', show: () => <PeopleSettings /> },
   keys: { label: 'Keys', show: () => <Keys /> },
   anchors: { label: 'Anchors', show: () => <Anchors /> },
   privacy: { label: 'Privacy', show: () => <PrivacySettings /> },

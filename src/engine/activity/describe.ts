@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Role, roleNames } from '../../shared/contract/permissions.ts'
+import type { LeafType } from '../../shared/evidence/leaf-types.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+const whole = (value: unknown): number | null => (typeof value === 'number' && Number.isSafeInteger(value) ? value : null)
+const numbered = (n: unknown, one: string, many = `${one}s`): string => `${String(n)} ${n === 1 ? one : many}`
+
+const words: Partial<Record<LeafType, string | ((data: Fields) => string)>> = {
+  'search.run': (data) =>
+    data.of === 'activity'
+      ? 'looked at the activity'
+      : data.of === 'stream'
+        ? 'followed the stream'
+        : `searched, ${numbered(data.matched, 'match', 'matches')}`,
+  'record.viewed': 'viewed a record',
+  'payload.unmasked': 'unmasked a record',
+  'bundle.opened': 'opened a bundle',
+  'export.created': (data) =>
+    data.kind === 'activity' ? `exported ${numbered(data.rows, 'line')} of activity` : `exported ${numbered(data.records, 'record')}`,
+  'recipient.told': 'told a recipient',
+  'subject.exported': 'exported the data of a subject',
+  'verify.run': (data) => `verified ${data.scope === 'workspace' ? 'the workspace' : `a ${text(data.scope)}`}: ${text(data.verdict)}`,
+  'anchor.added': 'added an outside anchor',
+  'session.opened': (data) => (data.method === 'os_account' ? 'signed in with the system account' : 'signed in'),
+  'session.failed': (data) => (whole(data.refused) ? `failed to sign in, ${String(data.refused)} more turned away` : 'failed to sign in'),
+  'session.closed': (data) => (data.reason === 'idle' ? 'was locked out for idleness' : data.reason === 'locked' ? 'locked' : 'signed out'),
+  'user.added': (data) => `added a person, ${roleNames[data.role as Role] ?? ''}`,
+  'user.changed': (data) =>
+    `changed a person’s ${(Array.isArray(data.what) ? (data.what as string[]) : []).join(', ').replaceAll('_', ' ')}: ${roleNames[data.role as Role] ?? ''}, ${text(data.state)}`,
+  'client.added': 'added a client',
+  'client.revoked': 'revoked a client',
+  'approval.asked': (data) => `asked for ${text(data.action).replaceAll('_', ' ')}`,
+  'approval.given': 'approved',
+  'approval.refused': 'refused',
+  'setting.changed': (data) => `changed ${text(data.name).replaceAll('_', ' ')} from ${text(data.from)} to ${text(data.to)}`,
+  'baseline.set': 'pinned a baseline',
+  'drift.look': (data) => `looked for drift, ${numbered(data.alarmed, 'alarm')}`,
+  'drift.alert': 'opened an alert',
+  'drift.ack': 'acknowledged an alert',
+  'drift.resolve': 'resolved an alert',
+  'import.started': 'started an import',
+  'import.done': (data) => `imported ${numbered(data.accepted, 'record')}`,
+  'engine.started': 'started',
+  'engine.stopped': 'stopped'
+}
+
+/** What a leaf says was done, to what and to whom, in words; `detail` is what a person wrote, from the encrypted body. */
+export function describe(type: LeafType, data: Fields, body: Fields) {
+  const word = words[type]
+  const searched = ['query', 'text', 'kind', 'person', 'from', 'to'].map((name) => text(body[name])).filter((part) => part !== '')
+  const detail = type === 'search.run' ? searched.join(' · ') : text(body.reason ?? body.note ?? body.title ?? body.name ?? body.purpose)
+  return {
+    what: word === undefined ? type.replace('.', ' ') : typeof word === 'string' ? word : word(data),
+    detail: detail.slice(0, 500),
+    on_seq: whole(data.seq) ?? whole(data.record) ?? whole(data.alert) ?? whole(data.asked),
+    on_person: text(data.user) || null
+  }
+}
