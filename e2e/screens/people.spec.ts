@@ -16,6 +16,9 @@ async function signIn(page: Page, name: string, password: string): Promise<void>
   await page.getByRole('button', { name: 'Sign in' }).click()
 }
 
+/** Waits until the app shows itself to this person. */
+const working = (page: Page, as: string) => expect(page.locator('.person-button')).toHaveAttribute('title', as)
+
 async function signOut(page: Page, what: 'Lock' | 'Sign out'): Promise<void> {
   await page.locator('.person-button').click()
   await page.getByRole('menuitem', { name: what }).click()
@@ -54,7 +57,7 @@ everyLook('people', async ({ app, page, go, shoot }) => {
   const denied = await page.evaluate(() => window.affidavit.call('records.open', {}))
   expect(denied).toMatchObject({ ok: false, error: { code: 'unauthorized' } })
   await signIn(page, 'Bob Baker', 'not the right password')
-  await expect(page.getByText('name and password do not fit.')).toBeVisible()
+  await expect(page.getByText('Name and password do not fit.')).toBeVisible()
   await shoot('13-sign-in')
   await signIn(page, 'Bob Baker', FIRST)
   await expect(page.getByRole('heading', { name: 'Choose your own password' })).toBeVisible()
@@ -63,9 +66,23 @@ everyLook('people', async ({ app, page, go, shoot }) => {
   await page.getByLabel('New password', { exact: true }).fill(OWN)
   await page.getByLabel('New password again').fill(OWN)
   await page.getByRole('button', { name: 'Set password' }).click()
-  await expect(page.locator('.person-button')).toHaveAttribute('title', 'Bob Baker, data protection')
+  await working(page, 'Bob Baker, data protection')
 
   await callOk(page, 'records.open', { query: 'conversation:case-1140' })
+  const held = await callOk(page, 'holds.place', {
+    matter: 'Case 26-1140',
+    reason: 'Litigation',
+    scope: { kind: 'filter', query: 'model:gpt-4' },
+    future: true
+  })
+  const release = await callOk(page, 'holds.release', { id: held.id, reason: 'The case is closed' })
+  await go('/compliance?view=approvals')
+  await page.getByRole('button', { name: 'Decide…' }).click()
+  await expect(page.getByRole('button', { name: 'Approve' })).toBeDisabled()
+  await expect(page.getByRole('button', { name: 'Withdraw' })).toBeVisible()
+  const alone = await page.evaluate((id) => window.affidavit.call('approvals.decide', { id, decision: 'give' }), release.id)
+  expect(alone).toMatchObject({ ok: false, error: { code: 'second_person_needed' } })
+  await page.keyboard.press('Escape')
   await go('/settings?view=people')
   await expect(page.getByRole('button', { name: 'Add a person…' })).toBeDisabled()
   await signOut(page, 'Sign out')
@@ -74,12 +91,27 @@ everyLook('people', async ({ app, page, go, shoot }) => {
   await page.getByLabel('New password', { exact: true }).fill(OWN)
   await page.getByLabel('New password again').fill(OWN)
   await page.getByRole('button', { name: 'Set password' }).click()
+  await working(page, 'Carla Conti, operator')
   await go('/compliance?view=activity')
   await expect(page.getByRole('heading', { name: 'Not part of your role' })).toBeVisible()
   await shoot('13-not-my-role')
 
   await signOut(page, 'Sign out')
+  await signIn(page, 'Ann Archer', PASSWORD)
+  await working(page, 'Ann Archer, administrator')
+  await expect(page.getByRole('link', { name: /1 approvals that wait/ })).toBeVisible()
+  await go('/compliance?view=approvals')
+  await expect(page.getByRole('cell', { name: 'Bob Baker' })).toBeVisible()
+  await shoot('13-approvals')
+  await page.getByRole('button', { name: 'Decide…' }).click()
+  await page.getByLabel('Note').fill('Checked the docket')
+  await shoot('13-decide')
+  await page.getByRole('button', { name: 'Approve' }).click()
+  await expect(page.getByText('done', { exact: true })).toBeVisible()
+
+  await signOut(page, 'Sign out')
   await signIn(page, 'Bob Baker', OWN)
+  await working(page, 'Bob Baker, data protection')
   await go('/compliance?view=activity')
   await expect(page.getByRole('row').filter({ hasText: 'conversation:case-1140' })).toBeVisible()
   await page.getByRole('row').filter({ hasText: 'failed to sign in' }).first().click()

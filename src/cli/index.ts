@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { AffidavitError } from '../shared/contract/errors.ts'
+import { roles } from '../shared/evidence/leaf-data.ts'
 import { cliEnvironment } from './config.ts'
 import { driftTest } from './drift.ts'
 import { EXIT, print, say } from './output.ts'
+import { addPerson, listPeople } from './people.ts'
 import { verifyFile } from './verify.ts'
 import { APP_VERSION, exportBundle, importFiles, query, rebuild, runLook, serve, verifyWorkspace } from './workspace-commands.ts'
 
@@ -23,6 +25,8 @@ const workspaceCommand = (program: Command, name: string, description: string): 
     .description(description)
     .requiredOption('--workspace <dir>', 'folder of the workspace')
     .option('--state <dir>', 'folder of keys and remembered heads, outside the workspace')
+    .option('--user <name>', 'person to act for, where people are set up')
+    .option('--password-file <file>', 'file with that person’s password on its first line')
     .option('--json', 'results as JSON')
 
 /** Failures that say no to the content rather than to the call. */
@@ -84,6 +88,8 @@ program
   .argument('[file]')
   .option('--workspace <dir>')
   .option('--state <dir>')
+  .option('--user <name>', 'person to act for, where people are set up')
+  .option('--password-file <file>', 'file with that person’s password on its first line')
   .option('--trust <dir>', 'folder with log.vkey, allowed_signers, tsa-ca.pem, witness.vkey confirmed outside the bundle')
   .option('--no-remember', 'do not hold the bundle against the heads seen before, and keep nothing of it')
   .option('--require-trust', 'exit 1 for every verdict but valid', false)
@@ -109,6 +115,15 @@ drift
   .addOption(new Option('--alternative <side>').choices(['two-sided', 'less', 'greater']).default('two-sided'))
   .option('--json', 'results as JSON')
   .action((options) => run(() => driftTest(options)))
+
+const people = program.command('people').description('who may work here')
+workspaceCommand(people, 'add', 'add a person; the first one is the administrator')
+  .requiredOption('--name <name>')
+  .addOption(new Option('--role <role>').choices(roles).makeOptionMandatory())
+  .option('--new-password-file <file>', 'file with the new person’s first password on its first line')
+  .option('--account <name>', 'account of the operating system the new person signs in with')
+  .action((options) => run(() => addPerson(options, environment)))
+workspaceCommand(people, 'list', 'everybody who is or was set up').action((options) => run(() => listPeople(options, environment)))
 
 workspaceCommand(program, 'rebuild', 'make the catalog anew from the ledger').action((options) => run(() => rebuild(options, environment)))
 

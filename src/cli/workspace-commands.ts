@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path'
 import type { EngineStart } from '../shared/contract/wire.ts'
+import { type ActingOptions, actFor, requirePerson } from './acting.ts'
 import type { CliEnvironment } from './config.ts'
 import { EngineChild } from './engine-child.ts'
 import { waitForJob } from './jobs.ts'
 import { EXIT, print, say } from './output.ts'
 
-export interface WorkspaceOptions {
+export interface WorkspaceOptions extends ActingOptions {
   readonly workspace: string
   readonly state?: string
   readonly json?: boolean
@@ -28,7 +29,7 @@ function configFor(options: WorkspaceOptions, environment: CliEnvironment, serve
 }
 
 /** Runs work on a workspace with an engine of its own and closes it afterwards. */
-async function withEngine(
+export async function withEngine(
   options: WorkspaceOptions,
   environment: CliEnvironment,
   work: (engine: EngineChild) => Promise<number>
@@ -37,6 +38,7 @@ async function withEngine(
   try {
     const status = await engine.call('workspace.status', {})
     if (status.problem) say(`${status.problem.code}: ${status.problem.message}`)
+    await requirePerson(engine, options)
     return await work(engine)
   } finally {
     await engine.stop()
@@ -46,6 +48,12 @@ async function withEngine(
 /** Both HTTP servers until SIGINT or SIGTERM. */
 export async function serve(options: WorkspaceOptions, environment: CliEnvironment): Promise<number> {
   const engine = await EngineChild.start(configFor(options, environment, true))
+  try {
+    if (!(await actFor(engine, options))) say('nobody is signed in: programs are served and recorded, nothing else')
+  } catch (error) {
+    await engine.stop()
+    throw error
+  }
   const status = await engine.call('workspace.status', {})
   const { compliance, drift } = status.endpoints
   if (options.json)

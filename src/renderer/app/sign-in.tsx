@@ -3,7 +3,7 @@ import './sign-in.css'
 import { Button, PasswordInput, TextInput } from '@mantine/core'
 import { type FormEvent, type ReactNode, useState } from 'react'
 import type { SessionState } from '../../shared/contract/people.ts'
-import { messageOf, useAction } from '../client/hooks.ts'
+import { sentenceOf, useAction } from '../client/hooks.ts'
 import { useSession } from '../client/session.tsx'
 import { Note } from '../ui/parts.tsx'
 import { useEngineState, useStatus } from './engine-state.tsx'
@@ -78,7 +78,7 @@ function SignIn({ session }: { readonly session: SessionState }) {
           autoComplete="off"
           onChange={(event) => setPassword(event.currentTarget.value)}
         />
-        {signIn.isError && <Note is="broken">{messageOf(signIn.error)}.</Note>}
+        {signIn.isError && <Note is="broken">{sentenceOf(signIn.error)}</Note>}
         <Button type="submit" disabled={name.trim() === '' || password === ''} loading={signIn.isPending}>
           Sign in
         </Button>
@@ -141,7 +141,7 @@ export function NewPassword({ onDone }: { readonly onDone?: () => void }) {
         error={differs ? 'Not the same' : null}
         onChange={(event) => setAgain(event.currentTarget.value)}
       />
-      {set.isError && <Note is="broken">{messageOf(set.error)}.</Note>}
+      {set.isError && <Note is="broken">{sentenceOf(set.error)}</Note>}
       <Button type="submit" disabled={current === '' || password === '' || again !== password} loading={set.isPending}>
         Set password
       </Button>

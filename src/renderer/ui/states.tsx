@@ -2,7 +2,7 @@
 // The states of every list: empty, loading, error. (Full is a Note on top of the list it concerns.)
 import { Button } from '@mantine/core'
 import { type ReactNode, useEffect, useState } from 'react'
-import { codeOf, messageOf } from '../client/hooks.ts'
+import { codeOf, messageOf, sentenceOf } from '../client/hooks.ts'
 import { Mark } from './parts.tsx'
 
 /** Nothing here: what was looked for, and what to do. */
@@ -60,7 +60,7 @@ export const Failed = ({
 }) =>
   codeOf(error) === 'forbidden' ? (
     <Empty title="Not part of your role">
-      <p>{messageOf(error)}.</p>
+      <p>{sentenceOf(error)}</p>
     </Empty>
   ) : (
     <div className="list-state" role="alert">

@@ -181,8 +181,15 @@ function searchNow(db: AnyDb): ComplianceFacts['search'] {
 }
 
 function drillOf(db: AnyDb): number | null {
-  const data = db.prepare<[], string>("SELECT data FROM event WHERE type = 'export.created' ORDER BY seq DESC LIMIT 1").pluck().get()
-  return data === undefined ? null : ((JSON.parse(data) as LeafData<'export.created'>).duration_ms ?? null)
+  const data = db
+    .prepare<[], string>(
+      "SELECT data FROM event WHERE type = 'export.created' AND json_extract(data, '$.bundle_sha256') IS NOT NULL ORDER BY seq DESC LIMIT 1"
+    )
+    .pluck()
+    .get()
+  return data === undefined
+    ? null
+    : ((JSON.parse(data) as Exclude<LeafData<'export.created'>, { readonly kind: string }>).duration_ms ?? null)
 }
 
 /** Everything the compliance view rests on. */

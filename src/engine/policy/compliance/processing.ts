@@ -32,7 +32,7 @@ function measuresOf(live: LiveFacts): string[] {
 function recipientsOf({ catalog, payloads }: ReaderContext): ProcessingRecord['recipients'] {
   const rows = catalog
     .prepare<[], { seq: number; time_us: number }>(
-      "SELECT seq, time_us FROM event WHERE type = 'export.created' ORDER BY seq DESC LIMIT 2000"
+      "SELECT seq, time_us FROM event WHERE type = 'export.created' AND json_extract(data, '$.bundle_sha256') IS NOT NULL ORDER BY seq DESC LIMIT 2000"
     )
     .all()
   const known = new Map<string, { recipient: string; bundles: number; last: string }>()

@@ -5,7 +5,7 @@ import { useState } from 'react'
 import type { Person } from '../../../shared/contract/people.ts'
 import { permissionNames, permissions, type Role, roleNames, rolePermissions } from '../../../shared/contract/permissions.ts'
 import { roles } from '../../../shared/evidence/leaf-data.ts'
-import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
+import { sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
 import { useMay, useSession } from '../../client/session.tsx'
 import { count, day } from '../../ui/format.ts'
 import { Note, Panel, State } from '../../ui/parts.tsx'
@@ -69,7 +69,7 @@ function FirstPerson() {
           error={again !== '' && again !== password ? 'Not the same' : null}
           onChange={(event) => setAgain(event.currentTarget.value)}
         />
-        {add.isError && <Note is="broken">{messageOf(add.error)}.</Note>}
+        {add.isError && <Note is="broken">{sentenceOf(add.error)}</Note>}
         <div className="row">
           <Button type="submit" loading={add.isPending} disabled={name.trim() === '' || password === '' || again !== password}>
             Set up the first person
@@ -199,6 +199,7 @@ function LockAfter() {
       aria-label="Automatic lock"
       size="xs"
       w={190}
+      styles={{ input: { height: 24, minHeight: 24 } }}
       disabled={!may}
       title={why}
       data={known ? lockChoices : [...lockChoices, { value, label: `Locks after ${value} min idle` }]}
@@ -255,7 +256,7 @@ function AddPerson({ onClose }: { readonly onClose: () => void }) {
             onChange={(event) => setSecret(event.currentTarget.value)}
           />
         )}
-        {add.isError && <Note is="broken">{messageOf(add.error)}.</Note>}
+        {add.isError && <Note is="broken">{sentenceOf(add.error)}</Note>}
         <div className="row">
           <span className="grow" />
           <Button variant="default" onClick={onClose}>
@@ -306,7 +307,7 @@ function ChangePerson({ person, onClose }: { readonly person: Person; readonly o
         <p className="dim small">
           Pseudonym in leaves: <code>{person.ref}</code>. People are disabled, never removed: what they did stays theirs.
         </p>
-        {change.isError && <Note is="broken">{messageOf(change.error)}.</Note>}
+        {change.isError && <Note is="broken">{sentenceOf(change.error)}</Note>}
         <div className="row">
           <span className="grow" />
           <Button variant="default" onClick={onClose}>
@@ -343,7 +344,7 @@ function SetPassword({ person, onClose }: { readonly person: Person; readonly on
           data-autofocus
           onChange={(event) => setPassword(event.currentTarget.value)}
         />
-        {set.isError && <Note is="broken">{messageOf(set.error)}.</Note>}
+        {set.isError && <Note is="broken">{sentenceOf(set.error)}</Note>}
         <div className="row">
           <span className="grow" />
           <Button variant="default" onClick={onClose}>
