@@ -26,7 +26,7 @@ const secret = (name: string, text: string, mode = 0o600): string => {
 it('a command acts for the person it names, and for nobody otherwise', { timeout: 300_000 }, () => {
   const password = secret('ann', 'a long walk to the sea')
   const added = run('people', 'add', ...place, '--name', 'Ann Archer', '--role', 'administrator', '--new-password-file', password, '--json')
-  expect(added.err).toBe('')
+  expect(added.code).toBe(0)
   expect(JSON.parse(added.out)).toMatchObject({ role: 'administrator', password: 'own' })
 
   const nobody = run('query', ...place, '--json')

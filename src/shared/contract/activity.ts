@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
-import type { LeafType } from '../evidence/leaf-types.ts'
+import { type LeafType, leafTypes } from '../evidence/leaf-types.ts'
 import { operation } from './operation.ts'
 import { timestamp } from './record.ts'
 
 const count = z.int().min(0)
 const seq = count
 
-/** What people and programs do, in groups a person looks for. Heartbeats and the calls themselves are no activity. */
-export const activityKinds = {
+const named = {
   search: ['search.run'],
   view: ['record.viewed', 'bundle.opened', 'payload.unmasked'],
   export: ['export.created', 'recipient.told', 'subject.exported'],
@@ -31,10 +30,20 @@ export const activityKinds = {
     'restore.done'
   ],
   drift: ['baseline.set', 'drift.look', 'drift.alert', 'drift.ack', 'drift.resolve', 'drift.snooze'],
-  record: ['import.started', 'import.done', 'record.corrected', 'review.opened', 'review.decided', 'review.signed'],
-  system: ['engine.started', 'engine.stopped', 'logging.failed', 'rollback.detected', 'clock.jump', 'recovered.incomplete', 'app.updated']
+  record: ['import.started', 'import.done', 'record.corrected', 'review.opened', 'review.decided', 'review.signed']
 } as const satisfies Readonly<Record<string, readonly LeafType[]>>
-export type ActivityKind = keyof typeof activityKinds
+export type ActivityKind = keyof typeof named | 'system'
+
+const isNamed: ReadonlySet<LeafType> = new Set(Object.values(named).flat())
+
+/**
+ * What people and programs do, in groups a person looks for; `system` is whatever no other group names. Heartbeats and the calls themselves
+ * are no activity.
+ */
+export const activityKinds: Readonly<Record<ActivityKind, readonly LeafType[]>> = {
+  ...named,
+  system: leafTypes.filter((type) => !isNamed.has(type) && type !== 'heartbeat' && !type.startsWith('llm.'))
+}
 
 const kinds = Object.keys(activityKinds) as [ActivityKind, ...ActivityKind[]]
 
