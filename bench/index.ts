@@ -3,6 +3,7 @@
 import { benchDriftCalibration } from './drift-calibration.ts'
 import { benchDriftPower } from './drift-power.ts'
 import { benchEngine } from './engine.ts'
+import { benchErasure } from './erasure.ts'
 import { benchSinglePost } from './http.ts'
 import { benchIngest } from './ingest.ts'
 import { benchKs } from './ks.ts'
@@ -24,6 +25,7 @@ const benches: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   http: benchHttp,
   page: benchPage,
   tree: benchTree,
+  erasure: benchErasure,
   ks: benchKs,
   'drift-calibration': benchDriftCalibration,
   'drift-power': benchDriftPower

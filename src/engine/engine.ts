@@ -15,6 +15,7 @@ import { startServers } from './capture/http/servers.ts'
 import { importHandlers } from './capture/imports/handlers.ts'
 import { Ingest } from './capture/ingest.ts'
 import { catalogHandlers } from './catalog/handlers.ts'
+import { subjectSecret } from './catalog/subject-key.ts'
 import type { EngineEnvironment } from './config.ts'
 import { compareHandlers } from './drift/compare/handlers.ts'
 import { driftEngine } from './drift/handlers.ts'
@@ -35,7 +36,9 @@ import { Approvals } from './policy/approvals.ts'
 import { complianceHandlers } from './policy/compliance/handlers.ts'
 import { liveFacts } from './policy/compliance/live.ts'
 import { Retention } from './policy/retention.ts'
+import { Erasures } from './privacy/erasure/erase.ts'
 import { Privacy } from './privacy/handlers.ts'
+import { Requests } from './privacy/requests.ts'
 import { Router } from './router.ts'
 import { Projector } from './threads/projector.ts'
 import { ReaderPool } from './threads/reader-pool.ts'
@@ -52,6 +55,7 @@ import { type OpenWorkspace, openWorkspace } from './workspace/workspace.ts'
 export interface Engine {
   readonly router: Router
   readonly approvals: Approvals
+  readonly erasures: Erasures
   readonly people: People
   status(): WorkspaceStatus
   /** Ends servers and jobs, signs, closes. */
@@ -113,6 +117,7 @@ async function compose(
   const threads: ThreadConfig = {
     workspace: workspace.paths.root,
     keks: keksOf(identity.keks),
+    subjectSecret: subjectSecret(identity.dedupKey).toString('base64'),
     ...(environment.nativeBinding === undefined ? {} : { nativeBinding: environment.nativeBinding })
   }
   const projector = await Projector.start(threads)
@@ -205,6 +210,8 @@ async function compose(
     await append([...(jump ? [jump] : []), startedDraft(workspace)])
   }
 
+  const secret = subjectSecret(identity.dedupKey)
+  const requests = new Requests({ pool, projector, jobs, ledgerSize: size, append, secret, origin: identity.origin })
   const privacy = new Privacy({ pool, projector, ledgerSize: size, append })
   await privacy.start()
   const ingest = ledger
@@ -324,6 +331,20 @@ async function compose(
     append,
     nextVerification: () => (ledger ? verifySchedule.next : null)
   })
+  const erasures = new Erasures({
+    pool,
+    projector,
+    jobs,
+    approvals,
+    requests,
+    ledgerSize: size,
+    append,
+    vault,
+    ledgerDb: workspace.ledgerDb,
+    workspace: workspace.paths.root,
+    state: workspace.state,
+    origin: identity.origin
+  })
   const router = new Router(
     {
       ...workspaceHandlers({
@@ -342,6 +363,8 @@ async function compose(
       ...catalogHandlers({ pool, projector, ledgerSize: size, record, privacy: () => privacy.settings, recentAlerts: drift.recentAlerts }),
       ...privacy.handlers,
       ...keys.handlers,
+      ...requests.handlers,
+      ...erasures.handlers,
       ...verification.handlers,
       ...compliance,
       ...anchors.handlers,
@@ -431,6 +454,7 @@ async function compose(
   return {
     router,
     approvals,
+    erasures,
     people,
     status,
     stop: async (reason) => {

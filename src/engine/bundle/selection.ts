@@ -16,6 +16,8 @@ export interface Selection {
   readonly alerts: readonly number[]
   /** Leaves about the signing keys: with them a verifier follows from a key it knows to the one in use. */
   readonly keys: readonly number[]
+  /** Leaves of erasures that took the content of some of these records: their intents and what ended them. */
+  readonly erasures: readonly number[]
   readonly from: string | null
   readonly to: string | null
 }
@@ -24,7 +26,9 @@ export interface Selection {
 export function selectLeaves({ catalog, ledger }: ReaderContext, filter: FilterExpression, at: number | undefined): Selection | undefined {
   const checkpoint = lastCheckpoint(ledger, at)
   if (!checkpoint) return undefined
-  const { where, params } = filterSql(filter)
+  const { where: found, params } = filterSql(filter)
+  // Restricted records are not processed further (GDPR 18(2)).
+  const where = `(${found}) AND r.restricted = 0`
   const records = seqsOf(catalog, where, params, checkpoint.size)
   const span = catalog
     .prepare<(string | number)[], { first: number | null; last: number | null }>(
@@ -54,9 +58,22 @@ ORDER BY seq`)
     records,
     alerts,
     keys,
+    erasures: erasuresOf(catalog, records, checkpoint.size),
     from: span?.first == null ? null : isoMs(span.first),
     to: span?.last == null ? null : isoMs(span.last)
   }
+}
+
+function erasuresOf(catalog: ReaderContext['catalog'], records: Uint32Array, size: number): number[] {
+  const find = catalog.prepare<[number], { intent: number; done: number | null }>(
+    'SELECT d.intent, e.done_seq AS done FROM erased d JOIN erasure e ON e.id = d.erasure WHERE d.seq = ?'
+  )
+  const found = new Set<number>()
+  for (const seq of records) {
+    const erased = find.get(seq)
+    for (const leaf of [erased?.intent, erased?.done]) if (leaf != null && leaf < size) found.add(leaf)
+  }
+  return [...found].sort((a, b) => a - b)
 }
 
 /** Content of some leaves: bytes that would go out, parts withheld, leaves whose content was erased. */

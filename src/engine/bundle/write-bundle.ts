@@ -24,6 +24,7 @@ import {
   tilePath
 } from '../../shared/evidence/bundle-layout.ts'
 import { toBase64 } from '../../shared/evidence/bytes.ts'
+import { erasedBy } from '../../shared/evidence/erasure-scope.ts'
 import { type JsonValue, jcs } from '../../shared/evidence/jcs.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import { consistencyProof, inclusionProof } from '../../shared/evidence/merkle.ts'
@@ -214,7 +215,7 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
   const { selection } = input
   const { checkpoint } = selection
   const note = cosignedNote(context, checkpoint)
-  const seqs = [...selection.records, ...selection.alerts, ...selection.keys].sort((a, b) => a - b)
+  const seqs = [...selection.records, ...selection.alerts, ...selection.keys, ...selection.erasures].sort((a, b) => a - b)
   const single = seqs.length <= SINGLE_LEAVES
   const leafBytes = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
   const bytesOf = (seq: number): Buffer => {
@@ -231,6 +232,14 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
     if (control.cancelled()) throw new AffidavitError('cancelled', 'cancelled')
     control.progress(++steps, seqs.length * 2)
   }
+  const exported = new Set(selection.records)
+  const erasures = new Set(selection.erasures)
+  /** Why a part of an erasure stays: it is about records that this bundle does not hold. */
+  const beyondScope = (seq: number, part: { readonly name: string; readonly data: Uint8Array }): string | undefined => {
+    if (!erasures.has(seq)) return undefined
+    if (part.name === 'body') return 'the certificate also names other records and recipients'
+    return exported.has(erasedBy(part.data) ?? -1) ? undefined : 'another record of the same erasure'
+  }
   /** Parts of a leaf that go out; the others are named. @throws AffidavitError payload_missing */
   const partsOf = (seq: number) => {
     const state = payloads.open(seq)
@@ -238,8 +247,9 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
       throw new AffidavitError('payload_missing', `the content of leaf ${seq} cannot be opened: verify the workspace before exporting`)
     if (state.state !== 'present') return []
     return state.parts.filter((part) => {
-      if (!withhold.has(part.name)) return true
-      withheld.push({ part: part.name, reason: input.withholdReason, seq })
+      const reason = withhold.has(part.name) ? input.withholdReason : beyondScope(seq, part)
+      if (reason === undefined) return true
+      withheld.push({ part: part.name, reason, seq })
       return false
     })
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table `cell`: exact counts of each series by claimed hour and by claimed day. Written by the projector, read by looks and back-tests.
 import type { AnyDb, WritableDb } from '../sqlite/open.ts'
-import { addCell, besideJson, type CellRow, type Counted, encodeTables, Tally } from './tally.ts'
+import { addCell, besideJson, type CellRow, type ContentCounts, type Counted, encodeTables, Tally } from './tally.ts'
 
 export const HOUR_US = 3_600_000_000
 /** Hours that a wide cell covers; wide cells begin at UTC midnight. */
@@ -22,12 +22,21 @@ interface Pending {
 export class CellWriter {
   readonly #find
   readonly #put
+  readonly #drop
+  readonly #records
   readonly #pending = new Map<string, Pending>()
 
   constructor(db: WritableDb) {
     this.#find = db.prepare<[string, string, number, number], CellRow>(
       'SELECT * FROM cell WHERE model = ? AND source = ? AND span = ? AND start = ?'
     )
+    this.#drop = db.prepare('DELETE FROM cell WHERE model = ? AND source = ? AND span = ? AND start = ?')
+    this.#records = db.prepare<[string, string, number, number], Counted>(`
+SELECT seq, time_us AS time, status, latency_us AS latency, input_tokens AS input, output_tokens AS output, response_chars AS chars, finish,
+  served, script
+FROM record
+WHERE model = ? AND source = ? AND time_us >= ? AND time_us < ?
+ORDER BY seq`)
     this.#put = db.prepare(`
 INSERT INTO cell (model, source, span, start, records, errors, ended, low_seq, high_seq, low_us, high_us, tables, beside)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -57,11 +66,39 @@ ON CONFLICT (model, source, span, start) DO UPDATE SET records = excluded.record
       const known = this.#find.get(model, source, span, start)
       if (known) addCell(cell, known)
       cell.merge(tally)
-      const { records, errors, ended, lowSeq, highSeq, lowUs, highUs } = cell
-      const tables = encodeTables(cell)
-      this.#put.run(model, source, span, start, records, errors, ended, lowSeq, highSeq, lowUs, highUs, tables, besideJson(cell))
+      this.#store(model, source, span, start, cell)
     }
     this.clear()
+  }
+
+  #store(model: string, source: string, span: number, start: number, cell: Tally): void {
+    const { records, errors, ended, lowSeq, highSeq, lowUs, highUs } = cell
+    const tables = encodeTables(cell)
+    this.#put.run(model, source, span, start, records, errors, ended, lowSeq, highSeq, lowUs, highUs, tables, besideJson(cell))
+  }
+
+  /** Takes what came from a record's content out of its cells; nothing may be pending. */
+  revise(model: string, source: string, time: number, was: ContentCounts, is: ContentCounts): void {
+    for (const span of [1, WIDE]) {
+      const start = Math.floor(hourOf(time) / span) * span
+      const known = this.#find.get(model, source, span, start)
+      if (!known) continue
+      const cell = new Tally()
+      addCell(cell, known)
+      cell.revise(was, is)
+      this.#store(model, source, span, start, cell)
+    }
+  }
+
+  /** Counts the cells of a time again from the records: for a series that a record came to or left. */
+  recount(model: string, source: string, time: number): void {
+    for (const span of [1, WIDE]) {
+      const start = Math.floor(hourOf(time) / span) * span
+      this.#drop.run(model, source, span, start)
+      const cell = new Tally()
+      for (const record of this.#records.iterate(model, source, start * HOUR_US, (start + span) * HOUR_US)) cell.add(record)
+      if (cell.records > 0) this.#store(model, source, span, start, cell)
+    }
   }
 
   clear(): void {

@@ -74,3 +74,7 @@ export function filterSql(filter: FilterExpression): SqlCondition {
   if (parts.length === 0) return { where: '1', params: [] }
   return { where: parts.map((part) => part.where).join('\n  AND '), params: parts.flatMap((part) => [...part.params]) }
 }
+
+/** The condition of a search: restricted records are found by nobody (GDPR 18(2)); a list of everything shows that they are there. */
+export const searched = (filter: FilterExpression, where: string): string =>
+  filter.terms.length === 0 ? where : `(${where}) AND r.restricted = 0`

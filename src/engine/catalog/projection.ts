@@ -4,7 +4,7 @@ import { messagesText } from '../../shared/event/canonical-event.ts'
 import { scriptOf } from '../../shared/event/script.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import { DEFAULT_CLASS } from '../../shared/policy/retention.ts'
-import { builtInDetectors } from '../../shared/privacy/detect.ts'
+import type { Detectors } from '../../shared/privacy/detect.ts'
 import { Masker } from '../../shared/privacy/mask.ts'
 import { sha256Hex } from '../crypto.ts'
 import type { WritableDb } from '../sqlite/open.ts'
@@ -13,6 +13,7 @@ import type { ContentSource } from '../vault/payload-reader.ts'
 import { CellWriter } from './cells.ts'
 import { addTo, bucketOf, encodeHistogram, type Histogram, mergeHistogram } from './histogram.ts'
 import { type EventStatements, eventStatements, projectEvent } from './project-event.ts'
+import { PrivacyProjection } from './project-privacy.ts'
 import { projectRetention, type RetentionStatements, retentionStatements } from './project-retention.ts'
 
 interface Minute {
@@ -39,10 +40,10 @@ const PREVIEW = 160
 const PREVIEW_FROM = 1_000
 
 /** Beginning of the last user message, white space folded; masked whatever the settings, so that the catalog holds no identifier in clear. */
-function previewOf(messages: readonly EventMessage[] | undefined): string {
+function previewOf(messages: readonly EventMessage[] | undefined, detectors: Detectors): string {
   const last = messages?.findLast((message) => message.role === 'user') ?? messages?.at(-1)
   if (!last) return ''
-  return new Masker(builtInDetectors)
+  return new Masker(detectors)
     .text(messagesText([last]).slice(0, PREVIEW_FROM))
     .replace(/\s+/g, ' ')
     .trim()
@@ -73,17 +74,27 @@ export class Projection {
   readonly #events: EventStatements
   readonly #retention: RetentionStatements
   readonly #cells: CellWriter
+  readonly #privacy: PrivacyProjection
   readonly #minutes = new Map<number, Minute>()
   readonly #series = new Map<string, Series>()
   readonly #facets = new Map<string, number>()
   #records: number
 
-  constructor(db: WritableDb, payloads: ContentSource) {
+  constructor(db: WritableDb, payloads: ContentSource, leafOf: (seq: number) => Leaf | undefined, secret: Uint8Array) {
     this.#db = db
     this.#payloads = payloads
     this.#events = eventStatements(db)
-    this.#retention = retentionStatements(db)
     this.#cells = new CellWriter(db)
+    this.#privacy = new PrivacyProjection({
+      db,
+      payloads,
+      leafOf,
+      secret,
+      cells: this.#cells,
+      textsOf: (seq) => this.#textsOf(seq),
+      settle: () => this.#settle()
+    })
+    this.#retention = retentionStatements(db)
     this.#records = db.prepare<[], number>('SELECT ifnull(max(rid), 0) FROM record').pluck().get() ?? 0
     this.#insert = {
       record: db.prepare(`
@@ -123,7 +134,7 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
           const leaf = readable(row.bytes)
           if (leaf) this.#leaf(row.seq, leaf)
         }
-        this.#writeAggregates()
+        this.#settle()
         this.#insert.meta.run('applied', String(size))
         this.#insert.meta.run('tip', tipOf(rows.at(-1)?.bytes))
       })()
@@ -131,11 +142,31 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
       this.#records = before
       throw error
     } finally {
-      this.#minutes.clear()
-      this.#series.clear()
-      this.#cells.clear()
-      this.#facets.clear()
+      this.#forget()
     }
+  }
+
+  #forget(): void {
+    this.#minutes.clear()
+    this.#series.clear()
+    this.#cells.clear()
+    this.#facets.clear()
+  }
+
+  #settle(): void {
+    this.#writeAggregates()
+    this.#forget()
+  }
+
+  /** The texts of a record as they stand in the full text; undefined when its payload is gone. */
+  #textsOf(seq: number): { readonly request: string; readonly response: string } | undefined {
+    const payload = this.#payloads.open(seq)
+    if (payload.state !== 'present') return undefined
+    const text = (name: string): string => {
+      const part = decode(payload.parts.find((one) => one.name === name)) as { readonly messages: readonly EventMessage[] } | undefined
+      return messagesText(part?.messages)
+    }
+    return { request: text('request'), response: text('response') }
   }
 
   #leaf(seq: number, leaf: Leaf): void {
@@ -143,7 +174,10 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
     else if (leaf.links) this.#insert.ended.run(leaf.links.request)
     if (leaf.type.startsWith('llm.') && leaf.span_role === 'inference') this.#record(seq, leaf)
     else {
-      if (!leaf.type.startsWith('llm.')) projectEvent(this.#events, this.#payloads, seq, leaf)
+      if (!leaf.type.startsWith('llm.')) {
+        projectEvent(this.#events, this.#payloads, seq, leaf)
+        this.#privacy.leaf(seq, leaf)
+      }
       projectRetention(this.#retention, seq, leaf)
     }
   }
@@ -188,12 +222,13 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
       event.response_chars ?? null,
       script,
       event.conversation_id ?? null,
-      previewOf(request?.messages),
+      previewOf(request?.messages, this.#privacy.detectors),
       leaf.class ?? DEFAULT_CLASS,
       leaf.sample ? 1 : 0
     )
     const requestText = messagesText(request?.messages)
     if (requestText !== '' || responseText !== '') this.#insert.text.run(rid, requestText, responseText)
+    this.#privacy.record(seq, event, [requestText, responseText])
     this.#aggregate(seq, time, model, source, status, metrics)
     this.#cells.add(model, source, {
       seq,

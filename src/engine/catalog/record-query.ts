@@ -3,7 +3,7 @@ import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { RecordRow } from '../../shared/contract/record.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
 import type { AnyDb } from '../sqlite/open.ts'
-import { filterSql } from './filter-sql.ts'
+import { filterSql, searched } from './filter-sql.ts'
 import { type StoredRecord, sealedSize, toRow } from './rows.ts'
 
 /** A position in the order (time, seq) descending, behind which the next page begins. Opaque to clients. */
@@ -30,7 +30,7 @@ export function queryRecords(db: AnyDb, ledger: AnyDb, filter: FilterExpression,
     .prepare<(string | number)[], StoredRecord>(`
 SELECT r.*
 FROM record r
-WHERE ${where}
+WHERE ${searched(filter, where)}
   ${after ? 'AND (r.time_us, r.seq) < (?, ?)' : ''}
 ORDER BY r.time_us DESC, r.seq DESC
 LIMIT ?`)

@@ -3,7 +3,7 @@
 import type { RecordRow, SortOrder } from '../../shared/contract/record.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
 import { type AnyDb, prepared } from '../sqlite/open.ts'
-import { filterSql } from './filter-sql.ts'
+import { filterSql, searched } from './filter-sql.ts'
 import { isoMs, type StoredRecord, sealedSize, toRow } from './rows.ts'
 
 /** Rows of a result in order. `rids` null: all records in order of arrival, where position is arithmetic. */
@@ -55,7 +55,7 @@ function select(db: AnyDb, filter: FilterExpression, sort: SortOrder, upTo: numb
 SELECT r.rid
 FROM record r
 WHERE r.rid <= ?
-  AND ${where}
+  AND ${searched(filter, where)}
 ORDER BY ${nulls}${order[sort.by]} ${dir}, r.rid ${dir}`)
     .pluck()
     .all(upTo, ...params)

@@ -28,6 +28,8 @@ export interface StoredRecord {
   readonly conversation: string | null
   readonly preview: string
   readonly sample: number
+  readonly restricted: number
+  readonly erased: number
 }
 
 /** ISO 8601 UTC of microseconds, whole milliseconds. */
@@ -61,7 +63,9 @@ export function toRow(record: StoredRecord, sealed: number): RecordRow {
     output_tokens: record.output_tokens,
     response_chars: record.response_chars,
     conversation: record.conversation,
-    preview: record.preview,
+    preview: record.restricted === 0 ? record.preview : '',
+    restricted: record.restricted !== 0,
+    erased: record.erased !== 0,
     sample: record.sample === 1,
     sealed: record.seq < sealed
   }

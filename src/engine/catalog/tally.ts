@@ -22,6 +22,9 @@ export interface Counted {
   readonly script: string | null
 }
 
+/** What of a record comes from its content. */
+export type ContentCounts = Pick<Counted, 'chars' | 'finish' | 'served' | 'script'>
+
 type Counts = Map<number, number>
 type Words = Map<string, number>
 
@@ -30,6 +33,12 @@ const MOST_WORDS = 32
 const MOST_WORD = 128
 
 const add = (counts: Counts, value: number, by: number): void => void counts.set(value, (counts.get(value) ?? 0) + by)
+
+function take<K>(counts: Map<K, number>, value: K): void {
+  const left = (counts.get(value) ?? 0) - 1
+  if (left > 0) counts.set(value, left)
+  else counts.delete(value)
+}
 
 function addWord(words: Words, value: string | null, by: number, most: number): void {
   if (value === null) return
@@ -97,6 +106,20 @@ export class Tally {
     this.highUs = Math.max(this.highUs, other.highUs)
     for (const name of ['latency', 'total', 'output', 'chars'] as const) for (const [value, n] of other[name]) add(this[name], value, n)
     for (const name of ['finish', 'served', 'script'] as const) for (const [word, n] of other[name]) this.addWord(name, word, n)
+  }
+
+  /** Counts a record's content as it is after an erasure instead of as it was; everything its leaf says stays. */
+  revise(was: ContentCounts, is: ContentCounts): void {
+    if (was.chars !== is.chars) {
+      if (was.chars !== null) take(this.chars, was.chars)
+      if (is.chars !== null) add(this.chars, is.chars, 1)
+    }
+    for (const name of ['finish', 'served', 'script'] as const) {
+      const word = was[name]?.slice(0, MOST_WORD) ?? null
+      if (was[name] === is[name]) continue
+      if (word !== null) take(this[name], this[name].has(word) ? word : 'other')
+      this.addWord(name, is[name], 1)
+    }
   }
 
   addWord(name: 'finish' | 'served' | 'script', word: string | null, n: number): void {

@@ -36,7 +36,8 @@ beforeEach(async () => {
   ledger = writerOf(workspace)
   const threads = {
     workspace: folder.current.workspace,
-    keks: keksOf(workspace.identity.keks)
+    keks: keksOf(workspace.identity.keks),
+    subjectSecret: ''
   }
   projector = await Projector.start(threads)
   pool = await ReaderPool.start(threads)

@@ -9,13 +9,13 @@ import { bodyOf } from '../catalog/project-event.ts'
 import { bodyPart } from '../ledger/body-part.ts'
 import type { Actor, LeafDraft } from '../ledger/draft.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
-import type { PayloadReader } from '../vault/payload-reader.ts'
+import type { ContentSource } from '../vault/payload-reader.ts'
 import { compileOwn, defaultPrivacy } from './detectors.ts'
 
 const PREFIX = 'privacy.'
 
 /** The settings that a leaf brings, whole; undefined when it is about something else or its body is gone. */
-export function privacyIn(leaf: Pick<Leaf, 'type' | 'data'>, seq: number, payloads: PayloadReader): PrivacySettings | undefined {
+export function privacyIn(leaf: Pick<Leaf, 'type' | 'data'>, seq: number, payloads: ContentSource): PrivacySettings | undefined {
   if (leaf.type !== 'setting.changed' || !String(leaf.data?.name).startsWith(PREFIX)) return undefined
   const parsed = privacySettings.safeParse(bodyOf(payloads, seq))
   return parsed.success ? parsed.data : undefined

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The projector: the one writer of catalog.db. Reads committed leaves from the ledger, so that live use, catching up and rebuilding are one path.
 import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import type { Leaf } from '../../shared/evidence/leaf.ts'
 import { catalogMigrations } from '../catalog/migrations.ts'
+import { StaleText } from '../catalog/project-privacy.ts'
 import { Projection, tipOf } from '../catalog/projection.ts'
 import { migrate, openProjection, openReadable, useNativeBinding, type WritableDb } from '../sqlite/open.ts'
 import { ContentCache, type HandedContent } from '../vault/handed-content.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
+import { truncateWal } from '../vault/rewrap.ts'
 import { type ThreadData, ThreadKeks, threadPaths } from './thread-config.ts'
 
 /** Engine → projector. */
@@ -15,6 +18,7 @@ export type ToProjector =
   /** A read waits for what is committed: apply it now. */
   | { readonly kind: 'hurry' }
   | { readonly kind: 'rebuild'; readonly epoch: number }
+  | { readonly kind: 'truncate'; readonly reply: MessagePort }
   | { readonly kind: 'close' }
 
 /** Projector → engine. `epoch` counts the rebuilds asked for; `rebuilding` is the share done while the catalog is replayed, else null. */
@@ -98,7 +102,14 @@ const leaves = ledger.prepare<[number, number], { seq: number; bytes: Buffer }>(
   'SELECT seq, bytes FROM leaf WHERE seq >= ? AND seq < ? ORDER BY seq'
 )
 
-let projection = new Projection(catalog, payloads)
+const leafBytes = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
+const leafOf = (seq: number): Leaf | undefined => {
+  const bytes = leafBytes.get(seq)
+  return bytes && (JSON.parse(bytes.toString('utf8')) as Leaf)
+}
+const newProjection = (): Projection => new Projection(catalog, payloads, leafOf, Buffer.from(config.subjectSecret, 'base64'))
+
+let projection = newProjection()
 let applied = Number(meta(catalog, 'applied') ?? 0)
 let target = applied
 /** Where a rebuild ends; null when none runs. */
@@ -135,6 +146,10 @@ function step(): void {
       return true
     })()
   } catch (error) {
+    if (error instanceof StaleText) {
+      rebuild()
+      return
+    }
     // A full disk is a state that ends: what was committed waits here until there is room.
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     if (code !== 'SQLITE_FULL' && !code.startsWith('SQLITE_IOERR')) throw error
@@ -177,7 +192,7 @@ function rebuild(): void {
     setMeta(catalog, 'boot', bootId())
   })()
   payloads.forget()
-  projection = new Projection(catalog, payloads)
+  projection = newProjection()
   applied = 0
   rebuildTo = target
   report()
@@ -204,6 +219,9 @@ port.on('message', (message: ToProjector) => {
     case 'rebuild':
       epoch = message.epoch
       return rebuild()
+    case 'truncate':
+      void truncateWal(catalog).then((done) => message.reply.postMessage(done))
+      return
     case 'close':
       closed = true
       setMeta(catalog, 'clean', '1')

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Worker } from 'node:worker_threads'
+import { MessageChannel, type Worker } from 'node:worker_threads'
 import type { SealedLeaf } from '../ledger/seal.ts'
 import { packContent } from '../vault/handed-content.ts'
 import type { ProjectorState, ToProjector } from './projector-thread.ts'
@@ -110,6 +110,18 @@ export class Projector {
     }
     if (this.#failed) throw this.#failed
     return this.#state.applied
+  }
+
+  /** Empties the write-ahead log of the catalog; false when readers held it. */
+  truncate(): Promise<boolean> {
+    const { port1, port2 } = new MessageChannel()
+    return new Promise((resolve) => {
+      port1.once('message', (done: boolean) => {
+        port1.close()
+        resolve(done)
+      })
+      this.#worker.postMessage({ kind: 'truncate', reply: port2 } satisfies ToProjector, [port2])
+    })
   }
 
   /** Marks the catalog as cleanly closed and ends the thread. */

@@ -38,7 +38,13 @@ import { complianceFacts, type LiveFacts, lastVerified, verificationsOf } from '
 import { processingOf } from '../policy/compliance/processing.ts'
 import { countCovered, holdsOn, listHolds } from '../policy/holds.ts'
 import { keptOf, retentionView } from '../policy/retention-view.ts'
+import { type AccessCopyInput, writeAccessCopy } from '../privacy/access-copy.ts'
+import { certificateOf } from '../privacy/erasure/certificate.ts'
+import { erasureRecipients, erasureState } from '../privacy/erasure/erase.ts'
+import { needlesOf } from '../privacy/erasure/needles.ts'
+import { type ScanInput, scanFiles } from '../privacy/erasure/scan.ts'
 import { readPrivacy } from '../privacy/settings.ts'
+import { type FindSubject, findSubject, listRequests, subjectRecords } from '../privacy/subjects.ts'
 import { keyHistory } from '../vault/history.ts'
 import { longTask, task } from './reader-context.ts'
 
@@ -71,6 +77,17 @@ export const readerTasks = {
   recordDetail: task(({ catalog, ledger, payloads }, args: { readonly seq: number; readonly privacy: PrivacySettings | null }) =>
     recordDetail(catalog, ledger, payloads, args.seq, args.privacy)
   ),
+  findSubject: longTask((context, args: FindSubject) => findSubject(context, args)),
+  subjectRecords: longTask((context, args: { readonly seqs: readonly number[] }) => subjectRecords(context, args.seqs)),
+  requests: task((context, args: { readonly id: string | undefined; readonly today: string }) =>
+    listRequests(context, args.id, args.today)
+  ),
+  writeAccessCopy: longTask((context, args: AccessCopyInput, control) => writeAccessCopy(context, args, control)),
+  erasureState: task((context, args: { readonly id: string }) => erasureState(context, args.id)),
+  erasureRecipients: longTask((context, args: { readonly seqs: readonly number[] }) => erasureRecipients(context, args.seqs)),
+  erasureNeedles: longTask((context, args: { readonly seqs: readonly number[] }) => needlesOf(context, args.seqs)),
+  erasureCertificate: task((context, args: { readonly id: string }) => certificateOf(context, args.id) ?? null),
+  scanFiles: longTask((context, args: ScanInput, control) => scanFiles(context, args, control)),
   privacySettings: task((context, _: Record<string, never>) => readPrivacy(context)),
   rangeStatistics: task(({ catalog }, args: { readonly from: number | undefined; readonly to: number | undefined }) =>
     rangeStatistics(catalog, args.from, args.to)

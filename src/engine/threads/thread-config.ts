@@ -11,6 +11,8 @@ export interface ThreadConfig {
   readonly workspace: string
   readonly nativeBinding?: string
   readonly keks: Keks
+  /** Key of the subject index, base64. */
+  readonly subjectSecret: string
 }
 
 /** The same as a thread receives it: with the port on which it hears of new keys. */

@@ -12,6 +12,7 @@ import { keyOperations } from './keys.ts'
 import { peopleOperations, sessionState } from './people.ts'
 import { privacyOperations } from './privacy.ts'
 import { recordOperations, recordRow } from './record.ts'
+import { requestOperations } from './requests.ts'
 import { retentionOperations } from './retention.ts'
 import { witnessOperations } from './witness.ts'
 import { job, workspaceOperations, workspaceStatus } from './workspace.ts'
@@ -32,7 +33,8 @@ export const operations = {
   ...keyOperations,
   ...anchorOperations,
   ...witnessOperations,
-  ...activityOperations
+  ...activityOperations,
+  ...requestOperations
 } as const
 
 export type OperationName = keyof typeof operations

@@ -183,7 +183,18 @@ export const operationPermissions: Readonly<Record<OperationName, Permission>> =
   'compliance.set_processing': 'compliance',
   'privacy.get': 'see',
   'privacy.set': 'privacy',
-  'privacy.test': 'see'
+  'privacy.test': 'see',
+  'requests.list': 'privacy',
+  'requests.open': 'privacy',
+  'requests.extend': 'privacy',
+  'requests.close': 'privacy',
+  'subjects.find': 'privacy',
+  'subjects.export': 'privacy',
+  'restrict.set': 'privacy',
+  'erasure.ask': 'privacy',
+  'erasure.refuse': 'privacy',
+  'erasure.certificate': 'privacy',
+  'erasure.save_certificate': 'privacy'
 }
 
 /** What the engine pushes, and the permission it takes to be shown it. */

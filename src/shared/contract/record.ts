@@ -32,7 +32,12 @@ export const recordRow = z.object({
   output_tokens: count.nullable(),
   response_chars: count.nullable(),
   conversation: z.string().nullable(),
+  /** Beginning of the last user message, masked; empty while the record is restricted. */
   preview: z.string(),
+  /** Kept, but left out of searches and exports (GDPR 18). */
+  restricted: z.boolean(),
+  /** The content was erased; what the leaf says remains. */
+  erased: z.boolean(),
   sample: z.boolean(),
   sealed: z.boolean()
 })

@@ -34,6 +34,11 @@ const keyUse = z.enum(['log', 'export', 'key-encryption', 'witness'])
 /** 32 bytes in base64. */
 const hash44 = z.string().regex(/^[A-Za-z0-9+/]{43}=$/)
 
+/** What a subject may ask for (GDPR 15 to 18). */
+export const requestKinds = ['access', 'erasure', 'restriction', 'rectification'] as const
+const request = z.uuid()
+const day = z.iso.date()
+
 const series = { model: word, source: word }
 
 /**
@@ -93,6 +98,27 @@ export const leafDataSchemas = {
   'drift.backtest': z.strictObject({ looks: count, alarms: count, episodes: count, to_seq: count, body_sha256: hex64 }),
   'baseline.set': z.strictObject({ baseline_id: z.uuid(), ...series, records: count, to_seq: count, body_sha256: hex64 }),
   'record.viewed': z.strictObject({ seq: count }),
+  'request.received': z.strictObject({ request_id: request, kind: z.enum(requestKinds), received: day, due: day }),
+  'request.extended': z.strictObject({ request_id: request, due: day }),
+  'request.closed': z.strictObject({ request_id: request, outcome: z.enum(['done', 'refused', 'withdrawn']) }),
+  'subject.exported': z.strictObject({ request_id: request, records: count, bytes: count, json_sha256: hex64, html_sha256: hex64 }),
+  'restrict.set': z.strictObject({ request_id: request.optional(), records: count, on: z.boolean() }),
+  /** One of `leaves` leaves with parts of one scope; `leaf` counts from 0. */
+  'erasure.intent': z.strictObject({ erasure_id: z.uuid(), request_id: request, records: count, leaf: count, leaves: count }),
+  'erasure.done': z.strictObject({
+    erasure_id: z.uuid(),
+    request_id: request,
+    approval_id: z.uuid(),
+    records: count,
+    kek_id: word,
+    scan: z.strictObject({ files: count, bytes: count, needles: count, found: count, kept: count })
+  }),
+  'erasure.refused': z.strictObject({
+    request_id: request,
+    records: count,
+    reason: z.enum(['ground', 'hold']),
+    approval_id: z.uuid().optional()
+  }),
   'payload.unmasked': z.strictObject({ seq: count }),
   'search.run': z.strictObject({ matched: count, of: z.enum(['activity', 'stream']).optional() }),
   'export.created': z.union([

@@ -2,11 +2,12 @@
 import { type BundleCase, payloadLine, payloadPath } from './bundle-layout.ts'
 import { fromBase64, toBase64, utf8Decode } from './bytes.ts'
 import { commitment, OPENING_BYTES } from './commitment.ts'
+import { erasedBy } from './erasure-scope.ts'
 import type { ExpectedParts } from './verify-leaves.ts'
 import { type BundleFiles, type Step, StepReport, type VerifyCrypto, type VerifyProgress } from './verify-steps.ts'
 
 /**
- * Step 6: every part of every leaf is here and matches its commitment, or is named as withheld. Anything else is a fault.
+ * Step 6: every part of every leaf is here and matches its commitment, is named as withheld, or was erased by an erasure whose scope is here. Anything else is a fault.
  * `expected` is emptied as parts are found.
  */
 export async function checkPayloads(
@@ -24,6 +25,9 @@ export async function checkPayloads(
   }
   const total = expected.size
   let matched = 0
+  /** Leaves that an erasure in this bundle names: their parts are gone, and that is on record. */
+  const erased = new Set<number>()
+  let gone = 0
   const check = (key: string, opening: Uint8Array, plaintext: Uint8Array, subject: string) => {
     const commit = expected.get(key)
     if (commit === undefined) {
@@ -35,7 +39,11 @@ export async function checkPayloads(
     if (opening.length !== OPENING_BYTES) report.fault('opening_length', `an opening has ${OPENING_BYTES} bytes`, subject)
     else if (toBase64(commitment(crypto.sha256, part, opening, plaintext)) !== commit)
       report.fault('payload_changed', 'the content is not what was recorded', subject)
-    else matched++
+    else {
+      matched++
+      const seq = part.startsWith('scope.') ? erasedBy(plaintext) : undefined
+      if (seq !== undefined) erased.add(seq)
+    }
   }
   const names = new Set(files.names())
   for (const name of names) {
@@ -57,9 +65,14 @@ export async function checkPayloads(
   }
   for (const key of expected.keys()) {
     const [seq = '', ...part] = key.split('.')
+    if (erased.has(Number(seq))) {
+      gone++
+      continue
+    }
     report.fault('part_missing', 'neither here nor named as withheld', payloadPath(Number(seq), part.join('.')))
   }
-  return report.done(`${matched} of ${total} parts match; ${withheld.length} withheld and named`)
+  const more = gone === 0 ? '' : `; ${gone} erased by an erasure in this bundle`
+  return report.done(`${matched} of ${total} parts match; ${withheld.length} withheld and named${more}`)
 }
 
 async function checkList(

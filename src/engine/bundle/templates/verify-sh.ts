@@ -219,10 +219,17 @@ if [ -d data/tile ]; then
 else
   touch "$work/parts"
   grep -o '{"part":"[^"]*","reason":"[^"]*","seq":[0-9]*}' data/case.json | sed 's/{"part":"\([^"]*\)".*"seq":\([0-9]*\)}/\2 \1/' | sort >"$work/withheld"
+  # leaves that an erasure in this bundle names; its scope is checked below like every part
+  find data/payload -type f -name '*.scope.*' ! -name '*.opening' -exec cat {} + 2>/dev/null | grep -o '{"seq":[0-9]*}' | tr -cd '0-9\n' | sort -u >"$work/erased"
+  gone=0
   while read -r seq part commit; do
     file=data/payload/$seq.$part
     if grep -q -x "$seq $part" "$work/withheld"; then
       [ ! -e "$file" ] || fault "withheld_present: $file"
+      continue
+    fi
+    if [ ! -e "$file" ] && [ ! -e "$file.opening" ] && grep -q -x "$seq" "$work/erased"; then
+      gone=$((gone + 1))
       continue
     fi
     if [ ! -f "$file" ] || [ ! -f "$file.opening" ]; then
@@ -236,7 +243,7 @@ else
   listed=$(wc -l <"$work/parts")
   out=$(wc -l <"$work/withheld")
   here_now=$(find data/payload -type f 2>/dev/null | wc -l)
-  [ "$here_now" -eq $(((listed - out) * 2)) ] || fault 'stray_payload: another number of payload files than the leaves have parts'
+  [ "$here_now" -eq $(((listed - out - gone) * 2)) ] || fault 'stray_payload: another number of payload files than the leaves have parts'
   step 6 'Every payload against its commitment' ok
 fi
 

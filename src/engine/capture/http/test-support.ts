@@ -179,6 +179,8 @@ function rowOf(seq: number, id: string, source: string): RecordRow {
     response_chars: 80,
     conversation: null,
     preview: 'What is a leaf?',
+    restricted: false,
+    erased: false,
     sample: false,
     sealed: true
   }

@@ -27,12 +27,16 @@ CREATE TABLE record (
   conversation TEXT,
   preview TEXT NOT NULL,
   class TEXT NOT NULL,
-  sample INTEGER NOT NULL
+  sample INTEGER NOT NULL,
+  -- The leaf that restricted it, 0 for none; the intent that erased its content, 0 for none.
+  restricted INTEGER NOT NULL DEFAULT 0,
+  erased INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX record_seq ON record (seq);
 CREATE INDEX record_time ON record (time_us, seq, status, latency_us);
 CREATE INDEX record_series ON record (model, source, time_us);
-CREATE VIRTUAL TABLE record_text USING fts5 (request, response, content = '', contentless_delete = 1, tokenize = "unicode61 remove_diacritics 2");
+CREATE VIRTUAL TABLE record_text USING fts5 (request, response, content = '', tokenize = "unicode61 remove_diacritics 2");
+INSERT INTO record_text (record_text, rank) VALUES ('secure-delete', 1);
 CREATE TABLE minute (
   minute INTEGER PRIMARY KEY,
   n INTEGER NOT NULL,

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PrivacySettings } from '../../shared/contract/privacy.ts'
+import type { CanonicalEvent } from '../../shared/event/canonical-event.ts'
+import type { Leaf } from '../../shared/evidence/leaf.ts'
+import type { LeafData } from '../../shared/evidence/leaf-data.ts'
+import { type Detectors, detect } from '../../shared/privacy/detect.ts'
+import { builtInPacks } from '../../shared/privacy/kinds.ts'
+import { compileOwn, defaultPrivacy } from '../privacy/detectors.ts'
+import { privacyIn } from '../privacy/settings.ts'
+import type { WritableDb } from '../sqlite/open.ts'
+import type { ContentSource } from '../vault/payload-reader.ts'
+import type { CellWriter } from './cells.ts'
+import { bodyOf } from './project-event.ts'
+import { subjectKeys } from './subject-key.ts'
+import type { ContentCounts } from './tally.ts'
+
+/**
+ * The full text of an erased record can no longer be taken out word by word, because its payload went before the catalog followed (a crash in
+ * between): the catalog is made again from the ledger, where the words no longer are.
+ */
+export class StaleText extends Error {}
+
+/** What the projection of erasures needs to know of a record. */
+export interface PrivacyProjectionParts {
+  readonly db: WritableDb
+  readonly payloads: ContentSource
+  readonly leafOf: (seq: number) => Leaf | undefined
+  readonly secret: Uint8Array
+  /** The texts of a record as they were indexed; undefined when its payload is gone. */
+  readonly textsOf: (seq: number) => { readonly request: string; readonly response: string } | undefined
+  readonly cells: CellWriter
+  /** Writes aggregates of the running batch, before rows they speak of are changed. */
+  readonly settle: () => void
+}
+
+const MOST_KEYS = 200
+const indexed = { packs: new Set(builtInPacks.filter((pack) => pack !== 'secret')), own: [] } satisfies Detectors
+
+/** Subject index, requests, restrictions and erasures, in the order of their leaves. */
+export class PrivacyProjection {
+  readonly #parts: PrivacyProjectionParts
+  readonly #write
+  readonly #keyOf
+  #settings: PrivacySettings = defaultPrivacy
+  /** What masks a preview: every built-in pack whatever the settings, and the own patterns of that moment. */
+  detectors: Detectors
+
+  constructor(parts: PrivacyProjectionParts) {
+    const { db } = parts
+    this.#parts = parts
+    this.#keyOf = subjectKeys(parts.secret)
+    this.#write = {
+      key: db.prepare<[Buffer, number]>('INSERT OR IGNORE INTO subject_key (key, seq) VALUES (?, ?)'),
+      request: db.prepare('INSERT INTO request (id, seq, time_us, actor, kind, reference, received, due) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
+      extended: db.prepare('UPDATE request SET due = ?, extended = 1 WHERE id = ?'),
+      closed: db.prepare("UPDATE request SET state = ?, closed_us = ?, closed_by = ? WHERE id = ? AND state = 'open'"),
+      step: db.prepare('INSERT INTO request_step (seq, request, time_us, actor, type, records, note) VALUES (?, ?, ?, ?, ?, ?, ?)'),
+      restrict: db.prepare('UPDATE record SET restricted = ? WHERE seq = ?'),
+      erasure: db.prepare('INSERT OR IGNORE INTO erasure (id, request, seq, time_us, records) VALUES (?, ?, ?, ?, ?)'),
+      erasureDone: db.prepare('UPDATE erasure SET done_seq = ? WHERE id = ?'),
+      erased: db.prepare('INSERT OR IGNORE INTO erased (seq, erasure, intent) VALUES (?, ?, ?)'),
+      dropKeys: db.prepare('DELETE FROM subject_key WHERE seq = ?'),
+      find: db.prepare<
+        [number],
+        ContentCounts & { readonly rid: number; readonly time: number; readonly model: string; readonly source: string }
+      >('SELECT rid, time_us AS time, model, source, response_chars AS chars, finish, served, script FROM record WHERE seq = ?'),
+      hasText: db.prepare<[number], number>('SELECT 1 FROM record_text_docsize WHERE id = ?').pluck(),
+      dropText: db.prepare("INSERT INTO record_text (record_text, rowid, request, response) VALUES ('delete', ?, ?, ?)"),
+      strip: db.prepare(`
+UPDATE record
+SET model = ?, source = ?, served = ?, http_status = NULL, error_type = NULL, finish = NULL, response_chars = NULL, conversation = NULL,
+  script = NULL,
+  preview = '', erased = ?
+WHERE rid = ?`),
+      facet: db.prepare('INSERT INTO facet (kind, value, n) VALUES (?, ?, ?) ON CONFLICT (kind, value) DO UPDATE SET n = n + excluded.n'),
+      dropFacets: db.prepare('DELETE FROM facet WHERE n <= 0'),
+      dropSeries: db.prepare('DELETE FROM series WHERE model = ? AND source = ?'),
+      series: db.prepare(`
+INSERT INTO series (model, source, n, first_us, last_us, last_seq)
+SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record WHERE model = ? AND source = ? GROUP BY model, source`)
+    }
+    for (const { seq, data } of db
+      .prepare<[], { seq: number; data: string }>("SELECT seq, data FROM event WHERE type = 'setting.changed' ORDER BY seq")
+      .all())
+      this.#follow(seq, { type: 'setting.changed', data: JSON.parse(data) as Record<string, unknown> })
+    this.detectors = this.#previewDetectors()
+  }
+
+  /** Notes which identifiers a record names. */
+  record(seq: number, event: Partial<CanonicalEvent>, texts: readonly string[]): void {
+    const found = new Set<string>()
+    if (event.user_id !== undefined) found.add(event.user_id)
+    const { attributes } = event
+    if (attributes) {
+      for (const name of this.#settings.subject_attributes) {
+        const value = attributes[name]
+        if (typeof value === 'string' || typeof value === 'number') found.add(String(value))
+      }
+    }
+    for (const text of attributes ? [...texts, JSON.stringify(attributes)] : texts)
+      for (const one of detect(text, indexed)) found.add(one.value)
+    let left = MOST_KEYS
+    for (const identifier of found) if (left-- > 0) this.#write.key.run(this.#keyOf(identifier), seq)
+  }
+
+  /** Projects one leaf that is no call to a model, where it is about privacy. */
+  leaf(seq: number, leaf: Leaf): void {
+    const time = Date.parse(leaf.ts) * 1000
+    const actor = leaf.actor.ref
+    const { payloads } = this.#parts
+    const step = (request: string, records: number, note: unknown) =>
+      this.#write.step.run(seq, request, time, actor, leaf.type, records, typeof note === 'string' ? note : '')
+    switch (leaf.type) {
+      case 'setting.changed':
+        this.#follow(seq, leaf)
+        this.detectors = this.#previewDetectors()
+        return
+      case 'request.received': {
+        const data = leaf.data as LeafData<'request.received'>
+        const body = bodyOf(payloads, seq)
+        this.#write.request.run(data.request_id, seq, time, actor, data.kind, String(body.reference ?? ''), data.received, data.due)
+        step(data.request_id, 0, body.note)
+        return
+      }
+      case 'request.extended': {
+        const data = leaf.data as LeafData<'request.extended'>
+        this.#write.extended.run(data.due, data.request_id)
+        step(data.request_id, 0, bodyOf(payloads, seq).reason)
+        return
+      }
+      case 'request.closed': {
+        const data = leaf.data as LeafData<'request.closed'>
+        this.#write.closed.run(data.outcome, time, actor, data.request_id)
+        step(data.request_id, 0, bodyOf(payloads, seq).note)
+        return
+      }
+      case 'subject.exported': {
+        const data = leaf.data as LeafData<'subject.exported'>
+        this.#write.closed.run('done', time, actor, data.request_id)
+        step(data.request_id, data.records, '')
+        return
+      }
+      case 'restrict.set': {
+        const data = leaf.data as LeafData<'restrict.set'>
+        const body = bodyOf(payloads, seq) as { readonly seqs?: readonly number[]; readonly reason?: string }
+        for (const one of body.seqs ?? []) this.#write.restrict.run(data.on ? seq : 0, one)
+        if (data.request_id !== undefined) step(data.request_id, data.records, body.reason)
+        return
+      }
+      case 'erasure.intent':
+        this.#erase(seq, leaf.data as LeafData<'erasure.intent'>, time, step)
+        return
+      case 'erasure.refused': {
+        const data = leaf.data as LeafData<'erasure.refused'>
+        step(data.request_id, data.records, bodyOf(payloads, seq).ground)
+        return
+      }
+      case 'erasure.done': {
+        const data = leaf.data as LeafData<'erasure.done'>
+        this.#write.erasureDone.run(seq, data.erasure_id)
+        this.#write.closed.run('done', time, actor, data.request_id)
+        step(data.request_id, data.records, '')
+        return
+      }
+      default:
+        return
+    }
+  }
+
+  #follow(seq: number, leaf: Pick<Leaf, 'type' | 'data'>): void {
+    this.#settings = privacyIn(leaf, seq, this.#parts.payloads) ?? this.#settings
+  }
+
+  #previewDetectors(): Detectors {
+    return { packs: new Set([...builtInPacks, 'own'] as const), own: compileOwn(this.#settings.patterns) }
+  }
+
+  /** Takes the records of a scope out of everything that came from their content; what their leaves say stays. */
+  #erase(
+    intent: number,
+    data: LeafData<'erasure.intent'>,
+    time: number,
+    step: (request: string, records: number, note: unknown) => void
+  ): void {
+    this.#parts.settle()
+    if (data.leaf === 0) step(data.request_id, data.records, '')
+    this.#write.erasure.run(data.erasure_id, data.request_id, intent, time, data.records)
+    const payload = this.#parts.payloads.open(intent)
+    if (payload.state !== 'present') throw new Error('the scope of an erasure cannot be read')
+    for (const part of payload.parts) {
+      if (!part.name.startsWith('scope.')) continue
+      const { seq } = JSON.parse(Buffer.from(part.data).toString('utf8')) as { seq: number }
+      this.#write.erased.run(seq, data.erasure_id, intent)
+      this.#write.dropKeys.run(seq)
+      this.#strip(seq, intent)
+    }
+    this.#write.dropFacets.run()
+  }
+
+  #strip(seq: number, intent: number): void {
+    const row = this.#write.find.get(seq)
+    const leaf = this.#parts.leafOf(seq)
+    if (!row || !leaf) return
+    if (this.#write.hasText.get(row.rid) !== undefined) {
+      const texts = this.#parts.textsOf(seq)
+      if (!texts) throw new StaleText()
+      this.#write.dropText.run(row.rid, texts.request, texts.response)
+    }
+    const model = leaf.model?.requested ?? 'unknown'
+    const source = leaf.source ?? 'unknown'
+    this.#write.strip.run(model, source, leaf.model?.served ?? null, intent, row.rid)
+    if (model !== row.model) this.#moveFacet('model', row.model, model)
+    if (source !== row.source) this.#moveFacet('source', row.source, source)
+    if (model === row.model && source === row.source) {
+      this.#parts.cells.revise(model, source, row.time, row, {
+        chars: null,
+        finish: null,
+        served: leaf.model?.served ?? null,
+        script: null
+      })
+      return
+    }
+    for (const [m, s] of [
+      [row.model, row.source],
+      [model, source]
+    ] as const) {
+      this.#write.dropSeries.run(m, s)
+      this.#write.series.run(m, s)
+      this.#parts.cells.recount(m, s, row.time)
+    }
+  }
+
+  #moveFacet(kind: string, from: string, to: string): void {
+    this.#write.facet.run(kind, from, -1)
+    this.#write.facet.run(kind, to, 1)
+  }
+}

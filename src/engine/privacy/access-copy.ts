@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// The copy of a subject's data (GDPR 15(3), 20(1)): JSON for machines, one self-contained HTML page for people. Written on a reader thread.
+import { createHash } from 'node:crypto'
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { AffidavitError } from '../../shared/contract/errors.ts'
+import type { RecordDetail } from '../../shared/contract/record.ts'
+import { recordDetail } from '../catalog/record-detail.ts'
+import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
+import { htmlPage, htmlText } from './html.ts'
+
+export interface AccessCopyInput {
+  readonly seqs: readonly number[]
+  /** Path of the JSON file; the page stands beside it as `.html`. */
+  readonly out: string
+  readonly replace: boolean
+  readonly reference: string
+  readonly received: string
+  readonly written: string
+  readonly origin: string
+}
+
+export interface AccessCopy {
+  readonly json: string
+  readonly html: string
+  readonly records: number
+  readonly bytes: number
+  readonly json_sha256: string
+  readonly html_sha256: string
+}
+
+/** Where the page stands beside its JSON. */
+const pageOf = (path: string): string => `${path.replace(/\.json$/i, '')}.html`
+
+/** A file that is complete or not there: written beside its place, synced, renamed. */
+class Output {
+  readonly #path: string
+  readonly #fd: number
+  readonly #hash = createHash('sha256')
+  bytes = 0
+
+  constructor(path: string) {
+    this.#path = path
+    this.#fd = openSync(`${path}.part`, 'w', 0o600)
+  }
+
+  write(text: string): void {
+    const bytes = Buffer.from(text, 'utf8')
+    this.#hash.update(bytes)
+    this.bytes += bytes.length
+    for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at)
+  }
+
+  finish(): string {
+    fsyncSync(this.#fd)
+    closeSync(this.#fd)
+    renameSync(`${this.#path}.part`, this.#path)
+    return this.#hash.digest('hex')
+  }
+
+  abandon(): void {
+    try {
+      closeSync(this.#fd)
+    } catch {
+      // closed before
+    }
+    rmSync(`${this.#path}.part`, { force: true })
+  }
+}
+
+const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+
+function section({ row, payload, input_messages, output_messages, error, event }: Omit<RecordDetail, 'view_seq'>): string {
+  const messages = [...input_messages, ...output_messages]
+    .map(
+      ({ role, parts }) =>
+        `<h3>${htmlText(role)}</h3><pre>${htmlText(parts.map((part) => part.content ?? JSON.stringify(part)).join('\n'))}</pre>`
+    )
+    .join('')
+  const facts = Object.entries(event)
+    .map(([name, value]) => `<tr><th>${htmlText(name)}</th><td>${htmlText(shown(value))}</td></tr>`)
+    .join('')
+  return `<section><h2>Record ${row.seq}</h2><p>${htmlText(row.timestamp)}, model ${htmlText(row.model)}, source ${htmlText(row.source)}, ${htmlText(row.status)}${
+    payload === 'present' ? '' : `; content ${payload}`
+  }</p>${messages}${error === null ? '' : `<h3>error</h3><pre>${htmlText(error)}</pre>`}<table>${facts}</table></section>\n`
+}
+
+/**
+ * Writes both files, whole and unmasked.
+ * @throws AffidavitError file_exists, file_unreadable, payload_missing, cancelled; nothing is left behind then
+ */
+export function writeAccessCopy(context: ReaderContext, input: AccessCopyInput, control: ReaderControl): AccessCopy {
+  const page = pageOf(input.out)
+  if (!input.replace && [input.out, page].some((path) => existsSync(path)))
+    throw new AffidavitError('file_exists', 'a file of this name is there already')
+  const opened: Output[] = []
+  try {
+    const json = new Output(input.out)
+    opened.push(json)
+    const html = new Output(page)
+    opened.push(html)
+    const { reference, received, written, origin } = input
+    const head = { v: 1, what: 'copy of the data of a subject', reference, received, written, origin, records_count: input.seqs.length }
+    json.write(`${JSON.stringify(head).slice(0, -1)},"records":[\n`)
+    const { before, after } = htmlPage(`Copy of data, ${reference}`)
+    html.write(
+      `${before}<h1>Copy of data</h1><p>Reference ${htmlText(reference)}, received ${htmlText(received)}. ${input.seqs.length} records, written ${htmlText(written)} from the log ${htmlText(origin)}. The same data for machines is in the JSON file beside this page.</p>`
+    )
+    for (const [i, seq] of input.seqs.entries()) {
+      if (control.cancelled()) throw new AffidavitError('cancelled', 'cancelled')
+      control.progress(i, input.seqs.length)
+      const detail = recordDetail(context.catalog, context.ledger, context.payloads, seq, null)
+      if (!detail) throw new AffidavitError('not_found', `leaf ${seq} is no record`)
+      if (detail.payload === 'missing')
+        throw new AffidavitError('payload_missing', `the content of leaf ${seq} cannot be opened: verify the workspace first`)
+      const { row, input_messages, output_messages, error, event, tools, payload } = detail
+      json.write(
+        `${i === 0 ? '' : ',\n'}${JSON.stringify({ seq, content: payload, record: { ...row, preview: undefined }, event, input_messages, output_messages, tools, error })}`
+      )
+      html.write(section(detail))
+    }
+    json.write('\n]}\n')
+    html.write(after)
+    const bytes = json.bytes + html.bytes
+    return { json: input.out, html: page, records: input.seqs.length, bytes, json_sha256: json.finish(), html_sha256: html.finish() }
+  } catch (error) {
+    for (const one of opened) one.abandon()
+    if (error instanceof AffidavitError) throw error
+    throw new AffidavitError('file_unreadable', 'the files could not be written there: choose another folder')
+  }
+}

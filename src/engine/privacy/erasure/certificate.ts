@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { LeafData } from '../../../shared/evidence/leaf-data.ts'
+import { bodyOf } from '../../catalog/project-event.ts'
+import type { ReaderContext } from '../../threads/reader-context.ts'
+import { htmlPage, htmlText } from '../html.ts'
+import type { Recipient } from '../subjects.ts'
+
+/** One erased record: its place in the log, which stays, and why its content went. */
+export interface ErasedRecord {
+  readonly seq: number
+  readonly class: string
+  readonly ground: string
+  readonly override?: string | undefined
+}
+
+/** The body of `erasure.done`. */
+export interface ErasureFacts {
+  readonly reference: string
+  readonly asked_by: string
+  readonly given_by: string
+  readonly intents: readonly number[]
+  readonly records: readonly ErasedRecord[]
+  readonly recipients: readonly Recipient[]
+  readonly destroyed_keys: readonly string[]
+  readonly folders: readonly string[]
+}
+
+/** What an erasure leaves, because the log rests on it. Stated in every certificate. */
+const remains = [
+  'The leaf of each record: its number and id, times, latency, token counts, status, model, provider and source as plain labels, sizes by powers of two, and commitments (SHA-256 with a 32-byte random opening that was destroyed with the content).',
+  'A keyed hash of each record’s own key, so that the same record is refused when it is delivered again.',
+  'The request, the decisions, the grounds and the numbers of the records, encrypted in the log.',
+  'What members of staff typed as searches and reasons, encrypted in the log as a trail of access.',
+  'Copies outside this workspace: bundles and copies of data that were handed out, backups made elsewhere, and what the file system or the disk keeps of overwritten blocks.'
+] as const
+
+const verify = [
+  'affidavit verify --workspace DIR: every leaf is re-hashed; the payloads of these records are reported as erased by the leaves named here.',
+  'A bundle that holds one of these records holds the erasure.intent with its scope and the erasure.done beside it, and verifies without the content.'
+] as const
+
+/** The certificate of an erasure, from the ledger alone; undefined when it is not done. */
+export function certificateOf(
+  { catalog, ledger, payloads }: ReaderContext,
+  id: string
+): { readonly json: string; readonly html: string } | undefined {
+  const seq = catalog.prepare<[string], number | null>('SELECT done_seq FROM erasure WHERE id = ?').pluck().get(id)
+  const bytes = seq == null ? undefined : ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck().get(seq)
+  if (seq == null || !bytes) return undefined
+  const leaf = JSON.parse(bytes.toString('utf8')) as { ts: string; data: LeafData<'erasure.done'> }
+  const facts = bodyOf(payloads, seq) as unknown as ErasureFacts
+  const { data } = leaf
+  const certificate = {
+    v: 1,
+    what: 'certificate of erasure',
+    erasure_id: id,
+    leaf: seq,
+    time: leaf.ts,
+    ...facts,
+    scan: data.scan,
+    key: data.kek_id,
+    remains,
+    verify
+  }
+  return { json: `${JSON.stringify(certificate, null, 1)}\n`, html: page(id, seq, leaf.ts, data, facts) }
+}
+
+const number = (n: number): string => n.toLocaleString('en-US')
+const list = (items: readonly string[]): string => `<ul>${items.map((item) => `<li>${htmlText(item)}</li>`).join('')}</ul>`
+
+function page(id: string, seq: number, time: string, { scan, kek_id }: LeafData<'erasure.done'>, facts: ErasureFacts): string {
+  const { before, after } = htmlPage(`Certificate of erasure, ${facts.reference}`)
+  const row = (name: string, value: string) => `<tr><th>${htmlText(name)}</th><td>${htmlText(value)}</td></tr>`
+  const scanned =
+    scan.needles === 0
+      ? 'not possible: the process ended after the keys were destroyed, and the texts to look for went with them'
+      : `${number(scan.files)} files, ${number(scan.bytes)} bytes, ${number(scan.needles)} pieces of the erased texts (as they are, escaped, UTF-16, base64): ${
+          scan.found === 0 ? 'no trace' : `${number(scan.found)} traces`
+        }${scan.kept > 0 ? `; ${number(scan.kept)} pieces also stand in records that are kept` : ''}`
+  const records = facts.records
+    .map(
+      (one) =>
+        `<tr><td>${one.seq}</td><td>${htmlText(one.class)}</td><td>${htmlText(one.ground)}</td><td>${htmlText(one.override ?? '')}</td></tr>`
+    )
+    .join('')
+  const recipients = facts.recipients
+    .map(
+      (one) =>
+        `<tr><td>${htmlText(one.recipient)}</td><td>${htmlText(one.time)}</td><td>${one.records}</td><td>${one.export_seq}</td><td>${htmlText(one.bundle_sha256)}</td></tr>`
+    )
+    .join('')
+  return (
+    `${before}<h1>Certificate of erasure</h1><p>The content of ${number(facts.records.length)} records was erased and can be opened by nobody. Their leaves stay, and every proof still verifies.</p><table>` +
+    row('Reference', facts.reference) +
+    row('Erasure', id) +
+    row('Done', `${time}, leaf ${seq}`) +
+    row('Intent', facts.intents.map((one) => `leaf ${one}`).join(', ')) +
+    row('Asked by', facts.asked_by) +
+    row('Approved by', facts.given_by) +
+    row('Keys', `each record’s key destroyed; key-encryption key ${facts.destroyed_keys.join(', ') || 'before'} destroyed, now ${kek_id}`) +
+    row('Scan', scanned) +
+    `</table><h2>Records</h2><table><tr><th>Leaf</th><th>Class</th><th>Ground</th><th>What overrides its retention</th></tr>${records}</table><h2>Recipients to tell</h2>${
+      recipients === ''
+        ? '<p>No export from this workspace held one of these records.</p>'
+        : `<table><tr><th>Recipient</th><th>Exported</th><th>Records</th><th>Leaf</th><th>SHA-256 of the bundle</th></tr>${recipients}</table>`
+    }<h2>What remains</h2>${list(remains)}<h2>How to verify</h2>${list(verify)}${after}`
+  )
+}

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AffidavitError } from '../../../shared/contract/errors.ts'
+import { type JsonValue, jcs } from '../../../shared/evidence/jcs.ts'
+import { parseFilter } from '../../../shared/filter/parse.ts'
+import { writeFileDurably } from '../../files.ts'
+import type { Handlers } from '../../handlers.ts'
+import type { JobControl, Jobs } from '../../jobs/jobs.ts'
+import { bodyPart } from '../../ledger/body-part.ts'
+import type { AppendResult, DraftPart, LeafDraft } from '../../ledger/draft.ts'
+import type { Approvals, GivenApproval } from '../../policy/approvals.ts'
+import type { WritableDb } from '../../sqlite/open.ts'
+import type { Projector } from '../../threads/projector.ts'
+import type { ReaderContext } from '../../threads/reader-context.ts'
+import type { ReaderPool } from '../../threads/reader-pool.ts'
+import { truncateWal } from '../../vault/rewrap.ts'
+import type { Vault } from '../../vault/vault.ts'
+import type { Requests } from '../requests.ts'
+import { type Recipient, recipientsOf } from '../subjects.ts'
+import type { ErasureFacts } from './certificate.ts'
+import { registerErasure } from './register.ts'
+import type { ScanReport } from './scan.ts'
+
+/** The steps of an erasure in order; each may be the last before a crash. */
+export const erasureSteps = ['intent', 'registered', 'projected', 'keys', 'payloads', 'emptied', 'scanned'] as const
+export type ErasureStep = (typeof erasureSteps)[number]
+
+export interface ErasureDeps {
+  readonly pool: ReaderPool
+  readonly projector: Projector
+  readonly jobs: Jobs
+  readonly approvals: Approvals
+  readonly requests: Requests
+  readonly ledgerSize: () => number
+  readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
+  /** null when the workspace is open read-only. */
+  readonly vault: Vault | null
+  readonly ledgerDb: WritableDb
+  readonly workspace: string
+  readonly state: string
+  readonly origin: string
+  /** A new backup of the keys, made and verified before the old key is destroyed; none where no backups are kept. */
+  readonly backUpKeys?: () => Promise<void>
+}
+
+interface Decision {
+  readonly seqs: readonly number[]
+  readonly ground: string
+  readonly override?: string
+}
+
+/** The body of the approval: what the first person asked for. */
+interface Asked {
+  readonly request_id: string
+  readonly reference: string
+  readonly decisions: readonly Decision[]
+  readonly classes: Readonly<Record<string, string>>
+  readonly recipients: readonly Recipient[]
+}
+
+/** What the ledger knows of an erasure; read on a reader thread. */
+export interface ErasureState {
+  readonly intents: readonly number[]
+  readonly done: boolean
+}
+
+/** Parts of one intent: with 400 of them the leaf stays well below its 65,535 bytes. */
+const SCOPE_PARTS = 400
+const SLICE = 100
+const SLICE_MS = 8
+
+/** The intents of an erasure, and whether it is done. */
+export function erasureState({ catalog }: ReaderContext, id: string): ErasureState {
+  const rows = catalog
+    .prepare<[string], { seq: number; type: string }>(
+      "SELECT seq, type FROM event WHERE type IN ('erasure.intent', 'erasure.done') AND json_extract(data, '$.erasure_id') = ? ORDER BY seq"
+    )
+    .all(id)
+  return {
+    intents: rows.filter((row) => row.type === 'erasure.intent').map((row) => row.seq),
+    done: rows.some((row) => row.type === 'erasure.done')
+  }
+}
+
+/** Recipients of bundles with some of these records; for the reader thread. */
+export const erasureRecipients = (context: ReaderContext, seqs: readonly number[]): Recipient[] =>
+  recipientsOf(context, seqs, (text) => {
+    const parsed = parseFilter(text)
+    return parsed.ok ? parsed.filter : null
+  })
+
+/**
+ * Erasure of the content of records (EVIDENCE, Erasure; GDPR 17): asked by one person with a ground for each record, given by another, then
+ * carried out in steps that a crash may interrupt anywhere. The order: intent with its scope → words and rows of the catalog, while the texts
+ * to take out can still be read → keys, through a change of the key-encryption key → payloads → logs of the databases emptied → every file
+ * searched → done, with the facts of the certificate.
+ */
+export class Erasures {
+  readonly #deps: ErasureDeps
+  #last: Promise<unknown> = Promise.resolve()
+  /** Told after each step; for tests that end the process there. */
+  onStep: (step: ErasureStep) => void = () => {}
+
+  constructor(deps: ErasureDeps) {
+    this.#deps = deps
+    deps.approvals.on('erasure', (approval) => this.#given(approval))
+  }
+
+  readonly handlers: Handlers<'erasure.ask' | 'erasure.refuse' | 'erasure.certificate' | 'erasure.save_certificate'> = {
+    'erasure.ask': async ({ request_id, decisions }, caller) => {
+      const { pool, approvals, requests } = this.#deps
+      const request = await requests.open(request_id)
+      if (request.kind !== 'erasure') throw new AffidavitError('bad_request', 'this request does not ask for erasure')
+      const seqs = decisions.flatMap((one) => one.seqs)
+      if (new Set(seqs).size < seqs.length) throw new AffidavitError('bad_request', 'a record stands in two decisions')
+      if (decisions.some((one) => !`${one.ground}${one.override ?? ''}`.isWellFormed()))
+        throw new AffidavitError('bad_request', 'a ground that is no valid Unicode')
+      const known = await pool.run('findSubject', { keys: [], filter: null, seqs })
+      if (known.length < seqs.length) throw new AffidavitError('not_found', 'some of these leaves are no records, or were erased already')
+      await this.#refuseHeld(seqs)
+      const now = new Date().toISOString()
+      const classes: Record<string, string> = {}
+      const kept = new Map((await pool.run('keptOf', { seqs })).map((one) => [one.seq, one]))
+      for (const { seqs: some, override } of decisions)
+        for (const seq of some) {
+          const rule = kept.get(seq)
+          classes[String(seq)] = rule?.class ?? 'default'
+          if (override === undefined && rule?.until != null && rule.until > now)
+            throw new AffidavitError(
+              'bad_request',
+              `leaf ${seq} is kept until ${rule.until.slice(0, 10)}: say what overrides its retention`,
+              { seq }
+            )
+        }
+      const recipients = await pool.run('erasureRecipients', { seqs })
+      const body: Asked = { request_id, reference: request.reference, decisions: decisions as readonly Decision[], classes, recipients }
+      return approvals.ask(
+        caller,
+        'erasure',
+        `${seqs.length} ${seqs.length === 1 ? 'record' : 'records'}, request ${request.reference}`,
+        body
+      )
+    },
+    'erasure.refuse': async ({ request_id, seqs, ground }, caller) => {
+      const { requests, append } = this.#deps
+      await requests.open(request_id)
+      if (!ground.isWellFormed()) throw new AffidavitError('bad_request', 'a ground that is no valid Unicode')
+      const [leaf] = await append([
+        {
+          type: 'erasure.refused',
+          actor: caller.actor,
+          data: { request_id, records: seqs.length, reason: 'ground' },
+          parts: [bodyPart({ seqs, ground }).part]
+        }
+      ])
+      if (!leaf) throw new AffidavitError('read_only', 'the workspace is open read-only')
+      return { seq: leaf.seq }
+    },
+    'erasure.certificate': async ({ id }) => this.#certificate(id),
+    'erasure.save_certificate': async ({ id, out }) => {
+      const certificate = await this.#certificate(id)
+      const json = `${out.replace(/\.html?$/i, '')}.json`
+      try {
+        writeFileDurably(out, certificate.html)
+        writeFileDurably(json, certificate.json)
+      } catch {
+        throw new AffidavitError('file_unreadable', 'the certificate could not be written there: choose another folder')
+      }
+      return { html: out, json }
+    }
+  }
+
+  async #certificate(id: string): Promise<{ readonly json: string; readonly html: string }> {
+    await this.#deps.requests.caughtUp()
+    const certificate = await this.#deps.pool.run('erasureCertificate', { id })
+    if (!certificate) throw new AffidavitError('not_found', 'there is no such erasure, or it is not done yet')
+    return certificate
+  }
+
+  async #refuseHeld(seqs: readonly number[]): Promise<void> {
+    const held = await this.#deps.pool.run('holdsOn', { seqs })
+    const first = held[0]
+    if (first)
+      throw new AffidavitError(
+        'on_hold',
+        `${first.seqs.length} of these records are on hold (leaf ${first.seq}): release the hold first, or leave them out`,
+        {
+          hold: first.id,
+          records: first.seqs.length
+        }
+      )
+  }
+
+  /** Two people agreed: the intent is on disk when this returns; the rest goes on as a job. Called again after a crash. */
+  async #given(approval: GivenApproval): Promise<void> {
+    const { pool, append, jobs, requests } = this.#deps
+    const asked = approval.body as unknown as Asked
+    const seqs = asked.decisions.flatMap((one) => one.seqs).sort((a, b) => a - b)
+    await requests.caughtUp()
+    const before = await pool.run('erasureState', { id: approval.id })
+    if (before.done) return
+    let { intents } = before
+    if (intents.length === 0) {
+      const held = await pool.run('holdsOn', { seqs })
+      if (held.length > 0) {
+        // A hold came between: what two people gave is refused, and that is on record.
+        await append([
+          {
+            type: 'erasure.refused',
+            actor: { ref: approval.givenBy, kind: 'human' },
+            data: { request_id: asked.request_id, records: seqs.length, reason: 'hold', approval_id: approval.id },
+            parts: [bodyPart({ seqs, ground: `on hold by leaf ${held[0]?.seq}` }).part]
+          }
+        ])
+        return
+      }
+      intents = (await append(intentDrafts(approval, asked, seqs))).map((one) => one.seq)
+    }
+    this.onStep('intent')
+    jobs.start('erasure', `Erasing ${seqs.length} records`, 'leaves', (control) => {
+      const work = this.#last.then(() => this.#erase(approval, asked, seqs, intents, control))
+      this.#last = work.catch(() => {})
+      return work
+    })
+  }
+
+  async #erase(
+    approval: GivenApproval,
+    asked: Asked,
+    seqs: readonly number[],
+    intents: readonly number[],
+    control: JobControl
+  ): Promise<void> {
+    const { pool, projector, vault, append, ledgerDb, workspace, state, origin } = this.#deps
+    if (!vault) throw new AffidavitError('read_only', 'the workspace is open read-only')
+    const entry = { erasure_id: approval.id, intents: [...intents], seqs: [...seqs], done: null }
+    registerErasure(state, origin, entry)
+    this.onStep('registered')
+    const { needles, records } = await pool.run('erasureNeedles', { seqs })
+    const end = Math.max(...intents) + 1
+    while ((await projector.waitFor(end, 1_000)) < end) if (projector.failed) throw projector.failed
+    this.onStep('projected')
+    const { kek_id, destroyed } = await vault.rewrapVault({
+      dropSeqs: seqs,
+      progress: (done, total) => control.progress(done, total),
+      ...(this.#deps.backUpKeys ? { beforeDestroy: this.#deps.backUpKeys } : {})
+    })
+    this.onStep('keys')
+    await removePayloads(ledgerDb, seqs)
+    this.onStep('payloads')
+    if (!(await truncateWal(ledgerDb)) || !(await projector.truncate()))
+      throw new AffidavitError('busy', 'a long read holds the log of a database: the erasure goes on at the next start')
+    this.onStep('emptied')
+    // Half of the texts would prove half: after a crash that lost them the certificate says that there was no scan.
+    const complete = records === seqs.length ? needles : []
+    const scan = await pool.run('scanFiles', { folders: [workspace, state], needles: complete, seqs })
+    this.onStep('scanned')
+    if (scan.found > 0)
+      throw new AffidavitError(
+        'internal',
+        `${scan.found} traces of the erased texts are still in ${scan.where.join(', ')}: the erasure is not done`
+      )
+    await append([doneDraft(approval, asked, seqs, intents, { kek_id, destroyed, scan })])
+    registerErasure(state, origin, { ...entry, done: new Date().toISOString() })
+  }
+}
+
+function intentDrafts(approval: GivenApproval, asked: Asked, seqs: readonly number[]): LeafDraft[] {
+  const leaves = Math.ceil(seqs.length / SCOPE_PARTS)
+  return Array.from({ length: leaves }, (_, leaf): LeafDraft => {
+    const scope = seqs.slice(leaf * SCOPE_PARTS, (leaf + 1) * SCOPE_PARTS).map(
+      (seq, i): DraftPart => ({
+        name: `scope.${leaf * SCOPE_PARTS + i}`,
+        media: 'application/json',
+        data: Buffer.from(jcs({ seq } as JsonValue), 'utf8')
+      })
+    )
+    return {
+      type: 'erasure.intent',
+      actor: { ref: approval.givenBy, kind: 'human' },
+      data: { erasure_id: approval.id, request_id: asked.request_id, records: seqs.length, leaf, leaves },
+      parts: scope
+    }
+  })
+}
+
+interface Outcome {
+  readonly kek_id: string
+  readonly destroyed: readonly string[]
+  readonly scan: ScanReport
+}
+
+function doneDraft(
+  approval: GivenApproval,
+  asked: Asked,
+  seqs: readonly number[],
+  intents: readonly number[],
+  outcome: Outcome
+): LeafDraft {
+  const { files, bytes, needles, found, kept } = outcome.scan
+  const facts: ErasureFacts = {
+    reference: asked.reference,
+    asked_by: approval.askedBy,
+    given_by: approval.givenBy,
+    intents,
+    records: asked.decisions.flatMap(({ seqs: some, ground, override }) =>
+      some.map((seq) => ({ seq, class: asked.classes[String(seq)] ?? 'default', ground, ...(override === undefined ? {} : { override }) }))
+    ),
+    recipients: asked.recipients,
+    destroyed_keys: outcome.destroyed,
+    folders: ['the workspace', 'the state folder']
+  }
+  return {
+    type: 'erasure.done',
+    actor: { ref: 'engine', kind: 'system' },
+    data: {
+      erasure_id: approval.id,
+      request_id: asked.request_id,
+      approval_id: approval.id,
+      records: seqs.length,
+      kek_id: outcome.kek_id,
+      scan: { files, bytes, needles, found, kept }
+    },
+    parts: [bodyPart(facts).part]
+  }
+}
+
+/** Deletes payload rows in short transactions; the trigger lets pass only what `removing` lists. */
+async function removePayloads(db: WritableDb, seqs: readonly number[]): Promise<void> {
+  const list = db.prepare<[number]>('INSERT INTO removing (seq) VALUES (?)')
+  const remove = db.prepare('DELETE FROM payload WHERE seq IN (SELECT seq FROM removing)')
+  const empty = db.prepare('DELETE FROM removing')
+  for (let at = 0; at < seqs.length; ) {
+    const started = performance.now()
+    db.transaction(() => {
+      while (at < seqs.length && performance.now() - started < SLICE_MS) {
+        empty.run()
+        for (const seq of seqs.slice(at, at + SLICE)) list.run(seq)
+        remove.run()
+        at += SLICE
+      }
+      empty.run()
+    })()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}

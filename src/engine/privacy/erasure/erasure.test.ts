@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { OperationOutput } from '../../../shared/contract/contract.ts'
+import { ingestRecords } from '../../test/ingest-records.ts'
+import { rawRecord, type TestEngine, type TestPerson, testEngine } from '../../test/test-engine.ts'
+import { type ErasureStep, erasureSteps } from './erase.ts'
+import { readErasures } from './register.ts'
+
+let engine: TestEngine
+beforeEach(async () => {
+  engine = await testEngine({ servers: true })
+})
+afterEach(() => engine.remove())
+
+const SUBJECT = 'zephyrine.quux@example.org'
+const SECRETS = ['zephyrine', 'quux@example', 'Wherefore the kumquat', 'marmalade-octopus', 'Ünïcödé "quoted" söliloquy']
+
+/** Records 0 to 11; the subject's are 3, 6 and 9. */
+const records = () =>
+  Array.from({ length: 12 }, (_, n) =>
+    n % 3 === 0 && n > 0
+      ? rawRecord(n, {
+          user_id: SUBJECT,
+          source: n === 9 ? 'an odd source, of zephyrine' : 'desk',
+          prompt: `Wherefore the kumquat ${n}? asks ${SUBJECT}, of marmalade-octopus fame. ${'Ünïcödé "quoted" söliloquy '.repeat(n * 40)}`,
+          response: `The marmalade-octopus of number ${n} replies to ${SUBJECT}.`,
+          conversation_id: `thread-of-zephyrine-${n}`
+        })
+      : rawRecord(n)
+  )
+
+interface Case {
+  readonly seqs: number[]
+  readonly all: number[]
+  readonly request: OperationOutput<'requests.open'>
+  readonly asker: TestPerson
+  readonly other: TestPerson
+}
+
+async function prepare(): Promise<Case> {
+  const all = await ingestRecords(engine, records())
+  const asker = await engine.as('data_protection')
+  const other = await engine.as('reviewer')
+  const request = await asker.call('requests.open', { kind: 'erasure', reference: 'DSR 26-7', received: '2026-01-31' })
+  const { seqs } = await asker.call('subjects.find', { identifiers: [` ${SUBJECT.toUpperCase()}`] })
+  expect(seqs).toEqual([3, 6, 9].map((n) => all[n]))
+  return { seqs, all, request, asker, other }
+}
+
+const ground = 'consent withdrawn, Article 17(1)(b)'
+const decisions = (seqs: number[]) => [{ seqs, ground, override: 'the subject’s right outweighs the firm’s own period' }]
+
+async function erase({ seqs, request, asker, other }: Case): Promise<string> {
+  const asked = await asker.call('erasure.ask', { request_id: request.id, decisions: decisions(seqs) })
+  await other.call('approvals.decide', { id: asked.id, decision: 'give' })
+  return asked.id
+}
+
+async function ended(): Promise<void> {
+  for (;;) {
+    const { jobs } = await engine.call('jobs.list', {})
+    const job = jobs.find((one) => one.kind === 'erasure')
+    if (job && job.state !== 'running') return expect(job).toMatchObject({ state: 'done', error: null })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/** Every occurrence of a text in any form in any file of workspace and state. */
+function traces(): string[] {
+  const files = [engine.workspace, engine.state].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+  )
+  return files.flatMap((file) => {
+    const bytes = readFileSync(file)
+    return SECRETS.flatMap((text) => [
+      text,
+      JSON.stringify(text).slice(1, -1),
+      ...[0, 1, 2].map((at) => Buffer.from(text.slice(at)).subarray(0, 15).toString('base64'))
+    ])
+      .filter((form) => bytes.includes(form))
+      .map((form) => `${file}: ${form}`)
+  })
+}
+
+/** All of the catalog but what depends on the moment. */
+function catalog(): unknown {
+  const db = new Database(join(engine.workspace, 'catalog.db'), { readonly: true })
+  const tables = db
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'record_text%' AND name <> 'meta' ORDER BY name")
+    .pluck()
+    .all() as string[]
+  const rows = Object.fromEntries(tables.map((name) => [name, db.prepare(`SELECT * FROM "${name}"`).all()]))
+  // A count table is a set: in which order its values were seen tells nothing.
+  rows.cell = (rows.cell as { tables: Buffer; beside: string }[]).map((cell) => {
+    const numbers = new Float64Array(new Uint8Array(cell.tables).buffer)
+    const sizes = [...numbers.slice(0, 4)]
+    const pairs = Array.from({ length: (numbers.length - 4) / 2 }, (_, i) => `${numbers[4 + 2 * i]}:${numbers[5 + 2 * i]}`)
+    return { ...cell, tables: sizes.map((size) => pairs.splice(0, size).sort()) }
+  })
+  const words = db.prepare('SELECT count(*) FROM record_text_docsize').pluck().get()
+  db.close()
+  return { rows, words }
+}
+
+// Whole engines with people, several times over: seconds each, more on a busy machine.
+describe('erasure', { timeout: 60_000 }, () => {
+  it('leaves no trace in any file, and a log that verifies with the payloads reported as erased', async () => {
+    const given = await prepare()
+    const { seqs, all, asker, request } = given
+    expect(traces().length).toBeGreaterThan(0)
+    const before = await engine.call('records.query', { text: 'kumquat' })
+    expect(before.records).toHaveLength(3)
+    const id = await erase(given)
+    await ended()
+    expect(traces()).toEqual([])
+
+    expect((await engine.call('records.query', { text: 'kumquat' })).records).toEqual([])
+    const gone = await engine.call('records.get', { seq: seqs[2] ?? 0 })
+    expect(gone).toMatchObject({
+      payload: 'erased',
+      input_messages: [],
+      row: { erased: true, preview: '', conversation: null, source: 'other' }
+    })
+    expect((await engine.call('records.facets', {})).sources.map((one) => one.value)).toEqual(['desk', 'other'])
+    const kept = await engine.call('records.get', { seq: all[1] ?? 0 })
+    expect(kept.input_messages[0]?.parts[0]?.content).toBe('What is the answer to question 1?')
+    expect((await asker.call('subjects.find', { identifiers: [SUBJECT], seqs })).seqs).toEqual([])
+
+    const { job_id } = await engine.call('verify.workspace', {})
+    await engine.job(job_id)
+    expect(await engine.call('verify.workspace_report', { job_id })).toMatchObject({ verdict: 'intact', faults: [] })
+    for (const seq of seqs) expect((await engine.call('records.proof', { seq })).verdict).toBe('verified')
+
+    // The same record does not come back.
+    const again = await fetch(`${engine.engine.status().endpoints.compliance.url}/api/compliance/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(records().slice(3, 4))
+    })
+    expect(await again.text()).toContain('"erased"')
+
+    const live = catalog()
+    const { job_id: rebuilt } = await engine.call('workspace.rebuild', {})
+    await engine.job(rebuilt)
+    expect(catalog()).toEqual(live)
+    expect(traces()).toEqual([])
+
+    const closed = (await asker.call('requests.list', {})).requests[0]
+    expect(closed).toMatchObject({ id: request.id, state: 'done', erasures: [{ id, records: 3 }] })
+    expect(closed?.steps.map((step) => step.type)).toEqual(['request.received', 'erasure.intent', 'erasure.done'])
+    expect(readErasures(engine.state, engine.engine.status().origin)).toMatchObject([{ erasure_id: id, seqs, done: expect.any(String) }])
+  })
+
+  it('gives a certificate from the ledger: what went and why, what remains, whom to tell', async () => {
+    const given = await prepare()
+    const out = join(engine.root, 'b.affidavit.zip')
+    const { job_id } = await given.asker.call('export.start', { query: 'kumquat', recipient: 'Firm <b>&', purpose: 'review', out })
+    await engine.job(job_id)
+    const id = await erase(given)
+    expect(await given.asker.codeOf('erasure.certificate', { id: 'none' })).toBe('not_found')
+    await ended()
+    const { json, html } = await given.asker.call('erasure.certificate', { id })
+    const facts = JSON.parse(json)
+    expect(facts).toMatchObject({
+      reference: 'DSR 26-7',
+      asked_by: given.asker.ref,
+      given_by: given.other.ref,
+      records: given.seqs.map((seq) => ({ seq, ground })),
+      recipients: [{ recipient: 'Firm <b>&', records: 3 }],
+      scan: { found: 0, kept: 0 }
+    })
+    expect(facts.scan.needles).toBeGreaterThan(20)
+    const saved = await given.asker.call('erasure.save_certificate', { id, out: join(engine.root, 'certificate.html') })
+    expect([readFileSync(saved.html, 'utf8'), readFileSync(saved.json, 'utf8')]).toEqual([html, json])
+    expect(await given.asker.codeOf('erasure.save_certificate', { id, out: join(engine.root, 'no', 'c.html') })).toBe('file_unreadable')
+    expect(html).toContain('Firm &lt;b&gt;&amp;')
+    expect(html).toContain('no trace')
+    expect(html).not.toMatch(/<script|<b>&|zephyrine/)
+  })
+
+  it('goes into bundles: what was erased verifies by the scope, in the program and with stock tools', async () => {
+    const given = await prepare()
+    await erase(given)
+    await ended()
+    const [first = 0, second = 0] = given.seqs
+    const out = join(engine.root, 'b.affidavit.zip')
+    const { job_id } = await engine.call('export.start', {
+      query: `seq:${first}..${second}`,
+      recipient: 'Examiner',
+      purpose: 'review',
+      out
+    })
+    await engine.job(job_id)
+    // Four records, the intent, what ended it.
+    expect(await engine.call('export.result', { job_id })).toMatchObject({ records: 4, leaves: 6 })
+    const { job_id: verified } = await engine.call('verify.file', { path: out })
+    await engine.job(verified)
+    const report = await engine.call('verify.report', { job_id: verified })
+    expect(report.kind).toBe('consistent')
+    expect(report.steps[5]?.summary).toContain('6 erased by an erasure in this bundle')
+    const folder = join(engine.root, 'bundle')
+    mkdirSync(folder)
+    expect(spawnSync('unzip', ['-q', out, '-d', folder]).status).toBe(0)
+    const shell = spawnSync('sh', ['verify.sh'], { cwd: folder, encoding: 'utf8' })
+    expect(shell.stdout.trim().split('\n').at(-1)).toBe('consistent, signer not confirmed')
+    const scope = readdirSync(join(folder, 'data/payload')).find((name) => /\.scope\.\d+$/.test(name)) ?? ''
+    rmSync(join(folder, 'data/payload', scope))
+    expect(spawnSync('sh', ['verify.sh'], { cwd: folder, encoding: 'utf8' }).stdout).toContain('part_missing')
+  })
+
+  it('takes a ground for each record, what overrides retention, no hold, and two people', async () => {
+    const { seqs, request, asker, other, all } = await prepare()
+    const ask = (more: object) => asker.codeOf('erasure.ask', { request_id: request.id, decisions: decisions(seqs), ...more })
+    expect(await ask({ decisions: [{ seqs, ground: '' }] })).toBe('bad_request')
+    expect(await ask({ decisions: [...decisions(seqs), ...decisions(seqs)] })).toBe('bad_request')
+    expect(await ask({ decisions: decisions([9_999]) })).toBe('not_found')
+    expect(await ask({ decisions: decisions([]) })).toBe('bad_request')
+    expect(await ask({ request_id: 'none' })).toBe('not_found')
+    expect(await ask({ more: 1 })).toBe('bad_request')
+    expect(await other.codeOf('erasure.ask', { request_id: request.id, decisions: decisions(seqs) })).toBe('forbidden')
+    const access = await asker.call('requests.open', { kind: 'access', reference: 'a', received: '2026-01-01' })
+    expect(await ask({ request_id: access.id })).toBe('bad_request')
+    await asker.call('holds.place', {
+      matter: 'Suit 12',
+      reason: 'litigation',
+      scope: { kind: 'seqs', seqs: [seqs[0] ?? 0] },
+      future: false
+    })
+    expect(await ask({})).toBe('on_hold')
+    const asked = await asker.call('erasure.ask', { request_id: request.id, decisions: decisions(seqs.slice(1)) })
+    expect(await asker.codeOf('approvals.decide', { id: asked.id, decision: 'give' })).toBe('second_person_needed')
+    // A hold that comes between asking and giving wins.
+    await asker.call('holds.place', {
+      matter: 'Suit 13',
+      reason: 'litigation',
+      scope: { kind: 'seqs', seqs: [seqs[1] ?? 0] },
+      future: false
+    })
+    await other.call('approvals.decide', { id: asked.id, decision: 'give' })
+    const refused = (await asker.call('requests.list', {})).requests.find((one) => one.id === request.id)
+    expect(refused?.steps.at(-1)).toMatchObject({ type: 'erasure.refused', records: 2, note: expect.stringContaining('on hold') })
+    expect((await engine.call('records.get', { seq: seqs[1] ?? 0 })).payload).toBe('present')
+    await asker.call('erasure.refuse', { request_id: request.id, seqs: [all[3] ?? 0], ground: 'Article 17(3)(b)' })
+    expect(await asker.codeOf('erasure.refuse', { request_id: request.id, seqs, ground: '' })).toBe('bad_request')
+  })
+})
+
+describe('an erasure interrupted', () => {
+  it.each(erasureSteps)(
+    'after the step %s is carried out at the next start',
+    async (last: ErasureStep) => {
+      const given = await prepare()
+      const stopped = new Promise<void>((resolve) => {
+        engine.engine.erasures.onStep = (step) => {
+          if (step !== last) return
+          resolve()
+          // Nothing after this step happens in this process.
+          throw new Error('the process ends here')
+        }
+      })
+      const id = await erase(given)
+      await stopped
+      await engine.restart()
+      for (let tries = 0; tries < 3_000; tries++) {
+        const done = (await given.asker.call('requests.list', {})).requests[0]?.erasures[0]?.done_seq ?? null
+        if (done !== null) break
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      expect(traces()).toEqual([])
+      const { json } = await given.asker.call('erasure.certificate', { id })
+      expect(JSON.parse(json)).toMatchObject({ intents: [expect.any(Number)], records: given.seqs.map((seq) => ({ seq })) })
+      const { job_id } = await engine.call('verify.workspace', {})
+      await engine.job(job_id)
+      expect(await engine.call('verify.workspace_report', { job_id })).toMatchObject({ verdict: 'intact', faults: [] })
+      const { requests } = await given.asker.call('requests.list', {})
+      expect(requests[0]?.steps.map((step) => step.type)).toEqual(['request.received', 'erasure.intent', 'erasure.done'])
+    },
+    90_000
+  )
+})

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is looked for after an erasure: pieces of the erased texts in the forms in which a file could hold them. In memory only, never written.
+import type { CanonicalEvent } from '../../../shared/event/canonical-event.ts'
+import { messagesText } from '../../../shared/event/canonical-event.ts'
+import { builtInDetectors, detect } from '../../../shared/privacy/detect.ts'
+import type { ReaderContext } from '../../threads/reader-context.ts'
+
+/** Shorter pieces are words that other texts hold too. */
+export const SHORTEST = 8
+const WINDOW = 24
+const STRIDE = 256
+const MOST = 40_000
+
+/** Pieces of a text: all of it when short, else windows from its beginning to its end. */
+function* pieces(text: string): Generator<Buffer> {
+  const bytes = Buffer.from(text, 'utf8')
+  if (bytes.length < SHORTEST) return
+  if (bytes.length <= WINDOW) return yield bytes
+  for (let at = 0; at + WINDOW < bytes.length; at += STRIDE) yield bytes.subarray(at, at + WINDOW)
+  yield bytes.subarray(bytes.length - WINDOW)
+}
+
+/** The forms of a piece: as it is, as a JSON string has it, in UTF-16, and in base64 at each of the three alignments. */
+function* forms(piece: Buffer): Generator<Buffer> {
+  yield piece
+  const text = piece.toString('utf8')
+  const json = Buffer.from(JSON.stringify(text).slice(1, -1), 'utf8')
+  if (!json.equals(piece) && !text.includes('\ufffd')) yield json
+  if (!text.includes('\ufffd')) yield Buffer.from(text, 'utf16le')
+  for (let shift = 0; shift < 3; shift++) {
+    const whole = Math.floor((piece.length - shift) / 3) * 3
+    const encoded = Buffer.from(piece.subarray(shift, shift + whole).toString('base64'), 'latin1')
+    if (encoded.length >= SHORTEST) yield encoded
+  }
+}
+
+/** Everything people wrote in some records, and every identifier in it. */
+function* textsOf({ payloads }: ReaderContext, seq: number): Generator<string> {
+  const payload = payloads.open(seq)
+  if (payload.state !== 'present') return
+  for (const part of payload.parts) {
+    const text = Buffer.from(part.data).toString('utf8')
+    if (part.name === 'event') {
+      const { user_id, conversation_id, attributes } = JSON.parse(text) as Partial<CanonicalEvent>
+      if (user_id !== undefined) yield user_id
+      if (conversation_id !== undefined) yield conversation_id
+      for (const value of Object.values(attributes ?? {})) yield typeof value === 'string' ? value : JSON.stringify(value)
+    } else if (part.name === 'request' || part.name === 'response') {
+      const all = messagesText((JSON.parse(text) as { messages: Parameters<typeof messagesText>[0] }).messages)
+      yield all
+      for (const one of detect(all, builtInDetectors)) yield all.slice(one.start, one.end)
+    } else yield text
+  }
+}
+
+export interface Needles {
+  readonly needles: readonly Uint8Array[]
+  /** Records whose content could still be read. */
+  readonly records: number
+  /** Pieces beyond the most that are looked for. */
+  readonly left: number
+}
+
+/** Pieces to look for once the records are erased. */
+export function needlesOf(context: ReaderContext, seqs: readonly number[]): Needles {
+  const found = new Map<string, Buffer>()
+  let records = 0
+  let left = 0
+  for (const seq of seqs) {
+    let any = false
+    for (const text of textsOf(context, seq)) {
+      any = true
+      for (const piece of pieces(text)) {
+        if (found.size >= MOST) left++
+        else for (const form of forms(piece)) found.set(form.toString('latin1'), form)
+      }
+    }
+    if (any) records++
+  }
+  return { needles: [...found.values()], records, left }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks through every byte of every file for many texts at once (S. Wu, U. Manber, A fast algorithm for multi-pattern searching, 1994).
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { ReaderContext, ReaderControl } from '../../threads/reader-context.ts'
+import { SHORTEST } from './needles.ts'
+
+const CHUNK = 4 * 1024 * 1024
+const BLOCK = 3
+const TABLE = 1 << 18
+const MOST_HITS = 1_000
+
+const hashAt = (bytes: Uint8Array, end: number): number =>
+  (((bytes[end - 2] as number) << 10) ^ ((bytes[end - 1] as number) << 5) ^ (bytes[end] as number)) & (TABLE - 1)
+
+/** Finds all of many byte strings of at least {@link SHORTEST} bytes in one pass. */
+export class ByteFinder {
+  readonly #shift = new Uint8Array(TABLE).fill(SHORTEST - BLOCK + 1)
+  readonly #buckets = new Map<number, Buffer[]>()
+  /** Length of the longest. */
+  readonly longest: number
+
+  constructor(needles: readonly Uint8Array[]) {
+    let longest = SHORTEST
+    for (const needle of needles) {
+      const bytes = Buffer.from(needle.buffer, needle.byteOffset, needle.byteLength)
+      longest = Math.max(longest, bytes.length)
+      for (let end = BLOCK - 1; end < SHORTEST; end++) {
+        const hash = hashAt(bytes, end)
+        this.#shift[hash] = Math.min(this.#shift[hash] as number, SHORTEST - 1 - end)
+        if (end === SHORTEST - 1) this.#buckets.set(hash, [...(this.#buckets.get(hash) ?? []), bytes])
+      }
+    }
+    this.longest = longest
+  }
+
+  /** Calls `hit` for each occurrence that begins before `until`. */
+  search(bytes: Buffer, until: number, hit: (needle: Buffer, at: number) => void): void {
+    const shift = this.#shift
+    for (let end = SHORTEST - 1; end < bytes.length; ) {
+      const skip = shift[hashAt(bytes, end)] as number
+      if (skip > 0) {
+        end += skip
+        continue
+      }
+      const at = end - SHORTEST + 1
+      if (at < until) {
+        for (const needle of this.#buckets.get(hashAt(bytes, end)) ?? [])
+          if (bytes.compare(needle, 0, needle.length, at, at + needle.length) === 0) hit(needle, at)
+      }
+      end++
+    }
+  }
+}
+
+function* filesIn(folder: string): Generator<string> {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) yield* filesIn(path)
+    else if (entry.isFile()) yield path
+  }
+}
+
+export interface ScanInput {
+  readonly folders: readonly string[]
+  readonly needles: readonly Uint8Array[]
+  /** The erased records: none of their rows may be in the full text. */
+  readonly seqs: readonly number[]
+}
+
+export interface ScanReport {
+  readonly files: number
+  readonly bytes: number
+  readonly needles: number
+  /** Occurrences that no kept record explains: each is a trace. */
+  readonly found: number
+  /** Occurrences in texts that kept records have too, such as a common phrase. */
+  readonly kept: number
+  /** Files with traces, by name. */
+  readonly where: readonly string[]
+  readonly seconds: number
+}
+
+/** Searches all files of the folders. Files that vanish meanwhile are left out; any other failure to read is thrown. */
+export function scanFiles(context: ReaderContext, input: ScanInput, control: ReaderControl): ScanReport {
+  const started = performance.now()
+  const finder = new ByteFinder(input.needles)
+  const hits = new Map<string, Map<string, Buffer>>()
+  let bytes = 0
+  let files = 0
+  const buffer = Buffer.alloc(CHUNK + finder.longest)
+  for (const path of input.folders.flatMap((folder) => [...filesIn(folder)])) {
+    let fd: number
+    try {
+      fd = openSync(path, 'r')
+    } catch (error) {
+      if ((error as { code?: string }).code === 'ENOENT') continue
+      throw error
+    }
+    files++
+    try {
+      let held = 0
+      for (;;) {
+        const read = readSync(fd, buffer, held, CHUNK, null)
+        const length = held + read
+        const end = read === 0 ? length : Math.max(0, length - finder.longest + 1)
+        finder.search(buffer.subarray(0, length), end, (needle) => {
+          const here = hits.get(path) ?? new Map<string, Buffer>()
+          hits.set(path, here)
+          if (here.size < MOST_HITS) here.set(needle.toString('latin1'), Buffer.from(needle))
+        })
+        bytes += read
+        if (read === 0) break
+        held = length - end
+        buffer.copyWithin(0, end, length)
+      }
+    } finally {
+      closeSync(fd)
+    }
+    if (control.cancelled()) break
+    control.progress(files, files)
+  }
+  let found = 0
+  let kept = 0
+  const where = new Set<string>()
+  const explained = keptTexts(context)
+  for (const [path, needles] of hits) {
+    for (const needle of needles.values()) {
+      if (basename(path).startsWith('catalog.db') && explained(needle.toString('utf8'))) kept++
+      else {
+        found++
+        where.add(basename(path))
+      }
+    }
+  }
+  const rows = context.catalog
+    .prepare<[number], number>('SELECT 1 FROM record_text_docsize WHERE id = (SELECT rid FROM record WHERE seq = ?)')
+    .pluck()
+  for (const seq of input.seqs) {
+    if (rows.get(seq) === undefined) continue
+    found++
+    where.add('catalog.db')
+  }
+  return {
+    files,
+    bytes,
+    needles: input.needles.length,
+    found,
+    kept,
+    where: [...where].sort(),
+    seconds: (performance.now() - started) / 1000
+  }
+}
+
+/** Whether a kept record has a text too: in its row, or in its words. */
+function keptTexts({ catalog }: ReaderContext): (text: string) => boolean {
+  const inRow = catalog
+    .prepare<[string, string, string, string, string], number>(
+      'SELECT 1 FROM record WHERE erased = 0 AND (instr(preview, ?) OR conversation = ? OR model = ? OR source = ? OR id = ?) LIMIT 1'
+    )
+    .pluck()
+  const inText = catalog.prepare<[string], number>('SELECT 1 FROM record_text WHERE record_text MATCH ? LIMIT 1').pluck()
+  return (text) => {
+    if (inRow.get(text, text, text, text, text) !== undefined) return true
+    return /[\p{L}\p{N}]/u.test(text) && inText.get(`"${text.replaceAll('"', '""').replaceAll('\u0000', ' ')}"*`) !== undefined
+  }
+}

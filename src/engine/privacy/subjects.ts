@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which records belong to a person, read on a reader thread.
+import type { SubjectRecord, SubjectRequest } from '../../shared/contract/requests.ts'
+import type { FilterExpression } from '../../shared/filter/filter.ts'
+import { daysLeft } from '../../shared/privacy/clock.ts'
+import { filterSql } from '../catalog/filter-sql.ts'
+import { bodyOf } from '../catalog/project-event.ts'
+import { isoMs, type StoredRecord, sealedSize, toRow } from '../catalog/rows.ts'
+import { keptOf } from '../policy/retention-view.ts'
+import type { ReaderContext } from '../threads/reader-context.ts'
+
+export interface FindSubject {
+  /** Keys of the subject index. */
+  readonly keys: readonly Uint8Array[]
+  /** null: none by filter. */
+  readonly filter: FilterExpression | null
+  readonly seqs: readonly number[]
+}
+
+/** Seqs of all records that the keys, the filter or the hand name, ascending; erased ones are left out. */
+export function findSubject({ catalog }: ReaderContext, { keys, filter, seqs }: FindSubject): number[] {
+  const found = new Set<number>()
+  const byKey = catalog.prepare<[Uint8Array], number>('SELECT seq FROM subject_key WHERE key = ?').pluck()
+  for (const key of keys) for (const seq of byKey.iterate(key)) found.add(seq)
+  if (filter) {
+    const { where, params } = filterSql(filter)
+    const byFilter = catalog.prepare<(string | number)[], number>(`SELECT r.seq FROM record r WHERE ${where}`).pluck()
+    for (const seq of byFilter.iterate(...params)) found.add(seq)
+  }
+  const known = catalog.prepare<[number], number>('SELECT 1 FROM record WHERE seq = ? AND erased = 0').pluck()
+  for (const seq of seqs) found.add(seq)
+  return [...found].filter((seq) => known.get(seq) !== undefined).sort((a, b) => a - b)
+}
+
+/** Records with what bears on a decision about them. */
+export function subjectRecords(context: ReaderContext, seqs: readonly number[]): SubjectRecord[] {
+  const find = context.catalog.prepare<[number], StoredRecord>('SELECT * FROM record WHERE seq = ?')
+  const sealed = sealedSize(context.ledger)
+  const kept = new Map(keptOf(context, seqs).map((one) => [one.seq, one]))
+  return seqs.flatMap((seq) => {
+    const record = find.get(seq)
+    const rule = kept.get(seq)
+    if (!record) return []
+    return [
+      {
+        row: toRow(record, sealed),
+        class: rule?.class ?? 'default',
+        kept_until: rule?.until ?? null,
+        kept_text: rule?.text ?? '',
+        holds: (rule?.holds ?? []).map(({ id, matter }) => ({ id, matter }))
+      }
+    ]
+  })
+}
+
+export interface Recipient {
+  readonly export_seq: number
+  readonly time: string
+  readonly recipient: string
+  readonly bundle_sha256: string
+  readonly records: number
+}
+
+/** The bundles that held some of these records, by running their filters again: whom to tell (GDPR 19). */
+export function recipientsOf(
+  { catalog, payloads }: ReaderContext,
+  seqs: readonly number[],
+  filterOf: (text: string) => FilterExpression | null
+): Recipient[] {
+  const wanted = new Set(seqs)
+  const rows = catalog
+    .prepare<[], { seq: number; time_us: number; data: string }>(
+      "SELECT seq, time_us, data FROM event WHERE type = 'export.created' ORDER BY seq"
+    )
+    .all()
+  return rows.flatMap(({ seq, time_us, data }) => {
+    const { size, bundle_sha256 } = JSON.parse(data) as { size: number; bundle_sha256: string }
+    const { query, recipient } = bodyOf(payloads, seq)
+    const filter = filterOf(String(query ?? ''))
+    // A filter that no longer parses may have selected anything.
+    const { where, params } = filter ? filterSql(filter) : { where: '1', params: [] }
+    let records = 0
+    const selected = catalog.prepare<(string | number)[], number>(`SELECT r.seq FROM record r WHERE r.seq < ? AND ${where}`).pluck()
+    for (const one of selected.iterate(size, ...params)) if (wanted.has(one)) records++
+    return records === 0 ? [] : [{ export_seq: seq, time: isoMs(time_us), recipient: String(recipient ?? ''), bundle_sha256, records }]
+  })
+}
+
+interface StoredRequest {
+  readonly id: string
+  readonly seq: number
+  readonly time_us: number
+  readonly actor: string
+  readonly kind: SubjectRequest['kind']
+  readonly reference: string
+  readonly received: string
+  readonly due: string
+  readonly extended: number
+  readonly state: SubjectRequest['state']
+  readonly closed_us: number | null
+  readonly closed_by: string | null
+}
+
+/** The register, newest first. */
+export function listRequests({ catalog }: ReaderContext, id: string | undefined, today: string): SubjectRequest[] {
+  const steps = catalog.prepare<[string], { seq: number; time_us: number; actor: string; type: string; records: number; note: string }>(
+    'SELECT seq, time_us, actor, type, records, note FROM request_step WHERE request = ? ORDER BY seq'
+  )
+  const erasures = catalog.prepare<[string], { id: string; records: number; seq: number; done_seq: number | null }>(
+    'SELECT id, records, seq, done_seq FROM erasure WHERE request = ? ORDER BY seq'
+  )
+  return catalog
+    .prepare<[string | null], StoredRequest>('SELECT * FROM request WHERE id = ifnull(?, id) ORDER BY seq DESC LIMIT 500')
+    .all(id ?? null)
+    .map(({ time_us, closed_us, actor, extended, ...row }) => ({
+      ...row,
+      opened: isoMs(time_us),
+      opened_by: actor,
+      extended: extended === 1,
+      days_left: daysLeft(row.due, today),
+      closed: closed_us === null ? null : isoMs(closed_us),
+      erasures: erasures.all(row.id),
+      steps: steps.all(row.id).map(({ time_us: at, ...step }) => ({ ...step, time: isoMs(at) }))
+    }))
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Button, Modal, Select, Textarea, TextInput } from '@mantine/core'
+import { useState } from 'react'
+import type { SubjectRequest } from '../../../shared/contract/requests.ts'
+import { requestKinds } from '../../../shared/evidence/leaf-data.ts'
+import { shell } from '../../client/bridge.ts'
+import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
+import { count, moment } from '../../ui/format.ts'
+import { cx, Facts, Note, Panel, State } from '../../ui/parts.tsx'
+import { Empty, Failed, Loading } from '../../ui/states.tsx'
+import { SubjectScope } from './subject-scope.tsx'
+
+export const kindNames: Readonly<Record<SubjectRequest['kind'], string>> = {
+  access: 'Access',
+  erasure: 'Erasure',
+  restriction: 'Restriction',
+  rectification: 'Rectification'
+}
+
+const stepNames: Readonly<Record<string, string>> = {
+  'request.received': 'entered',
+  'request.extended': 'extended by two months',
+  'request.closed': 'closed',
+  'subject.exported': 'copy of data written',
+  'restrict.set': 'restriction changed',
+  'erasure.intent': 'erasure begun',
+  'erasure.done': 'erased',
+  'erasure.refused': 'erasure refused'
+}
+
+const today = (): string => new Date().toISOString().slice(0, 10)
+
+function Clock({ request }: { readonly request: SubjectRequest }) {
+  if (request.state !== 'open') return <State is={request.state === 'done' ? 'holds' : 'none'}>{request.state}</State>
+  const days = request.days_left
+  if (days < 0) return <State is="broken">{count(-days)} days late</State>
+  return <State is={days <= 7 ? 'attention' : 'pending'}>{days === 1 ? '1 day left' : `${count(days)} days left`}</State>
+}
+
+/** Requests of data subjects: the register with its clock, and the work on one of them. */
+export function Subjects() {
+  const register = useOperation('requests.list', {}, { refetchMs: 5_000, keep: true })
+  const [selected, setSelected] = useState<string | null>(null)
+  const [entering, setEntering] = useState(false)
+  if (register.isError) return <Failed what="The register cannot be read" error={register.error} onRetry={() => void register.refetch()} />
+  if (!register.data) return <Loading what="Reading the register" />
+  const { requests } = register.data
+  const request = requests.find((one) => one.id === selected) ?? requests[0]
+  const enter = (
+    <Button size="compact-sm" variant={requests.length === 0 ? 'filled' : 'default'} onClick={() => setEntering(true)}>
+      Enter a request…
+    </Button>
+  )
+  return (
+    <>
+      {request === undefined ? (
+        <Empty title="No request is on record">
+          <p>A request for access, erasure, restriction or rectification is answered within one month of its receipt.</p>
+          {enter}
+        </Empty>
+      ) : (
+        <div className="subjects">
+          <Panel title="Register" sub="newest first" right={enter} flush>
+            <ul className="request-list">
+              {requests.map((one) => (
+                <li key={one.id}>
+                  <button
+                    type="button"
+                    className={cx('request-item', one.id === request.id && 'selected')}
+                    aria-current={one.id === request.id}
+                    onClick={() => setSelected(one.id)}
+                  >
+                    <span className="row">
+                      <b className="clip grow">{one.reference}</b>
+                      <Clock request={one} />
+                    </span>
+                    <span className="dim small num">
+                      {kindNames[one.kind]} · received {one.received} · due {one.due}
+                    </span>
+                  </button>
+                </li>
+              ))}
+            </ul>
+          </Panel>
+          <div className="subject-work" key={request.id}>
+            <RequestPanel request={request} />
+            {request.state === 'open' && <SubjectScope request={request} />}
+          </div>
+        </div>
+      )}
+      {entering && <Enter onClose={() => setEntering(false)} onEntered={setSelected} />}
+    </>
+  )
+}
+
+function RequestPanel({ request }: { readonly request: SubjectRequest }) {
+  const [asking, setAsking] = useState<'extend' | 'close' | null>(null)
+  const open = request.state === 'open'
+  const save = useAction('erasure.save_certificate')
+  const certificate = async (id: string) => {
+    const { path } = await shell('shell.saveFile', {
+      suggested_name: 'certificate-of-erasure.html',
+      filters: [{ name: 'Web page', extensions: ['html'] }]
+    })
+    if (path !== null) save.mutate({ id, out: path })
+  }
+  return (
+    <Panel
+      title={`${kindNames[request.kind]}, ${request.reference}`}
+      right={
+        open && (
+          <span className="row gap-8">
+            {!request.extended && (
+              <Button size="compact-sm" variant="default" onClick={() => setAsking('extend')}>
+                Extend…
+              </Button>
+            )}
+            <Button size="compact-sm" variant="default" onClick={() => setAsking('close')}>
+              Close…
+            </Button>
+          </span>
+        )
+      }
+    >
+      <div className="request-facts">
+        <Facts
+          width={84}
+          rows={[
+            ['State', <Clock key="state" request={request} />],
+            ['Received', request.received],
+            ['Due', `${request.due}${request.extended ? ', extended' : ''}`],
+            ['Entered by', request.opened_by]
+          ]}
+        />
+        <ol className="steps" aria-label="History">
+          {request.steps.map((step) => (
+            <li key={step.seq}>
+              <span className="num dim">{moment(step.time).replace(' UTC', '')}</span>
+              <span>
+                {stepNames[step.type] ?? step.type}
+                {step.records > 0 && `, ${count(step.records)} ${step.records === 1 ? 'record' : 'records'}`}
+                <span className="dim">
+                  {' '}
+                  by {step.actor}, leaf {count(step.seq)}
+                </span>
+                {step.note !== '' && <span className="step-note">{step.note}</span>}
+              </span>
+            </li>
+          ))}
+        </ol>
+      </div>
+      {request.erasures.map((erasure) => (
+        <div key={erasure.id} className="row gap-8 erasure-line">
+          <State is={erasure.done_seq === null ? 'pending' : 'holds'}>
+            {erasure.done_seq === null
+              ? 'being erased'
+              : `${count(erasure.records)} ${erasure.records === 1 ? 'record' : 'records'} erased, no trace found`}
+          </State>
+          <span className="grow" />
+          {erasure.done_seq !== null && (
+            <Button
+              size="compact-sm"
+              variant="default"
+              loading={save.isPending}
+              onClick={() => void certificate(erasure.id).catch(() => {})}
+            >
+              Save the certificate…
+            </Button>
+          )}
+        </div>
+      ))}
+      {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
+      {save.isSuccess && <Note is="holds">The certificate was written as a page, with its JSON beside it.</Note>}
+      {asking && <Ask request={request} what={asking} onClose={() => setAsking(null)} />}
+    </Panel>
+  )
+}
+
+interface AskProps {
+  readonly request: SubjectRequest
+  readonly what: 'extend' | 'close'
+  readonly onClose: () => void
+}
+
+function Ask({ request, what, onClose }: AskProps) {
+  const [text, setText] = useState('')
+  const [outcome, setOutcome] = useState<'done' | 'refused' | 'withdrawn'>('done')
+  const extend = useAction('requests.extend', ['requests.list'])
+  const close = useAction('requests.close', ['requests.list'])
+  const { isPending, error } = what === 'extend' ? extend : close
+  return (
+    <Modal opened onClose={onClose} title={what === 'extend' ? 'Extend by two months' : 'Close the request'}>
+      <form
+        className="column gap-12"
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (what === 'extend') extend.mutate({ id: request.id, reason: text }, { onSuccess: onClose })
+          else close.mutate({ id: request.id, outcome, note: text }, { onSuccess: onClose })
+        }}
+      >
+        {what === 'close' && (
+          <Select
+            label="Outcome"
+            allowDeselect={false}
+            data={[
+              { value: 'done', label: 'Done' },
+              { value: 'refused', label: 'Refused' },
+              { value: 'withdrawn', label: 'Withdrawn' }
+            ]}
+            value={outcome}
+            onChange={(value) => setOutcome((value ?? 'done') as typeof outcome)}
+          />
+        )}
+        <Textarea
+          label={what === 'extend' ? 'Reason' : 'Note'}
+          description={
+            what === 'extend'
+              ? 'The subject is told of the extension and its reason within the first month.'
+              : 'What was answered, or why not.'
+          }
+          value={text}
+          maxLength={2000}
+          autosize
+          minRows={2}
+          onChange={(event) => setText(event.currentTarget.value)}
+        />
+        {error && <Note is="broken">{messageOf(error)}</Note>}
+        <div className="row gap-8">
+          <Button type="submit" loading={isPending} disabled={text.trim().length < 3}>
+            {what === 'extend' ? 'Extend' : 'Close the request'}
+          </Button>
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  )
+}
+
+function Enter({ onClose, onEntered }: { readonly onClose: () => void; readonly onEntered: (id: string) => void }) {
+  const [kind, setKind] = useState<SubjectRequest['kind']>('access')
+  const [reference, setReference] = useState('')
+  const [received, setReceived] = useState(today)
+  const enter = useAction('requests.open', ['requests.list'])
+  return (
+    <Modal opened onClose={onClose} title="Enter a request">
+      <form
+        className="column gap-12"
+        onSubmit={(event) => {
+          event.preventDefault()
+          enter.mutate(
+            { kind, reference, received },
+            {
+              onSuccess: ({ id }) => {
+                onEntered(id)
+                onClose()
+              }
+            }
+          )
+        }}
+      >
+        <Select
+          label="Kind"
+          allowDeselect={false}
+          data={requestKinds.map((value) => ({ value, label: kindNames[value] }))}
+          value={kind}
+          onChange={(value) => setKind((value ?? 'access') as SubjectRequest['kind'])}
+        />
+        <TextInput
+          label="Reference"
+          description="The number of the case. The register does not name the person."
+          value={reference}
+          maxLength={120}
+          onChange={(event) => setReference(event.currentTarget.value)}
+        />
+        <TextInput
+          label="Received"
+          description="Day of receipt, year-month-day: the clock starts here."
+          value={received}
+          maxLength={10}
+          onChange={(event) => setReceived(event.currentTarget.value)}
+        />
+        {enter.isError && <Note is="broken">{messageOf(enter.error)}</Note>}
+        <div className="row gap-8">
+          <Button type="submit" loading={enter.isPending} disabled={reference.trim() === '' || !/^\d{4}-\d{2}-\d{2}$/.test(received)}>
+            Enter
+          </Button>
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  )
+}
