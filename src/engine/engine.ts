@@ -35,6 +35,7 @@ import { Verifiers } from './people/verifiers.ts'
 import { Approvals } from './policy/approvals.ts'
 import { complianceHandlers } from './policy/compliance/handlers.ts'
 import { liveFacts } from './policy/compliance/live.ts'
+import { Disposal, type DisposalHooks } from './policy/disposal.ts'
 import { Retention } from './policy/retention.ts'
 import { Erasures } from './privacy/erasure/erase.ts'
 import { Privacy } from './privacy/handlers.ts'
@@ -71,6 +72,8 @@ export interface EngineDeps {
   readonly passwordCost?: number
   /** The machine's own by default; tests set it back and forward. */
   readonly clock?: Clock
+  /** For tests of disposal. */
+  readonly disposal?: DisposalHooks
 }
 
 const HEARTBEAT_MS = 60_000
@@ -268,6 +271,17 @@ async function compose(
   })
   const retention = new Retention({ pool, projector, approvals, ledgerSize: size, append })
   await retention.start()
+  const disposal = new Disposal({
+    ...retention.deps,
+    ...deps.disposal,
+    jobs,
+    ledgerDb: workspace.ledgerDb,
+    checkpoint: () => checkpoint(),
+    destroyKeys: async (seqs) => {
+      await vault?.rewrapVault({ dropSeqs: seqs })
+    },
+    onFailed: (error) => log.error({ event: 'disposal.not_done', message: nameOf(error) })
+  })
   const checkpoint = async () => (signing ? signing.checkpointer.now() : null)
   const verification = ledgerHandlers({ pool, jobs, identity, tree: () => ledger?.tree() ?? { size: size() }, checkpoint, append })
   const keys = keyHandlers({
@@ -376,6 +390,7 @@ async function compose(
       ...people.handlers,
       ...retention.handlers,
       ...activityHandlers({ pool, projector, ledgerSize: size, append, record }),
+      ...disposal.handlers,
       ...bundleHandlers({
         pool,
         projector,
@@ -396,6 +411,7 @@ async function compose(
     () => problem?.message ?? null,
     people
   )
+  if (ledger) void disposal.resume().catch((error: unknown) => log.error({ event: 'disposal.failed', message: nameOf(error) }))
   if (ledger) void approvals.resume().catch((error: unknown) => log.error({ event: 'approvals.failed', message: nameOf(error) }))
   keys.resume().catch((error: unknown) => log.error({ event: 'keys.unfinished', message: nameOf(error) }))
   await refreshFigures()
@@ -465,6 +481,7 @@ async function compose(
       anchors.stop()
       await schedule.stop()
       await servers?.close()
+      await disposal.close()
       await jobs.close()
       await people.close()
       if (ledger && signing) {

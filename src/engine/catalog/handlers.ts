@@ -119,7 +119,12 @@ export function catalogHandlers(
     'records.get': async ({ seq }, caller) => {
       await caughtUp()
       const detail = await pool.run('recordDetail', { seq, privacy: deps.privacy() })
-      if (!detail) throw new AffidavitError('not_found', 'there is no such record')
+      if (!detail) {
+        const disposal = await pool.run('disposedBy', { seq })
+        throw disposal === null
+          ? new AffidavitError('not_found', 'there is no such record')
+          : new AffidavitError('erased', `this record was disposed of after its retention, by event ${disposal}`, { disposal })
+      }
       const view_seq = await deps.record({ type: 'record.viewed', actor: caller.actor, data: { seq }, parts: [] })
       return { ...detail, view_seq }
     },

@@ -7,11 +7,13 @@ import { DEFAULT_CLASS } from '../../shared/policy/retention.ts'
 import type { Detectors } from '../../shared/privacy/detect.ts'
 import { Masker } from '../../shared/privacy/mask.ts'
 import { sha256Hex } from '../crypto.ts'
+import { isRecord } from '../ledger/is-record.ts'
 import type { WritableDb } from '../sqlite/open.ts'
 import type { OpenPart } from '../vault/payload.ts'
 import type { ContentSource } from '../vault/payload-reader.ts'
 import { CellWriter } from './cells.ts'
 import { addTo, bucketOf, encodeHistogram, type Histogram, mergeHistogram } from './histogram.ts'
+import { projectDisposal } from './project-disposal.ts'
 import { type EventStatements, eventStatements, projectEvent } from './project-event.ts'
 import { PrivacyProjection } from './project-privacy.ts'
 import { projectRetention, type RetentionStatements, retentionStatements } from './project-retention.ts'
@@ -79,6 +81,8 @@ export class Projection {
   readonly #series = new Map<string, Series>()
   readonly #facets = new Map<string, number>()
   #records: number
+  /** Number of the last record ever; the numbers of those disposed of are not given again. */
+  #rid: number
 
   constructor(db: WritableDb, payloads: ContentSource, leafOf: (seq: number) => Leaf | undefined, secret: Uint8Array) {
     this.#db = db
@@ -95,7 +99,8 @@ export class Projection {
       settle: () => this.#settle()
     })
     this.#retention = retentionStatements(db)
-    this.#records = db.prepare<[], number>('SELECT ifnull(max(rid), 0) FROM record').pluck().get() ?? 0
+    this.#records = db.prepare<[], number>('SELECT count(*) FROM record').pluck().get() ?? 0
+    this.#rid = Number(db.prepare<[], string>("SELECT value FROM meta WHERE key = 'rid'").pluck().get() ?? 0)
     this.#insert = {
       record: db.prepare(`
 INSERT INTO record (rid, seq, id, time_us, appended_us, channel, operation, provider, model, served, source, status, http_status, error_type,
@@ -125,21 +130,33 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
     return this.#records
   }
 
-  /** Applies the leaves of one batch and the size they lead to; all or nothing. */
-  apply(rows: readonly { readonly seq: number; readonly bytes: Buffer }[], size: number): void {
-    const before = this.#records
+  /** Applies the leaves of one batch and the size they lead to; all or nothing. `gone`: tiles that begin in the batch and were disposed of. */
+  apply(
+    rows: readonly { readonly seq: number; readonly bytes: Buffer }[],
+    size: number,
+    gone: readonly { readonly seq: number; readonly records: number }[] = []
+  ): void {
+    const before = { records: this.#records, rid: this.#rid }
     try {
       this.#db.transaction(() => {
+        let next = 0
+        const skip = (seq: number) => {
+          for (let tile = gone[next]; tile !== undefined && tile.seq < seq; tile = gone[++next]) this.#rid += tile.records
+        }
         for (const row of rows) {
+          skip(row.seq)
           const leaf = readable(row.bytes)
           if (leaf) this.#leaf(row.seq, leaf)
         }
+        skip(size)
         this.#settle()
+        this.#insert.meta.run('rid', String(this.#rid))
         this.#insert.meta.run('applied', String(size))
         this.#insert.meta.run('tip', tipOf(rows.at(-1)?.bytes))
       })()
     } catch (error) {
-      this.#records = before
+      this.#records = before.records
+      this.#rid = before.rid
       throw error
     } finally {
       this.#forget()
@@ -172,13 +189,17 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
   #leaf(seq: number, leaf: Leaf): void {
     if (leaf.type === 'llm.request') this.#insert.open.run(seq, Date.parse(leaf.ts) * 1000)
     else if (leaf.links) this.#insert.ended.run(leaf.links.request)
-    if (leaf.type.startsWith('llm.') && leaf.span_role === 'inference') this.#record(seq, leaf)
+    if (isRecord(leaf)) this.#record(seq, leaf)
     else {
       if (!leaf.type.startsWith('llm.')) {
         projectEvent(this.#events, this.#payloads, seq, leaf)
         this.#privacy.leaf(seq, leaf)
       }
       projectRetention(this.#retention, seq, leaf)
+      if (leaf.type === 'disposal.intent' || leaf.type === 'disposal.done') {
+        this.#writeAggregates()
+        this.#records -= projectDisposal(this.#db, this.#payloads, seq, leaf)
+      }
     }
   }
 
@@ -194,11 +215,12 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
     const model = leaf.model?.requested === 'other' ? (event.request_model ?? 'other') : (leaf.model?.requested ?? 'unknown')
     const source = leaf.source === 'other' ? (event.source ?? 'other') : (leaf.source ?? 'unknown')
     const { metrics, status = 'incomplete' } = leaf
-    const rid = ++this.#records
     const responseText = messagesText(response?.messages)
     const served = event.response_model ?? leaf.model?.served ?? null
     const finish = event.finish_reasons?.join(', ') ?? null
     const script = response === undefined ? null : scriptOf(responseText)
+    this.#records++
+    const rid = ++this.#rid
     this.#insert.record.run(
       rid,
       seq,
@@ -292,5 +314,8 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
       const [kind = '', value = ''] = key.split('\u0000')
       this.#insert.facet.run(kind, value, n)
     }
+    this.#minutes.clear()
+    this.#series.clear()
+    this.#facets.clear()
   }
 }

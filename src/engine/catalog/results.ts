@@ -28,7 +28,10 @@ const order: Record<SortOrder['by'], string> = {
   tokens: '(ifnull(r.input_tokens, 0) + ifnull(r.output_tokens, 0))'
 }
 
-const total = (db: AnyDb): number => db.prepare<[], number>('SELECT ifnull(max(rid), 0) FROM record').pluck().get() ?? 0
+const lastRid = (db: AnyDb): number => db.prepare<[], number>('SELECT ifnull(max(rid), 0) FROM record').pluck().get() ?? 0
+
+/** Whether records were disposed of: positions are no arithmetic then. */
+const hasHoles = (db: AnyDb): boolean => db.prepare<[], number>('SELECT 1 FROM disposed LIMIT 1').pluck().get() !== undefined
 
 /** The rid at a position. */
 export function ridAt(set: ResultSet, offset: number): number {
@@ -39,9 +42,12 @@ export function ridAt(set: ResultSet, offset: number): number {
 /** Runs a filter once. The ids live in shared memory, so that any reader can page them. */
 export function openResult(db: AnyDb, filter: FilterExpression, sort: SortOrder): OpenedResult {
   const started = performance.now()
-  const all = total(db)
+  const last = lastRid(db)
+  const holes = hasHoles(db)
+  const all = holes ? (db.prepare<[], number>('SELECT count(*) FROM record').pluck().get() ?? 0) : last
   const descending = sort.dir === 'desc'
-  const set = filter.terms.length === 0 && sort.by === 'seq' ? { count: all, rids: null, descending } : select(db, filter, sort, all)
+  const set =
+    filter.terms.length === 0 && sort.by === 'seq' && !holes ? { count: all, rids: null, descending } : select(db, filter, sort, last)
   const rail = railOf(db, set)
   return { ...set, total: all, took_ms: performance.now() - started, rail }
 }

@@ -50,5 +50,28 @@ CREATE TRIGGER checkpoint_appends BEFORE INSERT ON checkpoint
 WHEN NEW.size <= (SELECT ifnull(max(size), -1) FROM checkpoint)
 BEGIN SELECT RAISE(ABORT, 'checkpoint: sizes only grow'); END;
 `
+  },
+  {
+    // Whole tiles of leaves may go after retention: only listed for removal, all 256 of them, and with their hashes kept.
+    version: 2,
+    sql: `
+CREATE TABLE disposed_tile (
+  tile INTEGER PRIMARY KEY,
+  hashes BLOB NOT NULL CHECK (length(hashes) = 8192),
+  records INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER disposed_tile_whole BEFORE INSERT ON disposed_tile
+WHEN (SELECT count(*) FROM removing WHERE seq / 256 = NEW.tile) <> 256
+  OR (SELECT count(*) FROM leaf WHERE seq >= NEW.tile * 256 AND seq < NEW.tile * 256 + 256) <> 256
+BEGIN SELECT RAISE(ABORT, 'disposed_tile: only whole tiles that are listed for removal'); END;
+CREATE TRIGGER disposed_tile_no_update BEFORE UPDATE ON disposed_tile
+BEGIN SELECT RAISE(ABORT, 'disposed_tile: append-only'); END;
+CREATE TRIGGER disposed_tile_no_delete BEFORE DELETE ON disposed_tile
+BEGIN SELECT RAISE(ABORT, 'disposed_tile: append-only'); END;
+DROP TRIGGER leaf_no_delete;
+CREATE TRIGGER leaf_no_delete BEFORE DELETE ON leaf
+WHEN OLD.seq NOT IN (SELECT seq FROM removing) OR OLD.seq / 256 NOT IN (SELECT tile FROM disposed_tile)
+BEGIN SELECT RAISE(ABORT, 'leaf: append-only'); END;
+`
   }
 ]

@@ -2,6 +2,7 @@
 import { leafHash, nodePosition } from '../../shared/evidence/merkle.ts'
 import { sha256 } from '../crypto.ts'
 import { type AnyDb, prepared, type Statement, type WritableDb } from '../sqlite/open.ts'
+import { disposedHash } from './tiles.ts'
 
 /** A signed tree head as stored. `note` is the C2SP signed note, byte for byte. */
 export interface CheckpointRow {
@@ -41,7 +42,8 @@ export function checkpointOver(db: AnyDb, seq: number): CheckpointRow | undefine
 }
 
 /**
- * Hashes of complete subtrees, as merkle.ts asks for them: level 0 is re-hashed from the leaf's bytes, inner nodes are read.
+ * Hashes of complete subtrees, as merkle.ts asks for them: level 0 is re-hashed from the leaf's bytes, or read where the leaf was disposed of;
+ * inner nodes are read.
  * Throws when a row is missing.
  */
 export function nodeReader(db: AnyDb): (level: number, index: number) => Uint8Array {
@@ -50,8 +52,10 @@ export function nodeReader(db: AnyDb): (level: number, index: number) => Uint8Ar
   return (level, index) => {
     if (level === 0) {
       const bytes = leaf.get(index)
-      if (bytes === undefined) throw new Error(`leaf ${index} is missing`)
-      return leafHash(sha256, bytes)
+      if (bytes !== undefined) return leafHash(sha256, bytes)
+      const kept = disposedHash(db, index)
+      if (kept === undefined) throw new Error(`leaf ${index} is missing`)
+      return kept
     }
     const bytes = node.get(nodePosition(level, index))
     if (bytes === undefined) throw new Error(`node ${level}/${index} is missing`)

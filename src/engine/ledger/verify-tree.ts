@@ -75,7 +75,12 @@ export class TreeCheck {
 
   /** Adds the next leaf; `stored` gives the node at a position. */
   push(bytes: Uint8Array, stored: (pos: number) => Uint8Array | undefined): void {
-    let node: Node = { level: 0, index: this.#size, hash: leafHash(sha256, bytes) }
+    this.pushHash(leafHash(sha256, bytes), stored)
+  }
+
+  /** As {@link push}, for a leaf of which only the hash is left. */
+  pushHash(hash: Uint8Array, stored: (pos: number) => Uint8Array | undefined): void {
+    let node: Node = { level: 0, index: this.#size, hash }
     for (let rest = this.#size; rest % 2 === 1; rest = half(rest)) {
       const left = this.#stack.pop()
       if (!left) throw new Error('a complete subtree has a left part')

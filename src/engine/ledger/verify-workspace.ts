@@ -8,7 +8,9 @@ import { formatVkey, parseCheckpoint, verifyCheckpoint } from '../../shared/evid
 import { ed25519Verify, sha256 } from '../crypto.ts'
 import type { AnyDb } from '../sqlite/open.ts'
 import type { PayloadReader } from '../vault/payload-reader.ts'
+import { type Disposals, disposalsIn } from './disposals.ts'
 import type { CheckpointRow } from './store.ts'
+import { disposedHash, TILE } from './tiles.ts'
 import { TreeCheck } from './verify-tree.ts'
 import { checkVaultBlocks } from './verify-vault.ts'
 
@@ -49,7 +51,8 @@ export function verifyWorkspace(
 ): WorkspaceReport | undefined {
   const { ledger, payloads } = db
   const started = performance.now()
-  const checked = { leaves: 0, nodes: 0, payloads: 0, keys: 0, checkpoints: 0 }
+  const checked = { leaves: 0, nodes: 0, payloads: 0, keys: 0, checkpoints: 0, disposed_leaves: 0, disposed_payloads: 0 }
+  const disposals = disposalsIn(ledger, payloads, input.size)
   const faults: Fault[] = []
   /** Troubles of single leaves; dropped for a leaf that turns out to be changed itself, which explains them. */
   const ofLeaves: (Fault & { readonly seq: number })[] = []
@@ -71,8 +74,20 @@ export function verifyWorkspace(
     const to = Math.min(input.size, from + STEP)
     // So many leaves close as many nodes, and at most one more for each level above them.
     const nodes = new Map(nodeRows.all(tree.nodes, STEP + 64).map((row) => [row.pos, row.hash]))
+    // Leaves that a disposal named are followed by the hashes that were kept; the signed roots tell whether these are the right ones.
+    const fillTo = (seq: number): boolean => {
+      while (tree.size < seq) {
+        const hash = disposals.tiles.has(Math.floor(tree.size / TILE)) ? disposedHash(ledger, tree.size) : undefined
+        if (hash === undefined) return false
+        tree.pushHash(hash, (pos) => nodes.get(pos))
+        checked.disposed_leaves++
+        const root = checkpoints.roots.get(tree.size)
+        if (root) tree.refer(root)
+      }
+      return true
+    }
     for (const row of rows.all(from, to)) {
-      if (row.seq !== tree.size) {
+      if (!fillTo(row.seq)) {
         missing = {
           code: 'leaf_missing',
           message: `leaves ${tree.size} to ${row.seq - 1} are missing: the tree cannot be followed further`,
@@ -82,11 +97,11 @@ export function verifyWorkspace(
       }
       tree.push(row.bytes, (pos) => nodes.get(pos))
       checked.leaves++
-      ofLeaves.push(...leafFaults(payloads, row.seq, row.bytes.toString('utf8'), input.keys, checked))
+      ofLeaves.push(...leafFaults(payloads, row.seq, row.bytes.toString('utf8'), input.keys, checked, disposals))
       const root = checkpoints.roots.get(tree.size)
       if (root) tree.refer(root)
     }
-    if (!missing && tree.size < to)
+    if (!missing && !fillTo(to))
       missing = { code: 'leaf_missing', message: `the ledger ends at leaf ${tree.size}, ${input.size} were acknowledged`, seq: tree.size }
     control.progress(to, input.size)
     if (input.share < 1) control.rest(((performance.now() - began) * (1 - input.share)) / input.share)
@@ -151,7 +166,8 @@ function leafFaults(
   seq: number,
   text: string,
   keys: boolean,
-  checked: { payloads: number; keys: number }
+  checked: { payloads: number; keys: number; disposed_payloads: number },
+  disposals: Disposals
 ): (Fault & { readonly seq: number })[] {
   const parsed = parseLeaf(text, jcs)
   if (!parsed.ok) return [{ code: parsed.problem.code, message: `leaf ${seq}: ${parsed.problem.message}`, seq }]
@@ -161,8 +177,13 @@ function leafFaults(
   const key = keys ? payloads.key(seq) : undefined
   if (key) checked.keys++
   if (!leaf.parts || leaf.parts.length === 0) return []
-  if (key?.every((byte) => byte === 0)) return []
+  const destroyed = key?.every((byte) => byte === 0) === true
   const ct = payloads.ciphertext(seq)
+  if ((destroyed || !ct) && disposals.takes(seq)) {
+    checked.disposed_payloads++
+    return []
+  }
+  if (destroyed) return []
   if (!ct) return bad('payload_missing', 'its payload is missing')
   if (toBase64(sha256(ct)) !== leaf.ct_sha256) return bad('payload_changed', 'its payload was changed')
   // Without a key the fault is in the vault, and is named there.

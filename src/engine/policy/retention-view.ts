@@ -49,7 +49,8 @@ interface StoredKept {
   readonly appended_us: number
 }
 
-function subjectsOf({ payloads }: ReaderContext, seq: number): string[] {
+/** The subjects of a record. */
+export function subjectsOf({ payloads }: ReaderContext, seq: number): string[] {
   const payload = payloads.open(seq)
   const part = payload.state === 'present' ? payload.parts.find((one) => one.name === 'event') : undefined
   if (!part) return []

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Approval } from '../../shared/contract/approvals.ts'
 import { ingestRecords } from '../test/ingest-records.ts'
 import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
+
+// Whole engines, on machines that do other work too.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 let engine: TestEngine
 beforeEach(async () => {

@@ -49,6 +49,11 @@ export class Retention {
     this.handlers = { ...this.#operations(), ...holdHandlers(this.#deps) }
   }
 
+  /** What the handlers of this area share. */
+  get deps(): RetentionDeps {
+    return this.#deps
+  }
+
   /** Reads the class rules in force. Called once, before the first record. */
   async start(): Promise<void> {
     const seqs = await this.#deps.pool.run('leavesOfType', { type: 'retention.set' })

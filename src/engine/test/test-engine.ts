@@ -12,6 +12,7 @@ import type { Print } from '../bundle/printer.ts'
 import { engineEnvironment } from '../config.ts'
 import { type Engine, startEngine } from '../engine.ts'
 import type { Caller } from '../handlers.ts'
+import type { DisposalHooks } from '../policy/disposal.ts'
 
 /** Somebody who is signed in. */
 export interface TestPerson {
@@ -45,7 +46,7 @@ const itself: Caller = { actor: { ref: 'engine', kind: 'system' }, via: 'ipc' }
 
 /** Starts an engine; with `servers`, both ports are open on free ports. */
 export async function testEngine(
-  options: { readonly servers?: boolean; readonly root?: string; readonly print?: Print } = {}
+  options: { readonly servers?: boolean; readonly root?: string; readonly print?: Print; readonly disposal?: DisposalHooks } = {}
 ): Promise<TestEngine> {
   const root = options.root ?? mkdtempSync(join(tmpdir(), 'affidavit-engine-'))
   const workspace = join(root, 'workspace')
@@ -60,7 +61,13 @@ export async function testEngine(
     keyProtection: 'file'
   }
   const start = () =>
-    startEngine(config, engineEnvironment({}), { store: null, log: pino({ level: 'silent' }), passwordCost: 1024, print: options.print })
+    startEngine(config, engineEnvironment({}), {
+      store: null,
+      log: pino({ level: 'silent' }),
+      passwordCost: 1024,
+      print: options.print,
+      ...(options.disposal ? { disposal: options.disposal } : {})
+    })
   let engine = await start()
   const by = (caller: () => Caller) => ({
     call: async <N extends OperationName>(op: N, input: OperationInput<N>): Promise<OperationOutput<N>> => {

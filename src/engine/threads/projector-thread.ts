@@ -6,6 +6,7 @@ import type { Leaf } from '../../shared/evidence/leaf.ts'
 import { catalogMigrations } from '../catalog/migrations.ts'
 import { StaleText } from '../catalog/project-privacy.ts'
 import { Projection, tipOf } from '../catalog/projection.ts'
+import { disposedTiles, TILE } from '../ledger/tiles.ts'
 import { migrate, openProjection, openReadable, useNativeBinding, type WritableDb } from '../sqlite/open.ts'
 import { ContentCache, type HandedContent } from '../vault/handed-content.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
@@ -141,8 +142,11 @@ function step(): void {
     // One read transaction for the batch: every payload opened outside of one would take a lock of its own.
     complete = ledger.transaction(() => {
       const rows = leaves.all(applied, end)
-      if (rows.length < end - applied) return false
-      projection.apply(rows, end)
+      const gone = rows.length < end - applied ? disposedTiles(ledger, applied, end) : []
+      const missing = gone.reduce((sum, { tile }) => sum + Math.min(end, (tile + 1) * TILE) - Math.max(applied, tile * TILE), 0)
+      if (rows.length + missing < end - applied) return false
+      const begun = gone.map(({ tile, records }) => ({ seq: tile * TILE, records })).filter(({ seq }) => seq >= applied)
+      projection.apply(rows, end, begun)
       return true
     })()
   } catch (error) {

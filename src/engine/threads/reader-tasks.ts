@@ -9,6 +9,7 @@ import { consistencyProof } from '../../shared/evidence/merkle.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
 import { listAnchors, settingBody, widestAnchor, witnessedSize } from '../anchors/listings.ts'
 import { type ActivityFilter, activityCsv, activityPage } from '../activity/reading.ts'
+import type { SeqRange } from '../../shared/policy/ranges.ts'
 import { measureLeaves, selectLeaves } from '../bundle/selection.ts'
 import { type WriteBundleInput, writeBundle } from '../bundle/write-bundle.ts'
 import { type ApprovalFilter, leafData, leavesOfType, listApprovals, listExports, statusCounts } from '../catalog/listings.ts'
@@ -36,6 +37,7 @@ import { type VerifyWorkspaceInput, verifyWorkspace } from '../ledger/verify-wor
 import { failedSignIns, userLeaves } from '../people/reading.ts'
 import { complianceFacts, type LiveFacts, lastVerified, verificationsOf } from '../policy/compliance/facts.ts'
 import { processingOf } from '../policy/compliance/processing.ts'
+import { disposalOf, disposedBy, listDisposals, previewDisposal } from '../policy/disposal-scope.ts'
 import { countCovered, holdsOn, listHolds } from '../policy/holds.ts'
 import { keptOf, retentionView } from '../policy/retention-view.ts'
 import { type AccessCopyInput, writeAccessCopy } from '../privacy/access-copy.ts'
@@ -152,6 +154,15 @@ export const readerTasks = {
   dueSeries: longTask((context, args: Parameters<typeof dueSeries>[1]) => dueSeries(context, args)),
   lastLook: task(({ catalog }, args: { readonly trigger?: LookTrigger }) => lastLook(catalog, args.trigger)),
   latestVerdicts: task(({ catalog }, _: Record<string, never>) => latestVerdicts(catalog)),
+  previewDisposal: longTask((context, args: { readonly nowUs: number }) => previewDisposal(context, args.nowUs)),
+  disposalOf: longTask(
+    (
+      context,
+      args: { readonly nowUs: number; readonly only?: { readonly ranges: readonly SeqRange[]; readonly tiles: readonly number[] } }
+    ) => disposalOf(context, args.nowUs, args.only)
+  ),
+  disposals: task((context, _: Record<string, never>) => listDisposals(context)),
+  disposedBy: task((context, args: { readonly seq: number }) => disposedBy(context, args.seq)),
   holds: longTask((context, _: Record<string, never>) => listHolds(context)),
   holdsOn: longTask((context, args: { readonly seqs: readonly number[] }) => holdsOn(context, args.seqs)),
   countCovered: longTask((context, args: { readonly scope: HoldScope }) => countCovered(context, args.scope)),

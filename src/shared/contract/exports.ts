@@ -63,7 +63,16 @@ export const workspaceReport = z.object({
   verdict: z.enum(['intact', 'damaged']),
   size: count,
   root: z.string(),
-  checked: z.object({ leaves: count, nodes: count, payloads: count, keys: count, checkpoints: count }),
+  checked: z.object({
+    leaves: count,
+    nodes: count,
+    payloads: count,
+    keys: count,
+    checkpoints: count,
+    /** Leaves whose tile, and payloads that, a disposal on record took: expected to be gone. */
+    disposed_leaves: count,
+    disposed_payloads: count
+  }),
   faults: z.array(z.object({ code: z.string(), message: z.string(), seq: count.nullable() })),
   /** What could not be checked and why, in words; empty as a rule. */
   not_checked: z.array(z.string()),

@@ -79,6 +79,38 @@ export const keptRecord = z.object({
 })
 export type KeptRecordView = z.infer<typeof keptRecord>
 
+export const disposalPreview = z.object({
+  as_of: timestamp,
+  records: count,
+  /** Bytes of their encrypted content. */
+  bytes: count,
+  /** Whole tiles of 256 leaves that go with them. */
+  tiles: count,
+  leaves: count,
+  /** There is more than one disposal takes: ask again afterwards. */
+  more: z.boolean(),
+  by_class: z.array(z.object({ class: z.string(), records: count, bytes: count, oldest: timestamp, newest: timestamp })),
+  /** Records past their time that stay because of a hold, and by which. */
+  held: count,
+  holds: z.array(z.object({ id: z.string(), seq, matter: z.string(), records: count }))
+})
+export type DisposalPreview = z.infer<typeof disposalPreview>
+
+export const disposal = z.object({
+  id: z.string(),
+  /** The leaf of the intent. */
+  seq,
+  time: timestamp,
+  actor: z.string(),
+  approval: z.string(),
+  records: count,
+  tiles: count,
+  bytes: count,
+  /** The leaf that says it is done; null while it is under way. */
+  done_seq: seq.nullable(),
+  done: timestamp.nullable()
+})
+
 export const retentionOperations = {
   'retention.get': operation({
     summary: 'The retention schedule with its classes, trigger events and history',
@@ -133,6 +165,27 @@ export const retentionOperations = {
     summary: 'Until when records are kept, why in words, and what holds them',
     input: z.strictObject({ seqs: z.array(seq).min(1).max(200) }),
     output: z.object({ records: z.array(keptRecord) }),
+    access: 'read',
+    leaves: []
+  }),
+  'disposal.preview': operation({
+    summary: 'A dry run: what is past its retention now, by class, and what is held back and why',
+    input: z.strictObject({}),
+    output: disposalPreview,
+    access: 'read',
+    leaves: []
+  }),
+  'disposal.ask': operation({
+    summary: 'Asks for the disposal of what is past its retention and not held; carried out when a second person approves',
+    input: z.strictObject({ reason: words }),
+    output: approval,
+    access: 'write',
+    leaves: ['approval.asked', 'disposal.intent', 'disposal.done']
+  }),
+  'disposal.list': operation({
+    summary: 'Disposals, newest first',
+    input: z.strictObject({}),
+    output: z.object({ disposals: z.array(disposal) }),
     access: 'read',
     leaves: []
   }),

@@ -146,7 +146,20 @@ export type Settings = z.infer<typeof settings>
 
 export const job = z.object({
   id: z.string(),
-  kind: z.enum(['import', 'backtest', 'export', 'verify_file', 'verify_workspace', 'rebuild', 'subject_export', 'erasure', 'rotate_key']),
+  kind: z.enum([
+    'import',
+    'backtest',
+    'export',
+    'verify_file',
+    'verify_workspace',
+    'rebuild',
+    'subject_export',
+    'erasure',
+    'rotate_key',
+    'disposal',
+    'backup',
+    'restore'
+  ]),
   title: z.string(),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),
   done: z.number(),

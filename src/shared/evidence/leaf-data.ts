@@ -167,6 +167,16 @@ export const leafDataSchemas = {
     body_sha256: hex64
   }),
   'hold.released': z.strictObject({ hold_id: z.uuid(), hold: count, approval_id: z.uuid() }),
+  'disposal.intent': z.strictObject({
+    disposal_id: z.uuid(),
+    /** The approval it rests on; `approval_id` stands in what was done with it. */
+    approval: z.uuid(),
+    records: count,
+    tiles: count,
+    bytes: count,
+    body_sha256: hex64
+  }),
+  'disposal.done': z.strictObject({ disposal_id: z.uuid(), intent: count, records: count, tiles: count, approval_id: z.uuid() }),
   'retention.set': z.discriminatedUnion('what', [
     z.strictObject({
       what: z.literal('schedule'),

@@ -77,6 +77,8 @@ export interface Kept {
 
 /** The class of a record that no class rule names. */
 export const DEFAULT_CLASS = 'default'
+/** The class of leaves that are no calls: a rule for it lets whole tiles of the ledger go once nothing in them is to be kept. */
+export const LOG_CLASS = 'log'
 /** Days that records of AI systems are kept at least (EU AI Act 19, 26(6): six months). No setting lowers it. */
 export const FLOOR_DAYS = 183
 

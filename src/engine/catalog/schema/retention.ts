@@ -30,4 +30,21 @@ CREATE TABLE aside (
   time_us INTEGER NOT NULL,
   appended_us INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE disposal (
+  id TEXT PRIMARY KEY,
+  seq INTEGER NOT NULL UNIQUE,
+  time_us INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  approval TEXT NOT NULL,
+  records INTEGER NOT NULL,
+  tiles INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  done_seq INTEGER,
+  done_us INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE TABLE disposed (
+  first_seq INTEGER PRIMARY KEY,
+  last_seq INTEGER NOT NULL,
+  intent INTEGER NOT NULL
+) STRICT;
 `

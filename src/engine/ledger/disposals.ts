@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Leaf } from '../../shared/evidence/leaf.ts'
+import type { SeqRange } from '../../shared/policy/ranges.ts'
+import { disposalScope } from '../catalog/project-disposal.ts'
+import type { AnyDb } from '../sqlite/open.ts'
+import type { PayloadReader } from '../vault/payload-reader.ts'
+import { TILE } from './tiles.ts'
+
+/** What the disposals on record took. */
+export interface Disposals {
+  /** Whether the content of a leaf was named by a disposal. */
+  takes(seq: number): boolean
+  /** Tiles whose leaves were named. */
+  readonly tiles: ReadonlySet<number>
+}
+
+/**
+ * Reads every intent from the leaves themselves, not from a projection: what a table says was disposed of counts only when a leaf of the signed
+ * tree says so.
+ */
+export function disposalsIn(ledger: AnyDb, payloads: PayloadReader, size: number): Disposals {
+  // Quotes inside JSON strings are escaped, so these bytes are a key and its value.
+  const intents = ledger
+    .prepare<[number, Buffer], { seq: number; bytes: Buffer }>(
+      'SELECT seq, bytes FROM leaf WHERE seq < ? AND instr(bytes, ?) > 0 ORDER BY seq'
+    )
+    .all(size, Buffer.from('"type":"disposal.intent"', 'utf8'))
+  const ranges: SeqRange[] = []
+  const tiles = new Set<number>()
+  for (const { seq, bytes } of intents) {
+    if ((JSON.parse(bytes.toString('utf8')) as Leaf).type !== 'disposal.intent') continue
+    const scope = disposalScope(payloads, seq)
+    // An intent speaks of what was there before it.
+    ranges.push(...scope.ranges.filter(([, last]) => last < seq))
+    for (const tile of scope.tiles) if ((tile + 1) * TILE <= seq) tiles.add(tile)
+  }
+  ranges.sort(([a], [b]) => a - b)
+  const takes = (seq: number): boolean => {
+    if (tiles.has(Math.floor(seq / TILE))) return true
+    let low = 0
+    let high = ranges.length - 1
+    while (low <= high) {
+      const middle = (low + high) >> 1
+      const [first, last] = ranges[middle] ?? [0, -1]
+      if (seq < first) high = middle - 1
+      else if (seq > last) low = middle + 1
+      else return true
+    }
+    return false
+  }
+  return { takes, tiles }
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Approval } from '../../shared/contract/approvals.ts'
+import { ledgerMigrations } from '../ledger/migrations.ts'
+import { migrate, openOfRecord, openReadable } from '../sqlite/open.ts'
+import { ingestRecords } from '../test/ingest-records.ts'
+import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
+import { type DisposalStep, disposalSteps } from './disposal.ts'
+
+const YEAR_MS = 366 * 86_400_000
+// Whole engines, on machines that do other work too.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
+
+let engine: TestEngine
+/** The disposal judges as if it were later; nothing else does. */
+let later = 0
+let stopAfter: DisposalStep | null = null
+const hooks = {
+  now: () => Date.now() + later,
+  afterStep: (step: DisposalStep) => {
+    if (step === stopAfter) throw new Error(`the process ends after ${step}`)
+  }
+}
+beforeEach(async () => {
+  later = 0
+  stopAfter = null
+  engine = await testEngine({ servers: true, disposal: hooks })
+})
+afterEach(() => engine.remove())
+
+const rules = ['default', 'log'].map((name) => ({
+  class: name,
+  name: 'one year',
+  trigger: 'append' as const,
+  period: { years: 1, months: 0, days: 0 }
+}))
+const setRules = (more: readonly object[] = []) =>
+  engine.call('retention.set', { rules: [...rules, ...more] as never, classes: [{ class: 'long', source: 'web' }], reason: 'test' })
+
+/** Asks and approves; gives the approval. */
+async function dispose(): Promise<Approval> {
+  const ann = await engine.as('administrator')
+  const bob = await engine.as('data_protection')
+  const asked = await ann.call('disposal.ask', { reason: 'yearly' })
+  await bob.call('approvals.decide', { id: asked.id, decision: 'give' })
+  return asked
+}
+async function done(): Promise<{ records: number; tiles: number; done_seq: number | null }> {
+  for (let i = 0; i < 400; i++) {
+    const { disposals } = await engine.call('disposal.list', {})
+    const [newest] = disposals
+    if (newest && newest.done_seq !== null) return newest
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  throw new Error('the disposal does not end')
+}
+async function verdict(): Promise<unknown> {
+  const { job_id } = await engine.call('verify.workspace', {})
+  await engine.job(job_id)
+  const { verdict: said, faults, checked } = await engine.call('verify.workspace_report', { job_id })
+  return { said, faults, disposed: [checked.disposed_payloads, checked.disposed_leaves] }
+}
+
+/** Every table of the catalog but what changes by itself. */
+function catalogNow(): Record<string, unknown[]> {
+  const db = openReadable(join(engine.workspace, 'catalog.db'))
+  try {
+    const tables = db
+      .prepare<[], string>(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'record_text%' AND name NOT LIKE 'sqlite_%' AND name <> 'meta' ORDER BY name"
+      )
+      .pluck()
+      .all()
+    return Object.fromEntries(tables.map((name) => [name, db.prepare(`SELECT * FROM "${name}" ORDER BY 1, 2, 3`).all()]))
+  } finally {
+    db.close()
+  }
+}
+async function rebuilt(): Promise<void> {
+  // A read waits until the projection has everything.
+  await engine.call('disposal.list', {})
+  const before = catalogNow()
+  await engine.job((await engine.call('workspace.rebuild', {})).job_id)
+  expect(catalogNow()).toEqual(before)
+}
+
+describe('disposal', () => {
+  it('takes what is past its time after two people decided, keeps what is held, and everything still verifies', async () => {
+    await setRules([{ ...rules[0], class: 'long', period: { years: 9, months: 0, days: 0 } }])
+    const seqs = await ingestRecords(
+      engine,
+      Array.from({ length: 600 }, (_, n) => rawRecord(n, n > 520 && n < 550 && n % 10 === 7 ? { source: 'web' } : {}))
+    )
+    const held = seqs[550] ?? 0
+    await engine.call('holds.place', { matter: 'Case 9', reason: 'letter', scope: { kind: 'seqs', seqs: [held] }, future: false })
+    expect(await engine.call('disposal.preview', {})).toMatchObject({ records: 0, held: 0, tiles: 0 })
+    expect(await engine.codeOf('disposal.ask', { reason: 'too early' })).toBe('nothing_selected')
+    await engine.call('records.proof', { seq: 3 })
+    later = YEAR_MS
+    const preview = await engine.call('disposal.preview', {})
+    expect(preview).toMatchObject({ records: 596, held: 1, holds: [{ matter: 'Case 9', records: 1 }], by_class: [{ class: 'default' }] })
+    expect(preview.tiles).toBe(1)
+    const asked = await dispose()
+    expect(await done()).toMatchObject({ records: 596, tiles: preview.tiles })
+    expect((await engine.call('approvals.list', {})).approvals.find((one) => one.id === asked.id)?.done_seq).not.toBeNull()
+    const left = await engine.call('records.open', {})
+    expect([left.count, left.total]).toEqual([4, 4])
+    const page = await engine.call('records.page', { handle: left.handle, offset: 0, limit: 10 })
+    expect(page.rows.map((row) => row.seq)).toEqual([...[527, 537, 547].map((n) => seqs[n] ?? 0), held].sort((a, b) => b - a))
+    expect((await engine.call('records.statistics', {})).count).toBe(4)
+    expect((await engine.call('records.open', { query: 'answer' })).count).toBe(4)
+    expect(await engine.codeOf('records.get', { seq: seqs[0] })).toBe('erased')
+    expect(await engine.call('records.proof', { seq: held })).toMatchObject({ verdict: 'verified' })
+    const ledger = openReadable(join(engine.workspace, 'ledger.db'))
+    expect(ledger.prepare('SELECT count(*) FROM leaf WHERE seq >= 256 AND seq < 512').pluck().get()).toBe(0)
+    ledger.close()
+    expect(await verdict()).toEqual({ said: 'intact', faults: [], disposed: [expect.any(Number), preview.tiles * 256] })
+    await rebuilt()
+    await engine.restart()
+    expect(engine.engine.status().problem).toBeNull()
+    expect(await verdict()).toMatchObject({ said: 'intact' })
+    const [again] = await ingestRecords(engine, [rawRecord(0)])
+    expect(again).toBeUndefined()
+    expect((await ingestRecords(engine, [rawRecord(9_000)])).length).toBe(1)
+    await rebuilt()
+  })
+
+  it('leaves a record alone that was held, or whose rule became longer, between asking and approving', async () => {
+    await setRules()
+    const seqs = await ingestRecords(engine, [rawRecord(1), rawRecord(2), rawRecord(3)])
+    const ann = await engine.as('administrator')
+    const bob = await engine.as('data_protection')
+    await engine.call('records.proof', { seq: 3 })
+    later = YEAR_MS
+    const asked = await ann.call('disposal.ask', { reason: 'yearly' })
+    await ann.call('holds.place', { matter: 'Late', reason: 'letter', scope: { kind: 'seqs', seqs: [seqs[1] ?? 0] }, future: false })
+    expect(await ann.codeOf('approvals.decide', { id: asked.id, decision: 'give' })).toBe('second_person_needed')
+    await bob.call('approvals.decide', { id: asked.id, decision: 'give' })
+    expect(await done()).toMatchObject({ records: 2 })
+    expect((await engine.call('records.open', {})).count).toBe(1)
+    expect(await engine.codeOf('disposal.preview', { more: 1 })).toBe('bad_request')
+    expect(await engine.codeOf('disposal.list', { more: 1 })).toBe('bad_request')
+    expect(await engine.codeOf('disposal.ask', { reason: '\ud800' })).toBe('bad_request')
+  })
+
+  it('goes on after a crash at any step', async () => {
+    for (const step of disposalSteps.slice(0, -1)) {
+      await setRules()
+      await ingestRecords(
+        engine,
+        Array.from({ length: 300 }, (_, n) => rawRecord(n, { id: `${step}-${n}` }))
+      )
+      await engine.call('records.proof', { seq: 3 })
+      later = YEAR_MS
+      stopAfter = step
+      await dispose()
+      for (let i = 0; i < 200 && (await engine.call('jobs.list', {})).jobs.some((job) => job.state === 'running'); i++)
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      expect((await engine.call('disposal.list', {})).disposals[0]?.done_seq ?? null).toBeNull()
+      stopAfter = null
+      await engine.restart()
+      expect(engine.engine.status().problem).toBeNull()
+      await done()
+      expect(await verdict()).toMatchObject({ said: 'intact', faults: [] })
+      expect((await engine.call('records.open', {})).count).toBe(0)
+      await rebuilt()
+      later = 0
+    }
+  }, 120_000)
+
+  it('is seen through when a table says so and no leaf does', async () => {
+    const seqs = await ingestRecords(
+      engine,
+      Array.from({ length: 300 }, (_, n) => rawRecord(n))
+    )
+    await engine.restart(() => {
+      const db = openOfRecord(join(engine.workspace, 'ledger.db'))
+      const fill = db.prepare('INSERT INTO removing VALUES (?)')
+      db.transaction(() => {
+        for (let seq = 0; seq < 256; seq++) fill.run(seq)
+        db.prepare('INSERT INTO disposed_tile VALUES (0, ?, 255)').run(Buffer.alloc(8192))
+        db.exec('DELETE FROM leaf WHERE seq < 256; DELETE FROM removing')
+      })()
+      db.close()
+    })
+    expect(await verdict()).toMatchObject({ said: 'damaged', faults: [{ code: 'leaf_missing', seq: 0 }] })
+    expect(seqs.length).toBe(300)
+  })
+})
+
+describe('the ledger', () => {
+  it('lets a leaf go only with its whole tile, listed, and with the hashes kept', () => {
+    const db = openOfRecord(':memory:')
+    migrate(db, ledgerMigrations)
+    const leaf = db.prepare("INSERT INTO leaf VALUES (?, x'00')")
+    for (let seq = 0; seq < 300; seq++) leaf.run(seq)
+    const list = (from: number, to: number) => {
+      for (let seq = from; seq < to; seq++) db.prepare('INSERT OR IGNORE INTO removing VALUES (?)').run(seq)
+    }
+    const keep = (tile: number, bytes = 8192) => db.prepare('INSERT INTO disposed_tile VALUES (?, ?, 0)').run(tile, Buffer.alloc(bytes))
+    const remove = (seq: number) => db.prepare('DELETE FROM leaf WHERE seq = ?').run(seq)
+    expect(() => remove(5)).toThrow('append-only')
+    list(0, 255)
+    expect(() => remove(5)).toThrow('append-only')
+    expect(() => keep(0)).toThrow('only whole tiles')
+    list(255, 300)
+    expect(() => keep(1)).toThrow('only whole tiles')
+    expect(() => keep(0, 32)).toThrow()
+    keep(0)
+    expect(remove(5).changes).toBe(1)
+    expect(() => remove(260)).toThrow('append-only')
+    expect(() => db.exec('UPDATE disposed_tile SET records = 1')).toThrow('append-only')
+    expect(() => db.exec('DELETE FROM disposed_tile')).toThrow('append-only')
+    expect(() => db.exec('REPLACE INTO disposed_tile SELECT tile, hashes, 9 FROM disposed_tile')).toThrow()
+    db.exec('DELETE FROM removing')
+    expect(() => remove(6)).toThrow('append-only')
+    db.close()
+  })
+})

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { AffidavitError } from '../../shared/contract/errors.ts'
+import { type SeqRange, seqsIn } from '../../shared/policy/ranges.ts'
+import type { DisposalScope } from '../catalog/project-disposal.ts'
+import type { Handlers } from '../handlers.ts'
+import type { Jobs } from '../jobs/jobs.ts'
+import { bodyPart } from '../ledger/body-part.ts'
+import type { CheckpointRow } from '../ledger/store.ts'
+import { pruneTile, removePayloads } from '../ledger/tiles.ts'
+import type { WritableDb } from '../sqlite/open.ts'
+import type { GivenApproval } from './approvals.ts'
+import type { RetentionDeps } from './retention.ts'
+
+/** The steps of a disposal in their order; what a step did stays done, and doing it again changes nothing. */
+export const disposalSteps = ['intent', 'payloads', 'keys', 'tiles', 'emptied', 'done'] as const
+export type DisposalStep = (typeof disposalSteps)[number]
+
+/** For tests: another clock, and being told after each step. */
+export interface DisposalHooks {
+  readonly now?: () => number
+  readonly afterStep?: (step: DisposalStep) => void
+}
+
+export interface DisposalDeps extends RetentionDeps, DisposalHooks {
+  readonly jobs: Jobs
+  readonly ledgerDb: WritableDb
+  /** A checkpoint over everything committed: what goes is signed for before it goes. */
+  readonly checkpoint: () => Promise<CheckpointRow | null>
+  /** Destroys the keys of these leaves for good, old copies of the vault included. */
+  readonly destroyKeys: (seqs: readonly number[]) => Promise<void>
+  readonly onFailed: (error: unknown) => void
+}
+
+const SYSTEM = { ref: 'engine', kind: 'system' } as const
+/** Payloads of one transaction: a few milliseconds. */
+const SLICE = 50
+
+/**
+ * Disposal after retention (EVIDENCE): dry run, a second person, the intent, then payloads, keys and whole tiles, then `disposal.done`.
+ * A crash anywhere resumes from the intent at the next start.
+ */
+export class Disposal {
+  readonly #deps: DisposalDeps
+  readonly #running = new Map<number, Promise<void>>()
+  #closing = false
+
+  constructor(deps: DisposalDeps) {
+    this.#deps = deps
+    deps.approvals.on('disposal', (approval) => this.#execute(approval))
+  }
+
+  readonly handlers: Handlers<'disposal.preview' | 'disposal.ask' | 'disposal.list'> = {
+    'disposal.preview': async (_, caller) => {
+      await this.#deps.caughtUp()
+      return this.#deps.pool.run('previewDisposal', { nowUs: this.#nowUs() }, { signal: caller.signal })
+    },
+    'disposal.ask': async ({ reason }, caller) => {
+      if (!reason.isWellFormed()) throw new AffidavitError('bad_request', 'the input: text that is no valid Unicode')
+      await this.#deps.caughtUp()
+      const scope = await this.#deps.pool.run('disposalOf', { nowUs: this.#nowUs() })
+      if (scope.records === 0 && scope.tiles.length === 0)
+        throw new AffidavitError('nothing_selected', 'nothing is past its retention and free of holds')
+      const title = `${scope.records.toLocaleString('en-US')} records past their retention: ${reason}`.slice(0, 300)
+      return this.#deps.approvals.ask(caller, 'disposal', title, { ranges: scope.ranges, tiles: scope.tiles, reason })
+    },
+    'disposal.list': async () => {
+      await this.#deps.caughtUp()
+      return { disposals: await this.#deps.pool.run('disposals', {}) }
+    }
+  }
+
+  /** Finishes what a crash interrupted. */
+  async resume(): Promise<void> {
+    await this.#deps.caughtUp()
+    for (const one of await this.#deps.pool.run('disposals', {})) if (one.done_seq === null) this.#start(one.seq)
+  }
+
+  /** Stops between two steps; the next start goes on from there. */
+  async close(): Promise<void> {
+    this.#closing = true
+    await Promise.allSettled(this.#running.values())
+  }
+
+  #goOn(): void {
+    if (this.#closing) throw new AffidavitError('engine_unavailable', 'the engine is closing: the disposal goes on at the next start')
+  }
+
+  #nowUs(): number {
+    return (this.#deps.now?.() ?? Date.now()) * 1000
+  }
+
+  async #execute({ id, givenBy, body }: GivenApproval): Promise<void> {
+    const { pool, append, caughtUp } = this.#deps
+    await caughtUp()
+    const known = (await pool.run('disposals', {})).find((one) => one.approval === id)
+    if (known) {
+      if (known.done_seq === null) this.#start(known.seq)
+      return
+    }
+    const { ranges, tiles } = body as unknown as DisposalScope
+    // A hold or a longer rule may have come since: only what may still go goes.
+    const scope = await pool.run('disposalOf', { nowUs: this.#nowUs(), only: { ranges, tiles } })
+    const { part, sha256 } = bodyPart({ ranges: scope.ranges, tiles: scope.tiles })
+    const data = {
+      disposal_id: randomUUID(),
+      approval: id,
+      records: scope.records,
+      tiles: scope.tiles.length,
+      bytes: scope.bytes,
+      body_sha256: sha256
+    }
+    const [intent] = await append([{ type: 'disposal.intent', actor: { ref: givenBy, kind: 'human' }, data, parts: [part] }])
+    if (!intent) throw new AffidavitError('read_only', 'the workspace is open read-only')
+    this.#deps.afterStep?.('intent')
+    this.#start(intent.seq)
+  }
+
+  /** Carries an intent out as a job; one that runs already is left alone. */
+  #start(intent: number): void {
+    if (this.#running.has(intent)) return
+    let ended = (): void => {}
+    this.#running.set(intent, new Promise((resolve) => (ended = resolve)))
+    this.#deps.jobs.start('disposal', 'Disposing of records past their retention', 'records', async (control) => {
+      try {
+        await this.#carryOut(intent, (done, total) => control.progress(done, total))
+      } catch (error) {
+        if (!this.#closing) this.#deps.onFailed(error)
+        throw error
+      } finally {
+        this.#running.delete(intent)
+        ended()
+      }
+    })
+  }
+
+  async #carryOut(intent: number, progress: (done: number, total: number) => void): Promise<void> {
+    const { pool, ledgerDb, append, caughtUp, afterStep } = this.#deps
+    await this.#deps.checkpoint()
+    await caughtUp()
+    const one = (await pool.run('disposals', {})).find((row) => row.seq === intent)
+    if (!one || one.done_seq !== null) return
+    const { ranges, tiles } = (await pool.run('leafBody', { seq: intent })) as unknown as DisposalScope
+    const seqs = [...seqsIn(ranges)]
+    for (let i = 0; i < seqs.length; i += SLICE) {
+      this.#goOn()
+      removePayloads(ledgerDb, seqs.slice(i, i + SLICE))
+      progress(Math.min(i + SLICE, seqs.length), seqs.length)
+      await nextTurn()
+    }
+    afterStep?.('payloads')
+    const leaves = new Set(seqs)
+    for (const seq of seqsIn(tiles.map((tile): SeqRange => [tile * 256, tile * 256 + 255]))) leaves.add(seq)
+    await this.#deps.destroyKeys([...leaves].sort((a, b) => a - b))
+    afterStep?.('keys')
+    for (const tile of tiles) {
+      this.#goOn()
+      pruneTile(ledgerDb, tile)
+      await nextTurn()
+    }
+    afterStep?.('tiles')
+    this.#goOn()
+    await emptyWal(ledgerDb)
+    afterStep?.('emptied')
+    const data = { disposal_id: one.id, intent, records: one.records, tiles: tiles.length, approval_id: one.approval }
+    await append([{ type: 'disposal.done', actor: SYSTEM, data, parts: [] }])
+    afterStep?.('done')
+  }
+}
+
+/** Empties the write-ahead log, as far as readers let it: what is left there is ciphertext whose keys are destroyed. */
+async function emptyWal(db: WritableDb): Promise<void> {
+  const timeout = db.pragma('busy_timeout', { simple: true }) as number
+  for (let i = 0; i < 40; i++) {
+    db.pragma('busy_timeout = 0')
+    const [row] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[]
+    db.pragma(`busy_timeout = ${timeout}`)
+    if (row?.busy === 0) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}

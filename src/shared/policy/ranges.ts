@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** First and last seq of a run, both included. */
+export type SeqRange = readonly [number, number]
+
+/** Ascending seqs as runs. */
+export function toRanges(seqs: Iterable<number>): SeqRange[] {
+  const ranges: [number, number][] = []
+  for (const seq of seqs) {
+    const last = ranges.at(-1)
+    if (last && seq === last[1] + 1) last[1] = seq
+    else ranges.push([seq, seq])
+  }
+  return ranges
+}
+
+/** The seqs of some runs, ascending. */
+export function* seqsIn(ranges: readonly SeqRange[]): Generator<number> {
+  for (const [first, last] of ranges) for (let seq = first; seq <= last; seq++) yield seq
+}
+
+/** How many seqs some runs hold. */
+export const rangesSize = (ranges: readonly SeqRange[]): number => ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0)
