@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { AffidavitError } from '../shared/contract/errors.ts'
+import { backup, restore } from './backup.ts'
 import { roles } from '../shared/evidence/leaf-data.ts'
 import { cliEnvironment } from './config.ts'
 import { driftTest } from './drift.ts'
@@ -124,6 +125,16 @@ workspaceCommand(people, 'add', 'add a person; the first one is the administrato
   .option('--account <name>', 'account of the operating system the new person signs in with')
   .action((options) => run(() => addPerson(options, environment)))
 workspaceCommand(people, 'list', 'everybody who is or was set up').action((options) => run(() => listPeople(options, environment)))
+workspaceCommand(program, 'backup', 'copy the workspace to a folder while it stays whole, and hold the copy against a signed checkpoint')
+  .requiredOption('--to <dir>', 'folder of the backups, outside the workspace')
+  .option('--test', 'restore the copy into a temporary folder at once, and compare', false)
+  .action((options) => run(() => backup(options, environment)))
+
+workspaceCommand(program, 'restore', 'verify a backup and restore it to a new folder, which --workspace names')
+  .requiredOption('--from <dir>', 'folder of the backup')
+  .option('--test', 'only test it: restore into a temporary folder, compare with the workspace, remove it', false)
+  .option('--accept-loss', 'go back although leaves newer than the backup are lost; recorded as a rollback that a person chose', false)
+  .action((options) => run(() => restore(options, environment)))
 
 workspaceCommand(program, 'rebuild', 'make the catalog anew from the ledger').action((options) => run(() => rebuild(options, environment)))
 

@@ -15,7 +15,8 @@ export interface WorkspaceOptions extends ActingOptions {
 
 export const APP_VERSION = '0.1.0'
 
-function configFor(options: WorkspaceOptions, environment: CliEnvironment, servers: boolean): EngineStart['config'] {
+/** The engine's start for a command. */
+export function configFor(options: WorkspaceOptions, environment: CliEnvironment, servers: boolean): EngineStart['config'] {
   return {
     workspace: resolve(options.workspace),
     state: resolve(options.state ?? environment.state),

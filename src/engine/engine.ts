@@ -8,6 +8,8 @@ import { Anchors, NOT_ANCHORING } from './anchors/anchors.ts'
 import { WitnessService } from './anchors/witness-service.ts'
 import { activityHandlers } from './activity/handlers.ts'
 import { ReadLog } from './activity/read-log.ts'
+import { keksOfWorkspace, recordRestore, restoreFirst } from './backup/finish-restore.ts'
+import { Backups } from './backup/handlers.ts'
 import { bundleHandlers } from './bundle/handlers.ts'
 import type { Print } from './bundle/printer.ts'
 import type { HttpServers } from './capture/http/servers.ts'
@@ -58,6 +60,7 @@ export interface Engine {
   readonly approvals: Approvals
   readonly erasures: Erasures
   readonly people: People
+  readonly backups: Backups
   status(): WorkspaceStatus
   /** Ends servers and jobs, signs, closes. */
   stop(reason: 'quit' | 'signal'): Promise<void>
@@ -87,6 +90,7 @@ const SYSTEM = { ref: 'engine', kind: 'system' } as const
  * @throws AffidavitError workspace_locked, workspace_damaged, keys_unavailable
  */
 export async function startEngine(config: EngineStart['config'], environment: EngineEnvironment, deps: EngineDeps): Promise<Engine> {
+  await restoreFirst(config, environment, deps.store)
   const workspace = await openWorkspace(config, environment, deps.store, deps.clock?.now)
   try {
     return await compose(workspace, config, environment, deps)
@@ -209,6 +213,7 @@ async function compose(
     past = { lost, incomplete, clock_jumps, gaps: gaps.length, longest_gap_ms: longest }
   }
   if (ledger) {
+    await recordRestore(workspace.paths.root, append)
     const jump = jumpAtStart(lastLeafTime(workspace.ledgerDb), clock.now())
     await append([...(jump ? [jump] : []), startedDraft(workspace)])
   }
@@ -271,6 +276,22 @@ async function compose(
   })
   const retention = new Retention({ pool, projector, approvals, ledgerSize: size, append })
   await retention.start()
+  const backups = new Backups({
+    pool,
+    projector,
+    jobs,
+    identity,
+    workspace: workspace.paths.root,
+    state: workspace.state,
+    description: workspace.description,
+    appVersion: config.appVersion,
+    ledgerSize: size,
+    checkpoint: () => checkpoint(),
+    append,
+    keksOf: (id) => keksOfWorkspace(workspace.state, id, deps.store, config.passphraseFile ?? environment.passphraseFile),
+    onFailed: (error) => log.error({ event: 'backup.failed', message: nameOf(error) })
+  })
+  if (ledger) await backups.start(config.compliance !== null || config.drift !== null)
   const disposal = new Disposal({
     ...retention.deps,
     ...deps.disposal,
@@ -391,6 +412,7 @@ async function compose(
       ...retention.handlers,
       ...activityHandlers({ pool, projector, ledgerSize: size, append, record }),
       ...disposal.handlers,
+      ...backups.handlers,
       ...bundleHandlers({
         pool,
         projector,
@@ -472,6 +494,7 @@ async function compose(
     approvals,
     erasures,
     people,
+    backups,
     status,
     stop: async (reason) => {
       stopped = true
@@ -481,6 +504,7 @@ async function compose(
       anchors.stop()
       await schedule.stop()
       await servers?.close()
+      backups.stop()
       await disposal.close()
       await jobs.close()
       await people.close()

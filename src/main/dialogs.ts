@@ -15,9 +15,9 @@ export async function pickFile(
   input: ShellOperationInput<'shell.pickFile'>
 ): Promise<ShellOperationOutput<'shell.pickFile'>> {
   const { canceled, filePaths } = await dialog.showOpenDialog(owner, {
-    title: input.title ?? 'Choose a file',
+    title: input.title ?? (input.folder ? 'Choose a folder' : 'Choose a file'),
     filters: filtersOf(input.filters),
-    properties: input.multiple ? ['openFile', 'multiSelections'] : ['openFile']
+    properties: input.folder ? ['openDirectory', 'createDirectory'] : input.multiple ? ['openFile', 'multiSelections'] : ['openFile']
   })
   return { paths: canceled ? [] : filePaths }
 }

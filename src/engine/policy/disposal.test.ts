@@ -72,7 +72,16 @@ function catalogNow(): Record<string, unknown[]> {
       )
       .pluck()
       .all()
-    return Object.fromEntries(tables.map((name) => [name, db.prepare(`SELECT * FROM "${name}" ORDER BY 1, 2, 3`).all()]))
+    return Object.fromEntries(
+      tables.map((name) => [
+        name,
+        db
+          .prepare(`SELECT * FROM "${name}"`)
+          .all()
+          .map((row) => JSON.stringify(row))
+          .sort()
+      ])
+    )
   } finally {
     db.close()
   }

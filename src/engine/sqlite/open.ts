@@ -76,6 +76,13 @@ export function openReadable(path: string): ReadableDb {
   return db as ReadableDb
 }
 
+/** Gives a finished copy of a database its final form, one file without a log, so that it can be read from a folder nobody may write. */
+export function settleCopy(path: string): void {
+  const db = new Database(path, options())
+  db.pragma('journal_mode = DELETE')
+  db.close()
+}
+
 /** Opens a file only to hold its lock: one writer per workspace, released by the system when the process ends. */
 export function openLock(path: string): WritableDb {
   const db = new Database(path, { ...sqliteOptions(), timeout: 0 })

@@ -10,6 +10,10 @@ import type { FilterExpression } from '../../shared/filter/filter.ts'
 import { listAnchors, settingBody, widestAnchor, witnessedSize } from '../anchors/listings.ts'
 import { type ActivityFilter, activityCsv, activityPage } from '../activity/reading.ts'
 import type { SeqRange } from '../../shared/policy/ranges.ts'
+import { backupHistory } from '../backup/history.ts'
+import { readManifest } from '../backup/manifest.ts'
+import { type RestoreInput, restoreBackup } from '../backup/restore.ts'
+import { type WriteBackupInput, writeBackup } from '../backup/write-backup.ts'
 import { measureLeaves, selectLeaves } from '../bundle/selection.ts'
 import { type WriteBundleInput, writeBundle } from '../bundle/write-bundle.ts'
 import { type ApprovalFilter, leafData, leavesOfType, listApprovals, listExports, statusCounts } from '../catalog/listings.ts'
@@ -154,6 +158,10 @@ export const readerTasks = {
   dueSeries: longTask((context, args: Parameters<typeof dueSeries>[1]) => dueSeries(context, args)),
   lastLook: task(({ catalog }, args: { readonly trigger?: LookTrigger }) => lastLook(catalog, args.trigger)),
   latestVerdicts: task(({ catalog }, _: Record<string, never>) => latestVerdicts(catalog)),
+  writeBackup: longTask((context, args: WriteBackupInput, control) => writeBackup(context, args, control)),
+  restoreBackup: longTask((_context, args: RestoreInput, control) => restoreBackup(args, control)),
+  backupHistory: task((context, _: Record<string, never>) => backupHistory(context)),
+  backupWorkspace: task((_context, args: { readonly path: string }) => readManifest(args.path).workspace_id),
   previewDisposal: longTask((context, args: { readonly nowUs: number }) => previewDisposal(context, args.nowUs)),
   disposalOf: longTask(
     (

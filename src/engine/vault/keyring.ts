@@ -100,7 +100,10 @@ export interface KeyringPlace {
 const SHORTEST_PASSPHRASE = 8
 const SCRYPT = { n: 131_072, r: 8, p: 1 } as const
 
-const pathOf = (place: KeyringPlace): string => join(place.state, `keyring-${place.workspaceId}.json`)
+/** The file that holds the keys of a workspace. */
+export const keyringPath = (state: string, workspaceId: string): string => join(state, `keyring-${workspaceId}.json`)
+
+const pathOf = (place: KeyringPlace): string => keyringPath(place.state, place.workspaceId)
 
 function makeRing(): Keyring {
   const key = () => randomBytes(32).toString('base64')

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { EngineStart } from '../../shared/contract/wire.ts'
+import { acceptRestoredHead } from '../backup/finish-restore.ts'
 import type { EngineEnvironment } from '../config.ts'
 import { writeFileDurably } from '../files.ts'
 import { writeHeadCopy } from '../ledger/head.ts'
@@ -117,6 +118,7 @@ export async function openWorkspace(
       passphraseFile: config.passphraseFile ?? environment.passphraseFile
     }
     const { identity, holder, created, missing } = await keysOf(place, paths, !existsSync(paths.head) && leafCount(ledgerDb) === 0)
+    acceptRestoredHead(paths.root, config.state, identity.origin)
     const input = {
       paths,
       state: config.state,

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { anchorOperations } from './anchors.ts'
 import { activityOperations } from './activity.ts'
 import { approvalOperations } from './approvals.ts'
+import { backupOperations } from './backup.ts'
 import { complianceOperations } from './compliance.ts'
 import { driftAlert, driftOperations } from './drift.ts'
 import { driftCompareOperations } from './drift-compare.ts'
@@ -34,7 +35,8 @@ export const operations = {
   ...anchorOperations,
   ...witnessOperations,
   ...activityOperations,
-  ...requestOperations
+  ...requestOperations,
+  ...backupOperations
 } as const
 
 export type OperationName = keyof typeof operations

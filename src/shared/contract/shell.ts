@@ -64,8 +64,13 @@ export const shellOperations = {
     leaves: []
   }),
   'shell.pickFile': operation({
-    summary: 'Asks for files to read; an empty list when the person cancels',
-    input: z.strictObject({ title: title.optional(), filters: z.array(fileFilter).max(10).optional(), multiple: z.boolean().optional() }),
+    summary: 'Asks for files, or a folder, to work with; an empty list when the person cancels',
+    input: z.strictObject({
+      title: title.optional(),
+      filters: z.array(fileFilter).max(10).optional(),
+      multiple: z.boolean().optional(),
+      folder: z.boolean().optional()
+    }),
     output: z.object({ paths: z.array(z.string()) }),
     access: 'read',
     leaves: []

@@ -30,6 +30,8 @@ export interface EngineStart {
     /** Whoever started the engine answers {@link PrintRequest}. */
     readonly prints?: boolean
     readonly allowedHosts?: readonly string[]
+    /** First restores this backup to `workspace`, which must be a new folder. `acceptLoss`: a person knows that newer leaves are gone. */
+    readonly restore?: { readonly from: string; readonly acceptLoss: boolean }
     readonly allowedOrigins?: readonly string[]
   }
 }

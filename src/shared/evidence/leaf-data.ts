@@ -177,6 +177,25 @@ export const leafDataSchemas = {
     body_sha256: hex64
   }),
   'disposal.done': z.strictObject({ disposal_id: z.uuid(), intent: count, records: count, tiles: count, approval_id: z.uuid() }),
+  'backup.made': z.strictObject({
+    backup_id: z.uuid(),
+    size: count,
+    checkpoint_size: count,
+    root: hex64,
+    bytes: count,
+    trigger: z.enum(['person', 'schedule'])
+  }),
+  'restore.done': z.strictObject({
+    kind: z.enum(['drill', 'restore']),
+    backup_id: z.uuid(),
+    made: z.iso.datetime(),
+    size: count,
+    root: hex64,
+    verdict: z.enum(['matches', 'damaged']),
+    /** Leaves this machine had seen beyond the backup. */
+    missing: count,
+    reapplied: count
+  }),
   'retention.set': z.discriminatedUnion('what', [
     z.strictObject({
       what: z.literal('schedule'),

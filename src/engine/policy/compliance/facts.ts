@@ -52,7 +52,11 @@ export const lastVerified = (db: AnyDb): number | null =>
     .get() ?? null
 
 function eventsOf(db: AnyDb): Partial<Record<LeafType, Seen>> {
-  const newest = db.prepare<[string], { n: number; seq: number | null }>('SELECT count(*) AS n, max(seq) AS seq FROM event WHERE type = ?')
+  const newest = db.prepare<[string], { n: number; seq: number | null }>(`
+SELECT count(*) AS n, max(seq) AS seq
+FROM event
+WHERE type = ?
+  AND (type <> 'restore.done' OR json_extract(data, '$.verdict') = 'matches')`)
   const time = db.prepare<[number], number>('SELECT time_us FROM event WHERE seq = ?').pluck()
   const events: Partial<Record<LeafType, Seen>> = {}
   for (const type of leafTypes) {

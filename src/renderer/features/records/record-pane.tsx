@@ -9,6 +9,7 @@ import { count, duration, exactMoment } from '../../ui/format.ts'
 import { Masked } from '../../ui/masked.tsx'
 import { Facts, Hash, Note, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
+import { Kept } from './kept.tsx'
 import { Who } from '../../ui/who.tsx'
 import { MaskedNote } from './masked-note.tsx'
 import { Proof } from './proof.tsx'
@@ -246,6 +247,7 @@ function Metadata({ detail }: { readonly detail: RecordDetail }) {
           ['Leaf type', detail.leaf.type]
         ]}
       />
+      <Kept seq={row.seq} />
       <h3 className="panel-title">Event as sealed</h3>
       <Facts
         width={132}

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import { About } from './about.tsx'
 import { Anchors } from './anchors.tsx'
 import { Appearance } from './appearance.tsx'
+import { Backup } from './backup.tsx'
 import { DriftSettings } from './drift-settings.tsx'
 import { Endpoints } from './endpoints.tsx'
 import { Keys } from './keys.tsx'
@@ -10,7 +11,7 @@ import { PeopleSettings } from './people.tsx'
 import { PrivacySettings } from './privacy-settings.tsx'
 
 /** The views of this section in the order of their tabs. */
-export const settingsViews = ['general', 'people', 'keys', 'anchors', 'privacy', 'drift'] as const
+export const settingsViews = ['general', 'people', 'keys', 'anchors', 'privacy', 'drift', 'backup'] as const
 export type SettingsView = (typeof settingsViews)[number]
 
 export const views: Readonly<Record<SettingsView, { readonly label: string; readonly show: () => ReactNode }>> = {
@@ -28,5 +29,6 @@ export const views: Readonly<Record<SettingsView, { readonly label: string; read
   keys: { label: 'Keys', show: () => <Keys /> },
   anchors: { label: 'Anchors', show: () => <Anchors /> },
   privacy: { label: 'Privacy', show: () => <PrivacySettings /> },
-  drift: { label: 'Drift', show: () => <DriftSettings /> }
+  drift: { label: 'Drift', show: () => <DriftSettings /> },
+  backup: { label: 'Backup', show: () => <Backup /> }
 }

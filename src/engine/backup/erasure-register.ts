@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { AffidavitError } from '../../shared/contract/errors.ts'
+import { syncFolder } from '../files.ts'
+
+/** One erasure: a line of JSON beside heads.json, so that a restore can carry it out again on an older copy (EVIDENCE, Files of a workspace). */
+const entrySchema = z.strictObject({
+  v: z.literal(1),
+  origin: z.string().min(1).max(200),
+  case: z.string().min(1).max(64),
+  /** The leaf of the intent. */
+  intent: z.int().min(0),
+  /** First and last seq of each run of leaves whose content was erased. */
+  ranges: z.array(z.tuple([z.int().min(0), z.int().min(0)])).max(1_000_000)
+})
+export type ErasureEntry = z.infer<typeof entrySchema>
+
+const pathIn = (state: string): string => join(state, 'erasures.jsonl')
+
+/** Adds an erasure; on disk when this returns. Called before anything is destroyed. */
+export function registerErasure(state: string, entry: ErasureEntry): void {
+  const path = pathIn(state)
+  const fresh = !existsSync(path)
+  appendFileSync(path, `${JSON.stringify(entry)}\n`, { mode: 0o600 })
+  const fd = openSync(path, 'r+')
+  fsyncSync(fd)
+  closeSync(fd)
+  if (fresh) syncFolder(state)
+}
+
+/**
+ * The erasures of a log whose intent is at or above `size`: those a copy of that size knows nothing of.
+ * @throws AffidavitError workspace_damaged: a line cannot be read; a restore must not guess what was erased
+ */
+export function erasuresAfter(state: string, origin: string, size: number): ErasureEntry[] {
+  const path = pathIn(state)
+  if (!existsSync(path)) return []
+  const lines = readFileSync(path, 'utf8').split('\n')
+  // A torn last line was never acknowledged: the erasure it stands for had not begun.
+  const whole = lines.slice(0, -1)
+  return whole.flatMap((line, i) => {
+    let value: unknown
+    try {
+      value = JSON.parse(line)
+    } catch {
+      value = undefined
+    }
+    const parsed = entrySchema.safeParse(value)
+    if (!parsed.success)
+      throw new AffidavitError(
+        'workspace_damaged',
+        `line ${i + 1} of the register of erasures cannot be read: what was erased cannot be erased in the copy too`
+      )
+    return parsed.data.origin === origin && parsed.data.intent >= size ? [parsed.data] : []
+  })
+}

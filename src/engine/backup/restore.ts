@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// Restores a backup to a new folder, or into a temporary one as a test. Nothing is left behind unless everything in it was verified.
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { RestoreReport } from '../../shared/contract/backup.ts'
+import { AffidavitError } from '../../shared/contract/errors.ts'
+import { equalBytes } from '../../shared/evidence/bytes.ts'
+import { rootAt } from '../../shared/evidence/merkle.ts'
+import { parseVkey } from '../../shared/evidence/note.ts'
+import { seqsIn } from '../../shared/policy/ranges.ts'
+import { sha256 } from '../crypto.ts'
+import { syncFolder, writeFileDurably } from '../files.ts'
+import { HeadFile, readHeadCopy } from '../ledger/head.ts'
+import { leafCount, nodeReader } from '../ledger/store.ts'
+import { removePayloads } from '../ledger/tiles.ts'
+import { verifyWorkspace } from '../ledger/verify-workspace.ts'
+import { openOfRecord, openReadable, type ReadableDb, settleCopy } from '../sqlite/open.ts'
+import type { ReaderControl } from '../threads/reader-context.ts'
+import { PayloadReader } from '../vault/payload-reader.ts'
+import { zeroKeys } from '../vault/zero-keys.ts'
+import { checkCopy } from './check-copy.ts'
+import { erasuresAfter } from './erasure-register.ts'
+import { type BackupManifest, backupsIn, fileSha256, infoOf, isInside, KEYS_NAME, readManifest } from './manifest.ts'
+import { toBackupError } from './write-backup.ts'
+
+export interface RestoreInput {
+  readonly kind: 'drill' | 'restore'
+  /** Folder of the backup. */
+  readonly path: string
+  /** Where it goes: a folder that is not there yet, or is empty. For a test, a temporary one that is removed at the end. */
+  readonly to: string
+  readonly state: string
+  /** Key-encryption keys of the workspace that was backed up, base64 by id. */
+  readonly keks: Readonly<Record<string, string>>
+  /** The running workspace, to hold the copy against it when it is the same log. */
+  readonly live: string | null
+  /** A person chose to go back although this machine has seen leaves that the backup does not hold. */
+  readonly acceptLoss: boolean
+}
+
+/** What a restored folder says of itself until its engine has recorded it. */
+export interface RestoredNote {
+  readonly v: 1
+  readonly backup_id: string
+  readonly made: string
+  readonly size: number
+  readonly root: string
+  readonly seen_size: number
+  readonly reapplied: readonly { readonly case: string; readonly intent: number; readonly leaves: number }[]
+}
+
+export const RESTORED_NAME = 'restored.json'
+
+const damaged = (message: string): AffidavitError =>
+  new AffidavitError('workspace_damaged', `${message}. Nothing was restored: use another backup`)
+
+/** Copies the files, each held against its hash in the manifest. The keys may come from a newer backup: see {@link keysFor}. */
+async function copyFiles(input: RestoreInput, manifest: BackupManifest, part: string, control: ReaderControl): Promise<void> {
+  mkdirSync(join(part, 'anchors'), { recursive: true, mode: 0o700 })
+  const total = manifest.files.reduce((sum, file) => sum + file.bytes, 0)
+  let done = 0
+  for (const { name, sha256: expected } of manifest.files) {
+    const from = join(input.path, name)
+    if (!existsSync(from)) {
+      if (name === KEYS_NAME) continue
+      throw damaged(`The backup is incomplete: ${name} is missing`)
+    }
+    if (control.cancelled()) throw new AffidavitError('cancelled', 'cancelled')
+    const to = join(part, name)
+    copyFileSync(from, to)
+    const actual = await fileSha256(to, (bytes) => {
+      done += bytes
+      control.progress(Math.floor(done / 2), total)
+    })
+    if (actual !== expected) throw damaged(`The backup was changed: ${name} has another SHA-256 than its manifest says`)
+  }
+}
+
+const kekIds = (path: string): string[] => {
+  const db = openReadable(path)
+  try {
+    return db.prepare<[], string>('SELECT DISTINCT kek_id FROM key_block').pluck().all()
+  } finally {
+    db.close()
+  }
+}
+
+/**
+ * Puts keys in place that this machine can still open: those of the backup, or, when an erasure destroyed what wrapped them, those of the oldest
+ * newer backup beside it, from which the erased ones are missing.
+ * @throws AffidavitError keys_unavailable
+ */
+async function keysFor(input: RestoreInput, manifest: BackupManifest, part: string): Promise<'own' | 'newer'> {
+  const fits = (path: string): boolean => existsSync(path) && kekIds(path).every((id) => id in input.keks)
+  const own = join(part, KEYS_NAME)
+  if (fits(own)) return 'own'
+  const newer = backupsIn(dirname(input.path))
+    .filter((other) => other.origin === manifest.origin && other.made > manifest.made && other.size >= manifest.size)
+    .reverse()
+  for (const other of newer) {
+    const path = join(other.path, KEYS_NAME)
+    const expected = readManifest(other.path).files.find((file) => file.name === KEYS_NAME)?.sha256
+    if (!fits(path) || (await fileSha256(path)) !== expected) continue
+    copyFileSync(path, own)
+    return 'newer'
+  }
+  throw new AffidavitError(
+    'keys_unavailable',
+    'The keys that open this backup are not here: they were destroyed by a later erasure or by age, or the keyring of its workspace is missing. Restore its keyring file first, or use a newer backup'
+  )
+}
+
+/** Carries out on the copy what was erased after it was made. */
+function reapply(input: RestoreInput, manifest: BackupManifest, part: string): RestoredNote['reapplied'] {
+  const later = erasuresAfter(input.state, manifest.origin, manifest.size)
+  if (later.length === 0) return []
+  const ledger = openOfRecord(join(part, 'ledger.db'))
+  const keys = openOfRecord(join(part, KEYS_NAME))
+  try {
+    return later.map((entry) => {
+      const seqs = [...seqsIn(entry.ranges)].filter((seq) => seq < manifest.size)
+      zeroKeys(keys, keksOf(input), seqs)
+      removePayloads(ledger, seqs)
+      return { case: entry.case, intent: entry.intent, leaves: seqs.length }
+    })
+  } finally {
+    ledger.close()
+    keys.close()
+    settleCopy(join(part, 'ledger.db'))
+    settleCopy(join(part, KEYS_NAME))
+  }
+}
+
+const keksOf = (input: RestoreInput): ReadonlyMap<string, Uint8Array> =>
+  new Map(Object.entries(input.keks).map(([id, key]) => [id, Buffer.from(key, 'base64')]))
+
+/** Removes keys of leaves that the copy does not hold: those of a newer copy of the vault, or of a group that was on its way. */
+function trimKeys(part: string, size: number): void {
+  const keys = openOfRecord(join(part, KEYS_NAME))
+  keys.prepare('DELETE FROM key_block WHERE first_seq >= ?').run(size)
+  keys.close()
+  settleCopy(join(part, KEYS_NAME))
+}
+
+function requireNew(to: string, from: string): void {
+  if (isInside(to, from)) throw new AffidavitError('bad_request', 'the new folder lies in the backup: choose another')
+  if (existsSync(to) && readdirSync(to).length > 0)
+    throw new AffidavitError('file_exists', 'the folder to restore to is not empty: name a new one')
+}
+
+/**
+ * Verifies a backup from its hashes to every payload and restores it. A crash, a cancel or a fault leaves no folder behind.
+ * @throws AffidavitError file_unreadable, not_this_format, workspace_damaged, keys_unavailable, conflict (leaves would be lost), file_exists, disk_full, cancelled
+ */
+export async function restoreBackup(input: RestoreInput, control: ReaderControl): Promise<RestoreReport> {
+  const started = performance.now()
+  const manifest = readManifest(input.path)
+  requireNew(input.to, input.path)
+  const checks: { text: string; holds: boolean }[] = []
+  const holds = (text: string) => checks.push({ text, holds: true })
+  const seen = readHeadCopy(join(input.state, 'heads.json'), manifest.origin)
+  const lost = Math.max(0, (seen?.size ?? 0) - manifest.size)
+  if (input.kind === 'restore' && lost > 0 && !input.acceptLoss) {
+    throw new AffidavitError(
+      'conflict',
+      `This machine has seen ${seen?.size} leaves of this log, the backup holds ${manifest.size}: the last ${lost} would be gone. Restore only if they are lost anyway, and say so: it is recorded as a rollback that a person chose`,
+      { lost }
+    )
+  }
+  const part = `${input.to}.part`
+  try {
+    rmSync(part, { recursive: true, force: true })
+    mkdirSync(part, { recursive: true, mode: 0o700 })
+    await copyFiles(input, manifest, part, control)
+    holds(`${manifest.files.length} files have the SHA-256 that the manifest says`)
+    const keysFrom = await keysFor(input, manifest, part)
+    if (keysFrom === 'newer') holds('The keys come from a newer backup: an erasure destroyed the older ones')
+    trimKeys(part, manifest.size)
+    const copy = openReadable(join(part, 'ledger.db'))
+    let report: ReturnType<typeof verifyWorkspace>
+    try {
+      const checked = checkCopy(copy, manifest.vkey, { ...control, progress: () => {} })
+      if (checked.size !== manifest.size || Buffer.from(checked.root).toString('base64') !== manifest.root)
+        throw damaged('The root of the leaves is not the one that the manifest says')
+      holds(`The root of ${checked.checkpoint.size} leaves is the one that the checkpoint signed`)
+      checkSeen(copy, seen, manifest)
+      if (seen)
+        holds(
+          lost > 0 ? 'What this machine remembers of the log begins with the backup' : 'The head this machine remembers is in the backup'
+        )
+    } finally {
+      copy.close()
+    }
+    const reapplied = reapply(input, manifest, part)
+    const ledger = openReadable(join(part, 'ledger.db'))
+    const keys = openReadable(join(part, KEYS_NAME))
+    try {
+      const { name: origin, publicKey } = parseVkey(sha256, manifest.vkey)
+      report = verifyWorkspace(
+        { ledger, keys, payloads: new PayloadReader(ledger, keys, keksOf(input)) },
+        { size: manifest.size, origin, logPublicKey: publicKey, keys: true, share: 1 },
+        { cancelled: control.cancelled, progress: control.progress, rest: () => {} }
+      )
+    } finally {
+      ledger.close()
+      keys.close()
+    }
+    if (!report) throw new AffidavitError('cancelled', 'cancelled')
+    if (report.verdict !== 'intact')
+      throw damaged(`${report.faults.length} faults were found in the backup, the first: ${report.faults[0]?.message ?? ''}`)
+    holds(`${report.checked.leaves} leaves, ${report.checked.payloads} payloads and ${report.checked.checkpoints} checkpoints verify`)
+    const head = HeadFile.open(join(part, 'head'), 'r')
+    const mark = head?.current
+    head?.close()
+    if (!mark || mark.size > manifest.size) throw damaged('The high-water mark in the backup is unreadable or ahead of its leaves')
+    if (input.live !== null) checks.push(...compareLive(input.live, manifest))
+    if (reapplied.length > 0) holds(`${reapplied.length} later erasures were carried out on the copy too`)
+    const result: RestoreReport = {
+      kind: input.kind,
+      backup: infoOf(input.path, manifest),
+      verdict: checks.every((check) => check.holds) ? 'matches' : 'damaged',
+      checks,
+      missing_after: lost,
+      reapplied: reapplied.length,
+      seconds: (performance.now() - started) / 1000
+    }
+    if (input.kind === 'drill') return result
+    const note: RestoredNote = {
+      v: 1,
+      backup_id: manifest.id,
+      made: manifest.made,
+      size: manifest.size,
+      root: manifest.root,
+      seen_size: lost > 0 ? (seen?.size ?? 0) : 0,
+      reapplied
+    }
+    writeFileDurably(join(part, RESTORED_NAME), `${JSON.stringify(note)}\n`)
+    rmSync(input.to, { recursive: true, force: true })
+    renameSync(part, input.to)
+    syncFolder(dirname(input.to))
+    return result
+  } catch (error) {
+    throw toBackupError(error)
+  } finally {
+    rmSync(part, { recursive: true, force: true })
+  }
+}
+
+function checkSeen(copy: ReadableDb, seen: ReturnType<typeof readHeadCopy>, manifest: BackupManifest): void {
+  if (!seen || seen.size === 0 || seen.size > manifest.size) return
+  if (!equalBytes(rootAt(sha256, seen.size, nodeReader(copy)), seen.root))
+    throw damaged('This machine remembers another history of this log than the backup holds')
+}
+
+function compareLive(live: string, manifest: BackupManifest): { text: string; holds: boolean }[] {
+  const ledger = openReadable(join(live, 'ledger.db'))
+  try {
+    if (leafCount(ledger) < manifest.size) return [{ text: 'The open workspace holds fewer leaves than the backup', holds: false }]
+    const same = equalBytes(rootAt(sha256, manifest.size, nodeReader(ledger)), Buffer.from(manifest.root, 'base64'))
+    return [
+      { text: `The root of the first ${manifest.size} leaves is ${same ? 'the same' : 'another'} in the open workspace`, holds: same }
+    ]
+  } finally {
+    ledger.close()
+  }
+}

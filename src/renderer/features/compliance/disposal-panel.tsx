@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Button, Modal, Textarea } from '@mantine/core'
+import { useState } from 'react'
+import type { DisposalPreview } from '../../../shared/contract/retention.ts'
+import { messageOf, useAction, useOperation, useRefresh, useTopic } from '../../client/hooks.ts'
+import { bytes, count, day, moment } from '../../ui/format.ts'
+import { Note, Panel, State } from '../../ui/parts.tsx'
+import { Failed, Loading } from '../../ui/states.tsx'
+
+const records = (n: number): string => `${count(n)} ${n === 1 ? 'record' : 'records'}`
+
+/** What is past its retention: a dry run at each look, and the disposals on record. */
+export function DisposalPanel() {
+  const preview = useOperation('disposal.preview', {})
+  const list = useOperation('disposal.list', {})
+  const waiting = useOperation('approvals.list', { state: 'asked' })
+  const refresh = useRefresh()
+  const [asking, setAsking] = useState(false)
+  useTopic('jobs', (job) => {
+    if (job.kind === 'disposal') refresh('disposal.preview', 'disposal.list', 'retention.get')
+  })
+  const error = preview.error ?? list.error ?? waiting.error
+  if (error)
+    return (
+      <Failed
+        what="What is past its retention cannot be read"
+        error={error}
+        onRetry={() => refresh('disposal.preview', 'disposal.list', 'approvals.list')}
+      />
+    )
+  if (!preview.data || !list.data || !waiting.data) return <Loading what="Reading what is past its retention" />
+  const { data } = preview
+  const nothing = data.records === 0 && data.tiles === 0
+  const asked = waiting.data.approvals.filter((one) => one.action === 'disposal')
+  return (
+    <Panel
+      title="Past retention"
+      sub={`dry run of ${moment(data.as_of)}: nothing goes without two people`}
+      right={
+        <Button size="compact-sm" disabled={nothing || asked.length > 0} onClick={() => setAsking(true)}>
+          Ask for disposal…
+        </Button>
+      }
+    >
+      <div className="column gap-12">
+        {nothing ? (
+          <p>Nothing is past its retention and free of holds.</p>
+        ) : (
+          <p>
+            <b>{records(data.records)}</b> past their retention, {bytes(data.bytes)} of content
+            {data.tiles > 0 && `, with ${count(data.leaves)} leaves in ${count(data.tiles)} whole tiles`}
+            {data.more && '; as many as one disposal takes, there are more'}.
+          </p>
+        )}
+        {asked.length > 0 && <Note is="attention">A disposal waits for a second person, under Approvals.</Note>}
+        {data.by_class.length > 0 && <ByClass data={data} />}
+        {data.held > 0 && (
+          <Note is="plain">
+            <b>{records(data.held)} held back</b> by {data.holds.map((hold) => `${hold.matter} (${count(hold.records)})`).join(', ')}.
+          </Note>
+        )}
+        {list.data.disposals.length > 0 && (
+          <table className="table">
+            <thead>
+              <tr>
+                <th className="right">Leaf</th>
+                <th>Begun, UTC</th>
+                <th>Approved by</th>
+                <th className="right">Records</th>
+                <th className="right">Content</th>
+                <th className="right">Tiles</th>
+                <th>State</th>
+              </tr>
+            </thead>
+            <tbody>
+              {list.data.disposals.map((one) => (
+                <tr key={one.id}>
+                  <td className="right dim">{count(one.seq)}</td>
+                  <td className="num">{moment(one.time).replace(' UTC', '')}</td>
+                  <td>{one.actor}</td>
+                  <td className="right">{count(one.records)}</td>
+                  <td className="right">{bytes(one.bytes)}</td>
+                  <td className="right">{count(one.tiles)}</td>
+                  <td>
+                    {one.done_seq === null ? (
+                      <State is="pending">under way</State>
+                    ) : (
+                      <State is="holds">done, leaf {count(one.done_seq)}</State>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+      </div>
+      {asking && <Ask data={data} onClose={() => setAsking(false)} />}
+    </Panel>
+  )
+}
+
+const ByClass = ({ data }: { readonly data: DisposalPreview }) => (
+  <table className="table">
+    <thead>
+      <tr>
+        <th>Class</th>
+        <th className="right">Records</th>
+        <th className="right">Content</th>
+        <th>Oldest, UTC</th>
+        <th>Newest, UTC</th>
+      </tr>
+    </thead>
+    <tbody>
+      {data.by_class.map((one) => (
+        <tr key={one.class}>
+          <td>{one.class}</td>
+          <td className="right">{count(one.records)}</td>
+          <td className="right">{bytes(one.bytes)}</td>
+          <td className="num">{day(one.oldest)}</td>
+          <td className="num">{day(one.newest)}</td>
+        </tr>
+      ))}
+    </tbody>
+  </table>
+)
+
+function Ask({ data, onClose }: { readonly data: DisposalPreview; readonly onClose: () => void }) {
+  const [reason, setReason] = useState('')
+  const ask = useAction('disposal.ask', ['approvals.list', 'disposal.preview'])
+  return (
+    <Modal opened onClose={onClose} title="Ask for disposal">
+      <div className="column gap-12">
+        <p>
+          Once a second person approves, the content and keys of {records(data.records)} are destroyed, here and in every backup of the
+          keys. It cannot be undone. The leaves stay, so that the log still verifies
+          {data.tiles > 0 && `; those of ${count(data.tiles)} whole tiles go too, and their hashes stay`}.
+        </p>
+        <Textarea
+          label="Reason"
+          value={reason}
+          maxLength={2000}
+          autosize
+          minRows={2}
+          data-autofocus
+          onChange={(e) => setReason(e.currentTarget.value)}
+        />
+        {ask.isError && <Note is="broken">{messageOf(ask.error)}</Note>}
+        <div className="row gap-8">
+          <Button loading={ask.isPending} disabled={reason.trim() === ''} onClick={() => ask.mutate({ reason }, { onSuccess: onClose })}>
+            Ask for disposal
+          </Button>
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+        </div>
+      </div>
+    </Modal>
+  )
+}
