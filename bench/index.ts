@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // npm run bench [-- NAME…]: prints each figure beside its target and, where there is one, its ratio to the limit of the same run.
+
+import { benchBundle } from './bundle.ts'
 import { benchDriftCalibration } from './drift-calibration.ts'
 import { benchDriftPower } from './drift-power.ts'
 import { benchEngine } from './engine.ts'
@@ -28,7 +30,8 @@ const benches: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   erasure: benchErasure,
   ks: benchKs,
   'drift-calibration': benchDriftCalibration,
-  'drift-power': benchDriftPower
+  'drift-power': benchDriftPower,
+  bundle: benchBundle
 }
 const wanted = process.argv.slice(2)
 const number = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: Math.abs(value) < 1 ? 4 : 2 })

@@ -9,6 +9,8 @@ export interface CliEnvironment {
   readonly passphraseFile: string | undefined
   readonly allowedHosts: readonly string[]
   readonly state: string
+  /** What printing a PDF looks for: the desktop runtime, a display, the command path. */
+  readonly printing: { readonly electron: string | undefined; readonly display: boolean; readonly path: string }
 }
 
 const port = (text: string | undefined, otherwise: number): number => {
@@ -34,6 +36,12 @@ export function cliEnvironment(env: NodeJS.ProcessEnv = process.env): CliEnviron
     drift: { host: env.DRIFT_API_HOST || '127.0.0.1', port: port(env.DRIFT_API_PORT, 5001) },
     passphraseFile: env.AFFIDAVIT_PASSPHRASE_FILE || undefined,
     allowedHosts: list(env.AFFIDAVIT_ALLOWED_HOSTS),
-    state: env.AFFIDAVIT_STATE || stateFolder(env)
+    state: env.AFFIDAVIT_STATE || stateFolder(env),
+    printing: {
+      electron:
+        env.ELECTRON_EXEC_PATH || (env.ELECTRON_OVERRIDE_DIST_PATH && join(env.ELECTRON_OVERRIDE_DIST_PATH, 'electron')) || undefined,
+      display: Boolean(env.DISPLAY || env.WAYLAND_DISPLAY),
+      path: env.PATH ?? ''
+    }
   }
 }

@@ -12,10 +12,27 @@ import {
   type TopicName
 } from '../shared/contract/contract.ts'
 import { AffidavitError, type ErrorCode, type Reply } from '../shared/contract/errors.ts'
-import type { EngineStart, EngineState, FromEngine } from '../shared/contract/wire.ts'
+import type { EngineStart, EngineState, FromEngine, PrintReply, PrintRequest } from '../shared/contract/wire.ts'
 
 /** Beside the built command line, or in the sources when these run directly. */
 const entry = import.meta.url.endsWith('.ts') ? new URL('../engine/index.ts', import.meta.url) : new URL('./engine.js', import.meta.url)
+
+/** Prints a page as PDF. */
+export type Print = (page: { readonly html: string; readonly footer: string }) => Promise<Uint8Array>
+
+async function answer({ id, html, footer }: PrintRequest, print: Print | undefined): Promise<PrintReply> {
+  try {
+    if (!print) throw new AffidavitError('engine_unavailable', 'nothing here can print')
+    return { kind: 'print.reply', id, pdf: await print({ html, footer }), message: '' }
+  } catch (error) {
+    return {
+      kind: 'print.reply',
+      id,
+      pdf: null,
+      message: error instanceof AffidavitError ? error.message : 'the page could not be printed'
+    }
+  }
+}
 
 /** A running engine in a child process, spoken to over the contract. */
 export class EngineChild {
@@ -38,18 +55,19 @@ export class EngineChild {
    * Starts the engine on a workspace and waits until it serves.
    * @throws AffidavitError with the code the engine gave, such as workspace_locked or keys_unavailable
    */
-  static start(config: EngineStart['config']): Promise<EngineChild> {
+  static start(config: EngineStart['config'], print?: Print): Promise<EngineChild> {
     const child = fork(fileURLToPath(entry), [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'advanced' })
     const engine = new EngineChild(child)
     return new Promise((resolve, reject) => {
       child.on('message', (message) => {
-        const incoming = message as FromEngine | EngineState
+        const incoming = message as FromEngine | EngineState | PrintRequest
         if (incoming.kind === 'ready') resolve(engine)
         else if (incoming.kind === 'failed') reject(new AffidavitError(incoming.code as ErrorCode, incoming.message))
+        else if (incoming.kind === 'print') void answer(incoming, print).then((reply) => child.connected && child.send(reply))
         else engine.#receive(incoming)
       })
       void engine.#exited.then(() => reject(new AffidavitError('engine_unavailable', 'the engine stopped while starting')))
-      child.send({ kind: 'start', config } satisfies EngineStart)
+      child.send({ kind: 'start', config: { ...config, prints: print !== undefined } } satisfies EngineStart)
     })
   }
 

@@ -81,6 +81,10 @@ workspaceCommand(program, 'export', 'write a signed bundle')
   .requiredOption('--purpose <why>')
   .requiredOption('--out <file>')
   .option('--replace', 'replace an existing file', false)
+  .option('--withhold-reason <text>', 'why parts are withheld; stands in the bundle beside each of them')
+  .option('--pdf', 'the report as PDF too (needs the desktop runtime; the bytes of the bundle then differ each time)')
+  .option('--parquet', 'the table of records in Parquet too')
+  .option('--encrypt-to <recipient>', 'encrypt the file for the holder of this age key (age1…)')
   .action((options) => run(() => exportBundle(options, environment)))
 
 program

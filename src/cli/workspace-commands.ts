@@ -3,9 +3,10 @@ import { resolve } from 'node:path'
 import type { EngineStart } from '../shared/contract/wire.ts'
 import { type ActingOptions, actFor, requirePerson } from './acting.ts'
 import type { CliEnvironment } from './config.ts'
-import { EngineChild } from './engine-child.ts'
+import { EngineChild, type Print } from './engine-child.ts'
 import { waitForJob } from './jobs.ts'
 import { EXIT, print, say } from './output.ts'
+import { printCommand, printWith } from './print.ts'
 
 export interface WorkspaceOptions extends ActingOptions {
   readonly workspace: string
@@ -33,9 +34,10 @@ export function configFor(options: WorkspaceOptions, environment: CliEnvironment
 export async function withEngine(
   options: WorkspaceOptions,
   environment: CliEnvironment,
-  work: (engine: EngineChild) => Promise<number>
+  work: (engine: EngineChild) => Promise<number>,
+  printer?: Print
 ): Promise<number> {
-  const engine = await EngineChild.start(configFor(options, environment, false))
+  const engine = await EngineChild.start(configFor(options, environment, false), printer)
   try {
     const status = await engine.call('workspace.status', {})
     if (status.problem) say(`${status.problem.code}: ${status.problem.message}`)
@@ -131,11 +133,18 @@ export interface ExportOptions extends WorkspaceOptions {
   readonly purpose: string
   readonly out: string
   readonly replace: boolean
+  readonly withholdReason?: string
+  readonly pdf?: boolean
+  readonly parquet?: boolean
+  readonly encryptTo?: string
 }
 
 /** Writes a signed bundle. */
-export function exportBundle(options: ExportOptions, environment: CliEnvironment): Promise<number> {
-  return withEngine(options, environment, async (engine) => {
+export async function exportBundle(options: ExportOptions, environment: CliEnvironment): Promise<number> {
+  // Before the engine starts: without a runtime nothing is written at all.
+  const command = options.pdf ? printCommand(environment.printing) : null
+  const printer: Print | undefined = command === null ? undefined : (page) => printWith(command, page)
+  const work = async (engine: EngineChild): Promise<number> => {
     const { job_id } = await engine.call('export.start', {
       query: options.query,
       withhold: [...options.withhold],
@@ -143,6 +152,10 @@ export function exportBundle(options: ExportOptions, environment: CliEnvironment
       purpose: options.purpose,
       out: resolve(options.out),
       replace: options.replace,
+      pdf: options.pdf ?? false,
+      parquet: options.parquet ?? false,
+      ...(options.withholdReason === undefined ? {} : { withhold_reason: options.withholdReason }),
+      ...(options.encryptTo === undefined ? {} : { encrypt: { recipient: options.encryptTo } }),
       ...(options.at === undefined ? {} : { at: options.at })
     })
     await waitForJob(engine, job_id)
@@ -151,7 +164,8 @@ export function exportBundle(options: ExportOptions, environment: CliEnvironment
     else
       print(`${result.path}: ${result.records} records, ${result.leaves} leaves, tree size ${result.size}, sha256 ${result.bundle_sha256}`)
     return EXIT.done
-  })
+  }
+  return withEngine(options, environment, work, printer)
 }
 
 /** Re-hashes a whole workspace; 1 when it is damaged. */

@@ -12,6 +12,7 @@ import { keksOfWorkspace, recordRestore, restoreFirst } from './backup/finish-re
 import { Backups } from './backup/handlers.ts'
 import { bundleHandlers } from './bundle/handlers.ts'
 import type { Print } from './bundle/printer.ts'
+import { reportHandlers } from './bundle/report-handlers.ts'
 import type { HttpServers } from './capture/http/servers.ts'
 import { startServers } from './capture/http/servers.ts'
 import { importHandlers } from './capture/imports/handlers.ts'
@@ -404,6 +405,7 @@ async function compose(
       ...compliance,
       ...anchors.handlers,
       ...witness.handlers,
+      ...reportHandlers({ pool, verdict: drift.handlers['drift.verdict'], status }),
       ...importHandlers({ jobs, ingest, append }),
       ...drift.handlers,
       ...compareHandlers({ pool, projector, ledgerSize: size, settings: () => settings }),

@@ -15,6 +15,7 @@ import { confine } from './navigation.ts'
 import { answerPrintRequest } from './pdf.ts'
 import { denyNetwork, denyPermissions } from './permissions.ts'
 import { type Preferences, readPreferences, writePreferences } from './preferences.ts'
+import { pageToPrint, printAndExit } from './print-page.ts'
 import { registerScheme, servePage } from './protocol.ts'
 import { type ShellContext, themeNow } from './shell-operations.ts'
 import { ShellTopics } from './shell-topics.ts'
@@ -156,7 +157,13 @@ if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
 registerScheme()
 app.on('web-contents-created', (_event, contents) => confine(contents))
 
-if (app.requestSingleInstanceLock()) {
+const page = pageToPrint()
+if (page !== null) {
+  app.whenReady().then(
+    () => printAndExit(page),
+    () => app.exit(1)
+  )
+} else if (app.requestSingleInstanceLock()) {
   privateFolder(app.getPath('userData'))
   const config = readConfig()
   app.whenReady().then(

@@ -69,6 +69,7 @@ export interface ReportInput {
 export const LISTED = 100
 
 const count = (n: number): string => n.toLocaleString('en-US')
+const plural = (n: number, one: string): string => `${count(n)} ${one}${n === 1 ? '' : 's'}`
 const moment = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`
 
 function withheldTable({ withheld }: BundleCase): Markup {
@@ -116,7 +117,7 @@ function findings({ facts, alerts, listed, described }: ReportInput): Markup[] {
     section(
       'Findings',
       paragraph(
-        `${count(described.records)} calls to ${count(new Set(facts.map((fact) => fact.model)).size)} models by ${count(new Set(facts.map((fact) => fact.source)).size)} sources; ${count(total)} did not end with success. ${count(alerts.length)} drift alerts concern them.`
+        `${plural(described.records, 'call')} to ${plural(new Set(facts.map((fact) => fact.model)).size, 'model')} by ${plural(new Set(facts.map((fact) => fact.source)).size, 'source')}; ${count(total)} did not end with success. Drift alerts that concern them: ${count(alerts.length)}.`
       ),
       dataTable(
         [{ name: 'Model' }, { name: 'Source' }, { name: 'Records', kind: 'number' }, { name: 'Not successful', kind: 'number' }],

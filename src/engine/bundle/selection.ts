@@ -12,7 +12,7 @@ export interface Selection {
   /** The checkpoint that the proofs lead to: the newest of at most the wanted size. */
   readonly checkpoint: CheckpointRow
   readonly records: Uint32Array
-  /** Leaves of alerts on the selected series: opened, acknowledged, resolved. */
+  /** Leaves of alerts on the selected series: opened, acknowledged, resolved; with the looks and baselines that their verdicts rest on. */
   readonly alerts: readonly number[]
   /** Leaves about the signing keys: with them a verifier follows from a key it knows to the one in use. */
   readonly keys: readonly number[]
@@ -37,14 +37,24 @@ export function selectLeaves({ catalog, ledger }: ReaderContext, filter: FilterE
     .get(checkpoint.size, ...params)
   const alerts = catalog
     .prepare<(string | number)[], number>(`
-SELECT s.seq
-FROM alert_step s
-JOIN alert a ON a.id = s.alert
-WHERE s.seq < ?
-  AND EXISTS (SELECT 1 FROM record r WHERE r.seq < ? AND r.model = a.model AND r.source = a.source AND ${where})
-ORDER BY s.seq`)
+WITH concerned AS (
+  SELECT a.id, a.look, a.baseline
+  FROM alert a
+  WHERE a.seq < ?
+    AND EXISTS (SELECT 1 FROM record r WHERE r.seq < ? AND r.model = a.model AND r.source = a.source AND ${where})
+)
+SELECT seq
+FROM (
+  SELECT s.seq FROM alert_step s JOIN concerned c ON c.id = s.alert
+  UNION
+  SELECT look FROM concerned
+  UNION
+  SELECT b.seq FROM baseline b JOIN concerned c ON c.baseline = b.id
+)
+WHERE seq < ?
+ORDER BY seq`)
     .pluck()
-    .all(checkpoint.size, checkpoint.size, ...params)
+    .all(checkpoint.size, checkpoint.size, ...params, checkpoint.size)
   const keys = catalog
     .prepare<[number], number>(`
 SELECT seq

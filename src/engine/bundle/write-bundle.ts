@@ -240,19 +240,16 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
     if (part.name === 'body') return 'the certificate also names other records and recipients'
     return exported.has(erasedBy(part.data) ?? -1) ? undefined : 'another record of the same erasure'
   }
-  /** Parts of a leaf that go out; the others are named. @throws AffidavitError payload_missing */
+  const reasonFor = (seq: number, part: { readonly name: string; readonly data: Uint8Array }): string | undefined =>
+    withhold.has(part.name) ? input.withholdReason : beyondScope(seq, part)
+  /** All parts of a leaf that are there. @throws AffidavitError payload_missing */
   const partsOf = (seq: number) => {
     const state = payloads.open(seq)
     if (state.state === 'missing')
       throw new AffidavitError('payload_missing', `the content of leaf ${seq} cannot be opened: verify the workspace before exporting`)
-    if (state.state !== 'present') return []
-    return state.parts.filter((part) => {
-      const reason = withhold.has(part.name) ? input.withholdReason : beyondScope(seq, part)
-      if (reason === undefined) return true
-      withheld.push({ part: part.name, reason, seq })
-      return false
-    })
+    return state.state === 'present' ? state.parts : []
   }
+  const partsOut = (seq: number) => partsOf(seq).filter((part) => reasonFor(seq, part) === undefined)
 
   // Names in order: README-VERIFY.txt, bag-info.txt, bagit.txt, data/…, manifest…, proof/…, tagmanifest…, trust/…, verify.…
   const facts = { origin: input.origin, records: selection.records.length, leaves: seqs.length, written }
@@ -264,23 +261,28 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
   )
   bag.add('bagit.txt', texts.bagit)
   const alertIds = new Set<string>()
+  for (const seq of selection.alerts) {
+    const { data } = JSON.parse(bytesOf(seq).toString('utf8')) as { readonly data?: { readonly alert_id?: string } }
+    if (data?.alert_id !== undefined) alertIds.add(data.alert_id)
+  }
   const trail = function* (): Generator<string> {
     yield csvRow(['seq', 'time', 'type', 'actor', 'actor_kind', 'leaf_id'])
     for (const seq of seqs) {
       const leaf = JSON.parse(bytesOf(seq).toString('utf8')) as Leaf
-      const data = leaf.data as { alert_id?: string } | undefined
-      if (data?.alert_id !== undefined) alertIds.add(data.alert_id)
       yield csvRow([leaf.seq, leaf.ts, leaf.type, leaf.actor.ref, leaf.actor.kind, leaf.id])
     }
   }
-  const trailChunks = [...chunked(trail())]
   const alerts = [...alertIds].flatMap((id) => listAlerts(catalog, payloads, { id, limit: 1 }))
   bag.add('data/alerts.jsonl', alerts.map((alert) => `${jcs(alert as unknown as JsonValue)}\n`).join(''))
-  await bag.stream('data/audit-trail.csv', trailChunks)
+  await bag.stream('data/audit-trail.csv', chunked(trail()))
 
-  const withheldBefore = withheld.length
   // case.json names what is withheld, and comes before the payloads in the order of names: the parts are listed first.
-  for (const seq of seqs) partsOf(seq)
+  for (const seq of withhold.size > 0 ? seqs : selection.erasures) {
+    for (const part of partsOf(seq)) {
+      const reason = reasonFor(seq, part)
+      if (reason !== undefined) withheld.push({ part: part.name, reason, seq })
+    }
+  }
   const described: BundleCase = {
     v: 1,
     app: input.appVersion,
@@ -296,7 +298,7 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
     requested_by: input.requestedBy,
     sample: input.sample,
     tree_size: checkpoint.size,
-    withheld: withheld.slice(withheldBefore),
+    withheld,
     written
   }
   bag.add(CASE, `${jcs(described as unknown as JsonValue)}\n`)
@@ -311,10 +313,10 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
   }
   await bag.stream(LEAVES, chunked(leaves()))
   if (single)
-    await addSingles(bag, seqs, partsOf, step, (seq) =>
+    await addSingles(bag, seqs, partsOut, step, (seq) =>
       formatTlogProof({ index: seq, proof: inclusionProof(sha256, checkpoint.size, seq, getNode), checkpoint: note })
     )
-  else await addLists(bag, seqs, partsOf, step)
+  else await addLists(bag, seqs, partsOut, step)
   const find = catalog.prepare<[number], StoredRecord>('SELECT * FROM record WHERE seq = ?')
   const cells = function* () {
     for (const seq of selection.records) {

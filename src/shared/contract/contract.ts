@@ -14,6 +14,7 @@ import { peopleOperations, sessionState } from './people.ts'
 import { privacyOperations } from './privacy.ts'
 import { recordOperations, recordRow } from './record.ts'
 import { requestOperations } from './requests.ts'
+import { reportOperations } from './reports.ts'
 import { retentionOperations } from './retention.ts'
 import { witnessOperations } from './witness.ts'
 import { job, workspaceOperations, workspaceStatus } from './workspace.ts'
@@ -36,7 +37,8 @@ export const operations = {
   ...witnessOperations,
   ...activityOperations,
   ...requestOperations,
-  ...backupOperations
+  ...backupOperations,
+  ...reportOperations
 } as const
 
 export type OperationName = keyof typeof operations

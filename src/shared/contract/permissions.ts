@@ -186,6 +186,7 @@ export const operationPermissions: Readonly<Record<OperationName, Permission>> =
   'holds.release': 'policy',
   'compliance.report': 'see',
   'compliance.page': 'see',
+  'report.drift': 'see',
   'compliance.mark': 'compliance',
   'compliance.completeness': 'see',
   'compliance.verifications': 'see',

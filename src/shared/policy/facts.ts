@@ -62,6 +62,16 @@ export interface ComplianceFacts {
   readonly baselines: number
   readonly look_every_minutes: number
   readonly verify_every_hours: number
+  /** The schedule that counts now; the longest period of its rules in years; null when none was set. */
+  readonly schedule: {
+    readonly seq: number
+    readonly time: string
+    readonly rules: number
+    readonly longest_years: number
+    readonly shortest_years: number
+  } | null
+  /** Until when the oldest record is kept, computed just now; `floor`: not before the least days that the law asks for. */
+  readonly kept: { readonly seq: number; readonly text: string; readonly floor: boolean } | null
   readonly marks: Partial<Readonly<Record<RequirementId, RequirementMark>>>
   /** Controller, contact, purposes and subjects are stated (an officer and transfers are stated where there are any). */
   readonly processing_stated: boolean

@@ -3,6 +3,7 @@
 import type { EvidenceLink, Requirement } from '../contract/compliance.ts'
 import type { LeafType } from '../evidence/leaf-types.ts'
 import type { ComplianceFacts, Seen } from './facts.ts'
+import { FLOOR_DAYS } from './retention.ts'
 
 export interface Judgement {
   readonly state: Exclude<Requirement['state'], 'not_applicable'>
@@ -16,11 +17,10 @@ export interface Judgement {
 type Evidence = Pick<Judgement, 'label' | 'link'> & { readonly leaves?: readonly LeafType[] }
 
 const DAY_MS = 86_400_000
-/** EU AI Act 19 and 26(6): at least six months; no setting goes below. */
-export const FLOOR_DAYS = 183
-
 export const number = (n: number): string => n.toLocaleString('en-US')
-export const day = (time: string): string => time.slice(0, 10)
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+export const day = (time: string): string =>
+  `${Number(time.slice(8, 10))} ${months[Number(time.slice(5, 7)) - 1] ?? ''} ${time.slice(0, 4)}`
 const plural = (n: number, one: string, many = `${one}s`): string => `${number(n)} ${n === 1 ? one : many}`
 const daysBetween = (from: string, to: string): number => Math.floor((Date.parse(to) - Date.parse(from)) / DAY_MS)
 
@@ -160,19 +160,24 @@ export function undertaking(facts: ComplianceFacts): Judgement {
   )
 }
 
-/** S11: a schedule with its rules; until then everything is kept and nothing says how long. */
-export function retention(facts: ComplianceFacts): Judgement {
-  const set = seen(facts, 'retention.set')
-  const { oldest } = facts.records
+/** S11: a schedule whose rules reach three and six years, and the due date of the oldest record under it. */
+export function retention({ schedule, kept }: ComplianceFacts): Judgement {
   const link: EvidenceLink = { to: 'compliance', view: 'retention' }
   const leaves: readonly LeafType[] = ['retention.set', 'disposal.done', 'hold.placed']
-  if (!set)
+  if (schedule === null)
     return partly('No schedule is set: everything is kept, and nothing says how long', {
-      label: oldest ? `Oldest record, ${day(oldest.time)}` : 'Schedule',
-      link: oldest ? { to: 'records', seq: oldest.seq } : link,
+      label: kept === null ? 'Schedule' : 'Oldest record',
+      link: kept === null ? link : { to: 'records', seq: kept.seq },
       leaves
     })
-  return judged([oldest === null && noRecord], { label: `Schedule, ${day(set.last)}`, link, leaves })
+  return judged(
+    [
+      schedule.longest_years < 3 && 'No rule keeps communications for three years',
+      schedule.longest_years < 6 && 'No rule keeps anything for six years',
+      kept === null && noRecord
+    ],
+    { label: `Schedule, ${plural(schedule.rules, 'rule')}, ${day(schedule.time)}`, link, leaves }
+  )
 }
 
 /** S13: one answer rebuilt end to end: text, model that served, and a person's review. */
@@ -283,24 +288,18 @@ export function automatic(facts: ComplianceFacts): Judgement {
   )
 }
 
-/** A3: nothing younger than the floor was disposed of. */
+/** A3: the due date of the oldest record, computed now, is not before the floor that no setting lowers; what was disposed of. */
 export function floor(facts: ComplianceFacts): Judgement {
+  const { kept } = facts
   const disposals = countOf(facts, 'disposal.done')
-  const age = daysBetween(facts.created, facts.now)
   const evidence: Evidence = {
-    label:
-      disposals === 0 ? `Nothing disposed of since ${day(facts.created)}` : `Floor ${FLOOR_DAYS} days, ${plural(disposals, 'disposal')}`,
+    label: `Floor ${FLOOR_DAYS} days, ${disposals === 0 ? 'nothing disposed of' : plural(disposals, 'disposal')}`,
     link: { to: 'compliance', view: 'retention' },
-    leaves: ['retention.set', 'disposal.done']
+    leaves: ['retention.set', 'disposal.intent', 'disposal.done']
   }
-  return judged(
-    [
-      countOf(facts, 'retention.set') === 0 &&
-        age < FLOOR_DAYS &&
-        `No schedule is set, and the log is ${plural(age, 'day')} old: six months are not shown yet`
-    ],
-    evidence
-  )
+  if (kept === null) return partly(noRecord, evidence)
+  if (!kept.floor) return not(`The oldest record would go before ${FLOOR_DAYS} days have passed`, evidence)
+  return judged([], evidence)
 }
 
 /** N1: what alerts, what is copied, who approves. */

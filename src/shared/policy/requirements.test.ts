@@ -29,6 +29,8 @@ const empty: ComplianceFacts = {
   baselines: 0,
   look_every_minutes: 60,
   verify_every_hours: 24,
+  schedule: null,
+  kept: null,
   marks: {},
   processing_stated: false
 }
@@ -79,6 +81,8 @@ const full: ComplianceFacts = {
   second_copy: 'matches',
   keys: 'safe-storage',
   baselines: 1,
+  schedule: { seq: 4_010, time: NOW, rules: 2, longest_years: 6, shortest_years: 3 },
+  kept: { seq: 7, text: 'Kept until 2 Jan 2032', floor: true },
   marks: {
     S9: { applies: true, reason: 'on file', document: 'u.pdf', document_sha256: 'a'.repeat(64), by: 'co', seq: 4_500, time: NOW }
   },
@@ -89,7 +93,7 @@ const without = (...types: readonly LeafType[]): ComplianceFacts => ({
   ...full,
   events: Object.fromEntries(Object.entries(full.events).filter(([type]) => !types.includes(type as LeafType)))
 })
-const noRecords: ComplianceFacts = { ...full, records: empty.records, search: null }
+const noRecords: ComplianceFacts = { ...full, records: empty.records, search: null, kept: null }
 const faulty: ComplianceFacts = { ...full, verified: { ...full.verified, last: { seq: 4_990, time: NOW, verdict: 'damaged', size: 1 } } }
 
 /** What each row cannot be backed without. */
@@ -110,7 +114,11 @@ const needed: Readonly<Record<RequirementId, readonly ComplianceFacts[]>> = {
   S7: [without('backup.made'), without('restore.done'), { ...full, now: '2026-12-25T12:00:00.000Z' }],
   S8: [noRecords, { ...full, search: { ms: 1, found: false } }],
   S9: [{ ...full, marks: {} }, without('session.opened'), without('export.created')],
-  S11: [without('retention.set'), noRecords],
+  S11: [
+    { ...full, schedule: null },
+    { ...full, schedule: { seq: 1, time: NOW, rules: 1, longest_years: 5, shortest_years: 5 } },
+    noRecords
+  ],
   S13: [
     noRecords,
     without('review.decided'),
@@ -127,7 +135,7 @@ const needed: Readonly<Record<RequirementId, readonly ComplianceFacts[]>> = {
   G5: [{ ...full, keys: 'key-file' }, without('restore.done'), { ...full, verified: empty.verified }],
   G6: [{ ...full, processing_stated: false }],
   A1: [noRecords, { ...full, records: { ...full.records, automated: 0 } }, { ...full, lost: 2 }],
-  A3: [{ ...without('retention.set'), created: '2026-11-01T00:00:00.000Z' }],
+  A3: [noRecords, { ...full, kept: { seq: 7, text: '', floor: false } }],
   N1: [{ ...full, anchor: null }, { ...full, second_copy: 'differs' }, without('user.added'), { ...full, lost: 1 }],
   C1: [
     { ...full, baselines: 0 },
@@ -159,7 +167,7 @@ describe('a requirement', () => {
 
   it('names the leaves it rests on, and is not applicable only with a reason on record', () => {
     expect(requirementOf('S6', full).evidence).toMatchObject({
-      label: 'Last export in 12 seconds, 2026-11-24',
+      label: 'Last export in 12 seconds, 24 Nov 2026',
       link: { to: 'exports', view: 'history', seq: full.events['export.created']?.seq },
       leaves: [{ type: 'export.created', count: 2 }]
     })
@@ -168,7 +176,7 @@ describe('a requirement', () => {
     }
     expect(requirementOf('F1', { ...full, marks })).toMatchObject({
       state: 'not_applicable',
-      gap: 'Marked not applicable by co, 2026-11-25: no predicate rule',
+      gap: 'Marked not applicable by co, 25 Nov 2026: no predicate rule',
       evidence: { label: 'Reason, leaf 9' },
       note: { by: 'co' }
     })

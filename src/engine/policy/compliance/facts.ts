@@ -6,12 +6,14 @@ import type { LeafType } from '../../../shared/evidence/leaf-types.ts'
 import { leafTypes } from '../../../shared/evidence/leaf-types.ts'
 import type { ComplianceFacts, RequirementMark, Seen } from '../../../shared/policy/facts.ts'
 import { type RequirementId, requirementIds } from '../../../shared/policy/requirement-ids.ts'
+import { FLOOR_DAYS, type Period } from '../../../shared/policy/retention.ts'
 import { widestAnchor } from '../../anchors/listings.ts'
 import { bodyOf } from '../../catalog/project-event.ts'
 import { isoMs } from '../../catalog/rows.ts'
 import { completenessIn } from '../../integrity/gaps.ts'
 import type { AnyDb } from '../../sqlite/open.ts'
 import type { ReaderContext } from '../../threads/reader-context.ts'
+import { keptOf, schedulesOf } from '../retention-view.ts'
 
 /** What only the engine's own thread knows. */
 export interface LiveFacts
@@ -196,6 +198,29 @@ function drillOf(db: AnyDb): number | null {
     : ((JSON.parse(data) as Exclude<LeafData<'export.created'>, { readonly kind: string }>).duration_ms ?? null)
 }
 
+const yearsOf = ({ years, months, days }: Period): number => years + months / 12 + days / 365.25
+
+function scheduleOf(context: ReaderContext): ComplianceFacts['schedule'] {
+  const last = schedulesOf(context).at(-1)
+  if (!last) return null
+  const years = last.rules.map((rule) => yearsOf(rule.period))
+  const time = context.catalog.prepare<[number], number>('SELECT time_us FROM event WHERE seq = ?').pluck().get(last.seq)
+  return {
+    seq: last.seq,
+    time: isoMs(time ?? 0),
+    rules: last.rules.length,
+    longest_years: Math.max(0, ...years),
+    shortest_years: years.length === 0 ? 0 : Math.min(...years)
+  }
+}
+
+function keptNow(context: ReaderContext, seq: number): ComplianceFacts['kept'] {
+  const [kept] = keptOf(context, [seq])
+  const appended = context.catalog.prepare<[number], number>('SELECT appended_us FROM record WHERE seq = ?').pluck().get(seq)
+  if (!kept || appended === undefined) return null
+  return { seq, text: kept.text, floor: kept.until === null || Date.parse(kept.until) * 1000 >= appended + FLOOR_DAYS * DAY_US - 1000 }
+}
+
 /** Everything the compliance view rests on. */
 export function complianceFacts(context: ReaderContext, live: LiveFacts): ComplianceFacts {
   const { catalog } = context
@@ -219,6 +244,8 @@ export function complianceFacts(context: ReaderContext, live: LiveFacts): Compli
     lost: past.lost,
     alerts: { total: alerts?.total ?? 0, answered: alerts?.answered ?? 0 },
     baselines: catalog.prepare<[], number>('SELECT count(*) FROM (SELECT DISTINCT model, source FROM baseline)').pluck().get() ?? 0,
+    schedule: scheduleOf(context),
+    kept: records.oldest === null ? null : keptNow(context, records.oldest.seq),
     marks: marksOf(context),
     processing_stated: [stated.controller, stated.contact, stated.purposes, stated.subjects].every((text) => text.trim() !== '')
   }

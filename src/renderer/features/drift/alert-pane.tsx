@@ -4,7 +4,9 @@ import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import type { DriftAlert, DriftVerdict } from '../../../shared/contract/drift.ts'
 import { useSingleKeys } from '../../app/single-keys.ts'
+import { call } from '../../client/bridge.ts'
 import { messageOf, useAction } from '../../client/hooks.ts'
+import { usePrint } from '../../client/print.ts'
 import { clock, count, day } from '../../ui/format.ts'
 import { Facts, Hash, Note } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
@@ -15,6 +17,25 @@ interface AlertPaneProps {
   readonly verdict: DriftVerdict | null
 }
 
+/** The report of this alert as a PDF, to hand over without the app. */
+function PrintReport({ alert }: { readonly alert: DriftAlert }) {
+  const printing = usePrint()
+  return (
+    <div className="column gap-8" style={{ marginTop: 8, alignItems: 'flex-start' }}>
+      <Button
+        variant="default"
+        size="compact-sm"
+        loading={printing.busy}
+        onClick={() => printing.print(() => call('report.drift', { alert_id: alert.id }))}
+      >
+        Print report…
+      </Button>
+      {printing.error !== null && <Note is="broken">{printing.error}</Note>}
+      {printing.saved !== null && <Note is="holds">Saved: {printing.saved}</Note>}
+    </div>
+  )
+}
+
 /** What a person does about the alert, and what the verdict rests on. */
 export function AlertPane({ alert, verdict }: AlertPaneProps) {
   const navigate = useNavigate()
@@ -23,6 +44,17 @@ export function AlertPane({ alert, verdict }: AlertPaneProps) {
   return (
     <aside className="drift-pane" aria-label="Alert details">
       <Decision alert={alert} />
+      <PrintReport alert={alert} />
+      {verdict && (
+        <Button
+          variant="default"
+          size="compact-sm"
+          style={{ marginTop: 8 }}
+          onClick={() => void navigate({ to: '/exports', search: { view: 'new', query: verdict.current.query } })}
+        >
+          Export these records…
+        </Button>
+      )}
       <div className="rule" />
       <section aria-label="History">
         <h2 className="panel-title" style={{ marginBottom: 4 }}>

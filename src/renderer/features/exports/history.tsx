@@ -64,6 +64,11 @@ export function History({ seq }: { readonly seq?: number | undefined }) {
                 <td className="right">{bytes(row.bytes)}</td>
                 <td>
                   <Hash value={row.bundle_sha256} label="bundle SHA-256" />
+                  {row.encrypted_sha256 !== null && (
+                    <div className="dim small">
+                      encrypted <Hash value={row.encrypted_sha256} label="SHA-256 of the encrypted file" />
+                    </div>
+                  )}
                 </td>
               </tr>
             ))}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is in and what is withheld, before who and why.
-import { Button, Checkbox, Progress, TextInput } from '@mantine/core'
+import { Button, Checkbox, PasswordInput, Progress, SegmentedControl, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -32,13 +32,23 @@ proof/   checkpoint
 data/    leaves.jsonl
          proofs/ or tile/
          payload/ or payloads/
-         records.csv
+         records.csv{parquet}
          audit-trail.csv
          alerts.jsonl
-         report.html
+         report.html{pdf}
          case.json`
 
-const fileName = (now: Date): string => `affidavit-${now.toISOString().slice(0, 10)}.affidavit.zip`
+type Sealing = 'none' | 'recipient' | 'passphrase'
+const sealings = [
+  { value: 'none', label: 'Not encrypted' },
+  { value: 'recipient', label: 'Key of the recipient' },
+  { value: 'passphrase', label: 'Passphrase' }
+] as const satisfies readonly { readonly value: Sealing; readonly label: string }[]
+
+const recipientForm = /^age1[02-9ac-hj-np-z]{58}$/
+const SHORTEST_PASSPHRASE = 12
+
+const fileName = (now: Date, sealed: boolean): string => `affidavit-${now.toISOString().slice(0, 10)}.affidavit.zip${sealed ? '.age' : ''}`
 
 export function NewExport({ query: initial }: { readonly query: string }) {
   const [query, setQuery] = useState(initial)
@@ -46,6 +56,11 @@ export function NewExport({ query: initial }: { readonly query: string }) {
   const [withhold, setWithhold] = useState<readonly Part[]>([])
   const [recipient, setRecipient] = useState('')
   const [purpose, setPurpose] = useState('')
+  const [reason, setReason] = useState('')
+  const [pdf, setPdf] = useState(true)
+  const [parquet, setParquet] = useState(false)
+  const [sealing, setSealing] = useState<Sealing>('none')
+  const [secret, setSecret] = useState('')
   const [jobId, setJobId] = useState<string | null>(null)
   const refresh = useRefresh()
   const scope = { query: settled, withhold: [...withhold] }
@@ -53,18 +68,39 @@ export function NewExport({ query: initial }: { readonly query: string }) {
   const keys = useOperation('keys.report', {})
   const start = useAction('export.start')
   const navigate = useNavigate()
-  const ready = recipient.trim() !== '' && purpose.trim() !== '' && (preview.data?.records ?? 0) > 0 && !preview.isError
+  const sealable =
+    sealing === 'none' || (sealing === 'recipient' ? recipientForm.test(secret.trim()) : secret.length >= SHORTEST_PASSPHRASE)
+  const ready = recipient.trim() !== '' && purpose.trim() !== '' && (preview.data?.records ?? 0) > 0 && !preview.isError && sealable
   const write = async () => {
     const { path } = await shell('shell.saveFile', {
       title: 'Write the bundle',
-      suggested_name: fileName(new Date()),
-      filters: [{ name: 'Affidavit bundle', extensions: ['affidavit.zip', 'zip'] }]
+      suggested_name: fileName(new Date(), sealing !== 'none'),
+      filters: [
+        sealing === 'none'
+          ? { name: 'Affidavit bundle', extensions: ['affidavit.zip', 'zip'] }
+          : { name: 'Encrypted bundle', extensions: ['age'] }
+      ]
     })
     if (path === null) return
     // The dialog has asked already whether an existing file may be replaced.
     start.mutate(
-      { ...scope, recipient: recipient.trim(), purpose: purpose.trim(), out: path, replace: true },
-      { onSuccess: ({ job_id }) => setJobId(job_id) }
+      {
+        ...scope,
+        recipient: recipient.trim(),
+        purpose: purpose.trim(),
+        ...(withhold.length > 0 && reason.trim() !== '' ? { withhold_reason: reason.trim() } : {}),
+        pdf,
+        parquet,
+        ...(sealing === 'none' ? {} : { encrypt: sealing === 'recipient' ? { recipient: secret.trim() } : { passphrase: secret } }),
+        out: path,
+        replace: true
+      },
+      {
+        onSuccess: ({ job_id }) => {
+          setSecret('')
+          setJobId(job_id)
+        }
+      }
     )
   }
   const data = preview.data
@@ -129,6 +165,17 @@ export function NewExport({ query: initial }: { readonly query: string }) {
               ))}
             </div>
           </Checkbox.Group>
+          {withhold.length > 0 && (
+            <TextInput
+              mt={10}
+              label="Reason"
+              placeholder="Privileged, flagged by counsel"
+              description="Stands in the bundle beside each part that is left out"
+              value={reason}
+              maxLength={200}
+              onChange={(event) => setReason(event.currentTarget.value)}
+            />
+          )}
         </Panel>
         <Panel title="Recipient and purpose">
           <div className="form-grid">
@@ -146,6 +193,45 @@ export function NewExport({ query: initial }: { readonly query: string }) {
               maxLength={500}
               onChange={(event) => setPurpose(event.currentTarget.value)}
             />
+          </div>
+        </Panel>
+        <Panel title="Contents and delivery" sub="JSON lines, CSV and the report as a page are always in">
+          <div className="row gap-16">
+            <Checkbox label="Report as PDF" checked={pdf} onChange={(event) => setPdf(event.currentTarget.checked)} />
+            <Checkbox label="Records in Parquet" checked={parquet} onChange={(event) => setParquet(event.currentTarget.checked)} />
+          </div>
+          <div className="column gap-8" style={{ marginTop: 12, alignItems: 'flex-start' }}>
+            <SegmentedControl
+              size="xs"
+              aria-label="Encryption"
+              data={[...sealings]}
+              value={sealing}
+              onChange={(value) => {
+                setSealing(value as Sealing)
+                setSecret('')
+              }}
+            />
+            {sealing === 'recipient' && (
+              <TextInput
+                w="100%"
+                label="Key of the recipient"
+                placeholder="age1…"
+                description="Only the holder of its secret half opens the file (age format)"
+                value={secret}
+                spellCheck={false}
+                error={secret !== '' && !sealable ? 'This is no age key: it begins with age1 and has 62 characters' : undefined}
+                onChange={(event) => setSecret(event.currentTarget.value)}
+              />
+            )}
+            {sealing === 'passphrase' && (
+              <PasswordInput
+                w="100%"
+                label="Passphrase"
+                description={`At least ${SHORTEST_PASSPHRASE} characters; it is not recorded. Give it to the recipient by another way than the file.`}
+                value={secret}
+                onChange={(event) => setSecret(event.currentTarget.value)}
+              />
+            )}
           </div>
         </Panel>
         {start.isError && <Note is="broken">{messageOf(start.error)}</Note>}
@@ -171,7 +257,9 @@ export function NewExport({ query: initial }: { readonly query: string }) {
       </div>
       <div className="side-column">
         <Panel title="The bundle">
-          <pre className="bundle-tree">{tree}</pre>
+          <pre className="bundle-tree">
+            {tree.replace('{parquet}', parquet ? '  records.parquet' : '').replace('{pdf}', pdf ? '  report.pdf' : '')}
+          </pre>
         </Panel>
         <Panel title="How it can be checked">
           <div className="column gap-8" style={{ fontSize: 12.5 }}>
@@ -264,6 +352,14 @@ function Writing({ jobId, onAgain }: { readonly jobId: string; readonly onAgain:
             </span>
           ],
           ['SHA-256', <Hash key="h" value={data.bundle_sha256} label="bundle SHA-256" head={20} tail={12} />],
+          ...(data.encrypted_sha256 === null
+            ? []
+            : [
+                [
+                  'Encrypted',
+                  <Hash key="x" value={data.encrypted_sha256} label="SHA-256 of the encrypted file" head={20} tail={12} />
+                ] as const
+              ]),
           ['Tag manifest', <Hash key="t" value={data.tag_manifest_sha256} label="tag manifest SHA-256" head={20} tail={12} />],
           [
             'Recorded',
