@@ -26,11 +26,12 @@ export function ageEncrypter(target: AgeTarget): Encrypter {
   return encrypter
 }
 
-/** Encrypts `from` into `to`; memory stays bounded. @returns size and SHA-256 of what was written */
+/** Encrypts `from` into `to`; memory stays bounded. @throws AffidavitError cancelled @returns size and SHA-256 of what was written */
 export async function encryptFile(
   from: string,
   to: string,
-  target: AgeTarget
+  target: AgeTarget,
+  cancelled: () => boolean
 ): Promise<{ readonly bytes: number; readonly sha256: string }> {
   const plain = Readable.toWeb(createReadStream(from)) as unknown as ReadableStream<Uint8Array<ArrayBuffer>>
   const cipher = await ageEncrypter(target).encrypt(plain)
@@ -38,6 +39,7 @@ export async function encryptFile(
   let bytes = 0
   const counted = async function* () {
     for await (const chunk of Readable.fromWeb(cipher as unknown as WebStream<Uint8Array>)) {
+      if (cancelled()) throw new AffidavitError('cancelled', 'cancelled')
       hash.update(chunk as Uint8Array)
       bytes += (chunk as Uint8Array).length
       yield chunk

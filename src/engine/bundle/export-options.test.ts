@@ -14,11 +14,13 @@ import type { PrintRequest } from './printer.ts'
 let engine: TestEngine
 let printed: PrintRequest[] = []
 let broken = false
+let hanging = false
 const hostile = '</title><script>alert(1)</script>'
 
 beforeAll(async () => {
   engine = await testEngine({
     print: async (request) => {
+      if (hanging) return new Promise(() => {})
       if (broken) throw new AffidavitError('internal', 'the page that prints has ended')
       printed.push(request)
       return Buffer.from(`%PDF-1.7 ${printed.length}`)
@@ -83,6 +85,17 @@ describe('an export', () => {
     broken = false
     expect(job).toMatchObject({ state: 'failed', error: { message: 'the page that prints has ended' } })
     expect(readdirSync(engine.root).filter((name) => name.startsWith('e.zip'))).toEqual([])
+  })
+
+  it('is cancelled while it is being printed, and leaves nothing', async () => {
+    hanging = true
+    const { job_id } = await engine.call('export.start', { query: '', recipient: 'r', purpose: 'p', out: at('k.zip'), pdf: true })
+    while ((await engine.call('jobs.get', { id: job_id })).total === null) await new Promise((resolve) => setTimeout(resolve, 10))
+    await engine.call('jobs.cancel', { id: job_id })
+    expect((await engine.job(job_id)).state).toBe('cancelled')
+    hanging = false
+    expect(readdirSync(engine.root).filter((name) => name.startsWith('k.zip'))).toEqual([])
+    expect((await engine.call('export.list', {})).exports.every((row) => row.file !== 'k.zip')).toBe(true)
   })
 
   it('says why parts are withheld, beside each of them', async () => {

@@ -30,15 +30,25 @@ export function offerPrinter(print: Print): { readonly port: MessagePort; readon
   return { port: port2, close: () => port1.close() }
 }
 
-/** Asks for one PDF. @throws AffidavitError whatever the printing side says; cancelled when it is gone */
-export function askPrinter(port: MessagePort, request: PrintRequest): Promise<Uint8Array> {
+const LOOK_MS = 50
+
+/**
+ * Asks for one PDF. `cancelled` is looked at while waiting: a port that was closed before this call says nothing.
+ * @throws AffidavitError whatever the printing side says; cancelled
+ */
+export function askPrinter(port: MessagePort, request: PrintRequest, cancelled: () => boolean): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    port.once('message', (answer: Answer) => {
-      if (answer.ok) resolve(answer.pdf)
-      else reject(new AffidavitError(answer.failure.code, answer.failure.message))
+    const timer = setInterval(() => {
+      if (cancelled()) end(() => reject(new AffidavitError('cancelled', 'cancelled')))
+    }, LOOK_MS)
+    const end = (settle: () => void) => {
+      clearInterval(timer)
       port.close()
-    })
-    port.once('close', () => reject(new AffidavitError('cancelled', 'the printing was ended')))
+      settle()
+    }
+    port.once('message', (answer: Answer) =>
+      end(() => (answer.ok ? resolve(answer.pdf) : reject(new AffidavitError(answer.failure.code, answer.failure.message))))
+    )
     port.postMessage(request)
   })
 }

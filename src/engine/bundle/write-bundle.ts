@@ -173,7 +173,7 @@ export async function writeBundle(context: ReaderContext, input: WriteBundleInpu
     const figures = await fillBag(context, input, control, bag)
     await bag.end()
     const { size } = statSync(temporary)
-    const encrypted = input.encrypt === null ? null : await encryptFile(temporary, sealed, input.encrypt)
+    const encrypted = input.encrypt === null ? null : await encryptFile(temporary, sealed, input.encrypt, control.cancelled)
     const finished = encrypted === null ? temporary : sealed
     const fd = openSync(finished, 'r+')
     fsyncSync(fd)
@@ -347,7 +347,7 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
     const others = tiles.map((tile) => manifestLine(hexOf(bytesOfTile(tile)), tilePath(tile.level, tile.index, tile.width))).sort(byName)
     const manifest = bag.entries((name) => name.startsWith('data/')) + others.join('')
     const footer = `${input.origin}, manifest without this file: sha256 ${hexOf(manifest)}`
-    bag.add('data/report.pdf', await askPrinter(input.printer, { html: report, footer }))
+    bag.add('data/report.pdf', await askPrinter(input.printer, { html: report, footer }, control.cancelled))
   }
   for (const tile of tiles) bag.add(tilePath(tile.level, tile.index, tile.width), bytesOfTile(tile))
   bag.add(

@@ -157,7 +157,7 @@ export function NewExport({ query: initial }: { readonly query: string }) {
             !preview.isError && <Loading what="Counting" />
           )}
         </Panel>
-        <Panel title="Withheld" sub="the bundle names every part that is left out; nothing is left out silently">
+        <Panel title="Withheld" sub="each part left out is named; tables and report carry masked text, payload files are complete">
           <Checkbox.Group value={[...withhold]} onChange={(value) => setWithhold(value as Part[])} aria-label="Parts to withhold">
             <div className="row gap-16">
               {parts.map((part) => (
