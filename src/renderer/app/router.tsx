@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { createHashHistory, createRootRoute, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router'
 import { z } from 'zod'
+import { driftFeature } from '../../shared/contract/drift.ts'
 import { Compliance } from '../features/compliance/compliance.tsx'
 import { complianceViews } from '../features/compliance/views.tsx'
 import { Dashboard } from '../features/dashboard/dashboard.tsx'
@@ -49,7 +51,14 @@ const records = createRoute({
 const drift = createRoute({
   getParentRoute: () => root,
   path: '/drift',
-  validateSearch: z.object({ alert: optional(z.string()), view: optional(z.enum(['alerts', 'series', 'baselines'])) }),
+  validateSearch: z.object({
+    alert: optional(z.string()),
+    view: optional(z.enum(['alerts', 'series', 'baselines', 'compare'])),
+    a: optional(z.string()),
+    b: optional(z.string()),
+    feature: optional(driftFeature),
+    apart: optional(z.boolean())
+  }),
   component: () => <Drift {...drift.useSearch()} />
 })
 const exportsRoute = createRoute({

@@ -139,7 +139,7 @@ function segmentsOf(a: Sample, b: Sample, feature: DriftFeature): DriftCompariso
     if (!before || !after) return []
     const values = [...new Set([...before.keys(), ...after.keys()])].sort()
     if (values.length < 2) return []
-    return values.map((value) => {
+    const rows = values.map((value) => {
       const x = before.get(value) ?? NOTHING
       const y = after.get(value) ?? NOTHING
       const others = (parts: ReadonlyMap<string, SegmentSample>): CountTable =>
@@ -160,6 +160,8 @@ function segmentsOf(a: Sample, b: Sample, feature: DriftFeature): DriftCompariso
         d_without: isRate ? rateGap(without(a, x), without(b, y)) : gapOf(others(before), others(after))
       }
     })
+    // Nothing is left without a value that one side consists of: such a field says only which records were chosen.
+    return rows.some((row) => row.d_without !== null) ? rows : []
   })
 }
 

@@ -11,6 +11,22 @@ import { clock, count, day } from '../../ui/format.ts'
 import { Facts, Hash, Note } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Who } from '../../ui/who.tsx'
+import { CopyReceipt } from './comparison-parts.tsx'
+
+/** Everything the verdict rests on: where its tables are on record, their hashes, and what was computed from them. */
+const verdictReceipt = (verdict: DriftVerdict): object => {
+  const { sentence: _, ...numbers } = verdict.numbers
+  const { id, seq, hash, query, records } = verdict.reference
+  return {
+    look: { leaf: verdict.look_seq, time: verdict.look_time, body_sha256: verdict.hashes.look_body },
+    series: { model: verdict.model, source: verdict.source },
+    reference: { id, leaf: seq, sha256: hash, query, records, table_sha256: verdict.hashes.reference_table },
+    current: { ...verdict.current, table_sha256: verdict.hashes.current_table },
+    settings: verdict.settings,
+    numbers,
+    run_again: 'Both tables are in the bodies of these leaves; an exported bundle with them holds all that the numbers are computed from.'
+  }
+}
 
 interface AlertPaneProps {
   readonly alert: DriftAlert
@@ -135,9 +151,18 @@ export function AlertPane({ alert, verdict }: AlertPaneProps) {
                 ['Its body', <Hash key="b" value={verdict.hashes.look_body} label="look body hash" />],
                 ['Reference', <Hash key="r" value={verdict.hashes.reference_table} label="reference table hash" />],
                 ['Current', <Hash key="c" value={verdict.hashes.current_table} label="current table hash" />],
+                [
+                  'Records',
+                  <button key="w" type="button" className="link" onClick={() => recordsOf(verdict.current.query)}>
+                    the current window
+                  </button>
+                ],
                 ['Budget', `one false alarm in ${count(verdict.settings.looks_per_false_alarm)} looks, ${verdict.settings.procedure}`]
               ]}
             />
+            <div style={{ marginTop: 6 }}>
+              <CopyReceipt receipt={verdictReceipt(verdict)} />
+            </div>
           </section>
         </>
       )}

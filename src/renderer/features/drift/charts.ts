@@ -4,7 +4,11 @@ import type { Tokens } from '../../app/tokens.ts'
 import { axis, chartText } from '../../ui/chart-options.ts'
 import { count, fixed } from '../../ui/format.ts'
 
-type Option = (tokens: Tokens) => Record<string, unknown>
+/** The option of a chart in the colours of the theme. */
+export type ChartMaker = (tokens: Tokens) => Record<string, unknown>
+
+/** What the plots of a feature need, of a verdict or of a comparison. */
+export type PlottedFeature = Pick<DriftVerdict, 'ecdf' | 'gap' | 'shift' | 'unit' | 'numbers'>
 
 /** A value of a feature with its unit: durations in seconds. */
 export function valueText(value: number, unit: string): string {
@@ -13,9 +17,9 @@ export function valueText(value: number, unit: string): string {
   return `${count(Math.round(value))} ${unit}`
 }
 
-const axisValue = (value: number, unit: string): string =>
+export const axisValue = (value: number, unit: string): string =>
   unit === 'ms' ? (value >= 1000 ? `${count(value / 1000)} s` : `${value} ms`) : count(value)
-const span = (verdict: DriftVerdict): readonly [number, number] => {
+const span = (verdict: PlottedFeature): readonly [number, number] => {
   const all = [...verdict.ecdf.reference, ...verdict.ecdf.current].map((point) => point.x)
   return [Math.min(...all), Math.max(...all)]
 }
@@ -25,7 +29,7 @@ const logarithmic = ([low, high]: readonly [number, number]): boolean => low > 0
 
 /** Both distribution functions with the largest gap marked. */
 export const ecdfOption =
-  (verdict: DriftVerdict): Option =>
+  (verdict: PlottedFeature): ChartMaker =>
   (tokens) => {
     const range = span(verdict)
     const log = logarithmic(range)
@@ -142,7 +146,7 @@ const labelAt = (y: number, left: boolean): Record<string, unknown> => ({
 
 /** How far each quantile moved, with simultaneous bands; pale bars are open-ended. */
 export const shiftOption =
-  (verdict: DriftVerdict): Option =>
+  (verdict: PlottedFeature): ChartMaker =>
   (tokens) => {
     const ends = verdict.shift.flatMap((row) => [row.estimate, row.low ?? row.estimate, row.high ?? row.estimate])
     const sorted = [...ends, 0].sort((a, b) => a - b)

@@ -15,12 +15,13 @@ import { Empty, Failed, Loading } from '../../ui/states.tsx'
 import { AlertList } from './alert-list.tsx'
 import { AlertPane } from './alert-pane.tsx'
 import { BaselineDialog, type BaselineTarget } from './baseline-dialog.tsx'
+import { type CompareSearch, CompareView } from './compare-view.tsx'
 import { Baselines, SeriesTable } from './tables.tsx'
 import { VerdictView } from './verdict-view.tsx'
 
-export type DriftView = 'alerts' | 'series' | 'baselines'
+export type DriftView = 'alerts' | 'series' | 'baselines' | 'compare'
 
-export interface DriftProps {
+export interface DriftProps extends CompareSearch {
   readonly alert?: string | undefined
   readonly view?: DriftView | undefined
 }
@@ -28,10 +29,11 @@ export interface DriftProps {
 const views = [
   { value: 'alerts', label: 'Alerts' },
   { value: 'series', label: 'All series' },
-  { value: 'baselines', label: 'Baselines' }
+  { value: 'baselines', label: 'Baselines' },
+  { value: 'compare', label: 'Compare' }
 ]
 
-export function Drift({ alert: wanted, view = 'alerts' }: DriftProps) {
+export function Drift({ alert: wanted, view = 'alerts', ...compared }: DriftProps) {
   const navigate = useNavigate()
   const refresh = useRefresh()
   const status = useStatus()
@@ -101,6 +103,8 @@ export function Drift({ alert: wanted, view = 'alerts' }: DriftProps) {
         <SeriesTable query={series} onPin={setPinning} onAlert={(id) => void navigate({ to: '/drift', search: { alert: id } })} />
       ) : view === 'baselines' ? (
         <Baselines onPin={() => setPinning({ model: null, source: null })} />
+      ) : view === 'compare' ? (
+        <CompareView {...compared} />
       ) : alerts.isError ? (
         <Failed what="Alerts cannot be read" error={alerts.error} onRetry={() => void alerts.refetch()} />
       ) : !alerts.data ? (

@@ -1,25 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ReactNode, useCallback } from 'react'
+import type { ReactNode } from 'react'
 import type { DriftAlert, DriftFeature, DriftVerdict } from '../../../shared/contract/drift.ts'
-import type { Tokens } from '../../app/tokens.ts'
-import { count, moment, probability } from '../../ui/format.ts'
-import { LazyChart } from '../../ui/lazy-chart.tsx'
+import { count, moment } from '../../ui/format.ts'
 import { Panel, State } from '../../ui/parts.tsx'
-import { ecdfOption, shiftOption, valueText } from './charts.ts'
-
-const P = ({ value }: { readonly value: number | null }) => {
-  if (value === null) return <>–</>
-  const { text, exponent } = probability(value)
-  return (
-    <>
-      {text}
-      {exponent !== null && <sup>{exponent}</sup>}
-    </>
-  )
-}
-
-const three = (value: number | null): string => (value === null ? '–' : value.toFixed(3))
-export const featureName = (feature: string): string => feature.replace('_', ' ')
+import { AlertEvidence } from './alert-evidence.tsx'
+import { valueText } from './charts.ts'
+import { Distributions, featureName, Probability, three } from './comparison-parts.tsx'
 
 interface VerdictViewProps {
   readonly alert: DriftAlert
@@ -30,12 +16,10 @@ interface VerdictViewProps {
 /** The verdict in words, then the numbers, then the plots that the words come from. */
 export function VerdictView({ alert, verdict, onFeature }: VerdictViewProps) {
   const { numbers } = verdict
-  const ecdf = useCallback((tokens: Tokens) => ecdfOption(verdict)(tokens), [verdict])
-  const shift = useCallback((tokens: Tokens) => shiftOption(verdict)(tokens), [verdict])
   const method = numbers.method === 'exact' ? 'p, exact' : numbers.method === 'fisher' ? 'p, Fisher exact' : 'p, asymptotic'
   const cells: readonly (readonly [string, ReactNode])[] = [
-    [method, <P key="p" value={numbers.p} />],
-    [`q, of ${count(verdict.settings.tests)} tests`, <P key="q" value={numbers.q} />],
+    [method, <Probability key="p" value={numbers.p} />],
+    [`q, of ${count(verdict.settings.tests)} tests`, <Probability key="q" value={numbers.q} />],
     ['D, gap seen', three(numbers.d)],
     ['L, lower bound', three(numbers.l)],
     ['n, reference', count(numbers.n)],
@@ -92,24 +76,9 @@ export function VerdictView({ alert, verdict, onFeature }: VerdictViewProps) {
           </div>
         ))}
       </div>
-      {verdict.gap ? (
-        <>
-          <div className="plots">
-            <Panel title={`Share of requests up to a ${featureName(numbers.feature)}`} flush level={3}>
-              <LazyChart
-                option={ecdf}
-                label={`Distribution of ${featureName(numbers.feature)}, reference and current; largest gap ${three(numbers.d)} at ${valueText(verdict.gap.x, verdict.unit)}`}
-              />
-            </Panel>
-            <Panel title="Change at each quantile" sub="with 95 % bands" flush level={3}>
-              <LazyChart option={shift} label="Shift of each quantile of the reference with simultaneous 95 % bands" />
-            </Panel>
-          </div>
-          <Quantiles verdict={verdict} />
-        </>
-      ) : (
-        verdict.counts && <Counts counts={verdict.counts} />
-      )}
+      {verdict.gap ? <Distributions plotted={verdict} /> : verdict.counts && <Counts counts={verdict.counts} />}
+      <AlertEvidence key={`${verdict.alert_id} ${numbers.feature}`} verdict={verdict} />
+      {verdict.gap && <Quantiles verdict={verdict} />}
     </div>
   )
 }

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parts that an alert and a comparison on demand share: both plots, the histogram, segments, what changed beside, the receipt.
+import { Button, CopyButton } from '@mantine/core'
+import { useCallback } from 'react'
+import type { DriftComparison } from '../../../shared/contract/drift-compare.ts'
+import type { Tokens } from '../../app/tokens.ts'
+import { count, percent, probability } from '../../ui/format.ts'
+import { LazyChart } from '../../ui/lazy-chart.tsx'
+import { Panel } from '../../ui/parts.tsx'
+import { ecdfOption, type PlottedFeature, shiftOption, valueText } from './charts.ts'
+import { histogramOption } from './compare-charts.ts'
+
+/** A probability with its exponent set high. */
+export const Probability = ({ value }: { readonly value: number | null }) => {
+  if (value === null) return <>–</>
+  const { text, exponent } = probability(value)
+  return (
+    <>
+      {text}
+      {exponent !== null && <sup>{exponent}</sup>}
+    </>
+  )
+}
+
+export const three = (value: number | null): string => (value === null ? '–' : value.toFixed(3))
+export const featureName = (feature: string): string => feature.replace('_', ' ')
+
+/** Both distribution functions with the largest gap, and the shift of each quantile. */
+export function Distributions({ plotted }: { readonly plotted: PlottedFeature }) {
+  const ecdf = useCallback((tokens: Tokens) => ecdfOption(plotted)(tokens), [plotted])
+  const shift = useCallback((tokens: Tokens) => shiftOption(plotted)(tokens), [plotted])
+  const { numbers, gap, unit } = plotted
+  if (!gap) return null
+  return (
+    <div className="plots">
+      <Panel title={`Share of requests up to a ${featureName(numbers.feature)}`} flush level={3}>
+        <LazyChart
+          option={ecdf}
+          label={`Distribution of ${featureName(numbers.feature)}, reference and current; largest gap ${three(numbers.d)} at ${valueText(gap.x, unit)}`}
+        />
+      </Panel>
+      <Panel title="Change at each quantile" sub="with 95 % bands" flush level={3}>
+        <LazyChart option={shift} label="Shift of each quantile of the reference with simultaneous 95 % bands" />
+      </Panel>
+    </div>
+  )
+}
+
+/** Shares over the same bins, both sides. */
+export function HistogramPanel({ found, names }: { readonly found: DriftComparison; readonly names: readonly [string, string] }) {
+  const [first, second] = names
+  const option = useCallback((tokens: Tokens) => histogramOption(found, [first, second])(tokens), [found, first, second])
+  if (found.histogram.bins.length === 0) return null
+  return (
+    <Panel title="Histogram" sub="share of requests per bin" flush level={3} className="histogram-panel">
+      <LazyChart
+        option={option}
+        label={`Histogram of ${featureName(found.feature)}: ${first} and ${second} over ${count(found.histogram.bins.length)} bins`}
+      />
+    </Panel>
+  )
+}
+
+const fieldWords: Record<DriftComparison['segments'][number]['field'], string> = {
+  served: 'model served',
+  finish: 'finish reason',
+  status: 'status',
+  error: 'error',
+  operation: 'operation',
+  provider: 'provider',
+  model: 'model asked',
+  source: 'source'
+}
+
+const noneWords = (value: string): string => (value === 'none' ? 'not given' : value)
+
+const lowers = (found: DriftComparison): string => {
+  const best = found.lowers_most === null ? undefined : found.segments[found.lowers_most]
+  if (best?.d_without == null) return 'no single segment’s removal lowers D'
+  return `without ${fieldWords[best.field]} ${noneWords(best.value)} D is ${three(best.d_without)}`
+}
+
+/** Every segment with its share, its median, and D inside and without it. The one whose removal lowers D most is marked in words. */
+export function SegmentsPanel({ found }: { readonly found: DriftComparison }) {
+  if (found.segments.length === 0)
+    return (
+      <Panel title="Segments" level={3} className="segments-panel">
+        <p className="dim">
+          No field cuts the records of both windows into segments: each has one value, too many values, or no value on both sides.
+        </p>
+      </Panel>
+    )
+  const isRate = found.feature === 'error_rate'
+  const value = (median: number | null): string => (median === null ? '–' : valueText(median, found.unit))
+  return (
+    <Panel title="Segments" sub={lowers(found)} flush level={3} className="segments-panel">
+      <table className="table">
+        <thead>
+          <tr>
+            <th>Segment</th>
+            <th className="right">Share before</th>
+            <th className="right">Share now</th>
+            {!isRate && <th className="right">Median before</th>}
+            {!isRate && <th className="right">Median now</th>}
+            <th className="right">D inside</th>
+            <th className="right">D without it</th>
+          </tr>
+        </thead>
+        <tbody>
+          {found.segments.map((one, i) => (
+            <tr key={`${one.field} ${one.value}`}>
+              <td className={i === found.lowers_most ? 'strong' : ''}>
+                <span className="dim">{fieldWords[one.field]}</span> {noneWords(one.value)}
+              </td>
+              <td className="right">{percent(one.share_before)}</td>
+              <td className="right">{percent(one.share_after)}</td>
+              {!isRate && <td className="right">{value(one.median_before)}</td>}
+              {!isRate && <td className="right">{value(one.median_after)}</td>}
+              <td className="right">
+                {one.d_inside === null ? (
+                  <span className="dim">{`${count(Math.min(one.before, one.after))} only`}</span>
+                ) : (
+                  three(one.d_inside)
+                )}
+              </td>
+              <td className={i === found.lowers_most ? 'right strong' : 'right'}>{three(one.d_without)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Panel>
+  )
+}
+
+/** Finish reasons, served models and the tail: shown, never deciding. */
+export function BesidePanel({ found }: { readonly found: DriftComparison }) {
+  const { tail, beside, unit } = found
+  if (tail === null && beside.length === 0) return null
+  return (
+    <Panel title="Beside it" sub="shown, never deciding" flush level={3} className="beside-panel">
+      <table className="table">
+        <thead>
+          <tr>
+            <th>What</th>
+            <th>Largest change</th>
+            <th className="right">p</th>
+            <th>Method</th>
+          </tr>
+        </thead>
+        <tbody>
+          {beside.map((one) => (
+            <tr key={one.field}>
+              <td>{fieldWords[one.field]}</td>
+              <td>
+                {one.largest === null
+                  ? 'none'
+                  : `${noneWords(one.largest.value)}: ${percent(one.largest.before)} before, ${percent(one.largest.after)} now`}
+              </td>
+              <td className="right">
+                <Probability value={one.p} />
+              </td>
+              <td className="dim">
+                χ² {one.chi_square.toFixed(1)}, {one.method === 'exact' ? 'all tables counted' : '9,999 permutations'}
+              </td>
+            </tr>
+          ))}
+          {tail && (
+            <tr>
+              <td>tail</td>
+              <td>
+                {count(tail.exceeding)} above {valueText(tail.threshold, unit)}, the reference’s p99: {percent(tail.share)} of current
+              </td>
+              <td className="right">
+                <Probability value={tail.p} />
+              </td>
+              <td className="dim">exceedances, exact</td>
+            </tr>
+          )}
+        </tbody>
+      </table>
+    </Panel>
+  )
+}
+
+/** All inputs and hashes as JSON, to copy and to run again. */
+export const CopyReceipt = ({ receipt }: { readonly receipt: object }) => (
+  <CopyButton value={JSON.stringify(receipt, null, 2)}>
+    {({ copied, copy }) => (
+      <Button variant="default" size="compact-sm" onClick={copy}>
+        {copied ? 'Receipt copied' : 'Copy receipt'}
+      </Button>
+    )}
+  </CopyButton>
+)
+
+/** The receipt of a comparison: the call that gives the same digits again, and what it gave. */
+export const comparisonReceipt = (found: DriftComparison): object => ({
+  operation: 'drift.compare',
+  input: { a: found.a.query, b: found.b.query, feature: found.feature, apart: found.apart, at: found.at },
+  tables: { a_sha256: found.a.table_sha256, b_sha256: found.b.table_sha256 },
+  settings: found.settings,
+  token_basis: found.token_basis,
+  numbers: found.numbers.map(({ sentence: _, ...numbers }) => numbers)
+})
+
+/** How many requests a gap like this one needs. */
+export const neededWords = (found: DriftComparison): string => {
+  if (found.gap === null) return ''
+  return found.needed === null
+    ? 'A gap of this size stays below what this rule finds against this reference, at any number of requests.'
+    : `A true gap of this size is found with 80 % power from ${count(found.needed)} current requests on.`
+}
