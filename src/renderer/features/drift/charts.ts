@@ -39,6 +39,8 @@ export const ecdfOption =
     const { gap, numbers, unit } = verdict
     // The label stands on the side of the gap that has room.
     const left = gap !== null && (log ? Math.log10(gap.x / first) / Math.log10(last / first) : (gap.x - first) / (last - first)) > 0.55
+    // A small gap leaves no room between the shares: what D is then stands on the other side.
+    const gapLeft = gap !== null && Math.abs(gap.reference - gap.current) < 0.25 ? !left : left
     return {
       grid: { left: 44, right: 18, top: 14, bottom: 38 },
       xAxis: axis(tokens, {
@@ -104,10 +106,10 @@ export const ecdfOption =
                     label: {
                       show: true,
                       formatter: `largest gap D = ${(numbers.d ?? 0).toFixed(3)}\nat ${valueText(gap.x, unit)}`,
-                      position: left ? 'left' : 'right',
+                      position: gapLeft ? 'left' : 'right',
                       distance: 8,
                       lineHeight: 15,
-                      align: left ? 'right' : 'left',
+                      align: gapLeft ? 'right' : 'left',
                       ...chartText(tokens.ink, 600)
                     }
                   },
