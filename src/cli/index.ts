@@ -5,10 +5,11 @@ import { backup, restore } from './backup.ts'
 import { roles } from '../shared/evidence/leaf-data.ts'
 import { cliEnvironment } from './config.ts'
 import { driftTest } from './drift.ts'
+import { explain, runBacktest, runLook } from './drift-workspace.ts'
 import { EXIT, print, say } from './output.ts'
 import { addPerson, listPeople } from './people.ts'
 import { verifyFile } from './verify.ts'
-import { APP_VERSION, exportBundle, importFiles, query, rebuild, runLook, serve, verifyWorkspace } from './workspace-commands.ts'
+import { APP_VERSION, exportBundle, importFiles, query, rebuild, serve, verifyWorkspace } from './workspace-commands.ts'
 
 const environment = cliEnvironment()
 
@@ -108,10 +109,24 @@ program
   )
 
 const drift = program.command('drift').description('drift verdicts')
-workspaceCommand(drift, 'run', 'look at every series with a baseline, now')
+workspaceCommand(drift, 'run', 'look at every series with a reference, now')
   .option('--from <time>', 'judge records from this time on (ISO 8601)')
   .option('--to <time>', 'judge records before this time (ISO 8601)')
   .action((options) => run(() => runLook(options, environment)))
+workspaceCommand(drift, 'backtest', 'what would have alarmed over the stored history')
+  .option('--from <time>', 'first claimed start (ISO 8601)')
+  .option('--to <time>', 'claimed starts before this time (ISO 8601)')
+  .addOption(new Option('--set <name=value>', 'a setting to try, may be repeated').argParser(collect).default([]))
+  .action((options) => run(() => runBacktest(options, environment)))
+drift
+  .command('explain')
+  .description('decide a look again from what its leaves hold, and compare')
+  .option('--workspace <dir>', 'folder of the workspace')
+  .option('--state <dir>', 'folder of keys and remembered heads, outside the workspace')
+  .option('--bundle <file>', 'a bundle, instead of a workspace')
+  .option('--look <seq>', 'leaf of the look; the newest of a workspace, all of a bundle when not given', whole)
+  .option('--json', 'results as JSON')
+  .action((options) => run(() => explain(options, environment)))
 drift
   .command('test')
   .description('two-sample Kolmogorov-Smirnov test of two files of numbers, one a line')

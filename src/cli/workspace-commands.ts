@@ -189,26 +189,6 @@ export function verifyWorkspace(options: WorkspaceOptions, environment: CliEnvir
   })
 }
 
-/** One look at every series with a baseline; 1 when something alarmed. */
-export function runLook(
-  options: WorkspaceOptions & { readonly from?: string; readonly to?: string },
-  environment: CliEnvironment
-): Promise<number> {
-  return withEngine(options, environment, async (engine) => {
-    const look = await engine.call('drift.look', {
-      ...(options.from === undefined ? {} : { from: options.from }),
-      ...(options.to === undefined ? {} : { to: options.to })
-    })
-    if (options.json) print(JSON.stringify(look))
-    else {
-      for (const series of look.series)
-        for (const verdict of series.numbers) print(`${series.model} ${series.source} ${verdict.feature}: ${verdict.sentence}`)
-      print(`${look.tests} tests, ${look.collecting} collecting, ${look.alarmed} alarmed`)
-    }
-    return look.alarmed > 0 ? EXIT.negative : EXIT.done
-  })
-}
-
 /** Makes the catalog anew from the ledger. */
 export function rebuild(options: WorkspaceOptions, environment: CliEnvironment): Promise<number> {
   return withEngine(options, environment, async (engine) => {

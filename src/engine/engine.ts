@@ -22,7 +22,11 @@ import { subjectSecret } from './catalog/subject-key.ts'
 import type { EngineEnvironment } from './config.ts'
 import { compareHandlers } from './drift/compare/handlers.ts'
 import { driftEngine } from './drift/handlers.ts'
+import { historyHandlers } from './drift/history-handlers.ts'
+import { isNew, noticeOf } from './drift/notices.ts'
 import { LookSchedule } from './drift/schedule.ts'
+import { WebhookStore } from './drift/webhooks/store.ts'
+import { Webhooks } from './drift/webhooks/webhooks.ts'
 import { Feed } from './feed.ts'
 import { type Clock, Heartbeats, jumpAtStart, systemClock } from './integrity/heartbeat.ts'
 import { endUnfinished } from './integrity/unfinished.ts'
@@ -232,6 +236,7 @@ async function compose(
         caughtUp: (to, ms) => projector.waitFor(to, ms)
       })
     : null
+  const webhooks = new Webhooks({ pool, projector, ledgerSize: size, append, store: new WebhookStore(config.state, identity.origin) })
   const drift = driftEngine({
     pool,
     projector,
@@ -240,6 +245,8 @@ async function compose(
     settings: () => settings,
     onAlert: (alert) => {
       feed.alert(alert)
+      webhooks.wake()
+      if (settings.notify_on_alert && isNew(alert)) feed.notice(noticeOf(alert))
       void refreshFigures().catch(() => {})
     },
     nextLook: () => schedule.nextLook
@@ -255,6 +262,7 @@ async function compose(
     const failed = (error: unknown) => log.error({ event: 'look.unfinished', message: nameOf(error) })
     drift.finishLastLook({ actor: SYSTEM, via: 'ipc' }).catch(failed)
     // A single command looks when it is told to, not because an hour has passed.
+    if (config.compliance || config.drift) webhooks.wake()
     if (config.compliance || config.drift) void schedule.start()
   }
   const people = await People.load({
@@ -408,6 +416,8 @@ async function compose(
       ...reportHandlers({ pool, verdict: drift.handlers['drift.verdict'], status }),
       ...importHandlers({ jobs, ingest, append }),
       ...drift.handlers,
+      ...historyHandlers({ pool, projector, jobs, ledgerSize: size, append, settings: () => settings }),
+      ...webhooks.handlers,
       ...compareHandlers({ pool, projector, ledgerSize: size, settings: () => settings }),
       ...approvals.handlers,
       ...people.handlers,
@@ -505,6 +515,7 @@ async function compose(
       verifySchedule.stop()
       anchors.stop()
       await schedule.stop()
+      webhooks.close()
       await servers?.close()
       backups.stop()
       await disposal.close()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DriftAlert } from '../shared/contract/drift.ts'
 import type { RecordRow } from '../shared/contract/record.ts'
+import type { Notice } from '../shared/contract/webhooks.ts'
 import type { Job, WorkspaceStatus } from '../shared/contract/workspace.ts'
 import type { TopicSources } from './router.ts'
 
@@ -24,6 +25,7 @@ export class Feed {
   readonly #records = new Set<Push<{ total: number; applied_seq: number; newest: RecordRow[] }>>()
   readonly #jobs = new Set<Push<Job>>()
   readonly #alerts = new Set<Push<DriftAlert>>()
+  readonly #notices = new Set<Push<Notice>>()
   readonly #clock: NodeJS.Timeout
   #recordsTimer: NodeJS.Timeout | undefined
   #announced = -1
@@ -64,6 +66,11 @@ export class Feed {
     for (const push of this.#jobs) push(job)
   }
 
+  /** An alert that opened, for whoever announces it. */
+  notice(notice: Notice): void {
+    for (const push of this.#notices) push(notice)
+  }
+
   alert(alert: DriftAlert): void {
     for (const push of this.#alerts) push(alert)
   }
@@ -76,14 +83,15 @@ export class Feed {
       },
       records: (push) => subscribe(this.#records, push),
       jobs: (push) => subscribe(this.#jobs, push),
-      alerts: (push) => subscribe(this.#alerts, push)
+      alerts: (push) => subscribe(this.#alerts, push),
+      notices: (push) => subscribe(this.#notices, push)
     }
   }
 
   close(): void {
     clearInterval(this.#clock)
     clearTimeout(this.#recordsTimer)
-    for (const set of [this.#status, this.#records, this.#jobs, this.#alerts]) set.clear()
+    for (const set of [this.#status, this.#records, this.#jobs, this.#alerts, this.#notices]) set.clear()
   }
 
   #tick(): void {

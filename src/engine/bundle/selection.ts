@@ -5,6 +5,7 @@ import type { FilterExpression } from '../../shared/filter/filter.ts'
 import { filterSql } from '../catalog/filter-sql.ts'
 import { seqsOf } from '../catalog/listings.ts'
 import { isoMs } from '../catalog/rows.ts'
+import { receiptLeaves } from '../drift/receipts.ts'
 import { type CheckpointRow, lastCheckpoint } from '../ledger/store.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
 
@@ -12,7 +13,7 @@ export interface Selection {
   /** The checkpoint that the proofs lead to: the newest of at most the wanted size. */
   readonly checkpoint: CheckpointRow
   readonly records: Uint32Array
-  /** Leaves of alerts on the selected series: opened, acknowledged, resolved; with the looks and baselines that their verdicts rest on. */
+  /** Leaves of alerts on the selected series: opened, acknowledged, snoozed, resolved; and of the looks and references they rest on. */
   readonly alerts: readonly number[]
   /** Leaves about the signing keys: with them a verifier follows from a key it knows to the one in use. */
   readonly keys: readonly number[]
@@ -23,7 +24,8 @@ export interface Selection {
 }
 
 /** Seqs of a filter's records below a checkpoint, and of the alert leaves of their series. Undefined when no checkpoint is that small. */
-export function selectLeaves({ catalog, ledger }: ReaderContext, filter: FilterExpression, at: number | undefined): Selection | undefined {
+export function selectLeaves(context: ReaderContext, filter: FilterExpression, at: number | undefined): Selection | undefined {
+  const { catalog, ledger } = context
   const checkpoint = lastCheckpoint(ledger, at)
   if (!checkpoint) return undefined
   const { where: found, params } = filterSql(filter)
@@ -37,24 +39,14 @@ export function selectLeaves({ catalog, ledger }: ReaderContext, filter: FilterE
     .get(checkpoint.size, ...params)
   const alerts = catalog
     .prepare<(string | number)[], number>(`
-WITH concerned AS (
-  SELECT a.id, a.look, a.baseline
-  FROM alert a
-  WHERE a.seq < ?
-    AND EXISTS (SELECT 1 FROM record r WHERE r.seq < ? AND r.model = a.model AND r.source = a.source AND ${where})
-)
-SELECT seq
-FROM (
-  SELECT s.seq FROM alert_step s JOIN concerned c ON c.id = s.alert
-  UNION
-  SELECT look FROM concerned
-  UNION
-  SELECT b.seq FROM baseline b JOIN concerned c ON c.baseline = b.id
-)
-WHERE seq < ?
-ORDER BY seq`)
+SELECT s.seq
+FROM alert_step s
+JOIN alert a ON a.id = s.alert
+WHERE s.seq < ?
+  AND EXISTS (SELECT 1 FROM record r WHERE r.seq < ? AND r.model = a.model AND r.source = a.source AND ${where})
+ORDER BY s.seq`)
     .pluck()
-    .all(checkpoint.size, checkpoint.size, ...params, checkpoint.size)
+    .all(checkpoint.size, checkpoint.size, ...params)
   const keys = catalog
     .prepare<[number], number>(`
 SELECT seq
@@ -66,7 +58,8 @@ ORDER BY seq`)
   return {
     checkpoint,
     records,
-    alerts,
+    // A verdict goes out with what it rests on, so that the bundle alone can decide it again.
+    alerts: [...alerts, ...receiptLeaves(context, alerts, checkpoint.size)].sort((a, b) => a - b),
     keys,
     erasures: erasuresOf(catalog, records, checkpoint.size),
     from: span?.first == null ? null : isoMs(span.first),

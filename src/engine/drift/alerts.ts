@@ -41,6 +41,8 @@ export interface Alerts {
   one(id: string): Promise<DriftAlert>
   /** Appends the leaves that open alerts and resolves with their ids once they are listed. */
   open(alarms: readonly Alarm[], lookSeq: number, actor: Actor): Promise<string[]>
+  /** Lets an alert rest until a time. @throws AffidavitError not_found, conflict: resolved already; bad_request: no time ahead; busy */
+  snooze(id: string, until: Date, reason: string, actor: Actor): Promise<DriftAlert>
   /** Moves an alert on: open → acknowledged → resolved, or open → resolved. @throws AffidavitError not_found, conflict, busy */
   change(id: string, note: string, to: 'acknowledged' | 'resolved', actor: Actor): Promise<DriftAlert>
 }
@@ -48,6 +50,9 @@ export interface Alerts {
 const RECENT = 10
 /** How long an answer waits for the catalog to show what was just appended. */
 const PATIENCE_MS = 10_000
+
+/** Longest rest of an alert. */
+const MOST_REST_MS = 90 * 86_400_000
 
 const leafOf = { acknowledged: 'drift.ack', resolved: 'drift.resolve' } as const
 
@@ -67,17 +72,39 @@ export function driftAlerts({ pool, projector, append, onAlert }: AlertDeps): Al
     if (!last) throw new AffidavitError('read_only', 'the workspace is open read-only')
     return last.seq
   }
+  const step = async (alert: DriftAlert, draft: LeafDraft): Promise<DriftAlert> => {
+    const seq = lastOf(await append([draft]))
+    if ((await projector.waitFor(seq + 1, PATIENCE_MS)) <= seq)
+      throw new AffidavitError('busy', 'the change is on record; its listing follows in a moment', { seq })
+    const changed = await one(alert.id)
+    onAlert(changed)
+    return changed
+  }
+  // A note is free text: it goes into the body, never into the leaf.
+  const noted = (note: string) => (note === '' ? [] : [bodyPart({ note }).part])
   const move = async (id: string, note: string, to: 'acknowledged' | 'resolved', actor: Actor): Promise<DriftAlert> => {
     const alert = await one(id)
     if (alert.state === 'resolved' || alert.state === to) throw new AffidavitError('conflict', `this alert is ${alert.state} already`)
-    // The note is free text: it goes into the body, never into the leaf.
-    const parts = note === '' ? [] : [bodyPart({ note }).part]
-    const seq = lastOf(await append([{ type: leafOf[to], actor, data: { alert_id: id, alert: alert.seq }, parts }]))
-    if ((await projector.waitFor(seq + 1, PATIENCE_MS)) <= seq)
-      throw new AffidavitError('busy', 'the change is on record; its listing follows in a moment', { seq })
-    const changed = await one(id)
-    onAlert(changed)
-    return changed
+    return step(alert, { type: leafOf[to], actor, data: { alert_id: id, alert: alert.seq }, parts: noted(note) })
+  }
+  const rest = async (id: string, until: Date, reason: string, actor: Actor): Promise<DriftAlert> => {
+    const alert = await one(id)
+    if (alert.state === 'resolved') throw new AffidavitError('conflict', 'this alert is resolved already')
+    const ahead = until.getTime() - Date.now()
+    if (!(ahead > 0 && ahead <= MOST_REST_MS)) throw new AffidavitError('bad_request', 'until: a time ahead, at most 90 days away')
+    const data = { alert_id: id, alert: alert.seq, until: until.toISOString() }
+    return step(alert, { type: 'drift.snooze', actor, data, parts: noted(reason) })
+  }
+  /** One change of an alert after another: each has to see what the one before left. */
+  const inTurn = <T>(id: string, work: () => Promise<T>): Promise<T> => {
+    const before = changing.get(id) ?? Promise.resolve()
+    const mine = before.then(work)
+    const settledMine = mine.catch(() => {})
+    changing.set(id, settledMine)
+    void settledMine.then(() => {
+      if (changing.get(id) === settledMine) changing.delete(id)
+    })
+    return mine
   }
   return {
     list,
@@ -96,15 +123,7 @@ export function driftAlerts({ pool, projector, append, onAlert }: AlertDeps): Al
       }
       return drafts.map((one) => one.id)
     },
-    change: (id, note, to, actor) => {
-      const before = changing.get(id) ?? Promise.resolve()
-      const mine = before.then(() => move(id, note, to, actor))
-      const settledMine = mine.catch(() => {})
-      changing.set(id, settledMine)
-      void settledMine.then(() => {
-        if (changing.get(id) === settledMine) changing.delete(id)
-      })
-      return mine
-    }
+    snooze: (id, until, reason, actor) => inTurn(id, () => rest(id, until, reason, actor)),
+    change: (id, note, to, actor) => inTurn(id, () => move(id, note, to, actor))
   }
 }

@@ -42,6 +42,8 @@ export type DriftOperation =
   | 'drift.set_baseline'
   | 'drift.look'
   | 'drift.acknowledge'
+  | 'drift.acknowledge_many'
+  | 'drift.snooze'
   | 'drift.resolve'
 
 /** Baselines, looks and alerts of one workspace. */
@@ -223,6 +225,26 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
       requireWellFormed(note)
       await caughtUp()
       return alerts.change(id, note, 'acknowledged', caller.actor)
+    },
+    'drift.acknowledge_many': async ({ ids, note }, caller) => {
+      requireWellFormed(note)
+      await caughtUp()
+      const done: DriftAlert[] = []
+      const refused: { id: string; code: string; message: string }[] = []
+      for (const id of new Set(ids)) {
+        try {
+          done.push(await alerts.change(id, note, 'acknowledged', caller.actor))
+        } catch (error) {
+          if (!(error instanceof AffidavitError) || (error.code !== 'conflict' && error.code !== 'not_found')) throw error
+          refused.push({ id, code: error.code, message: error.message })
+        }
+      }
+      return { alerts: done, refused }
+    },
+    'drift.snooze': async ({ id, until, reason }, caller) => {
+      requireWellFormed(reason)
+      await caughtUp()
+      return alerts.snooze(id, new Date(until), reason, caller.actor)
     },
     'drift.resolve': async ({ id, note }, caller) => {
       requireWellFormed(note)

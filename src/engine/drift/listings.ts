@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Alerts and baselines as the screens and the HTTP routes list them, read on a reader thread.
 import type { Baseline, DriftAlert } from '../../shared/contract/drift.ts'
+import type { Webhook } from '../../shared/contract/webhooks.ts'
 import type { AlertBody } from '../../shared/event/drift-bodies.ts'
 import { bodyOf } from '../catalog/project-event.ts'
 import { isoMs } from '../catalog/rows.ts'
@@ -90,6 +91,18 @@ export const alertsAfter = (db: AnyDb, payloads: PayloadReader, seq: number, lim
     .prepare<[number, number], AlertRow>('SELECT * FROM alert WHERE changed_seq > ? ORDER BY changed_seq LIMIT ?')
     .all(seq, limit)
     .map((row) => ({ seq: row.changed_seq, alert: alertOf(db, payloads, row) }))
+
+/** A webhook as its leaves say. */
+export type ListedWebhook = Omit<Webhook, 'delivery'>
+
+/** Webhooks, oldest first. */
+export const listWebhooks = (db: AnyDb): ListedWebhook[] =>
+  db
+    .prepare<[], { id: string; url: string; enabled: number; time_us: number; actor: string }>(
+      'SELECT id, url, enabled, time_us, actor FROM webhook ORDER BY seq'
+    )
+    .all()
+    .map(({ time_us, enabled, ...row }) => ({ ...row, enabled: enabled === 1, added: isoMs(time_us) }))
 
 /** An alert that is open or acknowledged: its series opens no second one against the same baseline. */
 export interface Episode {

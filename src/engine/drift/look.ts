@@ -42,7 +42,9 @@ export type LookTrigger = DriftLook['trigger']
 export const decimal = (value: number): string => String(value)
 
 /** The settings of a look as its body holds them. */
-export const settingsBody = (settings: Settings): LookSettingsBody => ({
+export const settingsBody = (
+  settings: Pick<Settings, 'looks_per_false_alarm' | 'effect_floor' | 'error_rate_floor' | 'min_current' | 'min_reference' | 'procedure'>
+): LookSettingsBody => ({
   alpha: DEFAULT_LOOK_SETTINGS.alpha,
   k: DEFAULT_LOOK_SETTINGS.k,
   step_budget: DEFAULT_LOOK_SETTINGS.stepBudget,

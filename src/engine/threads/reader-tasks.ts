@@ -25,12 +25,14 @@ import { dashboardOf, facetsOf, rangeStatistics } from '../catalog/statistics.ts
 import type { TokenBasis } from '../catalog/tally.ts'
 import { countTables, listSeries, type WindowSelection } from '../catalog/windows.ts'
 import { sha256 } from '../crypto.ts'
+import { type BacktestArgs, backtest, hoursOnRecord } from '../drift/backtest.ts'
 import { type CompareArgs, compareSelections } from '../drift/compare/compare.ts'
 import { type TimelineArgs, timelineOf } from '../drift/compare/timeline.ts'
 import { anythingNew, dueSeries, judgeLook, type LookArgs, type VerdictArgs, verdictOf } from '../drift/gather.ts'
 import { lastLook, latchedEpisodes, latestVerdicts, missingAlerts } from '../drift/history.ts'
-import { type AlertFilter, alertCounts, alertsAfter, listAlerts, listBaselines, openEpisodes } from '../drift/listings.ts'
+import { type AlertFilter, alertCounts, alertsAfter, listAlerts, listBaselines, listWebhooks, openEpisodes } from '../drift/listings.ts'
 import type { LookTrigger } from '../drift/look.ts'
+import { explainLook } from '../drift/receipts.ts'
 import { completenessIn } from '../integrity/gaps.ts'
 import { unfinishedRequests } from '../integrity/unfinished.ts'
 import type { TreeState } from '../ledger/ledger.ts'
@@ -145,6 +147,7 @@ export const readerTasks = {
   ),
   alertCounts: task(({ catalog }, _: Record<string, never>) => alertCounts(catalog)),
   baselines: task(({ catalog }, _: Record<string, never>) => listBaselines(catalog)),
+  webhooks: task(({ catalog }, _: Record<string, never>) => listWebhooks(catalog)),
   openEpisodes: task(({ catalog }, _: Record<string, never>) => openEpisodes(catalog)),
   judgeLook: longTask((context, args: LookArgs, control) => judgeLook(context, args, control)),
   driftVerdict: longTask((context, args: VerdictArgs) => verdictOf(context, args)),
@@ -154,6 +157,9 @@ export const readerTasks = {
   latchedEpisodes: task(({ catalog }, args: { readonly nowUs: number; readonly cooldownUs: number }) =>
     latchedEpisodes(catalog, args.nowUs, args.cooldownUs)
   ),
+  backtest: longTask((context, args: BacktestArgs, control) => backtest(context, args, control)),
+  hoursOnRecord: task((context, _: Record<string, never>) => hoursOnRecord(context)),
+  explainLook: longTask((context, args: { readonly look: number | undefined }) => explainLook(context, args.look)),
   anythingNew: task((context, args: Parameters<typeof anythingNew>[1]) => anythingNew(context, args)),
   dueSeries: longTask((context, args: Parameters<typeof dueSeries>[1]) => dueSeries(context, args)),
   lastLook: task(({ catalog }, args: { readonly trigger?: LookTrigger }) => lastLook(catalog, args.trigger)),

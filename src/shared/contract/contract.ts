@@ -6,6 +6,7 @@ import { approvalOperations } from './approvals.ts'
 import { backupOperations } from './backup.ts'
 import { complianceOperations } from './compliance.ts'
 import { driftAlert, driftOperations } from './drift.ts'
+import { backtestOperations } from './drift-backtest.ts'
 import { driftCompareOperations } from './drift-compare.ts'
 import { exportOperations } from './exports.ts'
 import { importOperations } from './imports.ts'
@@ -16,6 +17,7 @@ import { recordOperations, recordRow } from './record.ts'
 import { requestOperations } from './requests.ts'
 import { reportOperations } from './reports.ts'
 import { retentionOperations } from './retention.ts'
+import { notice, webhookOperations } from './webhooks.ts'
 import { witnessOperations } from './witness.ts'
 import { job, workspaceOperations, workspaceStatus } from './workspace.ts'
 
@@ -25,6 +27,8 @@ export const operations = {
   ...recordOperations,
   ...importOperations,
   ...driftOperations,
+  ...backtestOperations,
+  ...webhookOperations,
   ...driftCompareOperations,
   ...exportOperations,
   ...approvalOperations,
@@ -60,7 +64,9 @@ export const topics = {
     event: z.object({ total: z.int().min(0), applied_seq: z.int().min(0), newest: z.array(recordRow) })
   },
   jobs: { input: z.strictObject({}), event: job },
-  alerts: { input: z.strictObject({}), event: driftAlert }
+  alerts: { input: z.strictObject({}), event: driftAlert },
+  /** Alerts that open while the setting asks for notifications: what the shell shows. */
+  notices: { input: z.strictObject({}), event: notice }
 } as const
 
 export type TopicName = keyof typeof topics

@@ -241,6 +241,23 @@ export const driftOperations = {
     access: 'write',
     leaves: ['drift.ack']
   }),
+  'drift.acknowledge_many': operation({
+    summary: 'Acknowledges open alerts with one note; those that are not open any more are named, the others go on',
+    input: z.strictObject({ ids: z.array(z.string().max(64)).min(1).max(200), note }),
+    output: z.object({
+      alerts: z.array(driftAlert),
+      refused: z.array(z.object({ id: z.string(), code: z.string(), message: z.string() }))
+    }),
+    access: 'write',
+    leaves: ['drift.ack']
+  }),
+  'drift.snooze': operation({
+    summary: 'Lets an alert rest until a time, at most 90 days away, with a reason',
+    input: z.strictObject({ id: z.string().max(64), until: z.iso.datetime({ offset: true }), reason: z.string().min(1).max(2000) }),
+    output: driftAlert,
+    access: 'write',
+    leaves: ['drift.snooze']
+  }),
   'drift.resolve': operation({
     summary: 'Closes an alert with a note',
     input: z.strictObject({ id: z.string().max(64), note }),

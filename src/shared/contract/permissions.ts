@@ -153,7 +153,16 @@ export const operationPermissions: Readonly<Record<OperationName, Permission>> =
   'drift.set_baseline': 'drift',
   'drift.look': 'drift',
   'drift.acknowledge': 'drift',
+  'drift.acknowledge_many': 'drift',
+  'drift.snooze': 'drift',
   'drift.resolve': 'drift',
+  'drift.backtest': 'drift',
+  'drift.backtest_result': 'see',
+  'drift.explain': 'see',
+  'webhooks.list': 'settings',
+  'webhooks.set': 'settings',
+  'webhooks.remove': 'settings',
+  'webhooks.test': 'settings',
   'export.preview': 'export',
   'export.start': 'export',
   'export.result': 'export',
@@ -215,7 +224,8 @@ export const topicPermissions: Readonly<Record<TopicName, Permission>> = {
   status: 'open',
   records: 'records',
   jobs: 'see',
-  alerts: 'see'
+  alerts: 'see',
+  notices: 'see'
 }
 
 /** The roles that have a permission. */

@@ -93,6 +93,26 @@ export function mergeCountTables(a: CountTable, b: CountTable): CountTable {
   return build(values.slice(0, used), counts.slice(0, used))
 }
 
+/** The table of the observations of `a` without those of `b`. Throws `stats.bad_count` when `b` holds any that `a` does not. */
+export function subtractCountTable(a: CountTable, b: CountTable): CountTable {
+  const values = new Float64Array(a.values.length)
+  const counts = new Float64Array(a.values.length)
+  let used = 0
+  let j = 0
+  for (let i = 0; i < a.values.length; i++) {
+    const value = a.values[i] ?? 0
+    let count = a.counts[i] ?? 0
+    if (j < b.values.length && b.values[j] === value) count -= b.counts[j++] ?? 0
+    if (count < 0) break
+    if (count === 0) continue
+    values[used] = value
+    counts[used++] = count
+  }
+  const left = build(values.slice(0, used), counts.slice(0, used))
+  if (left.total !== a.total - b.total) throw new StatsError('stats.bad_count', 'a table cannot lose observations it does not hold')
+  return left
+}
+
 /**
  * The canonical JSON form. Equal distributions have equal forms, so its RFC 8785 bytes are fit for hashing.
  * Throws `stats.bad_table` when neighbouring values lie further apart than a safe integer can say.

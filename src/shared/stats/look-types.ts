@@ -59,6 +59,8 @@ export interface LookSettings {
   readonly minReference: number
   /** State updates that exact p-values of the whole look may take. */
   readonly stepBudget: number
+  /** False leaves out the minimum detectable effects, which decide nothing: for many looks in a row. */
+  readonly minimumEffect?: boolean
   /** Do not wait for a second look in a row: for a single comparison with a pinned baseline. */
   readonly immediate?: boolean
 }

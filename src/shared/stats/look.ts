@@ -109,6 +109,7 @@ const gate = (history: SeriesHistory | undefined, d: number, l: number): Reason 
 }
 
 const minimumDetectable = (series: Series, settings: LookSettings, pThreshold: number): number | undefined => {
+  if (settings.minimumEffect === false) return undefined
   const { n, m } = sizes(series)
   const rule = { alpha: settings.alpha, k: settings.k, pThreshold }
   return series.kind === 'ks'

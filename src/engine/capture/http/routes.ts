@@ -88,6 +88,36 @@ export const routes: readonly Route[] = [
   }),
   route({
     method: 'POST',
+    path: '/api/drift/alerts/acknowledge',
+    server: 'drift',
+    op: 'drift.acknowledge_many',
+    scope: 'write',
+    pathParameters: [],
+    fromRequest: fromBody,
+    toResponse: same
+  }),
+  route({
+    method: 'POST',
+    path: '/api/drift/alerts/:id/snooze',
+    server: 'drift',
+    op: 'drift.snooze',
+    scope: 'write',
+    pathParameters: ['id'],
+    fromRequest: fromBodyAndPath,
+    toResponse: same
+  }),
+  route({
+    method: 'POST',
+    path: '/api/drift/alerts/:id/resolve',
+    server: 'drift',
+    op: 'drift.resolve',
+    scope: 'write',
+    pathParameters: ['id'],
+    fromRequest: fromBodyAndPath,
+    toResponse: same
+  }),
+  route({
+    method: 'POST',
     path: '/api/drift/alerts/:id/acknowledge',
     server: 'drift',
     op: 'drift.acknowledge',

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Snooze, many at once, back-test and the receipt of a look, on the real engine; the receipt also from a bundle alone.
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { explainBundleFile } from '../../node/explain-bundle.ts'
+import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
+
+let engine: TestEngine
+beforeEach(async () => {
+  engine = await testEngine()
+})
+afterEach(() => engine.remove())
+
+const some = (from: number, count: number, more = {}) => Array.from({ length: count }, (_, i) => rawRecord(from + i, more))
+const slow = { latency_ms: 9000 }
+const later = (ms: number) => new Date(Date.now() + ms).toISOString()
+
+/** Two series with an alert each. */
+async function twoAlerts(): Promise<string[]> {
+  await engine.call('events.append', { events: [...some(0, 300), ...some(300, 300, { source: 'web' })] })
+  for (const source of ['desk', 'web'])
+    await engine.call('drift.set_baseline', { name: 'b', query: `source:${source}`, model: 'gpt-4', source })
+  await engine.call('events.append', { events: [...some(1000, 100, slow), ...some(2000, 100, { ...slow, source: 'web' })] })
+  return (await engine.call('drift.look', {})).opened
+}
+
+describe('alerts', () => {
+  it('rest until a time for a reason, and are acknowledged many at once', async () => {
+    const [first = '', second = ''] = await twoAlerts()
+    expect(await engine.codeOf('drift.snooze', { id: first, until: later(-1000), reason: 'r' })).toBe('bad_request')
+    expect(await engine.codeOf('drift.snooze', { id: first, until: later(91 * 86_400_000), reason: 'r' })).toBe('bad_request')
+    expect(await engine.codeOf('drift.snooze', { id: first, until: later(1000), reason: '' })).toBe('bad_request')
+    expect(await engine.codeOf('drift.snooze', { id: 'none', until: later(1000), reason: 'r' })).toBe('not_found')
+    const until = later(3_600_000)
+    const snoozed = await engine.call('drift.snooze', { id: first, until, reason: 'deployment tonight' })
+    expect(snoozed).toMatchObject({ state: 'open', snoozed_until: until })
+    expect(snoozed.history.at(-1)).toMatchObject({ what: 'snoozed', note: 'deployment tonight', actor: 'local' })
+    const done = await engine.call('drift.acknowledge_many', { ids: [first, second, 'none', second], note: 'seen' })
+    expect(done.alerts.map((alert) => [alert.id, alert.state, alert.snoozed_until])).toEqual([
+      [first, 'acknowledged', null],
+      [second, 'acknowledged', null]
+    ])
+    expect(done.refused).toMatchObject([{ id: 'none', code: 'not_found' }])
+    expect((await engine.call('drift.acknowledge_many', { ids: [first], note: '' })).refused).toMatchObject([{ code: 'conflict' }])
+    expect(await engine.codeOf('drift.acknowledge_many', { ids: [], note: '' })).toBe('bad_request')
+    await engine.call('drift.resolve', { id: first, note: '' })
+    expect(await engine.codeOf('drift.snooze', { id: first, until, reason: 'r' })).toBe('conflict')
+  }, 60_000)
+})
+
+describe('a receipt', () => {
+  it('is given by the workspace and by the bundle alone, and finds what was changed', async () => {
+    await twoAlerts()
+    const here = await engine.call('drift.explain', {})
+    expect(here).toMatchObject({ reproduced: true, faults: [] })
+    expect(here.recomputed_sha256).toBe(here.body_sha256)
+    expect(here.series.map((one) => one.source)).toEqual(['web', 'desk'])
+    expect(await engine.codeOf('drift.explain', { look_seq: 0 })).toBe('not_found')
+    const out = join(engine.root, 'verdict.affidavit.zip')
+    const { job_id } = await engine.call('export.start', { query: 'source:web seq:600..900', recipient: 'R', purpose: 'P', out })
+    expect((await engine.job(job_id)).state).toBe('done')
+    const [there] = await explainBundleFile(out)
+    expect(there).toEqual(here)
+  }, 60_000)
+})
+
+describe('a back-test', () => {
+  it('says what would have alarmed, beside the settings as they are, and leaves one leaf', async () => {
+    expect(await engine.codeOf('drift.backtest', {})).toBe('nothing_selected')
+    const day = (from: number, at: number, more = {}) =>
+      Array.from({ length: 240 }, (_, i) =>
+        rawRecord(from + i, { start_time: new Date(Date.UTC(2026, 2, 1 + at) + i * 360_000).toISOString(), response: 'the same', ...more })
+      )
+    await engine.call('events.append', { events: [...day(0, 0), ...day(1000, 1), ...day(2000, 2), ...day(3000, 3, slow)] })
+    const leaves = (await engine.call('workspace.status', {})).ledger.size
+    const { job_id } = await engine.call('drift.backtest', { settings: { reference: 'rolling', look_every_minutes: 360 } })
+    expect(await engine.job(job_id)).toMatchObject({ state: 'failed', error: { code: 'nothing_selected' } })
+    await engine.call('settings.set', { reference: 'rolling' })
+    const again = await engine.call('drift.backtest', { settings: { look_every_minutes: 360, effect_floor: 1 } })
+    expect((await engine.job(again.job_id)).state).toBe('done')
+    const result = await engine.call('drift.backtest_result', { job_id: again.job_id })
+    expect(result.present).toMatchObject({ looks: 96, series: 1, alerts: 1 })
+    expect(result.present.list[0]).toMatchObject({ model: 'gpt-4', reference: 'rolling', features: ['latency'], opens: true })
+    expect(result.present.list[0]?.time.slice(0, 10)).toBe('2026-03-04')
+    expect(result.proposed).toMatchObject({ alarms: 0, alerts: 0, looks: 16 })
+    expect((await engine.call('workspace.status', {})).ledger.size).toBe(leaves + 2)
+    expect(await engine.codeOf('drift.backtest', { settings: { effect_floor: 2 } })).toBe('bad_request')
+    expect(await engine.codeOf('drift.backtest', { from: '2026-03-02T00:00:00Z', to: '2026-03-01T00:00:00Z' })).toBe('bad_request')
+  }, 60_000)
+})
