@@ -12,6 +12,7 @@ import { Ipc } from './ipc.ts'
 import { answerKeyRequest, keyProtection } from './key-store.ts'
 import { applicationMenu } from './menu.ts'
 import { confine } from './navigation.ts'
+import { announceAlerts } from './notices.ts'
 import { answerPrintRequest } from './pdf.ts'
 import { denyNetwork, denyPermissions } from './permissions.ts'
 import { type Preferences, readPreferences, writePreferences } from './preferences.ts'
@@ -101,6 +102,12 @@ function run(config: MainConfig): void {
   }
   const ipc = new Ipc({ bridge, topics, context })
 
+  announceAlerts(bridge, () => {
+    const [window] = BrowserWindow.getAllWindows()
+    if (window) window.show()
+    else openWindow()
+    topics.push('shell.command', { command: 'drift' })
+  })
   const openWindow = (): void => {
     const window = openMainWindow({
       preload: join(built, 'preload', 'index.cjs'),

@@ -225,7 +225,7 @@ export const topicPermissions: Readonly<Record<TopicName, Permission>> = {
   records: 'records',
   jobs: 'see',
   alerts: 'see',
-  notices: 'see'
+  notices: 'open'
 }
 
 /** The roles that have a permission. */

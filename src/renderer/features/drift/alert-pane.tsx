@@ -12,6 +12,7 @@ import { Facts, Hash, Note } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Who } from '../../ui/who.tsx'
 import { CopyReceipt } from './comparison-parts.tsx'
+import { Snooze } from './many-alerts.tsx'
 
 /** Everything the verdict rests on: where its tables are on record, their hashes, and what was computed from them. */
 const verdictReceipt = (verdict: DriftVerdict): object => {
@@ -26,6 +27,13 @@ const verdictReceipt = (verdict: DriftVerdict): object => {
     numbers,
     run_again: 'Both tables are in the bodies of these leaves; an exported bundle with them holds all that the numbers are computed from.'
   }
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  baseline: 'pinned baseline',
+  rolling: 'rolling, the days before',
+  hour_of_week: 'same hours of the week',
+  hour_of_day: 'same hours of the day before'
 }
 
 interface AlertPaneProps {
@@ -101,12 +109,8 @@ export function AlertPane({ alert, verdict }: AlertPaneProps) {
             <Facts
               width={72}
               rows={[
-                [
-                  'Kind',
-                  <span key="k">
-                    pinned baseline, <Who actor={reference.actor} />
-                  </span>
-                ],
+                ['Kind', kinds[reference.kind] ?? reference.kind],
+                ...(reference.kind === 'baseline' ? [['Pinned by', <Who key="w" actor={reference.actor} />] as const] : []),
                 ['Name', reference.name],
                 [
                   'Records',
@@ -224,6 +228,7 @@ function Decision({ alert }: { readonly alert: DriftAlert }) {
         >
           Resolve
         </PermittedButton>
+        <Snooze alert={alert} />
         <span className="grow" />
         <span className="keycap">A</span>
       </div>

@@ -12,7 +12,7 @@ import { Who } from '../../ui/who.tsx'
 import type { BaselineTarget } from './baseline-dialog.tsx'
 
 const states: Record<DriftSeries['state'], readonly [Meaning, string]> = {
-  no_baseline: ['none', 'no baseline'],
+  no_baseline: ['none', 'no reference'],
   not_looked: ['pending', 'waits for a look'],
   collecting: ['pending', 'collecting'],
   quiet: ['holds', 'no shift found'],

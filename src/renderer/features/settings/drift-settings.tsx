@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Button, NumberInput, Select } from '@mantine/core'
+import { Button, Checkbox, NumberInput, Select } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import type { Settings as Values } from '../../../shared/contract/workspace.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
@@ -14,6 +14,13 @@ const intervals = [
   { value: '360', label: 'Every 6 hours' },
   { value: '1440', label: 'Every day' }
 ]
+
+const references = [
+  { value: 'none', label: 'Not judged' },
+  { value: 'rolling', label: 'The days before' },
+  { value: 'hour_of_week', label: 'Same hours of four weeks before' },
+  { value: 'hour_of_day', label: 'Same hours of the day before' }
+] as const satisfies readonly { readonly value: Values['reference']; readonly label: string }[]
 
 export function DriftSettings() {
   const saved = useOperation('settings.get', {})
@@ -39,7 +46,15 @@ export function DriftSettings() {
   const values = { ...saved.data, ...edited }
   const changed = Object.keys(edited).some((name) => edited[name as keyof Values] !== saved.data[name as keyof Values])
   const number = (
-    name: 'looks_per_false_alarm' | 'effect_floor' | 'error_rate_floor' | 'min_current' | 'min_reference',
+    name:
+      | 'look_every_records'
+      | 'reference_days'
+      | 'cooldown_hours'
+      | 'looks_per_false_alarm'
+      | 'effect_floor'
+      | 'error_rate_floor'
+      | 'min_current'
+      | 'min_reference',
     label: string,
     min: number,
     max: number,
@@ -79,6 +94,18 @@ export function DriftSettings() {
             value={String(values.look_every_minutes)}
             onChange={(value) => setEdited((before) => ({ ...before, look_every_minutes: Number(value ?? 0) }))}
           />
+          {number('look_every_records', 'Look after new requests of a series, 0 never', 0, 1_000_000, 10)}
+          <Select
+            label="Series without a pinned baseline"
+            data={references}
+            value={values.reference}
+            allowDeselect={false}
+            onChange={(value) =>
+              setEdited((before) => ({ ...before, reference: references.find((one) => one.value === value)?.value ?? 'none' }))
+            }
+          />
+          {number('reference_days', 'Days of a rolling reference', 1, 90, 1)}
+          {number('cooldown_hours', 'Hours without a new alert after one was resolved', 0, 8760, 1)}
           {number('looks_per_false_alarm', 'Budget: looks per false alarm', 2, 100_000, 1)}
           {number('effect_floor', 'Smallest shift that alarms, L', 0, 1, 0.01)}
           {number('error_rate_floor', 'Smallest shift of the error rate', 0, 1, 0.01)}
@@ -94,6 +121,14 @@ export function DriftSettings() {
             onChange={(value) => setEdited((before) => ({ ...before, procedure: value === 'BY' ? 'BY' : 'BH' }))}
           />
         </div>
+        <Checkbox
+          label="Notification of the system when an alert opens"
+          checked={values.notify_on_alert}
+          onChange={(event) => {
+            const { checked } = event.currentTarget
+            setEdited((before) => ({ ...before, notify_on_alert: checked }))
+          }}
+        />
         <p className="dim small">
           At most one false alarm in {values.looks_per_false_alarm} looks while nothing drifts.{' '}
           {values.procedure === 'BH'

@@ -9,6 +9,7 @@ import { Endpoints } from './endpoints.tsx'
 import { Keys } from './keys.tsx'
 import { PeopleSettings } from './people.tsx'
 import { PrivacySettings } from './privacy-settings.tsx'
+import { Webhooks } from './webhooks.tsx'
 
 /** The views of this section in the order of their tabs. */
 export const settingsViews = ['general', 'people', 'keys', 'anchors', 'privacy', 'drift', 'backup'] as const
@@ -29,6 +30,14 @@ export const views: Readonly<Record<SettingsView, { readonly label: string; read
   keys: { label: 'Keys', show: () => <Keys /> },
   anchors: { label: 'Anchors', show: () => <Anchors /> },
   privacy: { label: 'Privacy', show: () => <PrivacySettings /> },
-  drift: { label: 'Drift', show: () => <DriftSettings /> },
+  drift: {
+    label: 'Drift',
+    show: () => (
+      <>
+        <DriftSettings />
+        <Webhooks />
+      </>
+    )
+  },
   backup: { label: 'Backup', show: () => <Backup /> }
 }

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Button, Modal, Select, Textarea } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { useState } from 'react'
+import type { DriftAlert } from '../../../shared/contract/drift.ts'
+import { messageOf, useAction } from '../../client/hooks.ts'
+import { count, moment } from '../../ui/format.ts'
+import { Note } from '../../ui/parts.tsx'
+
+interface ManyAlertsProps {
+  readonly ids: readonly string[]
+  readonly onDone: () => void
+}
+
+/** What can be done with the chosen alerts: one note for all of them. */
+export function ManyAlerts({ ids, onDone }: ManyAlertsProps) {
+  const [asking, setAsking] = useState(false)
+  const [note, setNote] = useState('')
+  const acknowledge = useAction('drift.acknowledge_many', ['drift.alerts', 'drift.series'])
+  const submit = () =>
+    acknowledge.mutate(
+      { ids: [...ids], note: note.trim() },
+      {
+        onSuccess: ({ alerts, refused }) => {
+          notifications.show({
+            title: `${count(alerts.length)} acknowledged`,
+            message: refused.length === 0 ? 'Each has its own leaf.' : `${count(refused.length)} were not open any more.`
+          })
+          setAsking(false)
+          setNote('')
+          onDone()
+        }
+      }
+    )
+  return (
+    <div className="many-alerts row" role="toolbar" aria-label="Chosen alerts">
+      <span className="small nowrap">{count(ids.length)} chosen</span>
+      <span className="grow" />
+      <Button size="compact-xs" onClick={() => setAsking(true)}>
+        Acknowledge…
+      </Button>
+      <Button size="compact-xs" variant="default" onClick={onDone}>
+        Clear
+      </Button>
+      <Modal
+        opened={asking}
+        onClose={() => setAsking(false)}
+        title={`Acknowledge ${count(ids.length)} alert${ids.length === 1 ? '' : 's'}`}
+        closeButtonProps={{ 'aria-label': 'Close' }}
+        transitionProps={{ duration: 0 }}
+      >
+        <div className="column gap-12">
+          <Textarea
+            label="Note for all of them"
+            placeholder="What was found, what happens next"
+            value={note}
+            maxLength={2000}
+            minRows={3}
+            autosize
+            data-autofocus
+            onChange={(event) => setNote(event.currentTarget.value)}
+          />
+          {acknowledge.isError && <Note is="broken">{messageOf(acknowledge.error)}</Note>}
+          <div className="row">
+            <span className="grow" />
+            <Button variant="default" onClick={() => setAsking(false)}>
+              Cancel
+            </Button>
+            <Button disabled={note.trim() === ''} loading={acknowledge.isPending} onClick={submit}>
+              Acknowledge
+            </Button>
+          </div>
+        </div>
+      </Modal>
+    </div>
+  )
+}
+
+const rests = [
+  { value: '4', label: '4 hours' },
+  { value: '24', label: '1 day' },
+  { value: '168', label: '7 days' },
+  { value: '720', label: '30 days' }
+]
+
+/** Lets an alert rest until a time, with a reason that becomes a leaf's content. */
+export function Snooze({ alert }: { readonly alert: DriftAlert }) {
+  const [asking, setAsking] = useState(false)
+  const [reason, setReason] = useState('')
+  const [hours, setHours] = useState('24')
+  const snooze = useAction('drift.snooze', ['drift.alerts', 'drift.series'])
+  const until = new Date(Date.now() + Number(hours) * 3_600_000).toISOString()
+  return (
+    <>
+      <Button variant="default" onClick={() => setAsking(true)}>
+        Snooze…
+      </Button>
+      <Modal
+        opened={asking}
+        onClose={() => setAsking(false)}
+        title="Snooze this alert"
+        closeButtonProps={{ 'aria-label': 'Close' }}
+        transitionProps={{ duration: 0 }}
+      >
+        <div className="column gap-12">
+          <Select label="For" data={rests} value={hours} onChange={(value) => setHours(value ?? '24')} allowDeselect={false} />
+          <Textarea
+            label="Reason"
+            placeholder="Known deployment, ticket, person who looks into it"
+            value={reason}
+            maxLength={2000}
+            minRows={2}
+            autosize
+            data-autofocus
+            onChange={(event) => setReason(event.currentTarget.value)}
+          />
+          <p className="dim small">It rests until {moment(until)}. Its state stays what it is; the reason goes on record.</p>
+          {snooze.isError && <Note is="broken">{messageOf(snooze.error)}</Note>}
+          <div className="row">
+            <span className="grow" />
+            <Button variant="default" onClick={() => setAsking(false)}>
+              Cancel
+            </Button>
+            <Button
+              disabled={reason.trim() === ''}
+              loading={snooze.isPending}
+              onClick={() => snooze.mutate({ id: alert.id, until, reason: reason.trim() }, { onSuccess: () => setAsking(false) })}
+            >
+              Snooze
+            </Button>
+          </div>
+        </div>
+      </Modal>
+    </>
+  )
+}
