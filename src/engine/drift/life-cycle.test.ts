@@ -69,7 +69,12 @@ describe('a back-test', () => {
     expect(await engine.codeOf('drift.backtest', {})).toBe('nothing_selected')
     const day = (from: number, at: number, more = {}) =>
       Array.from({ length: 240 }, (_, i) =>
-        rawRecord(from + i, { start_time: new Date(Date.UTC(2026, 2, 1 + at) + i * 360_000).toISOString(), response: 'the same', ...more })
+        rawRecord(from + i, {
+          start_time: new Date(Date.UTC(2026, 2, 1 + at) + i * 360_000).toISOString(),
+          response: 'the same',
+          latency_ms: 500 + ((i * 37) % 100),
+          ...more
+        })
       )
     await engine.call('events.append', { events: [...day(0, 0), ...day(1000, 1), ...day(2000, 2), ...day(3000, 3, slow)] })
     const leaves = (await engine.call('workspace.status', {})).ledger.size

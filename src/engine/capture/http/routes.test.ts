@@ -183,6 +183,9 @@ describe('GET /openapi.json', () => {
       '/health',
       '/api/drift/alerts',
       '/api/drift/statistics',
+      '/api/drift/alerts/acknowledge',
+      '/api/drift/alerts/{id}/snooze',
+      '/api/drift/alerts/{id}/resolve',
       '/api/drift/alerts/{id}/acknowledge',
       '/api/drift/stream'
     ])
