@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { AffidavitError } from '../shared/contract/errors.ts'
-import { backup, restore } from './backup.ts'
 import { roles } from '../shared/evidence/leaf-data.ts'
+import { backup, restore } from './backup.ts'
 import { cliEnvironment } from './config.ts'
 import { driftTest } from './drift.ts'
 import { explain, runBacktest, runLook } from './drift-workspace.ts'

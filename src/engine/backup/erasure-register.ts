@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { AffidavitError } from '../../shared/contract/errors.ts'
-import { syncFolder } from '../files.ts'
+import { writeFileDurably } from '../files.ts'
 
 /** One erasure: a line of JSON beside heads.json, so that a restore can carry it out again on an older copy (EVIDENCE, Files of a workspace). */
 const entrySchema = z.strictObject({
@@ -19,15 +19,13 @@ export type ErasureEntry = z.infer<typeof entrySchema>
 
 const pathIn = (state: string): string => join(state, 'erasures.jsonl')
 
-/** Adds an erasure; on disk when this returns. Called before anything is destroyed. */
+/** Adds an erasure, once; on disk when this returns. Called before anything is destroyed, and again after a crash. */
 export function registerErasure(state: string, entry: ErasureEntry): void {
   const path = pathIn(state)
-  const fresh = !existsSync(path)
-  appendFileSync(path, `${JSON.stringify(entry)}\n`, { mode: 0o600 })
-  const fd = openSync(path, 'r+')
-  fsyncSync(fd)
-  closeSync(fd)
-  if (fresh) syncFolder(state)
+  if (erasuresAfter(state, entry.origin, entry.intent).some((one) => one.case === entry.case)) return
+  // A torn last line was never acknowledged: it goes with the next entry.
+  const known = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  writeFileDurably(path, `${known.slice(0, known.lastIndexOf('\n') + 1)}${JSON.stringify(entry)}\n`)
 }
 
 /**

@@ -18,6 +18,8 @@ import { openOfRecord, openReadable, type ReadableDb, settleCopy } from '../sqli
 import type { ReaderControl } from '../threads/reader-context.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
 import { zeroKeys } from '../vault/zero-keys.ts'
+import { rememberedKeys } from '../workspace/keyless.ts'
+import { workspacePaths } from '../workspace/paths.ts'
 import { checkCopy } from './check-copy.ts'
 import { erasuresAfter } from './erasure-register.ts'
 import { type BackupManifest, backupsIn, fileSha256, infoOf, isInside, KEYS_NAME, readManifest } from './manifest.ts'
@@ -196,9 +198,11 @@ export async function restoreBackup(input: RestoreInput, control: ReaderControl)
     const keys = openReadable(join(part, KEYS_NAME))
     try {
       const { name: origin, publicKey } = parseVkey(sha256, manifest.vkey)
+      // Checkpoints before a rotation are signed by earlier keys; the anchors of the copy name them.
+      const earlier = rememberedKeys(workspacePaths(part), origin)
       report = verifyWorkspace(
         { ledger, keys, payloads: new PayloadReader(ledger, keys, keksOf(input)) },
-        { size: manifest.size, origin, logPublicKey: publicKey, keys: true, share: 1 },
+        { size: manifest.size, origin, logPublicKeys: [publicKey, ...earlier], keys: true, share: 1 },
         { cancelled: control.cancelled, progress: control.progress, rest: () => {} }
       )
     } finally {

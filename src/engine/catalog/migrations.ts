@@ -11,16 +11,7 @@ import { retentionSchema } from './schema/retention.ts'
 const metaSchema = 'CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;'
 
 /** The tables of each area; times are microseconds since 1970 UTC. */
-const areas = [
-  metaSchema,
-  recordsSchema,
-  driftSchema,
-  approvalsSchema,
-  retentionSchema,
-  anchorsSchema,
-  completenessSchema,
-  privacySchema
-]
+const areas = [metaSchema, recordsSchema, driftSchema, approvalsSchema, retentionSchema, anchorsSchema, completenessSchema, privacySchema]
 
 /**
  * catalog.db: a projection of the ledger, rebuildable at any time. A new schema, or a projection that fills it differently, is a new version,

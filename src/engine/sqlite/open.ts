@@ -78,7 +78,7 @@ export function openReadable(path: string): ReadableDb {
 
 /** Gives a finished copy of a database its final form, one file without a log, so that it can be read from a folder nobody may write. */
 export function settleCopy(path: string): void {
-  const db = new Database(path, options())
+  const db = new Database(path, sqliteOptions())
   db.pragma('journal_mode = DELETE')
   db.close()
 }

@@ -22,7 +22,14 @@ export interface WorkspaceHandlerDeps {
 export function workspaceHandlers(
   deps: WorkspaceHandlerDeps
 ): Handlers<
-  'workspace.status' | 'workspace.continue' | 'workspace.rebuild' | 'settings.get' | 'settings.set' | 'jobs.list' | 'jobs.get' | 'jobs.cancel'
+  | 'workspace.status'
+  | 'workspace.continue'
+  | 'workspace.rebuild'
+  | 'settings.get'
+  | 'settings.set'
+  | 'jobs.list'
+  | 'jobs.get'
+  | 'jobs.cancel'
 > {
   const { jobs } = deps
   return {

@@ -23,6 +23,12 @@ export function rememberedOrigin(paths: WorkspacePaths): string | undefined {
   return remembered(paths)?.origin
 }
 
+/** Public keys of a log of this origin that the folder names; none when it names another log. */
+export function rememberedKeys(paths: WorkspacePaths, origin: string): readonly Uint8Array[] {
+  const known = remembered(paths)
+  return known?.origin === origin ? known.publicKeys : []
+}
+
 /** The origin is the hash of the log's first key: one of the keys must be that. */
 function remembered(paths: WorkspacePaths): { readonly origin: string; readonly publicKeys: readonly Uint8Array[] } | undefined {
   try {

@@ -80,14 +80,25 @@ async function keysOf(place: Parameters<typeof loadKeyring>[0], paths: Workspace
     const named = rememberedOrigin(paths)
     if (named === undefined || named === identity.origin) return { identity, holder, created }
     const other = keylessIdentity(paths)
-    if (other) return { identity: other, holder: missingKeyring(other.origin), created: false, missing: 'The key file is that of another log, not of this one.' }
+    if (other)
+      return {
+        identity: other,
+        holder: missingKeyring(other.origin),
+        created: false,
+        missing: 'The key file is that of another log, not of this one.'
+      }
     return { identity, holder, created }
   } catch (error) {
     // A passphrase that was not given is asked for again; a file that is gone, damaged or refused by the key store would end every start.
     if (!(error instanceof AffidavitError) || error.details?.keyring === undefined || mayCreate) throw error
     const identity = keylessIdentity(paths)
     if (!identity) throw error
-    return { identity, holder: missingKeyring(identity.origin), created: false, missing: `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.` }
+    return {
+      identity,
+      holder: missingKeyring(identity.origin),
+      created: false,
+      missing: `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`
+    }
   }
 }
 

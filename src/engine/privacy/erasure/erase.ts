@@ -2,6 +2,8 @@
 import { AffidavitError } from '../../../shared/contract/errors.ts'
 import { type JsonValue, jcs } from '../../../shared/evidence/jcs.ts'
 import { parseFilter } from '../../../shared/filter/parse.ts'
+import { toRanges } from '../../../shared/policy/ranges.ts'
+import { registerErasure } from '../../backup/erasure-register.ts'
 import { writeFileDurably } from '../../files.ts'
 import type { Handlers } from '../../handlers.ts'
 import type { JobControl, Jobs } from '../../jobs/jobs.ts'
@@ -17,7 +19,6 @@ import type { Vault } from '../../vault/vault.ts'
 import type { Requests } from '../requests.ts'
 import { type Recipient, recipientsOf } from '../subjects.ts'
 import type { ErasureFacts } from './certificate.ts'
-import { registerErasure } from './register.ts'
 import type { ScanReport } from './scan.ts'
 
 /** The steps of an erasure in order; each may be the last before a crash. */
@@ -232,8 +233,7 @@ export class Erasures {
   ): Promise<void> {
     const { pool, projector, vault, append, ledgerDb, workspace, state, origin } = this.#deps
     if (!vault) throw new AffidavitError('read_only', 'the workspace is open read-only')
-    const entry = { erasure_id: approval.id, intents: [...intents], seqs: [...seqs], done: null }
-    registerErasure(state, origin, entry)
+    registerErasure(state, { v: 1, origin, case: approval.id, intent: Math.min(...intents), ranges: toRanges(seqs) })
     this.onStep('registered')
     const { needles, records } = await pool.run('erasureNeedles', { seqs })
     const end = Math.max(...intents) + 1
@@ -260,7 +260,6 @@ export class Erasures {
         `${scan.found} traces of the erased texts are still in ${scan.where.join(', ')}: the erasure is not done`
       )
     await append([doneDraft(approval, asked, seqs, intents, { kek_id, destroyed, scan })])
-    registerErasure(state, origin, { ...entry, done: new Date().toISOString() })
   }
 }
 

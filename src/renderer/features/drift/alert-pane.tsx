@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Textarea } from '@mantine/core'
+import { Button, Textarea } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import type { DriftAlert, DriftVerdict } from '../../../shared/contract/drift.ts'

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { ed25519FromSeed, ed25519Verify } from '../../engine/crypto.ts'
 import {
   cosign,
   cosignatureOf,
@@ -10,7 +9,8 @@ import {
   parseAddCheckpoint,
   parseWitnessVkey,
   withCosignature
-} from './cosignature.ts'
+} from '../../shared/evidence/cosignature.ts'
+import { ed25519FromSeed, ed25519Verify } from '../crypto.ts'
 
 const sha256 = (data: Uint8Array) => createHash('sha256').update(data).digest()
 const key = ed25519FromSeed(Buffer.alloc(32, 7))
