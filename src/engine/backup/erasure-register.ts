@@ -13,7 +13,7 @@ const entrySchema = z.strictObject({
   /** The leaf of the intent. */
   intent: z.int().min(0),
   /** First and last seq of each run of leaves whose content was erased. */
-  ranges: z.array(z.tuple([z.int().min(0), z.int().min(0)])).max(1_000_000)
+  ranges: z.array(z.tuple([z.int().min(0), z.int().min(0)]).readonly()).max(1_000_000)
 })
 export type ErasureEntry = z.infer<typeof entrySchema>
 
