@@ -99,7 +99,7 @@ everyLook('people', async ({ app, page, go, shoot }) => {
   await signOut(page, 'Sign out')
   await signIn(page, 'Ann Archer', PASSWORD)
   await working(page, 'Ann Archer, administrator')
-  await expect(page.getByRole('link', { name: /1 approvals that wait/ })).toBeVisible()
+  await expect(page.getByRole('link', { name: /1 approval waits/ })).toBeVisible()
   await go('/compliance?view=approvals')
   await expect(page.getByRole('cell', { name: 'Bob Baker' })).toBeVisible()
   await shoot('13-approvals')

@@ -182,6 +182,7 @@ export function verifyWorkspace(options: WorkspaceOptions, environment: CliEnvir
       print(
         `leaves ${checked.leaves} · nodes ${checked.nodes} · payloads ${checked.payloads} · keys ${checked.keys} · checkpoints ${checked.checkpoints}`
       )
+      for (const { leaf, payloads } of report.erasures) print(`payloads ${payloads} · erased by leaf ${leaf}`)
       for (const fault of report.faults) print(`${fault.code}: ${fault.message}`)
       print(intact ? `intact up to leaf ${report.size - 1}` : 'damaged')
     }

@@ -7,9 +7,10 @@ import { AffidavitError } from '../../shared/contract/errors.ts'
 import { equalBytes } from '../../shared/evidence/bytes.ts'
 import { rootAt } from '../../shared/evidence/merkle.ts'
 import { parseVkey } from '../../shared/evidence/note.ts'
-import { seqsIn } from '../../shared/policy/ranges.ts'
+import { seqsIn, toRanges } from '../../shared/policy/ranges.ts'
 import { sha256 } from '../crypto.ts'
 import { syncFolder, writeFileDurably } from '../files.ts'
+import type { Reapplied } from '../ledger/erasures.ts'
 import { HeadFile, readHeadCopy } from '../ledger/head.ts'
 import { leafCount, nodeReader } from '../ledger/store.ts'
 import { removePayloads } from '../ledger/tiles.ts'
@@ -48,7 +49,7 @@ export interface RestoredNote {
   readonly size: number
   readonly root: string
   readonly seen_size: number
-  readonly reapplied: readonly { readonly case: string; readonly intent: number; readonly leaves: number }[]
+  readonly reapplied: readonly (Reapplied & { readonly case: string; readonly leaves: number })[]
 }
 
 export const RESTORED_NAME = 'restored.json'
@@ -123,7 +124,7 @@ function reapply(input: RestoreInput, manifest: BackupManifest, part: string): R
       const seqs = [...seqsIn(entry.ranges)].filter((seq) => seq < manifest.size)
       zeroKeys(keys, keksOf(input), seqs)
       removePayloads(ledger, seqs)
-      return { case: entry.case, intent: entry.intent, leaves: seqs.length }
+      return { case: entry.case, intent: entry.intent, ranges: toRanges(seqs), leaves: seqs.length }
     })
   } finally {
     ledger.close()
@@ -202,7 +203,7 @@ export async function restoreBackup(input: RestoreInput, control: ReaderControl)
       const earlier = rememberedKeys(workspacePaths(part), origin)
       report = verifyWorkspace(
         { ledger, keys, payloads: new PayloadReader(ledger, keys, keksOf(input)) },
-        { size: manifest.size, origin, logPublicKeys: [publicKey, ...earlier], keys: true, share: 1 },
+        { size: manifest.size, origin, logPublicKeys: [publicKey, ...earlier], keys: true, reapplied, share: 1 },
         { cancelled: control.cancelled, progress: control.progress, rest: () => {} }
       )
     } finally {

@@ -9,6 +9,7 @@ import { ed25519Verify, sha256 } from '../crypto.ts'
 import type { AnyDb } from '../sqlite/open.ts'
 import type { PayloadReader } from '../vault/payload-reader.ts'
 import { type Disposals, disposalsIn } from './disposals.ts'
+import { ErasuresOnRecord, type Reapplied } from './erasures.ts'
 import type { CheckpointRow } from './store.ts'
 import { disposedHash, TILE } from './tiles.ts'
 import { TreeCheck } from './verify-tree.ts'
@@ -23,6 +24,8 @@ export interface VerifyWorkspaceInput {
   readonly logPublicKeys: readonly Uint8Array[]
   /** False when the keyring is not here: contents are then not opened, and the report says so. */
   readonly keys: boolean
+  /** Erasures that were just carried out on a copy that does not hold their intents. */
+  readonly reapplied?: readonly Reapplied[] | undefined
   /** Share of one processor that this may take, above 0 and at most 1. */
   readonly share: number
 }
@@ -53,6 +56,7 @@ export function verifyWorkspace(
   const started = performance.now()
   const checked = { leaves: 0, nodes: 0, payloads: 0, keys: 0, checkpoints: 0, disposed_leaves: 0, disposed_payloads: 0 }
   const disposals = disposalsIn(ledger, payloads, input.size)
+  const gone = new ErasedPayloads(new ErasuresOnRecord(ledger, payloads, input.reapplied))
   const faults: Fault[] = []
   /** Troubles of single leaves; dropped for a leaf that turns out to be changed itself, which explains them. */
   const ofLeaves: (Fault & { readonly seq: number })[] = []
@@ -97,7 +101,7 @@ export function verifyWorkspace(
       }
       tree.push(row.bytes, (pos) => nodes.get(pos))
       checked.leaves++
-      ofLeaves.push(...leafFaults(payloads, row.seq, row.bytes.toString('utf8'), input.keys, checked, disposals))
+      ofLeaves.push(...leafFaults(payloads, row.seq, row.bytes.toString('utf8'), input.keys, checked, disposals, gone))
       const root = checkpoints.roots.get(tree.size)
       if (root) tree.refer(root)
     }
@@ -131,7 +135,15 @@ export function verifyWorkspace(
     root: toBase64(tree.root()),
     checked,
     faults: more > 0 ? [...faults.slice(0, MOST_FAULTS), { code: 'more', message: `${more} more faults`, seq: null }] : faults,
-    not_checked: input.keys ? [] : ['Contents: the keys of this workspace are not here. Ciphertexts were held against their leaves.'],
+    erasures: gone.byLeaf(),
+    not_checked: input.keys
+      ? []
+      : [
+          'Contents: the keys of this workspace are not here. Ciphertexts were held against their leaves.',
+          ...(gone.unnamed === 0
+            ? []
+            : [`${gone.unnamed} payloads are gone, no more than the erasures on record took: by which one can be told only with the keys.`])
+        ],
     seconds: (performance.now() - started) / 1000
   }
 }
@@ -161,13 +173,38 @@ function checkpointRows(ledger: AnyDb, input: VerifyWorkspaceInput) {
   return { roots, faults, count }
 }
 
+/** Payloads that are gone because an erasure on record says so. */
+class ErasedPayloads {
+  readonly #erasures: ErasuresOnRecord
+  readonly #counts = new Map<number, number>()
+  /** Gone payloads of a workspace whose keys are not here: scopes cannot be opened, only the number of records in them is known. */
+  unnamed = 0
+
+  constructor(erasures: ErasuresOnRecord) {
+    this.#erasures = erasures
+  }
+
+  explains(seq: number, keys: boolean): boolean {
+    const leaf = this.#erasures.namedBy(seq)
+    if (leaf !== undefined) this.#counts.set(leaf, (this.#counts.get(leaf) ?? 0) + 1)
+    else if (keys || this.unnamed >= this.#erasures.named) return false
+    else this.unnamed++
+    return true
+  }
+
+  byLeaf(): WorkspaceReport['erasures'] {
+    return [...this.#counts].map(([leaf, payloads]) => ({ leaf, payloads })).sort((a, b) => a.leaf - b.leaf)
+  }
+}
+
 function leafFaults(
   payloads: PayloadReader,
   seq: number,
   text: string,
   keys: boolean,
   checked: { payloads: number; keys: number; disposed_payloads: number },
-  disposals: Disposals
+  disposals: Disposals,
+  gone: ErasedPayloads
 ): (Fault & { readonly seq: number })[] {
   const parsed = parseLeaf(text, jcs)
   if (!parsed.ok) return [{ code: parsed.problem.code, message: `leaf ${seq}: ${parsed.problem.message}`, seq }]
@@ -183,7 +220,8 @@ function leafFaults(
     checked.disposed_payloads++
     return []
   }
-  if (destroyed) return []
+  if ((destroyed || !ct) && gone.explains(seq, keys)) return []
+  if (destroyed) return bad('key_destroyed', 'its key was destroyed, and no erasure or disposal on record names it')
   if (!ct) return bad('payload_missing', 'its payload is missing')
   if (toBase64(sha256(ct)) !== leaf.ct_sha256) return bad('payload_changed', 'its payload was changed')
   // Without a key the fault is in the vault, and is named there.

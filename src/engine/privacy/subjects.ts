@@ -106,9 +106,18 @@ export function listRequests({ catalog }: ReaderContext, id: string | undefined,
   const steps = catalog.prepare<[string], { seq: number; time_us: number; actor: string; type: string; records: number; note: string }>(
     'SELECT seq, time_us, actor, type, records, note FROM request_step WHERE request = ? ORDER BY seq'
   )
-  const erasures = catalog.prepare<[string], { id: string; records: number; seq: number; done_seq: number | null }>(
-    'SELECT id, records, seq, done_seq FROM erasure WHERE request = ? ORDER BY seq'
-  )
+  const erasures = catalog.prepare<[string], SubjectRequest['erasures'][number]>(`
+SELECT
+  e.id,
+  e.records,
+  e.seq,
+  e.done_seq,
+  json_extract(d.data, '$.scan.needles') AS searched,
+  json_extract(d.data, '$.scan.kept') AS kept
+FROM erasure e
+LEFT JOIN event d ON d.seq = e.done_seq
+WHERE e.request = ?
+ORDER BY e.seq`)
   return catalog
     .prepare<[string | null], StoredRequest>('SELECT * FROM request WHERE id = ifnull(?, id) ORDER BY seq DESC LIMIT 500')
     .all(id ?? null)

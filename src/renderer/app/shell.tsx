@@ -65,7 +65,7 @@ function Side() {
               <span className="count state state-attention">
                 <Mark is="attention" size={12} />
                 {waiting}
-                <Hidden> approvals that wait for a second person</Hidden>
+                <Hidden> {waiting === 1 ? 'approval waits' : 'approvals wait'} for a second person</Hidden>
               </span>
             )}
           </Link>

@@ -53,7 +53,7 @@ function SignIn({ session }: { readonly session: SessionState }) {
     <>
       <Head title={locked ? 'Locked' : 'Sign in'}>
         {locked ? `${session.person?.name ?? 'Somebody'} was signed in. ` : ''}
-        Workspace {status?.name ?? ''}. Recording goes on; sign-ins and failures are recorded.
+        {status ? `The workspace is ${status.name}. ` : ''}Recording goes on; sign-ins and failures are recorded.
       </Head>
       {session.os_account && (
         <Button variant="default" loading={signIn.isPending} onClick={() => signIn.mutate({ os_account: true })}>

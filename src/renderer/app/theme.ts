@@ -5,7 +5,9 @@ import {
   Checkbox,
   type CSSVariablesResolver,
   createTheme,
+  Modal,
   NumberInput,
+  PasswordInput,
   SegmentedControl,
   Select,
   Textarea,
@@ -58,6 +60,8 @@ export const theme = createTheme({
   focusRing: 'auto',
   components: {
     Button: Button.extend({ defaultProps: { size: 'xs' } }),
+    Modal: Modal.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } }),
+    PasswordInput: PasswordInput.extend({ defaultProps: { size: 'xs' } }),
     TextInput: TextInput.extend({ defaultProps: { size: 'xs' } }),
     NumberInput: NumberInput.extend({ defaultProps: { size: 'xs' } }),
     Select: Select.extend({ defaultProps: { size: 'xs', allowDeselect: false } }),

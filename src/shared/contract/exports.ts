@@ -74,6 +74,8 @@ export const workspaceReport = z.object({
     disposed_payloads: count
   }),
   faults: z.array(z.object({ code: z.string(), message: z.string(), seq: count.nullable() })),
+  /** Payloads that are gone because an erasure on record took them, by the leaf of its intent, or of the restore that carried it out again. */
+  erasures: z.array(z.object({ leaf: count, payloads: count })),
   /** What could not be checked and why, in words; empty as a rule. */
   not_checked: z.array(z.string()),
   seconds: z.number()

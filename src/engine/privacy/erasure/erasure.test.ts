@@ -135,7 +135,13 @@ describe('erasure', { timeout: 60_000 }, () => {
 
     const { job_id } = await engine.call('verify.workspace', {})
     await engine.job(job_id)
-    expect(await engine.call('verify.workspace_report', { job_id })).toMatchObject({ verdict: 'intact', faults: [] })
+    const { requests } = await asker.call('requests.list', {})
+    const intent = requests[0]?.steps.find((step) => step.type === 'erasure.intent')?.seq
+    expect(await engine.call('verify.workspace_report', { job_id })).toMatchObject({
+      verdict: 'intact',
+      faults: [],
+      erasures: [{ leaf: intent, payloads: 3 }]
+    })
     for (const seq of seqs) expect((await engine.call('records.proof', { seq })).verdict).toBe('verified')
 
     // The same record does not come back.

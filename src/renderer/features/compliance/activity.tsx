@@ -132,14 +132,22 @@ function ActivityLog() {
     () => [
       { name: 'Leaf', width: '84px', align: 'right', cell: (row) => count(row.seq), className: () => 'dim' },
       { name: 'Time, UTC', width: '128px', cell: (row) => <span title={exactMoment(row.time)}>{listTime(row.time)}</span> },
-      { name: 'Who', width: 'minmax(120px, 190px)', cell: (row) => <span title={row.actor}>{nameOf(row.actor)}</span> },
-      { name: 'What', width: 'minmax(180px, 1fr)', cell: (row) => row.what },
+      { name: 'Who', width: 'minmax(110px, 190px)', cell: (row) => <span title={row.actor}>{nameOf(row.actor)}</span> },
+      { name: 'What', width: 'minmax(210px, 1fr)', cell: (row) => <span title={row.what}>{row.what}</span> },
       {
         name: 'On',
         width: 'minmax(90px, 170px)',
         cell: (row) => (row.on_seq !== null ? `leaf ${count(row.on_seq)}` : row.on_person !== null ? nameOf(row.on_person) : '')
       },
-      { name: 'Search, reason or note', width: 'minmax(160px, 1fr)', cell: (row) => <span title={row.detail}>{row.detail}</span> }
+      {
+        name: 'Search, reason or note',
+        width: 'minmax(150px, 1fr)',
+        cell: (row) => {
+          // The name of a person stands in the column before already.
+          const detail = row.on_person !== null && row.detail === nameOf(row.on_person) ? '' : row.detail
+          return <span title={detail}>{detail}</span>
+        }
+      }
     ],
     [nameOf]
   )

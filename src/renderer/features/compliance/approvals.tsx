@@ -90,7 +90,7 @@ export function Approvals() {
                 <td>{approval.note}</td>
                 <td className="right">
                   {approval.state === 'asked' && (
-                    <Button size="compact-sm" variant="default" disabled={!may} title={why} onClick={() => setDeciding(approval)}>
+                    <Button size="compact-xs" variant="default" disabled={!may} title={why} onClick={() => setDeciding(approval)}>
                       Decide…
                     </Button>
                   )}

@@ -103,6 +103,7 @@ function Verifications() {
                 <b>Intact up to leaf {count(report.data.size - 1)}.</b> {count(report.data.checked.leaves)} leaves,{' '}
                 {count(report.data.checked.nodes)} nodes, {count(report.data.checked.payloads)} payloads, {count(report.data.checked.keys)}{' '}
                 keys and {count(report.data.checked.checkpoints)} checkpoints match, {fixed(report.data.seconds, 1)} s.
+                {report.data.erasures.map((one) => ` ${count(one.payloads)} payloads were erased by leaf ${count(one.leaf)}.`)}
               </>
             ) : (
               <>

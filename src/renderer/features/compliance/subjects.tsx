@@ -8,6 +8,7 @@ import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
 import { cx, Facts, Note, Panel, State } from '../../ui/parts.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
+import { Who } from '../../ui/who.tsx'
 import { SubjectScope } from './subject-scope.tsx'
 
 export const kindNames: Readonly<Record<SubjectRequest['kind'], string>> = {
@@ -129,7 +130,7 @@ function RequestPanel({ request }: { readonly request: SubjectRequest }) {
             ['State', <Clock key="state" request={request} />],
             ['Received', request.received],
             ['Due', `${request.due}${request.extended ? ', extended' : ''}`],
-            ['Entered by', request.opened_by]
+            ['Entered by', <Who key="by" actor={request.opened_by} />]
           ]}
         />
         <ol className="steps" aria-label="History">
@@ -141,7 +142,7 @@ function RequestPanel({ request }: { readonly request: SubjectRequest }) {
                 {step.records > 0 && `, ${count(step.records)} ${step.records === 1 ? 'record' : 'records'}`}
                 <span className="dim">
                   {' '}
-                  by {step.actor}, leaf {count(step.seq)}
+                  by <Who actor={step.actor} />, leaf {count(step.seq)}
                 </span>
                 {step.note !== '' && <span className="step-note">{step.note}</span>}
               </span>
@@ -151,11 +152,7 @@ function RequestPanel({ request }: { readonly request: SubjectRequest }) {
       </div>
       {request.erasures.map((erasure) => (
         <div key={erasure.id} className="row gap-8 erasure-line">
-          <State is={erasure.done_seq === null ? 'pending' : 'holds'}>
-            {erasure.done_seq === null
-              ? 'being erased'
-              : `${count(erasure.records)} ${erasure.records === 1 ? 'record' : 'records'} erased, no trace found`}
-          </State>
+          <ErasureState erasure={erasure} />
           <span className="grow" />
           {erasure.done_seq !== null && (
             <Button
@@ -173,6 +170,27 @@ function RequestPanel({ request }: { readonly request: SubjectRequest }) {
       {save.isSuccess && <Note is="holds">The certificate was written as a page, with its JSON beside it.</Note>}
       {asking && <Ask request={request} what={asking} onClose={() => setAsking(null)} />}
     </Panel>
+  )
+}
+
+/** What became of an erasure, as its certificate says it: a search that could not be made found nothing, and proves nothing. */
+function ErasureState({ erasure }: { readonly erasure: SubjectRequest['erasures'][number] }) {
+  if (erasure.done_seq === null) return <State is="pending">being erased</State>
+  const erased = `${count(erasure.records)} ${erasure.records === 1 ? 'record' : 'records'} erased`
+  if (erasure.searched === null || erasure.searched === 0)
+    return (
+      <>
+        <State is="attention">{erased}, files not searched</State>
+        <span className="dim small">The process ended after the keys were destroyed, and the texts to look for went with them.</span>
+      </>
+    )
+  return (
+    <>
+      <State is="holds">{erased}, no trace found</State>
+      {erasure.kept !== null && erasure.kept > 0 && (
+        <span className="dim small">{count(erasure.kept)} pieces also stand in records that are kept.</span>
+      )}
+    </>
   )
 }
 

@@ -149,7 +149,7 @@ function PeopleList() {
                 <td className="right dim">{count(person.changed_seq)}</td>
                 <td className="right">
                   <Button
-                    size="compact-sm"
+                    size="compact-xs"
                     variant="default"
                     disabled={!may}
                     title={why}
@@ -158,7 +158,7 @@ function PeopleList() {
                     Change…
                   </Button>{' '}
                   <Button
-                    size="compact-sm"
+                    size="compact-xs"
                     variant="default"
                     disabled={!may}
                     title={why}
