@@ -45,8 +45,9 @@ export class ByteFinder {
       }
       const at = end - SHORTEST + 1
       if (at < until) {
+        // What only begins at the end of a file is no occurrence.
         for (const needle of this.#buckets.get(hashAt(bytes, end)) ?? [])
-          if (bytes.compare(needle, 0, needle.length, at, at + needle.length) === 0) hit(needle, at)
+          if (at + needle.length <= bytes.length && bytes.compare(needle, 0, needle.length, at, at + needle.length) === 0) hit(needle, at)
       }
       end++
     }
