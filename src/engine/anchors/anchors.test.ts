@@ -71,6 +71,13 @@ describe('anchoring by an authority', () => {
     const status = await test.call('workspace.status', {})
     expect(status.anchor).toMatchObject({ kind: 'rfc3161', size })
     expect(status.anchoring.state).toBe('current')
+    expect((await test.call('records.proof', { seq: 0 })).anchor).toEqual({
+      state: 'pass',
+      message: expect.stringMatching(
+        new RegExp(`^Timestamp by Test Authority at 20[0-9-]{8} [0-9:]{8} UTC, over the first ${size} leaves, on record as leaf `)
+      )
+    })
+    expect((await test.call('records.proof', { seq: size })).anchor.state).toBe('waiting')
     const before = (await list()).anchors
     await test.restart()
     expect((await list()).anchors).toEqual(before)

@@ -30,6 +30,12 @@ export function widestAnchor(catalog: AnyDb): Anchor | null {
   return row ? anchorOfRow(row) : null
 }
 
+/** The anchor over the smallest tree that holds a leaf, the earliest of them. */
+export function anchorOver(catalog: AnyDb, seq: number): Anchor | null {
+  const row = catalog.prepare<[number], AnchorRow>('SELECT * FROM anchor WHERE size > ? ORDER BY size, said_us, seq LIMIT 1').get(seq)
+  return row ? anchorOfRow(row) : null
+}
+
 /** What is kept of a timestamp beside the leaf. */
 export interface TimestampBody {
   readonly note: string

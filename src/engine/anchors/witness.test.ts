@@ -65,6 +65,10 @@ describe('one engine witnessing another', () => {
     for (const n of [2, 3, 4, 5]) await post(log, n)
     const again = await log.call('anchors.now', {})
     expect(again.anchored[0]?.size).toBeGreaterThan(anchored[0]?.size ?? 0)
+    expect((await log.call('records.proof', { seq: 0 })).anchor).toMatchObject({
+      state: 'pass',
+      message: expect.stringMatching(`^Cosignature by .* over the first ${anchored[0]?.size} leaves`)
+    })
     expect((await log.call('workspace.status', {})).anchor).toMatchObject({ kind: 'witness', size: again.anchored[0]?.size })
     expect((await witness.call('witness.report', {})).logs[0]).toMatchObject({ size: again.anchored[0]?.size, refused: null })
   }, 60_000)

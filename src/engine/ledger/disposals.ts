@@ -10,15 +10,18 @@ import { TILE } from './tiles.ts'
 export interface Disposals {
   /** Whether the content of a leaf was named by a disposal. */
   takes(seq: number): boolean
-  /** Tiles whose leaves were named. */
-  readonly tiles: ReadonlySet<number>
+  /** Whether the leaves of a tile were named. */
+  takesTile(tile: number): boolean
+  /** Intents whose scope cannot be opened without the keyring: whatever is missing from before them is taken to be theirs. */
+  readonly unread: number
 }
 
 /**
  * Reads every intent from the leaves themselves, not from a projection: what a table says was disposed of counts only when a leaf of the signed
  * tree says so.
+ * @param keys false when the keyring is not here: the scopes are then not known
  */
-export function disposalsIn(ledger: AnyDb, payloads: PayloadReader, size: number): Disposals {
+export function disposalsIn(ledger: AnyDb, payloads: PayloadReader, size: number, keys: boolean): Disposals {
   // Quotes inside JSON strings are escaped, so these bytes are a key and its value.
   const intents = ledger
     .prepare<[number, Buffer], { seq: number; bytes: Buffer }>(
@@ -27,16 +30,24 @@ export function disposalsIn(ledger: AnyDb, payloads: PayloadReader, size: number
     .all(size, Buffer.from('"type":"disposal.intent"', 'utf8'))
   const ranges: SeqRange[] = []
   const tiles = new Set<number>()
+  let unread = 0
+  let unreadBefore = 0
   for (const { seq, bytes } of intents) {
     if ((JSON.parse(bytes.toString('utf8')) as Leaf).type !== 'disposal.intent') continue
+    if (!keys) {
+      unread++
+      unreadBefore = seq
+      continue
+    }
     const scope = disposalScope(payloads, seq)
     // An intent speaks of what was there before it.
     ranges.push(...scope.ranges.filter(([, last]) => last < seq))
     for (const tile of scope.tiles) if ((tile + 1) * TILE <= seq) tiles.add(tile)
   }
   ranges.sort(([a], [b]) => a - b)
+  const takesTile = (tile: number): boolean => tiles.has(tile) || (tile + 1) * TILE <= unreadBefore
   const takes = (seq: number): boolean => {
-    if (tiles.has(Math.floor(seq / TILE))) return true
+    if (seq < unreadBefore || tiles.has(Math.floor(seq / TILE))) return true
     let low = 0
     let high = ranges.length - 1
     while (low <= high) {
@@ -48,5 +59,5 @@ export function disposalsIn(ledger: AnyDb, payloads: PayloadReader, size: number
     }
     return false
   }
-  return { takes, tiles }
+  return { takes, takesTile, unread }
 }

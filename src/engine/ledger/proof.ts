@@ -19,6 +19,16 @@ export interface ProofInput {
   readonly logPublicKeys: readonly Uint8Array[]
 }
 
+/** A proof up to the checkpoint that this log signed. */
+type OwnProof = Omit<RecordProof, 'anchor'>
+
+/** Adds what stands outside this machine; an anchor over another history fails the proof. */
+export const withAnchor = (proof: OwnProof, anchor: RecordProof['anchor']): RecordProof => ({
+  ...proof,
+  anchor,
+  verdict: anchor.state === 'fail' ? 'failed' : proof.verdict
+})
+
 type Check = RecordProof['leaf']['state']
 const outcome = (ok: boolean): Check => (ok ? 'pass' : 'fail')
 
@@ -51,7 +61,7 @@ function climb(start: Uint8Array, seq: number, size: number, proof: readonly Uin
  * Checks one leaf from its payload to the signed checkpoint, all read from disk now.
  * Undefined when there is no such leaf.
  */
-export function proveRecord(ledger: AnyDb, payloads: PayloadReader, input: ProofInput): RecordProof | undefined {
+export function proveRecord(ledger: AnyDb, payloads: PayloadReader, input: ProofInput): OwnProof | undefined {
   const bytes = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck().get(input.seq)
   if (bytes === undefined) return undefined
   const text = bytes.toString('utf8')
@@ -92,8 +102,7 @@ export function proveRecord(ledger: AnyDb, payloads: PayloadReader, input: Proof
     checked_at: new Date().toISOString(),
     leaf: { json: text, hash: toHex(hash), state: leafState },
     parts,
-    ciphertext,
-    anchor: { state: 'waiting' as const, message: 'No outside anchor yet: until there is one, the proof rests on the key of this machine.' }
+    ciphertext
   }
   const contentHolds = leafState === 'pass' && ciphertext.state !== 'fail' && parts.every((part) => part.state !== 'fail')
   if (!row) {

@@ -55,7 +55,7 @@ export function verifyWorkspace(
   const { ledger, payloads } = db
   const started = performance.now()
   const checked = { leaves: 0, nodes: 0, payloads: 0, keys: 0, checkpoints: 0, disposed_leaves: 0, disposed_payloads: 0 }
-  const disposals = disposalsIn(ledger, payloads, input.size)
+  const disposals = disposalsIn(ledger, payloads, input.size, input.keys)
   const gone = new ErasedPayloads(new ErasuresOnRecord(ledger, payloads, input.reapplied))
   const faults: Fault[] = []
   /** Troubles of single leaves; dropped for a leaf that turns out to be changed itself, which explains them. */
@@ -81,7 +81,7 @@ export function verifyWorkspace(
     // Leaves that a disposal named are followed by the hashes that were kept; the signed roots tell whether these are the right ones.
     const fillTo = (seq: number): boolean => {
       while (tree.size < seq) {
-        const hash = disposals.tiles.has(Math.floor(tree.size / TILE)) ? disposedHash(ledger, tree.size) : undefined
+        const hash = disposals.takesTile(Math.floor(tree.size / TILE)) ? disposedHash(ledger, tree.size) : undefined
         if (hash === undefined) return false
         tree.pushHash(hash, (pos) => nodes.get(pos))
         checked.disposed_leaves++
@@ -136,16 +136,25 @@ export function verifyWorkspace(
     checked,
     faults: more > 0 ? [...faults.slice(0, MOST_FAULTS), { code: 'more', message: `${more} more faults`, seq: null }] : faults,
     erasures: gone.byLeaf(),
-    not_checked: input.keys
-      ? []
-      : [
-          'Contents: the keys of this workspace are not here. Ciphertexts were held against their leaves.',
-          ...(gone.unnamed === 0
-            ? []
-            : [`${gone.unnamed} payloads are gone, no more than the erasures on record took: by which one can be told only with the keys.`])
-        ],
+    not_checked: [
+      ...notChecked(input.keys, disposals.unread),
+      ...(input.keys || gone.unnamed === 0
+        ? []
+        : [`${gone.unnamed} payloads are gone, no more than the erasures on record took: by which one can be told only with the keys.`])
+    ],
     seconds: (performance.now() - started) / 1000
   }
+}
+
+function notChecked(keys: boolean, unread: number): string[] {
+  if (keys) return []
+  const contents = 'Contents: the keys of this workspace are not here. Ciphertexts were held against their leaves.'
+  return unread === 0
+    ? [contents]
+    : [
+        contents,
+        `What was disposed of: the lists of ${unread === 1 ? 'one disposal' : `${unread} disposals`} cannot be opened. Payloads and tiles that are missing from before were taken to be on them.`
+      ]
 }
 
 /** Signatures and sizes of all checkpoints; `roots` are those that may be relied on. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Approval } from '../../shared/contract/approvals.ts'
@@ -129,6 +130,12 @@ describe('disposal', () => {
     await engine.restart()
     expect(engine.engine.status().problem).toBeNull()
     expect(await verdict()).toMatchObject({ said: 'intact' })
+    const keyring = join(engine.state, readdirSync(engine.state).find((name) => name.startsWith('keyring-')) ?? '')
+    await engine.restart(() => renameSync(keyring, `${keyring}.away`))
+    expect(engine.engine.status().problem?.code).toBe('keys_missing')
+    expect(await verdict()).toEqual({ said: 'intact', faults: [], disposed: [expect.any(Number), preview.tiles * 256] })
+    await engine.restart(() => renameSync(`${keyring}.away`, keyring))
+    expect(engine.engine.status().problem).toBeNull()
     const [again] = await ingestRecords(engine, [rawRecord(0)])
     expect(again).toBeUndefined()
     expect((await ingestRecords(engine, [rawRecord(9_000)])).length).toBe(1)

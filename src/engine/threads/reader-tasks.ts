@@ -10,6 +10,7 @@ import type { FilterExpression } from '../../shared/filter/filter.ts'
 import type { SeqRange } from '../../shared/policy/ranges.ts'
 import { type ActivityFilter, activityCsv, activityPage } from '../activity/reading.ts'
 import { listAnchors, settingBody, widestAnchor, witnessedSize } from '../anchors/listings.ts'
+import { outsideAnchor } from '../anchors/outside.ts'
 import { backupHistory } from '../backup/history.ts'
 import { readManifest } from '../backup/manifest.ts'
 import { type RestoreInput, restoreBackup } from '../backup/restore.ts'
@@ -36,7 +37,7 @@ import { explainLook } from '../drift/receipts.ts'
 import { completenessIn } from '../integrity/gaps.ts'
 import { unfinishedRequests } from '../integrity/unfinished.ts'
 import type { TreeState } from '../ledger/ledger.ts'
-import { type ProofInput, proveRecord } from '../ledger/proof.ts'
+import { type ProofInput, proveRecord, withAnchor } from '../ledger/proof.ts'
 import { reread } from '../ledger/reread.ts'
 import { nodeReader } from '../ledger/store.ts'
 import { type VerifyWorkspaceInput, verifyWorkspace } from '../ledger/verify-workspace.ts'
@@ -65,7 +66,10 @@ export const readerTasks = {
   ),
   writeBundle: longTask((context, args: WriteBundleInput, control) => writeBundle(context, args, control)),
   reread: task(({ ledger }, args: { readonly from: TreeState; readonly toSize: number }) => reread(ledger, args.from, args.toSize)),
-  prove: task(({ ledger, payloads }, args: ProofInput) => proveRecord(ledger, payloads, args)),
+  prove: task(async (context, args: ProofInput) => {
+    const proof = proveRecord(context.ledger, context.payloads, args)
+    return proof && withAnchor(proof, await outsideAnchor(context, args.seq))
+  }),
   verifyWorkspace: longTask((context, args: VerifyWorkspaceInput, control) => verifyWorkspace(context, args, control)),
   openResult: task(({ catalog }, args: { readonly filter: FilterExpression; readonly sort: SortOrder }) =>
     openResult(catalog, args.filter, args.sort)

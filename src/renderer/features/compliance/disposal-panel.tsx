@@ -131,8 +131,9 @@ function Ask({ data, onClose }: { readonly data: DisposalPreview; readonly onClo
     <Modal opened onClose={onClose} title="Ask for disposal">
       <div className="column gap-12">
         <p>
-          Once a second person approves, the content and keys of {records(data.records)} are destroyed, here and in every backup of the
-          keys. It cannot be undone. The leaves stay, so that the log still verifies
+          Once a second person approves, the content and keys of {records(data.records)} are destroyed, and with them the key that opens
+          them in backups. Only a copy of the key file that somebody kept apart would still open those. It cannot be undone. The leaves
+          stay, so that the log still verifies
           {data.tiles > 0 && `; those of ${count(data.tiles)} whole tiles go too, and their hashes stay`}.
         </p>
         <Textarea

@@ -33,6 +33,8 @@ const words = {
   failed: ['broken', 'This record does not verify.']
 } as const
 
+const anchored: Record<Check, string> = { pass: 'holds', fail: 'does not hold', waiting: 'none yet', not_available: 'not checked' }
+
 /** Copied rather than saved: the file is a few lines of text. */
 function CopyProof({ text }: { readonly text: string }) {
   const [copied, setCopied] = useState(false)
@@ -155,7 +157,7 @@ export function Proof({ proof: shown }: { readonly proof: RecordProof }) {
             No signed checkpoint covers this leaf yet.
           </Step>
         )}
-        <Step is={proof.anchor.state} title="Outside anchor" result={proof.anchor.state === 'pass' ? 'valid' : 'none yet'}>
+        <Step is={proof.anchor.state} title="Outside anchor" result={anchored[proof.anchor.state]}>
           {proof.anchor.message}
         </Step>
       </ol>

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Backup and restore as a script runs them.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, it } from 'vitest'
+
+const entry = join(import.meta.dirname, 'index.ts')
+const root = mkdtempSync(join(tmpdir(), 'affidavit-cli-backup-'))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+const run = (...args: readonly string[]) => {
+  const done = spawnSync(process.execPath, [entry, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, AFFIDAVIT_LOG_LEVEL: 'silent' },
+    timeout: 120_000
+  })
+  return { code: done.status, out: done.stdout, err: done.stderr }
+}
+const place = (name: string) => ['--workspace', join(root, name), '--state', join(root, 'state')]
+
+it('a backup is made, tested and restored; what cannot be is refused with its code and leaves nothing', { timeout: 600_000 }, () => {
+  const records = Array.from({ length: 20 }, (_, i) =>
+    JSON.stringify({ id: `r-${i}`, model: 'm', source: 'cli', prompt: `question ${i}`, response: `answer ${i}` })
+  )
+  writeFileSync(join(root, 'records.jsonl'), `${records.join('\n')}\n`)
+  expect(run('import', ...place('first'), '--profile', 'affidavit-jsonl', join(root, 'records.jsonl')).code).toBe(0)
+  const backups = join(root, 'backups')
+  mkdirSync(backups)
+
+  expect(run('backup', ...place('first')).code).toBe(2)
+  for (const to of [join(root, 'nothing'), join(root, 'records.jsonl'), join(root, 'first')]) {
+    const refused = run('backup', ...place('first'), '--to', to, '--json')
+    expect(refused.code, to).toBe(2)
+    expect(JSON.parse(refused.out), to).toMatchObject({ error: { code: expect.stringMatching(/^[a-z_]+$/) } })
+  }
+  expect(readdirSync(backups)).toEqual([])
+
+  const made = run('backup', ...place('first'), '--to', backups, '--test', '--json')
+  expect(made.code).toBe(0)
+  const [first, drill] = made.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+  expect(drill).toMatchObject({ verdict: 'matches' })
+  const backup = String(first?.path)
+  expect(readdirSync(backups)).toEqual([backup.slice(backups.length + 1)])
+
+  const restored = run('restore', ...place('second'), '--from', backup, '--accept-loss', '--json')
+  expect(restored.code).toBe(0)
+  expect(JSON.parse(restored.out)).toMatchObject({ workspace: join(root, 'second'), restore: { size: first?.size } })
+  const query = run('query', ...place('second'), 'answer')
+  expect(query.out.trim().split('\n')).toHaveLength(20)
+
+  const onto = run('restore', ...place('second'), '--from', backup, '--json')
+  expect(onto.code).toBe(2)
+  truncateSync(join(backup, 'ledger.db'), 4096)
+  for (const from of [backup, join(root, 'nothing'), join(root, 'first')]) {
+    const refused = run('restore', ...place('third'), '--from', from, '--json')
+    expect(refused.code, from).toBe(2)
+    expect(JSON.parse(refused.out), from).toMatchObject({ error: { code: expect.stringMatching(/^[a-z_]+$/) } })
+    expect(existsSync(join(root, 'third', 'ledger.db')), from).toBe(false)
+  }
+  const drilled = run('restore', ...place('first'), '--from', backup, '--test')
+  expect(drilled.code).toBeGreaterThan(0)
+})
