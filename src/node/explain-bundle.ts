@@ -13,6 +13,16 @@ interface LookLeaf {
   readonly bodySha256: string
 }
 
+/** A body; undefined when it is none, which the receipt then says. */
+function objectOf(bytes: Uint8Array): object | undefined {
+  try {
+    const value: unknown = JSON.parse(utf8Decode(bytes))
+    return typeof value === 'object' && value !== null ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * Decides every look of a bundle again, from the bundle alone; oldest first. It trusts nothing: whether the bundle is what its signer
  * made is for its verification to say.
@@ -33,7 +43,10 @@ export async function explainBundleFile(path: string): Promise<DriftReceipt[]> {
       }
     }
     const bodies = new Map<number, object>()
-    const take = (seq: number, bytes: Uint8Array): void => void bodies.set(seq, JSON.parse(utf8Decode(bytes)) as object)
+    const take = (seq: number, bytes: Uint8Array): void => {
+      const body = objectOf(bytes)
+      if (body) bodies.set(seq, body)
+    }
     for (const seq of wanted) if (names.has(payloadPath(seq, 'body'))) take(seq, await files.read(payloadPath(seq, 'body')))
     for (const name of names) {
       if (!name.startsWith('data/payloads/')) continue

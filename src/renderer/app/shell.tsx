@@ -9,6 +9,7 @@ import { useMay } from '../client/session.tsx'
 import { fingerprint } from '../ui/format.ts'
 import { Hidden, Mark } from '../ui/parts.tsx'
 import { useEngineState, useShellInfo, useStatus } from './engine-state.tsx'
+import { ReadOnlyBanner } from './go-on.tsx'
 import { openPalette } from './palette.tsx'
 import { PersonMenu } from './person-menu.tsx'
 import { Seal } from './seal.tsx'
@@ -144,17 +145,7 @@ function Banner() {
       </div>
     )
   }
-  if (status?.problem) {
-    return (
-      <div className="banner banner-broken" role="alert">
-        <Mark is="broken" size={15} />
-        <div>
-          <b>Open read-only: {status.problem.code.replaceAll('_', ' ')}.</b> {status.problem.message} Reads are answered and cannot be
-          recorded.
-        </div>
-      </div>
-    )
-  }
+  if (status?.problem) return <ReadOnlyBanner status={status} problem={status.problem} />
   if (status?.state === 'rebuilding') {
     return (
       <div className="banner banner-attention" role="status">

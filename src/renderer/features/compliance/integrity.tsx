@@ -160,13 +160,33 @@ function Completeness() {
   const seen = useOperation('compliance.completeness', {}, { refetchMs: 60_000, keep: true })
   if (seen.isError) return <Failed what="The gaps cannot be read" error={seen.error} onRetry={() => void seen.refetch()} />
   if (!seen.data) return <Loading what="Reading heartbeats" />
-  const { heartbeats, gaps, lost } = seen.data
+  const { heartbeats, gaps, lost, incomplete, clock_jumps } = seen.data
   return (
     <Panel title="Completeness" sub={`last 30 days · ${count(heartbeats)} heartbeats`} flush>
       {lost > 0 && (
         <div className="panel-body">
           <Note is="attention">
             <b>{count(lost)} events arrived and could not be recorded.</b> The leaves logging.failed say when.
+          </Note>
+        </div>
+      )}
+      {incomplete > 0 && (
+        <div className="panel-body">
+          <Note is="attention">
+            <b>
+              {count(incomplete)} request{incomplete === 1 ? '' : 's'} left without an answer
+            </b>{' '}
+            when the engine ended. Each has a leaf recovered.incomplete; what had arrived until then is kept.
+          </Note>
+        </div>
+      )}
+      {clock_jumps > 0 && (
+        <div className="panel-body">
+          <Note is="attention">
+            <b>
+              The clock of this machine jumped {count(clock_jumps)} time{clock_jumps === 1 ? '' : 's'}: it was set, or the machine slept.
+            </b>{' '}
+            The leaves clock.jump say by how much; the order of leaves does not depend on the clock.
           </Note>
         </div>
       )}

@@ -3,10 +3,22 @@
 import { Button, Progress } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
+import type { WorkspaceStatus } from '../../../shared/contract/workspace.ts'
 import { useStatus } from '../../app/engine-state.tsx'
 import { useAction, useJob, useOperation, useRefresh, useTopic } from '../../client/hooks.ts'
 import { ageOf, bytes, clock, count, faultOf, fixed } from '../../ui/format.ts'
 import { Mark, type Meaning, Panel, State } from '../../ui/parts.tsx'
+
+/** What the last 24 hours show of completeness, in a few words; null when nothing is amiss. */
+function amissOf({ gaps, lost, incomplete, clock_jumps }: WorkspaceStatus['last_day']): string | null {
+  const parts = [
+    lost > 0 && `${count(lost)} lost`,
+    incomplete > 0 && `${count(incomplete)} without answer`,
+    gaps > 0 && `${count(gaps)} gap${gaps === 1 ? '' : 's'}`,
+    clock_jumps > 0 && `${count(clock_jumps)} clock jump${clock_jumps === 1 ? '' : 's'}`
+  ].filter((part) => part !== false)
+  return parts.length === 0 ? null : parts.join(', ')
+}
 
 const Line = ({ name, is, children }: { readonly name: string; readonly is: Meaning; readonly children: ReactNode }) => (
   <div>
@@ -33,7 +45,10 @@ export function Integrity() {
         {null}
       </Panel>
     )
-  const { checkpoint, problem, head, heartbeats, anchor, verified } = status
+  const { checkpoint, problem, head, heartbeats, anchor, verified, last_day } = status
+  const amiss = amissOf(last_day)
+  const beats = `${count(Math.min(heartbeats.seen, heartbeats.expected))} of ${count(heartbeats.expected)} heartbeats`
+  const complete = amiss === null && heartbeats.seen + 1 >= heartbeats.expected
   const faulty = verified !== null && verified.faults > 0
   const running = job?.state === 'running'
   const right = running ? null : (
@@ -81,6 +96,11 @@ export function Integrity() {
         <Line name="Outside anchor" is={anchor ? 'holds' : 'pending'}>
           {anchor ? `${ageOf(Date.parse(status.now) - Date.parse(anchor.time))} old` : 'none yet'}
         </Line>
+        {!problem && (
+          <Line name="Completeness, last 24 h" is={last_day.lost + last_day.incomplete > 0 ? 'attention' : complete ? 'holds' : 'pending'}>
+            {amiss ?? beats}
+          </Line>
+        )}
         {running && job ? (
           <div>
             <span>Verifying every leaf</span>
@@ -103,11 +123,7 @@ export function Integrity() {
           >
             {faulty ? `${count(verified.faults)} faults` : `${count(verified.size)} leaves match`}
           </Line>
-        ) : (
-          <Line name="Heartbeats, last 24 h" is={heartbeats.seen + 1 >= heartbeats.expected ? 'holds' : 'pending'}>
-            {count(Math.min(heartbeats.seen, heartbeats.expected))} of {count(heartbeats.expected)}
-          </Line>
-        )}
+        ) : null}
       </div>
     </Panel>
   )
