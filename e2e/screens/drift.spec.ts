@@ -87,3 +87,47 @@ everyLook('a comparison on demand', async ({ page, go, shoot }) => {
   await expect(page.getByText('These selections cannot be compared')).toBeVisible()
   await shoot('04-compare-refused')
 })
+
+everyLook('alerts chosen, rested and acknowledged, and the settings of drift', async ({ page, go, shoot }) => {
+  await alarm(page)
+  await callOk(page, 'drift.set_baseline', {
+    name: 'gpt-3.5 in March',
+    query: 'model:gpt-3.5-turbo-0301',
+    model: 'gpt-3.5-turbo-0613',
+    source: 'llmdrift'
+  })
+  await callOk(page, 'drift.look', {})
+  await go('/drift')
+  const list = page.getByRole('listbox', { name: 'Alerts' })
+  await expect(list.getByRole('option')).toHaveCount(2)
+  await page.getByRole('button', { name: 'Snooze…' }).click()
+  await page.getByLabel('Reason').fill('the provider was asked, ticket 4711')
+  await shoot('04-drift-snooze')
+  await page.getByRole('dialog').getByRole('button', { name: 'Snooze', exact: true }).click()
+  await expect(list.getByText(/rests until/)).toHaveCount(1)
+  await list.getByRole('option').first().focus()
+  await page.keyboard.press('Control+a')
+  await expect(page.getByRole('toolbar', { name: 'Chosen alerts' })).toContainText('2 chosen')
+  await shoot('04-drift-chosen')
+  await page.getByRole('button', { name: 'Acknowledge…' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Acknowledge 2 alerts' })
+  await dialog.getByLabel('Note for all of them').fill('a new version of the model, expected')
+  await shoot('04-drift-acknowledge-many')
+  await dialog.getByRole('button', { name: 'Acknowledge' }).click()
+  await expect(list.getByRole('group', { name: 'Acknowledged' }).getByRole('option')).toHaveCount(2)
+  await shoot('04-drift-acknowledged')
+
+  await go('/settings?view=drift')
+  await expect(page.getByLabel('Series without a pinned baseline')).toBeVisible()
+  await page.getByLabel('Address').fill('http://alerts.example/hook')
+  await page.getByRole('button', { name: 'Add' }).click()
+  await expect(page.getByText('plain http only to 127.0.0.1', { exact: false })).toBeVisible()
+  await page.getByLabel('Address').fill('http://127.0.0.1:9/hook')
+  await page.getByRole('button', { name: 'Add' }).click()
+  await expect(page.getByText('Secret of this webhook', { exact: false })).toBeVisible()
+  await page.getByRole('button', { name: 'Test', exact: true }).click()
+  await expect(page.getByText(/last attempt/)).toBeVisible({ timeout: 20_000 })
+  await shoot('04-drift-settings')
+  await page.getByText('Secret of this webhook', { exact: false }).scrollIntoViewIfNeeded()
+  await shoot('04-drift-webhooks')
+})

@@ -74,14 +74,10 @@ describe('affidavit drift', () => {
     const look = JSON.parse(loud.out) as { readonly opened: readonly string[]; readonly series: DriftReceipt['series'] }
     expect(look.opened).toHaveLength(1)
     expect(look.series[0]?.numbers.find((one) => one.feature === 'latency')).toMatchObject({ d: 1, n: 240, m: 240, alarmed: true })
-    const words = affidavit('drift', 'run', ...place(), '--from', '2026-03-04T00:00:00Z')
-    expect(words.status).toBe(1)
-    expect(words.out).toMatch(/^gpt-4 desk latency: /m)
-    expect(words.out).toMatch(/ 1 alarmed$/m)
     const wrong = affidavit('drift', 'run', ...place(), '--from', 'yesterday', '--json')
     expect(wrong.status).toBe(2)
     expect(JSON.parse(wrong.out)).toMatchObject({ error: { code: 'bad_request' } })
-  }, 120_000)
+  }, 240_000)
 
   it('backtest: tries settings without changing them', () => {
     const tried = affidavit('drift', 'backtest', ...place(), '--set', 'look_every_minutes=360', '--set', 'effect_floor=1', '--json')
@@ -96,7 +92,7 @@ describe('affidavit drift', () => {
     const wrong = affidavit('drift', 'backtest', ...place(), '--set', 'nothing=1', '--json')
     expect(wrong.status).toBe(2)
     expect(JSON.parse(wrong.out)).toMatchObject({ error: { code: 'bad_request', message: expect.stringContaining('effect_floor') } })
-  }, 120_000)
+  }, 240_000)
 
   it('explain: the same receipt from the workspace and from a bundle', () => {
     const here = affidavit('drift', 'explain', ...place(), '--json')
@@ -112,11 +108,10 @@ describe('affidavit drift', () => {
     const there = affidavit('drift', 'explain', '--bundle', bundle, '--look', String(receipt.look_seq), '--json')
     expect(there.status).toBe(0)
     expect((JSON.parse(there.out) as { readonly receipts: unknown }).receipts).toEqual([receipt])
-    expect(affidavit('drift', 'explain', '--bundle', bundle).out).toContain('reproduced to the last digit')
-    expect(affidavit('drift', 'explain', '--json')).toMatchObject({ status: 2 })
-    expect(affidavit('drift', 'explain', '--bundle', bundle, '--look', '0')).toMatchObject({ status: 2 })
-    expect(affidavit('drift', 'explain', '--bundle', entry)).toMatchObject({ status: 2 })
-  }, 120_000)
+    const other = affidavit('drift', 'explain', '--bundle', bundle, '--look', '0')
+    expect(other).toMatchObject({ status: 1, err: expect.stringContaining('nothing_selected') })
+    expect(affidavit('drift', 'explain')).toMatchObject({ status: 2, err: expect.stringContaining('--bundle or --workspace') })
+  }, 240_000)
 
   it('explain: reports a body that was changed in a bundle, and ends with 1', async () => {
     const name = payloadPath(receipt.look_seq, 'body')
@@ -126,14 +121,10 @@ describe('affidavit drift', () => {
     const told = JSON.parse(found.out) as { readonly verdict: string; readonly receipts: readonly DriftReceipt[] }
     expect(told.verdict).toMatch(/invalid/i)
     expect(told.receipts).toMatchObject([{ reproduced: false, faults: expect.arrayContaining(['the body is not the one the leaf names']) }])
-    const words = affidavit('drift', 'explain', '--bundle', other)
-    expect(words.out).toContain('NOT reproduced')
-    const odd = await changed(name, () => '{"series":[{"verdicts":3}]}')
-    expect(affidavit('drift', 'explain', '--bundle', odd)).toMatchObject({ status: 1 })
     const none = await changed(name, () => 'no json')
     expect(affidavit('drift', 'explain', '--bundle', none)).toMatchObject({
       status: 1,
       out: expect.stringContaining('the body is not the one')
     })
-  }, 120_000)
+  }, 240_000)
 })
