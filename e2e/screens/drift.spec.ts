@@ -91,12 +91,12 @@ everyLook('a comparison on demand', async ({ page, go, shoot }) => {
 everyLook('alerts chosen, rested and acknowledged, and the settings of drift', async ({ page, go, shoot }) => {
   await alarm(page)
   await callOk(page, 'drift.set_baseline', {
-    name: 'gpt-3.5 in March',
-    query: 'model:gpt-3.5-turbo-0301',
+    name: 'another model',
+    query: 'model:gpt-4-0314',
     model: 'gpt-3.5-turbo-0613',
     source: 'llmdrift'
   })
-  await callOk(page, 'drift.look', {})
+  expect((await callOk(page, 'drift.look', {})).opened).toHaveLength(1)
   await go('/drift')
   const list = page.getByRole('listbox', { name: 'Alerts' })
   await expect(list.getByRole('option')).toHaveCount(2)

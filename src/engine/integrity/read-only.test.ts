@@ -45,7 +45,7 @@ describe('a rolled-back workspace', () => {
     expect(await verify()).toMatchObject({ verdict: 'intact', faults: [] })
     await engine.restart()
     expect((await status()).problem).toBeNull()
-  }, 60_000)
+  }, 240_000)
 })
 
 describe('a workspace without its keyring', () => {
@@ -77,5 +77,5 @@ describe('a workspace without its keyring', () => {
     expect(await status()).toMatchObject({ state: 'open', problem: null })
     // The catalog that was made without keys is made again: the words are found.
     expect((await engine.call('records.open', { query: 'answer' })).count).toBe(20)
-  }, 60_000)
+  }, 240_000)
 })

@@ -67,7 +67,7 @@ describe('windows that are no proper windows', () => {
     const same = countTableOf(constant(5, 300))
     expect(explainValues({ feature: 'latency', reference: same, current: same, dLocation: 5, d: 0, lowerBound: 0 })).toEqual({
       headline: '100 % of requests finished within 5 ms, now 100 %.',
-      detail: 'Median 5 ms before and after. The gap is within what noise alone can produce (95 %).',
+      detail: 'Median 5 ms before and after. No part of the gap is beyond noise for certain (95 %).',
       direction: 'none'
     })
     expect(companions(same, same)).toEqual({ psi: 0, js: 0, wassersteinLog: 0 })

@@ -61,7 +61,7 @@ describe('the sentences of a verdict', () => {
     const back = explainValues({ feature: 'latency', reference: current, current: reference, dLocation: 11_168, d: 0.36, lowerBound: 0 })
     expect(back).toEqual({
       headline: '48 % of requests finished within 11.2 s, now 84 %.',
-      detail: 'Median 11.5 s before, 7.6 s after. The gap is within what noise alone can produce (95 %).',
+      detail: 'Median 11.5 s before, 7.6 s after. No part of the gap is beyond noise for certain (95 %).',
       direction: 'lower'
     })
   })

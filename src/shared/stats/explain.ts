@@ -114,7 +114,7 @@ const boundSentence = (d: number, lowerBound: number, alpha: number): string => 
   const decimals = d < 0.1 ? 1 : 0
   const scale = 10 ** decimals
   const sure = Math.floor(lowerBound * 100 * scale + 1e-9) / scale
-  if (!(sure > 0)) return `The gap is within what noise alone can produce (${confidence}).`
+  if (!(sure > 0)) return `No part of the gap is beyond noise for certain (${confidence}).`
   return `At least ${formatNumber(sure, decimals)} of the ${formatNumber(d * 100, decimals)} points cannot be noise (${confidence}).`
 }
 

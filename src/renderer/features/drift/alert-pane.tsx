@@ -195,7 +195,10 @@ function Decision({ alert }: { readonly alert: DriftAlert }) {
   const empty = note.trim() === ''
   return (
     <section className="column gap-8" aria-label={alert.state === 'open' ? 'Acknowledge' : 'Resolve'} style={{ minHeight: 'auto' }}>
-      <h2 className="panel-title">{alert.state === 'open' ? 'Acknowledge' : 'Resolve'}</h2>
+      <div className="row">
+        <h2 className="panel-title grow">{alert.state === 'open' ? 'Acknowledge' : 'Resolve'}</h2>
+        <span className="keycap">A</span>
+      </div>
       <Textarea
         ref={input}
         aria-label="Note, required"
@@ -208,7 +211,7 @@ function Decision({ alert }: { readonly alert: DriftAlert }) {
         onChange={(event) => setNote(event.currentTarget.value)}
       />
       {error && <Note is="broken">{messageOf(error)}</Note>}
-      <div className="row">
+      <div className="row gap-8" style={{ flexWrap: 'wrap' }}>
         {alert.state === 'open' && (
           <PermittedButton
             permission="drift"
@@ -229,8 +232,6 @@ function Decision({ alert }: { readonly alert: DriftAlert }) {
           Resolve
         </PermittedButton>
         <Snooze alert={alert} />
-        <span className="grow" />
-        <span className="keycap">A</span>
       </div>
       <p className="dim small">Who, when and the note become a leaf of the ledger and cannot be edited; a later note can be added.</p>
     </section>
