@@ -91,9 +91,9 @@ everyLook('a comparison on demand', async ({ page, go, shoot }) => {
 everyLook('alerts chosen, rested and acknowledged, and the settings of drift', async ({ page, go, shoot }) => {
   await alarm(page)
   await callOk(page, 'drift.set_baseline', {
-    name: 'another model',
-    query: 'model:gpt-4-0314',
-    model: 'gpt-3.5-turbo-0613',
+    name: 'gpt-4 in June',
+    query: 'model:gpt-4-0613',
+    model: 'gpt-4-0314',
     source: 'llmdrift'
   })
   expect((await callOk(page, 'drift.look', {})).opened).toHaveLength(1)
@@ -118,7 +118,7 @@ everyLook('alerts chosen, rested and acknowledged, and the settings of drift', a
   await shoot('04-drift-acknowledged')
 
   await go('/settings?view=drift')
-  await expect(page.getByLabel('Series without a pinned baseline')).toBeVisible()
+  await expect(page.getByRole('combobox', { name: 'Series without a pinned baseline' })).toBeVisible()
   await page.getByLabel('Address').fill('http://alerts.example/hook')
   await page.getByRole('button', { name: 'Add' }).click()
   await expect(page.getByText('plain http only to 127.0.0.1', { exact: false })).toBeVisible()
