@@ -8,6 +8,7 @@ import type { ContentSource } from '../vault/payload-reader.ts'
 import { CellWriter, HOUR_US, hourOf, WIDE } from './cells.ts'
 import { addTo, bucketOf, encodeHistogram, type Histogram } from './histogram.ts'
 import { bodyOf } from './project-event.ts'
+import { type PrivacyProjectionParts, StaleText } from './project-privacy.ts'
 import type { Counted } from './tally.ts'
 
 /** What a disposal takes away, as its intent says it in its body. */
@@ -21,6 +22,9 @@ export function disposalScope(payloads: ContentSource, seq: number): DisposalSco
   const { ranges, tiles } = bodyOf(payloads, seq) as Partial<DisposalScope>
   return { ranges: ranges ?? [], tiles: tiles ?? [] }
 }
+
+/** The texts of a record as they were indexed; undefined when its payload is gone. */
+type TextsOf = PrivacyProjectionParts['textsOf']
 
 const MINUTE_US = 60_000_000
 
@@ -96,18 +100,37 @@ ORDER BY seq`)
   }
 }
 
+/** A contentless table takes a row out only when it is told the words of it. @throws StaleText when these are gone already */
+function removeTexts(db: WritableDb, textsOf: TextsOf): void {
+  const rows = db
+    .prepare<[], { rid: number; seq: number }>('SELECT rid, seq FROM gone WHERE rid IN (SELECT id FROM record_text_docsize)')
+    .all()
+  const remove = db.prepare("INSERT INTO record_text (record_text, rowid, request, response) VALUES ('delete', ?, ?, ?)")
+  for (const { rid, seq } of rows) {
+    const texts = textsOf(seq)
+    if (!texts) throw new StaleText()
+    remove.run(rid, texts.request, texts.response)
+  }
+}
+
 /**
  * Takes what an intent names out of the catalog: rows, full text, their share of every count, and the events of whole tiles. What it leaves is what
  * a rebuild makes from the ledger afterwards. Returns how many records went.
  */
-function removeFromCatalog(db: WritableDb, scope: DisposalScope): number {
-  db.exec('CREATE TEMP TABLE IF NOT EXISTS gone (rid INTEGER PRIMARY KEY, time_us INTEGER, model TEXT, source TEXT, status TEXT)')
+function removeFromCatalog(db: WritableDb, scope: DisposalScope, textsOf: TextsOf): number {
+  db.exec(
+    'CREATE TEMP TABLE IF NOT EXISTS gone (rid INTEGER PRIMARY KEY, seq INTEGER, time_us INTEGER, model TEXT, source TEXT, status TEXT)'
+  )
   db.exec('DELETE FROM gone')
-  const fill = db.prepare('INSERT OR IGNORE INTO gone SELECT rid, time_us, model, source, status FROM record WHERE seq >= ? AND seq <= ?')
+  const fill = db.prepare(
+    'INSERT OR IGNORE INTO gone SELECT rid, seq, time_us, model, source, status FROM record WHERE seq >= ? AND seq <= ?'
+  )
   const aside = db.prepare('DELETE FROM aside WHERE seq >= ? AND seq <= ?')
+  const subjects = db.prepare('DELETE FROM subject_key WHERE seq >= ? AND seq <= ?')
   for (const [first, last] of scope.ranges) {
     fill.run(first, last)
     aside.run(first, last)
+    subjects.run(first, last)
   }
   const gone = db.prepare<[], number>('SELECT count(*) FROM gone').pluck().get() ?? 0
   if (gone > 0) {
@@ -116,9 +139,9 @@ function removeFromCatalog(db: WritableDb, scope: DisposalScope): number {
       const counts = db.prepare<[], { value: string; n: number }>(`SELECT ${kind} AS value, count(*) AS n FROM gone GROUP BY ${kind}`).all()
       for (const { value, n } of counts) less.run(n, kind, value)
     }
+    removeTexts(db, textsOf)
     db.exec(`
 DELETE FROM facet WHERE n <= 0;
-DELETE FROM record_text WHERE rowid IN (SELECT rid FROM gone);
 DELETE FROM record WHERE rid IN (SELECT rid FROM gone)`)
     recount(db)
     recountCells(db)
@@ -132,7 +155,7 @@ DELETE FROM record WHERE rid IN (SELECT rid FROM gone)`)
 }
 
 /** Projects a disposal. Returns how many records it took away. */
-export function projectDisposal(db: WritableDb, payloads: ContentSource, seq: number, leaf: Leaf): number {
+export function projectDisposal(db: WritableDb, payloads: ContentSource, textsOf: TextsOf, seq: number, leaf: Leaf): number {
   const time = Date.parse(leaf.ts) * 1000
   if (leaf.type === 'disposal.done') {
     const { disposal_id } = leaf.data as LeafData<'disposal.done'>
@@ -153,5 +176,5 @@ export function projectDisposal(db: WritableDb, payloads: ContentSource, seq: nu
   )
   const range = db.prepare('INSERT OR IGNORE INTO disposed (first_seq, last_seq, intent) VALUES (?, ?, ?)')
   for (const [first, last] of scope.ranges) range.run(first, last, seq)
-  return removeFromCatalog(db, scope)
+  return removeFromCatalog(db, scope, textsOf)
 }

@@ -197,8 +197,8 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
       }
       projectRetention(this.#retention, seq, leaf)
       if (leaf.type === 'disposal.intent' || leaf.type === 'disposal.done') {
-        this.#writeAggregates()
-        this.#records -= projectDisposal(this.#db, this.#payloads, seq, leaf)
+        this.#settle()
+        this.#records -= projectDisposal(this.#db, this.#payloads, (record) => this.#textsOf(record), seq, leaf)
       }
     }
   }
