@@ -79,7 +79,9 @@ describe('affidavit', () => {
     ).toBeGreaterThan(0)
     const verified = affidavit('verify', bundle)
     expect(verified.status).toBe(0)
-    expect(verified.out.trim().split('\n')).toHaveLength(7)
+    const lines = verified.out.trim().split('\n')
+    // Six steps, the verdict, and what the remembered heads say.
+    expect(lines).toHaveLength(8)
     expect(verified.out).toMatch(/^1 {2}Signature of the bundle: ok/)
     expect(affidavit('verify', bundle, '--require-trust').status).toBe(1)
     expect(affidavit('verify', ...workspace())).toMatchObject({ status: 0 })
