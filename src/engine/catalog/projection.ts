@@ -39,7 +39,7 @@ interface Series {
 
 const PREVIEW = 160
 /** Characters looked at for a preview: more than it holds, so that what is cut at its end was whole when it was masked. */
-const PREVIEW_FROM = 1_000
+const PREVIEW_FROM = 600
 
 /** Beginning of the last user message, white space folded; masked whatever the settings, so that the catalog holds no identifier in clear. */
 function previewOf(messages: readonly EventMessage[] | undefined, detectors: Detectors): string {
@@ -52,7 +52,11 @@ function previewOf(messages: readonly EventMessage[] | undefined, detectors: Det
     .slice(0, PREVIEW)
 }
 
-const decode = (part: OpenPart | undefined): unknown => (part ? JSON.parse(Buffer.from(part.data).toString('utf8')) : undefined)
+function decode(part: OpenPart | undefined): unknown {
+  if (!part) return undefined
+  const { buffer, byteOffset, byteLength } = part.data
+  return JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString('utf8'))
+}
 
 /** A leaf as far as a projection needs it; undefined for bytes that this program did not write: verification names those. */
 function readable(bytes: Buffer): Leaf | undefined {

@@ -41,13 +41,15 @@ function assertVersion(db: Database.Database): void {
 export function openOfRecord(path: string): WritableDb {
   const db = new Database(path, sqliteOptions())
   assertVersion(db)
+  // Set before the first table, kept afterwards. Half as many pages a commit as with 4,096: a third less time in it (ADR 15).
+  db.pragma('page_size = 8192')
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = FULL')
   db.pragma('fullfsync = ON')
   db.pragma('recursive_triggers = ON')
   // Keys of the duplicate check are random: with the default cache of 2 MB each look-up would read the file.
   db.pragma('cache_size = -65536')
-  db.pragma('wal_autocheckpoint = 2000')
+  db.pragma('wal_autocheckpoint = 1000')
   common(db)
   return db as WritableDb
 }
@@ -56,11 +58,12 @@ export function openOfRecord(path: string): WritableDb {
 export function openProjection(path: string): WritableDb {
   const db = new Database(path, sqliteOptions())
   assertVersion(db)
+  db.pragma('page_size = 16384')
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = OFF')
   db.pragma('cache_size = -65536')
   // 64 MiB: index and full-text pages change again and again, and a checkpoint copies each of them once.
-  db.pragma('wal_autocheckpoint = 16000')
+  db.pragma('wal_autocheckpoint = 4000')
   common(db)
   return db as WritableDb
 }

@@ -37,14 +37,19 @@ const classes: readonly (readonly [Script, RegExp])[] = [
 const MOST_LETTERS = 400
 const MOST_CHARACTERS = 4_000
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII, its control characters too
+const PLAIN = /^[\0-\x7f]*$/
+
 /**
  * The script most letters of a text belong to, judged by its first 400 letters within its first 4,000 characters; `none` without
  * a letter. Japanese is a text of which at least a tenth of the letters is kana, whatever the share of Han characters.
  */
 export function scriptOf(text: string): Script {
+  const looked = text.slice(0, MOST_CHARACTERS)
+  if (PLAIN.test(looked)) return /[A-Za-z]/.test(looked) ? 'latin' : 'none'
   const counts = new Map<Script, number>()
   let letters = 0
-  for (const character of text.slice(0, MOST_CHARACTERS)) {
+  for (const character of looked) {
     const code = character.codePointAt(0) ?? 0
     const plain = (code >= 65 && code <= 90) || (code >= 97 && code <= 122)
     if (!plain && (code < 128 || !/\p{L}/u.test(character))) continue

@@ -3,7 +3,7 @@ import { findIbans } from './iban.ts'
 import { type BuiltInPack, builtInPacks, type Finding, type Pack } from './kinds.ts'
 import type { LinearPattern } from './linear-pattern.ts'
 import { findNumbers } from './numbers.ts'
-import { findEmails, findLetteredIds, findSecrets } from './words.ts'
+import { findEmails, findLetteredIds, findSecrets, SHORTEST_SECRET } from './words.ts'
 
 /** A pattern of the workspace's own; `name` is the kind that its masks show. */
 export interface OwnPattern {
@@ -31,7 +31,7 @@ const numeric = (packs: ReadonlySet<Pack>): ReadonlySet<BuiltInPack> =>
  */
 export function detect(text: string, { packs, own }: Detectors): Finding[] {
   const all: Finding[] = []
-  if (packs.has('secret')) all.push(...findSecrets(text))
+  if (packs.has('secret') && text.length >= SHORTEST_SECRET) all.push(...findSecrets(text))
   if (packs.has('email') && text.includes('@')) all.push(...findEmails(text))
   if (/\d\D{0,2}\d/.test(text)) {
     // Cheap looks before dear ones: most texts hold no letters right before digits.

@@ -37,6 +37,9 @@ CREATE INDEX record_time ON record (time_us, seq, status, latency_us);
 CREATE INDEX record_series ON record (model, source, time_us);
 CREATE VIRTUAL TABLE record_text USING fts5 (request, response, content = '', tokenize = "unicode61 remove_diacritics 2");
 INSERT INTO record_text (record_text, rank) VALUES ('secure-delete', 1);
+-- One segment a batch instead of several that are merged again; its pages fill those of the file.
+INSERT INTO record_text (record_text, rank) VALUES ('hashsize', 8388608);
+INSERT INTO record_text (record_text, rank) VALUES ('pgsz', 16000);
 CREATE TABLE minute (
   minute INTEGER PRIMARY KEY,
   n INTEGER NOT NULL,
