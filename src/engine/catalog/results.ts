@@ -88,10 +88,13 @@ export function pageOf(db: AnyDb, ledger: AnyDb, set: ResultSet, offset: number,
   const find = prepared<[number], StoredRecord>(db, 'SELECT * FROM record WHERE rid = ?')
   const sealed = sealedSize(ledger)
   const rows: RecordRow[] = []
-  for (let i = offset; i < Math.min(set.count, offset + limit); i++) {
-    const record = find.get(ridAt(set, i))
-    if (record) rows.push(toRow(record, sealed))
-  }
+  // One read transaction: outside of one each row would take a lock of its own, which costs more than the row.
+  db.transaction(() => {
+    for (let i = offset; i < Math.min(set.count, offset + limit); i++) {
+      const record = find.get(ridAt(set, i))
+      if (record) rows.push(toRow(record, sealed))
+    }
+  })()
   return rows
 }
 
