@@ -17,6 +17,7 @@ import type { HttpServers } from './capture/http/servers.ts'
 import { startServers } from './capture/http/servers.ts'
 import { importHandlers } from './capture/imports/handlers.ts'
 import { Ingest } from './capture/ingest.ts'
+import { readUpstreams, Upstreams } from './capture/proxy/upstreams.ts'
 import { catalogHandlers } from './catalog/handlers.ts'
 import { subjectSecret } from './catalog/subject-key.ts'
 import type { EngineEnvironment } from './config.ts'
@@ -202,7 +203,8 @@ async function compose(
     signing?.checkpointer.touch()
   })
 
-  let settings: Settings = readSettings(workspace.ledgerDb, await pool.run('leavesOfType', { type: 'setting.changed' }))
+  const settingLeaves = await pool.run('leavesOfType', { type: 'setting.changed' })
+  let settings: Settings = readSettings(workspace.ledgerDb, settingLeaves)
   const refreshFigures = async (): Promise<void> => {
     const since = Math.max(Date.now() - DAY_MS, Date.parse(workspace.description.created))
     const counts = await pool.run('statusCounts', { heartbeatsSinceMs: since })
@@ -236,6 +238,15 @@ async function compose(
         caughtUp: (to, ms) => projector.waitFor(to, ms)
       })
     : null
+  const upstreams = new Upstreams(
+    {
+      append,
+      ownPorts: () => [endpoints.compliance.port, endpoints.drift.port],
+      stateOf: () => ({ path_url: null, own: null, calls: { in_flight: 0, recorded: 0, lost: 0, waiting_bytes: 0 } }),
+      changed: async () => {}
+    },
+    readUpstreams(workspace.ledgerDb, settingLeaves)
+  )
   const webhooks = new Webhooks({ pool, projector, ledgerSize: size, append, store: new WebhookStore(config.state, identity.origin) })
   const drift = driftEngine({
     pool,
@@ -418,6 +429,7 @@ async function compose(
       ...drift.handlers,
       ...historyHandlers({ pool, projector, jobs, ledgerSize: size, append, settings: () => settings }),
       ...webhooks.handlers,
+      ...upstreams.handlers,
       ...compareHandlers({ pool, projector, ledgerSize: size, settings: () => settings }),
       ...approvals.handlers,
       ...people.handlers,

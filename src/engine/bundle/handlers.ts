@@ -60,19 +60,19 @@ export function bundleHandlers(
       await settle(at)
       const selection = await pool.run('selectLeaves', { filter, at })
       if (!selection) throw new AffidavitError('nothing_selected', 'no checkpoint covers a tree of this size')
-      const scope = await pool.run('measureLeaves', { seqs: selection.records, withhold })
+      const scope = await pool.run('measureLeaves', { seqs: Uint32Array.from([...selection.records, ...selection.requests]), withhold })
+      const { records, requests, alerts, keys } = selection
+      const leaves = records.length + requests.length + alerts.length + keys.length
       return {
         query: formatFilter(filter),
         size: selection.checkpoint.size,
         records: selection.records.length,
-        leaves: selection.records.length + selection.alerts.length + selection.keys.length,
+        leaves,
         erased: scope.erased,
         withheld_parts: scope.withheld,
         from: selection.from,
         to: selection.to,
-        estimated_bytes: Math.round(
-          scope.bytes * 0.45 + (selection.records.length + selection.alerts.length + selection.keys.length) * OVERHEAD + 40_000
-        )
+        estimated_bytes: Math.round(scope.bytes * 0.45 + leaves * OVERHEAD + 40_000)
       }
     },
     'export.start': async (input, caller) => {

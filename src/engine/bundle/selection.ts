@@ -3,7 +3,7 @@
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
 import { filterSql } from '../catalog/filter-sql.ts'
-import { seqsOf } from '../catalog/listings.ts'
+import { requestsOf, seqsOf } from '../catalog/listings.ts'
 import { isoMs } from '../catalog/rows.ts'
 import { receiptLeaves } from '../drift/receipts.ts'
 import { type CheckpointRow, lastCheckpoint } from '../ledger/store.ts'
@@ -13,6 +13,8 @@ export interface Selection {
   /** The checkpoint that the proofs lead to: the newest of at most the wanted size. */
   readonly checkpoint: CheckpointRow
   readonly records: Uint32Array
+  /** Leaves of the requests of these records, where the call was on record before it ended. */
+  readonly requests: readonly number[]
   /** Leaves of alerts on the selected series: opened, acknowledged, snoozed, resolved; and of the looks and references they rest on. */
   readonly alerts: readonly number[]
   /** Leaves about the signing keys: with them a verifier follows from a key it knows to the one in use. */
@@ -32,6 +34,7 @@ export function selectLeaves(context: ReaderContext, filter: FilterExpression, a
   // Restricted records are not processed further (GDPR 18(2)).
   const where = `(${found}) AND r.restricted = 0`
   const records = seqsOf(catalog, where, params, checkpoint.size)
+  const requests = requestsOf(catalog, records)
   const span = catalog
     .prepare<(string | number)[], { first: number | null; last: number | null }>(
       `SELECT min(r.time_us) AS first, max(r.time_us) AS last FROM record r WHERE r.seq < ? AND ${where}`
@@ -58,16 +61,17 @@ ORDER BY seq`)
   return {
     checkpoint,
     records,
+    requests,
     // A verdict goes out with what it rests on, so that the bundle alone can decide it again.
     alerts: [...alerts, ...receiptLeaves(context, alerts, checkpoint.size)].sort((a, b) => a - b),
     keys,
-    erasures: erasuresOf(catalog, records, checkpoint.size),
+    erasures: erasuresOf(catalog, [...records, ...requests], checkpoint.size),
     from: span?.first == null ? null : isoMs(span.first),
     to: span?.last == null ? null : isoMs(span.last)
   }
 }
 
-function erasuresOf(catalog: ReaderContext['catalog'], records: Uint32Array, size: number): number[] {
+function erasuresOf(catalog: ReaderContext['catalog'], records: readonly number[], size: number): number[] {
   const find = catalog.prepare<[number], { intent: number; done: number | null }>(
     'SELECT d.intent, e.done_seq AS done FROM erased d JOIN erasure e ON e.id = d.erasure WHERE d.seq = ?'
   )

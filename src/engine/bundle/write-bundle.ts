@@ -215,7 +215,9 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
   const { selection } = input
   const { checkpoint } = selection
   const note = cosignedNote(context, checkpoint)
-  const seqs = [...selection.records, ...selection.alerts, ...selection.keys, ...selection.erasures].sort((a, b) => a - b)
+  const seqs = [...selection.records, ...selection.requests, ...selection.alerts, ...selection.keys, ...selection.erasures].sort(
+    (a, b) => a - b
+  )
   const single = seqs.length <= SINGLE_LEAVES
   const leafBytes = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
   const bytesOf = (seq: number): Buffer => {
@@ -232,7 +234,7 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
     if (control.cancelled()) throw new AffidavitError('cancelled', 'cancelled')
     control.progress(++steps, seqs.length * 2)
   }
-  const exported = new Set(selection.records)
+  const exported = new Set([...selection.records, ...selection.requests])
   const erasures = new Set(selection.erasures)
   /** Why a part of an erasure stays: it is about records that this bundle does not hold. */
   const beyondScope = (seq: number, part: { readonly name: string; readonly data: Uint8Array }): string | undefined => {

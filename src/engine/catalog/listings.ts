@@ -134,6 +134,20 @@ export function seqsOf(db: AnyDb, where: string, params: readonly (string | numb
   return Uint32Array.from(seqs)
 }
 
+/** Leaves of the requests of some records, ascending: those that were on record before they ended. */
+export function requestsOf(db: AnyDb, seqs: Iterable<number>): number[] {
+  const find = db.prepare<[number], number>('SELECT request_seq FROM record WHERE seq = ? AND request_seq IS NOT NULL').pluck()
+  const found: number[] = []
+  for (const seq of seqs) {
+    const request = find.get(seq)
+    if (request !== undefined) found.push(request)
+  }
+  return found.sort((a, b) => a - b)
+}
+
+/** Every leaf that holds content of some records, ascending: their own and those of their requests. */
+export const leavesOfRecords = (db: AnyDb, seqs: readonly number[]): number[] => [...seqs, ...requestsOf(db, seqs)].sort((a, b) => a - b)
+
 /** Time and data of a leaf that is no call to a model. */
 export function leafData(ledger: AnyDb, seq: number): { readonly ts: string; readonly data: Readonly<Record<string, unknown>> } | null {
   const bytes = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck().get(seq)

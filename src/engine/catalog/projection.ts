@@ -108,8 +108,8 @@ export class Projection {
     this.#insert = {
       record: db.prepare(`
 INSERT INTO record (rid, seq, id, time_us, appended_us, channel, operation, provider, model, served, source, status, http_status, error_type,
-  finish, latency_us, ttft_us, input_tokens, output_tokens, response_chars, script, conversation, preview, class, sample)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+  finish, latency_us, ttft_us, input_tokens, output_tokens, response_chars, script, conversation, preview, class, sample, request_seq)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
       text: db.prepare('INSERT INTO record_text (rowid, request, response) VALUES (?, ?, ?)'),
       minute: db.prepare(`
 INSERT INTO minute (minute, n, error, aborted, incomplete, input_tokens, output_tokens, latency)
@@ -191,10 +191,11 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
   }
 
   #leaf(seq: number, leaf: Leaf): void {
-    if (leaf.type === 'llm.request') this.#insert.open.run(seq, Date.parse(leaf.ts) * 1000)
+    if (leaf.type === 'llm.request') this.#insert.open.run(seq, leaf.start_us ?? Date.parse(leaf.ts) * 1000)
     else if (leaf.links) this.#insert.ended.run(leaf.links.request)
-    if (isRecord(leaf)) this.#record(seq, leaf)
-    else {
+    const record = isRecord(leaf)
+    if (record) this.#record(seq, leaf)
+    if (!record || !leaf.type.startsWith('llm.')) {
       if (!leaf.type.startsWith('llm.')) {
         projectEvent(this.#events, this.#payloads, seq, leaf)
         this.#privacy.leaf(seq, leaf)
@@ -250,7 +251,8 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
       event.conversation_id ?? null,
       previewOf(request?.messages, this.#privacy.detectors),
       leaf.class ?? DEFAULT_CLASS,
-      leaf.sample ? 1 : 0
+      leaf.sample ? 1 : 0,
+      leaf.links?.request ?? null
     )
     const requestText = messagesText(request?.messages)
     if (requestText !== '' || responseText !== '') this.#insert.text.run(rid, requestText, responseText)

@@ -45,7 +45,7 @@ LIMIT ?`)
 export function recordsAfter(db: AnyDb, ledger: AnyDb, seq: number, limit: number): RecordRow[] {
   const sealed = sealedSize(ledger)
   return db
-    .prepare<[number, number], StoredRecord>("SELECT * FROM record WHERE seq > ? AND status <> 'in_flight' ORDER BY seq LIMIT ?")
+    .prepare<[number, number], StoredRecord>('SELECT * FROM record WHERE seq > ? ORDER BY seq LIMIT ?')
     .all(seq, limit)
     .map((row) => toRow(row, sealed))
 }

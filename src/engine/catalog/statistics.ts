@@ -26,19 +26,21 @@ GROUP BY status`)
   let count = 0
   let timed = 0
   let total = 0
-  let inFlight = 0
   for (const row of rows) {
-    if (row.status === 'in_flight') {
-      inFlight = row.n
-      continue
-    }
     by_status[row.status] = row.n
     count += row.n
     timed += row.timed
     total += row.total ?? 0
   }
-  return { count, by_status, in_flight: inFlight, avg_processing_time_ms: timed === 0 ? 0 : total / timed / 1000 }
+  return { count, by_status, in_flight: inFlightIn(db, from, to), avg_processing_time_ms: timed === 0 ? 0 : total / timed / 1000 }
 }
+
+/** Requests on record that nothing has ended yet, begun in [from, to), microseconds. */
+const inFlightIn = (db: AnyDb, from: number | undefined, to: number | undefined): number =>
+  db
+    .prepare<[number, number], number>('SELECT count(*) FROM open_request WHERE time_us >= ? AND time_us < ?')
+    .pluck()
+    .get(from ?? -Number.MAX_SAFE_INTEGER, to ?? Number.MAX_SAFE_INTEGER) ?? 0
 
 interface Bin {
   n: number
@@ -105,7 +107,7 @@ export function dashboardOf(
     bin_ms: width * 60_000,
     totals: {
       records: all.n,
-      in_flight: 0,
+      in_flight: inFlightIn(db, input.from, input.to),
       success: all.n - all.error - all.aborted - all.incomplete,
       error: all.error,
       aborted: all.aborted,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { erasedBy } from '../../shared/evidence/erasure-scope.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
-import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import { type SeqRange, seqsIn } from '../../shared/policy/ranges.ts'
 import { bodyOf } from '../catalog/project-event.ts'
 import type { AnyDb } from '../sqlite/open.ts'
@@ -43,7 +42,7 @@ export class ErasuresOnRecord {
     return this.#leaves.get(seq)
   }
 
-  /** How many records the intents speak of in their leaves: known also where their scopes cannot be opened. */
+  /** How many leaves the intents name in their leaves: known also where their scopes cannot be opened. */
   get named(): number {
     return this.#named
   }
@@ -51,10 +50,9 @@ export class ErasuresOnRecord {
   #read(): void {
     for (const { seq: by, bytes } of this.#page.all(this.#next, INTENT, RESTORE)) {
       this.#next = by + 1
-      const { type, data } = JSON.parse(bytes.toString('utf8')) as Leaf
+      const { type, parts } = JSON.parse(bytes.toString('utf8')) as Leaf
       if (type === 'erasure.intent') {
-        const { leaf, records } = data as LeafData<'erasure.intent'>
-        if (leaf === 0) this.#named += records
+        this.#named += parts?.length ?? 0
         const payload = this.#payloads.open(by)
         if (payload.state !== 'present') continue
         for (const part of payload.parts) this.#note(part.name.startsWith('scope.') ? erasedBy(part.data) : undefined, by)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 
-/** Whether a leaf is a record of its own: one call to a model. */
-export const isRecord = (leaf: Pick<Leaf, 'type' | 'span_role'>): boolean => leaf.type.startsWith('llm.') && leaf.span_role === 'inference'
+/** Leaves that end a call, each with all of it; `llm.request` says that one is open. */
+const endings: ReadonlySet<Leaf['type']> = new Set(['llm.recorded', 'llm.response', 'llm.error', 'llm.aborted', 'recovered.incomplete'])
+
+/** Whether a leaf is a record: one call to a model that has ended. */
+export const isRecord = (leaf: Pick<Leaf, 'type' | 'span_role'>): boolean => endings.has(leaf.type) && leaf.span_role === 'inference'

@@ -88,10 +88,24 @@ export function holdsOn(context: ReaderContext, seqs: readonly number[]): HeldBy
     first = Math.min(first, seq)
     last = Math.max(last, seq)
   }
+  // A request is held with the call it began, whose leaf comes later.
+  const requests = new Map<number, number>()
+  const calls = context.catalog
+    .prepare<[number, number], { seq: number; request_seq: number }>(
+      'SELECT seq, request_seq FROM record WHERE request_seq >= ? AND request_seq <= ?'
+    )
+    .all(first, last)
+  for (const { seq, request_seq } of calls) {
+    if (!wanted.has(request_seq)) continue
+    requests.set(seq, request_seq)
+    last = Math.max(last, seq)
+  }
   const found: HeldBy[] = []
   for (const row of context.catalog.prepare<[], StoredHold>('SELECT * FROM hold WHERE released_seq IS NULL ORDER BY seq').all()) {
     const { scope, matter } = held(context, row.seq)
-    const seqsHeld = covered(context, scope, first, Math.min(last + 1, endOf(row))).filter((seq) => wanted.has(seq))
+    const seqsHeld = covered(context, scope, first, Math.min(last + 1, endOf(row)))
+      .flatMap((seq) => [seq, requests.get(seq)])
+      .filter((seq): seq is number => seq !== undefined && wanted.has(seq))
     if (seqsHeld.length > 0) found.push({ id: row.id, seq: row.seq, matter, seqs: seqsHeld })
   }
   return found

@@ -17,7 +17,15 @@ import { type RestoreInput, restoreBackup } from '../backup/restore.ts'
 import { type WriteBackupInput, writeBackup } from '../backup/write-backup.ts'
 import { measureLeaves, selectLeaves } from '../bundle/selection.ts'
 import { type WriteBundleInput, writeBundle } from '../bundle/write-bundle.ts'
-import { type ApprovalFilter, leafData, leavesOfType, listApprovals, listExports, statusCounts } from '../catalog/listings.ts'
+import {
+  type ApprovalFilter,
+  leafData,
+  leavesOfRecords,
+  leavesOfType,
+  listApprovals,
+  listExports,
+  statusCounts
+} from '../catalog/listings.ts'
 import { bodyOf } from '../catalog/project-event.ts'
 import { recordDetail } from '../catalog/record-detail.ts'
 import { newestRecords, queryRecords, recordsAfter } from '../catalog/record-query.ts'
@@ -96,6 +104,7 @@ export const readerTasks = {
   ),
   writeAccessCopy: longTask((context, args: AccessCopyInput, control) => writeAccessCopy(context, args, control)),
   erasureState: task((context, args: { readonly id: string }) => erasureState(context, args.id)),
+  leavesOfRecords: task(({ catalog }, args: { readonly seqs: readonly number[] }) => leavesOfRecords(catalog, args.seqs)),
   erasureRecipients: longTask((context, args: { readonly seqs: readonly number[] }) => erasureRecipients(context, args.seqs)),
   erasureNeedles: longTask((context, args: { readonly seqs: readonly number[] }) => needlesOf(context, args.seqs)),
   erasureCertificate: task((context, args: { readonly id: string }) => certificateOf(context, args.id) ?? null),
@@ -133,8 +142,8 @@ export const readerTasks = {
   completeness: longTask(({ catalog }, args: { readonly days: number; readonly nowUs: number }) =>
     completenessIn(catalog, { fromUs: args.nowUs - args.days * 86_400_000_000, toUs: args.nowUs })
   ),
-  unfinishedRequests: task(({ catalog }, args: { readonly below: number; readonly limit: number }) =>
-    unfinishedRequests(catalog, args.below, args.limit)
+  unfinishedRequests: task((context, args: { readonly below: number; readonly limit: number }) =>
+    unfinishedRequests(context, args.below, args.limit)
   ),
   verifications: task(({ catalog }, args: { readonly limit: number }) => verificationsOf(catalog, args.limit)),
   lastVerified: task(({ catalog }, _: Record<string, never>) => lastVerified(catalog)),

@@ -13,6 +13,7 @@ import { importOperations } from './imports.ts'
 import { keyOperations } from './keys.ts'
 import { peopleOperations, sessionState } from './people.ts'
 import { privacyOperations } from './privacy.ts'
+import { proxyOperations } from './proxy.ts'
 import { recordOperations, recordRow } from './record.ts'
 import { reportOperations } from './reports.ts'
 import { requestOperations } from './requests.ts'
@@ -26,6 +27,7 @@ export const operations = {
   ...workspaceOperations,
   ...recordOperations,
   ...importOperations,
+  ...proxyOperations,
   ...driftOperations,
   ...backtestOperations,
   ...webhookOperations,

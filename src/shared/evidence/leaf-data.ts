@@ -14,6 +14,8 @@ const decimal = z
   .regex(/^-?\d+(\.\d+)?(e[+-]?\d+)?$/)
 /** Name of the setting whose leaves keep webhooks: `to` names the webhook, or is empty when it was removed; its address is in the body. */
 export const WEBHOOK_SETTING = 'drift.webhook'
+/** Beginning of the names of settings that keep upstreams of the recording proxy; the rest is the name of the upstream, `to` its JSON or empty. */
+export const UPSTREAM_SETTING = 'proxy.upstream.'
 
 /** What takes two people (EVIDENCE, Erasure, retention, holds). */
 export const approvalActions = ['erasure', 'disposal', 'hold_release', 'retention_shorten'] as const

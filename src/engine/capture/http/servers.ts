@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import type { z } from 'zod'
-import type { endpoint } from '../../../shared/contract/workspace.ts'
 import type { HttpDependencies, HttpToken } from './dependencies.ts'
 import { removeEndpointFile, writeEndpointFile } from './endpoint-file.ts'
 import { allowedFor, isLoopback } from './guards.ts'
 import { defaultLimits, type HttpLimits } from './limits.ts'
-import { findPortHolder, nextFreePort, portTakenMessage } from './port-holder.ts'
+import { type Binding, closeServers, codeOf, type Endpoint, failed, listenAt } from './listen.ts'
 import { type ServerName, serverNames } from './routes.ts'
 import { type App, buildApp } from './server.ts'
-
-export type Endpoint = z.infer<typeof endpoint>
-
-/** Address of one server; port 0 asks the system for a free one. */
-export interface Binding {
-  readonly host: string
-  readonly port: number
-}
 
 export interface HttpConfig {
   /** null: this server is not wanted. */
@@ -129,116 +118,21 @@ async function startOne(
     }
   }
   const app = await buildApp(deps, { name, version: config.version, limits, tokens, tokenNeeded })
-  const hosts = addressesOf(binding.host)
-  try {
-    const servers = await listenOnAll(app, hosts, binding.port)
-    const port = portOf(servers[0])
-    const url = `http://${urlHost(binding.host)}:${port}`
-    app.allow(allowedFor(binding.host, port, config.allowedHosts ?? [], config.allowedOrigins ?? []), url)
-    return {
-      endpoint: { host: binding.host, port, url, state: 'listening', message: null, suggested_port: null },
-      running: { app, servers }
-    }
-  } catch (error) {
-    await app.close()
-    return { endpoint: await explain(error, binding, hosts, name, otherPorts), running: null }
-  }
-}
-
-/** 127.0.0.1 and ::1 for this machine under any of its names, otherwise the one address. */
-const addressesOf = (host: string): readonly string[] =>
-  host === 'localhost' || host === '127.0.0.1' || host === '::1' || host === '[::1]' ? ['127.0.0.1', '::1'] : [host]
-
-const urlHost = (host: string): string => {
-  if (host === 'localhost' || host === '::1' || host === '[::1]' || host === '0.0.0.0' || host === '::') return '127.0.0.1'
-  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
-}
-
-const FREE_PORT_TRIES = 20
-
-async function listenOnAll(app: App, hosts: readonly string[], port: number): Promise<readonly Server[]> {
-  for (let tries = 1; ; tries++) {
-    const servers: Server[] = []
-    try {
-      for (const host of hosts) {
-        const server = app.createServer()
-        const at = servers.length > 0 ? portOf(servers[0]) : port
-        if (await listen(server, host, at)) servers.push(server)
-      }
-      if (servers.length > 0) return servers
-      throw Object.assign(new Error('no address of this machine can be bound'), { code: 'EADDRNOTAVAIL' })
-    } catch (error) {
-      await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-      // A free port of one family may be taken in the other: the system is asked for another one.
-      if (port !== 0 || codeOf(error) !== 'EADDRINUSE' || tries === FREE_PORT_TRIES) throw error
-    }
-  }
-}
-
-/** False when this machine lacks the address family. */
-function listen(server: Server, host: string, port: number): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
-      const code = codeOf(error)
-      if (host === '::1' && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')) resolve(false)
-      else reject(error)
-    })
-    server.listen({ host, port, exclusive: true, ipv6Only: host === '::1' }, () => {
-      server.removeAllListeners('error')
-      server.on('error', () => {})
-      resolve(true)
-    })
-  })
-}
-
-async function explain(
-  error: unknown,
-  binding: Binding,
-  hosts: readonly string[],
-  name: ServerName,
-  otherPorts: readonly number[]
-): Promise<Endpoint> {
   const variable = name === 'compliance' ? 'COMPLIANCE_API_PORT' : 'DRIFT_API_PORT'
-  const code = codeOf(error)
-  if (code === 'EADDRINUSE') {
-    const suggested = await nextFreePort(binding.port, hosts, otherPorts)
-    const holder = findPortHolder(binding.port)
-    return failed(binding, portTakenMessage({ port: binding.port, platform: process.platform, holder, suggested, variable }), suggested)
+  const { endpoint, servers } = await listenAt(() => app.createServer(), binding, variable, otherPorts)
+  if (servers.length === 0) {
+    await app.close()
+    return { endpoint, running: null }
   }
-  if (code === 'EACCES') {
-    const suggested = await nextFreePort(Math.max(binding.port, 4999), hosts, otherPorts)
-    return failed(binding, `The system does not let this account use port ${binding.port}. Set ${variable} to another port.`, suggested)
-  }
-  return failed(
-    binding,
-    `The server could not listen on ${binding.host} port ${binding.port} (${code}). Check the host name and set ${variable}.`,
-    null
-  )
+  app.allow(allowedFor(binding.host, endpoint.port, config.allowedHosts ?? [], config.allowedOrigins ?? []), endpoint.url)
+  return { endpoint, running: { app, servers } }
 }
-
-const failed = (binding: Binding, message: string, suggested: number | null): Endpoint => ({
-  host: binding.host,
-  port: binding.port,
-  url: '',
-  state: 'failed',
-  message,
-  suggested_port: suggested
-})
 
 async function closeAll(running: readonly Running[], graceMs: number): Promise<void> {
-  const servers = running.flatMap((one) => one.servers)
-  const closed = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   for (const { app } of running) app.streams.close()
-  for (const server of servers) server.closeIdleConnections()
-  const timer = setTimeout(() => {
-    for (const server of servers) server.closeAllConnections()
-  }, graceMs)
-  await closed
-  clearTimeout(timer)
+  await closeServers(
+    running.flatMap((one) => one.servers),
+    graceMs
+  )
   await Promise.all(running.map(({ app }) => app.close()))
 }
-
-const portOf = (server: Server | undefined): number => (server?.address() as AddressInfo | null | undefined)?.port ?? 0
-
-const codeOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown'

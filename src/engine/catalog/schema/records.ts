@@ -28,11 +28,14 @@ CREATE TABLE record (
   preview TEXT NOT NULL,
   class TEXT NOT NULL,
   sample INTEGER NOT NULL,
+  -- The leaf of the request, where the call was on record before it ended.
+  request_seq INTEGER,
   -- The leaf that restricted it, 0 for none; the intent that erased its content, 0 for none.
   restricted INTEGER NOT NULL DEFAULT 0,
   erased INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX record_seq ON record (seq);
+CREATE INDEX record_request ON record (request_seq) WHERE request_seq IS NOT NULL;
 CREATE INDEX record_time ON record (time_us, seq, status, latency_us);
 CREATE INDEX record_series ON record (model, source, time_us);
 CREATE VIRTUAL TABLE record_text USING fts5 (request, response, content = '', tokenize = "unicode61 remove_diacritics 2");

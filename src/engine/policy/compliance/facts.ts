@@ -127,7 +127,7 @@ function recordsOf(db: AnyDb, nowUs: number): ComplianceFacts['records'] {
     )
     .get()
   const unanswered = db
-    .prepare<[number], number>("SELECT count(*) FROM record WHERE time_us >= ? AND status IN ('aborted', 'incomplete', 'in_flight')")
+    .prepare<[number], number>("SELECT count(*) FROM record WHERE time_us >= ? AND status IN ('aborted', 'incomplete')")
     .pluck()
     .get(nowUs - DAY_US)
   return {

@@ -198,6 +198,7 @@ export class Erasures {
     const seqs = asked.decisions.flatMap((one) => one.seqs).sort((a, b) => a - b)
     await requests.caughtUp()
     const before = await pool.run('erasureState', { id: approval.id })
+    const leaves = await pool.run('leavesOfRecords', { seqs })
     if (before.done) return
     let { intents } = before
     if (intents.length === 0) {
@@ -214,11 +215,11 @@ export class Erasures {
         ])
         return
       }
-      intents = (await append(intentDrafts(approval, asked, seqs))).map((one) => one.seq)
+      intents = (await append(intentDrafts(approval, asked, seqs.length, leaves))).map((one) => one.seq)
     }
     this.onStep('intent')
     jobs.start('erasure', `Erasing ${seqs.length} records`, 'leaves', (control) => {
-      const work = this.#last.then(() => this.#erase(approval, asked, seqs, intents, control))
+      const work = this.#last.then(() => this.#erase(approval, asked, { seqs, leaves }, intents, control))
       this.#last = work.catch(() => {})
       return work
     })
@@ -227,32 +228,32 @@ export class Erasures {
   async #erase(
     approval: GivenApproval,
     asked: Asked,
-    seqs: readonly number[],
+    { seqs, leaves }: { readonly seqs: readonly number[]; readonly leaves: readonly number[] },
     intents: readonly number[],
     control: JobControl
   ): Promise<void> {
     const { pool, projector, vault, append, ledgerDb, workspace, state, origin } = this.#deps
     if (!vault) throw new AffidavitError('read_only', 'the workspace is open read-only')
-    registerErasure(state, { v: 1, origin, case: approval.id, intent: Math.min(...intents), ranges: toRanges(seqs) })
+    registerErasure(state, { v: 1, origin, case: approval.id, intent: Math.min(...intents), ranges: toRanges(leaves) })
     this.onStep('registered')
     const { needles, records } = await pool.run('erasureNeedles', { seqs })
     const end = Math.max(...intents) + 1
     while ((await projector.waitFor(end, 1_000)) < end) if (projector.failed) throw projector.failed
     this.onStep('projected')
     const { kek_id, destroyed } = await vault.rewrapVault({
-      dropSeqs: seqs,
+      dropSeqs: leaves,
       progress: (done, total) => control.progress(done, total),
       ...(this.#deps.backUpKeys ? { beforeDestroy: this.#deps.backUpKeys } : {})
     })
     this.onStep('keys')
-    await removePayloads(ledgerDb, seqs)
+    await removePayloads(ledgerDb, leaves)
     this.onStep('payloads')
     if (!(await truncateWal(ledgerDb)) || !(await projector.truncate()))
       throw new AffidavitError('busy', 'a long read holds the log of a database: the erasure goes on at the next start')
     this.onStep('emptied')
     // Half of the texts would prove half: after a crash that lost them the certificate says that there was no scan.
     const complete = records === seqs.length ? needles : []
-    const scan = await pool.run('scanFiles', { folders: [workspace, state], needles: complete, seqs })
+    const scan = await pool.run('scanFiles', { folders: [workspace, state], needles: complete, seqs: leaves })
     this.onStep('scanned')
     if (scan.found > 0)
       throw new AffidavitError(
@@ -263,7 +264,8 @@ export class Erasures {
   }
 }
 
-function intentDrafts(approval: GivenApproval, asked: Asked, seqs: readonly number[]): LeafDraft[] {
+/** @param seqs every leaf whose content goes: those of the records and of their requests */
+function intentDrafts(approval: GivenApproval, asked: Asked, records: number, seqs: readonly number[]): LeafDraft[] {
   const leaves = Math.ceil(seqs.length / SCOPE_PARTS)
   return Array.from({ length: leaves }, (_, leaf): LeafDraft => {
     const scope = seqs.slice(leaf * SCOPE_PARTS, (leaf + 1) * SCOPE_PARTS).map(
@@ -276,7 +278,7 @@ function intentDrafts(approval: GivenApproval, asked: Asked, seqs: readonly numb
     return {
       type: 'erasure.intent',
       actor: { ref: approval.givenBy, kind: 'human' },
-      data: { erasure_id: approval.id, request_id: asked.request_id, records: seqs.length, leaf, leaves },
+      data: { erasure_id: approval.id, request_id: asked.request_id, records, leaf, leaves },
       parts: scope
     }
   })
