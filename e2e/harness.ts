@@ -250,8 +250,26 @@ export async function screenshot(page: Page, name: string): Promise<string> {
   return path
 }
 
-/** Playwright's test, which ends every app that a test has started, however the test ends. */
-export const test = base.extend<{ readonly endApps: undefined }>({
+/**
+ * Playwright's test, which ends every app that a test has started, however the test ends. `opened` is an app that tests share, with its page
+ * loaded anew: for tests that leave nothing behind outside of the page.
+ */
+export const test = base.extend<{ readonly endApps: undefined; readonly opened: LaunchedApp }, { readonly shared: LaunchedApp }>({
+  shared: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of the fixtures out of this pattern
+    async ({}, use) => {
+      const launched = await launchApp()
+      // Ends with the worker, not with the test.
+      running.delete(launched.close)
+      await use(launched)
+      await launched.close()
+    },
+    { scope: 'worker' }
+  ],
+  opened: async ({ shared }, use) => {
+    await shared.page.reload()
+    await use(shared)
+  },
   endApps: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of the fixtures out of this pattern
     async ({}, use) => {

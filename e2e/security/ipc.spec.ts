@@ -2,8 +2,8 @@
 import { join } from 'node:path'
 import { engineRunning, expect, launchApp, projectRoot, test } from '../harness.ts'
 
-test('unknown operations and inputs of the wrong form are refused', async () => {
-  const { page } = await launchApp()
+test('unknown operations and inputs of the wrong form are refused', async ({ opened }) => {
+  const { page } = opened
   await engineRunning(page)
   const call = (op: string, input: unknown) => page.evaluate(([name, value]) => window.affidavit.call(name as string, value), [op, input])
   expect(await call('no.such', {})).toMatchObject({ ok: false, error: { code: 'unknown_operation' } })
@@ -15,8 +15,8 @@ test('unknown operations and inputs of the wrong form are refused', async () => 
   expect(await call('workspace.status', { more: 1 })).toMatchObject({ ok: false, error: { code: 'bad_request' } })
 })
 
-test('the page cannot speak for the engine or ask for keys', async () => {
-  const { page } = await launchApp()
+test('the page cannot speak for the engine or ask for keys', async ({ opened }) => {
+  const { page } = opened
   await engineRunning(page)
   for (const op of ['keys.wrap', 'keys.unwrap', 'start', 'stop', '../stop', 'shell']) {
     const reply = await page.evaluate((name) => window.affidavit.call(name, { plaintext: 'AAAA' }), op)
@@ -25,8 +25,8 @@ test('the page cannot speak for the engine or ask for keys', async () => {
   expect(await page.evaluate(() => window.affidavit.call('shell.info', {}))).toMatchObject({ ok: true })
 })
 
-test('messages that are too large or too deep are refused', async () => {
-  const { page } = await launchApp()
+test('messages that are too large or too deep are refused', async ({ opened }) => {
+  const { page } = opened
   const large = await page.evaluate(() => window.affidavit.call('records.open', { text: 'x'.repeat(5 * 1024 * 1024) }))
   expect(large).toMatchObject({ ok: false, error: { code: 'too_large' } })
   const deep = await page.evaluate(() => {
@@ -68,8 +68,8 @@ test('a window the shell does not know gets no answer, nor does another origin',
   expect(elsewhere).toBe('silence')
 })
 
-test('a listener that throws and a late cancel do not end the bridge', async () => {
-  const { page } = await launchApp()
+test('a listener that throws and a late cancel do not end the bridge', async ({ opened }) => {
+  const { page } = opened
   await engineRunning(page)
   const reply = await page.evaluate(async () => {
     const off = window.affidavit.subscribe('shell.theme', {}, () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ElectronApplication } from '@playwright/test'
-import { expect, launchApp, test } from '../harness.ts'
+import { expect, test } from '../harness.ts'
 
 declare global {
   // Written by the test into main, to see what the gate would ask and open.
@@ -24,8 +24,8 @@ const answerGate = (app: ElectronApplication, button: number): Promise<void> =>
 
 const gate = (app: ElectronApplication) => app.evaluate(() => ({ asked: globalThis.asked, opened: globalThis.opened }))
 
-test('the window cannot be led away from its page', async () => {
-  const { page, app } = await launchApp()
+test('the window cannot be led away from its page', async ({ opened }) => {
+  const { page, app } = opened
   await answerGate(app, 1)
   // The page goes to its first screen by itself.
   await page.waitForURL(/#\/dashboard$/)
@@ -60,10 +60,10 @@ test('the window cannot be led away from its page', async () => {
   expect(page.url()).toBe(start)
 })
 
-test('no window, frame or webview opens', async () => {
-  const { page, app } = await launchApp()
+test('no window, frame or webview opens', async ({ opened }) => {
+  const { page, app } = opened
   await answerGate(app, 1)
-  const opened = await page.evaluate(async () => {
+  const tried = await page.evaluate(async () => {
     const results = ['https://example.org/', 'about:blank', 'app://affidavit/index.html', 'file:///etc/passwd'].map(
       (to) => window.open(to) !== null
     )
@@ -74,15 +74,15 @@ test('no window, frame or webview opens', async () => {
     await new Promise((resolve) => setTimeout(resolve, 500))
     return { results, frame: frame.contentDocument?.title ?? null }
   })
-  expect(opened.results).toEqual([false, false, false, false])
-  expect(opened.frame ?? '').toBe('')
+  expect(tried.results).toEqual([false, false, false, false])
+  expect(tried.frame ?? '').toBe('')
   expect(
     await app.evaluate(({ BrowserWindow, webContents }) => [BrowserWindow.getAllWindows().length, webContents.getAllWebContents().length])
   ).toEqual([1, 1])
 })
 
-test('a link to the outside is asked about, and opens only after a yes', async () => {
-  const { page, app } = await launchApp()
+test('a link to the outside is asked about, and opens only after a yes', async ({ opened }) => {
+  const { page, app } = opened
   await answerGate(app, 1)
   await page.evaluate(() => {
     window.open('https://example.org/a?b=c')
@@ -101,8 +101,8 @@ test('a link to the outside is asked about, and opens only after a yes', async (
   expect(await gate(app)).toEqual({ asked: ['https://example.org/yes'], opened: ['https://example.org/yes'] })
 })
 
-test('the gate refuses everything but https without asking', async () => {
-  const { page, app } = await launchApp()
+test('the gate refuses everything but https without asking', async ({ opened }) => {
+  const { page, app } = opened
   await answerGate(app, 0)
   const addresses = [
     'http://example.org/',

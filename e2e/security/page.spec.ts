@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, launchApp, test } from '../harness.ts'
 
-test('the page has the bridge and nothing of Node or Electron', async () => {
-  const { page } = await launchApp()
+test('the page has the bridge and nothing of Node or Electron', async ({ opened }) => {
+  const { page } = opened
   const found = await page.evaluate(() => ({
     bridge: Object.keys(window.affidavit).sort(),
     globals: ['require', 'process', 'Buffer', 'module', 'global', 'electron', 'ipcRenderer', '__dirname'].filter((name) => name in window),
@@ -25,8 +25,8 @@ test('no content policy is violated at the start and nothing complains', async (
   expect(complaints).toEqual([])
 })
 
-test('the policy comes with the page, with a nonce of its own for each load', async () => {
-  const { page } = await launchApp()
+test('the policy comes with the page, with a nonce of its own for each load', async ({ opened }) => {
+  const { page } = opened
   const load = () =>
     page.evaluate(async () => {
       const answer = await fetch('/index.html')
@@ -47,8 +47,8 @@ test('the policy comes with the page, with a nonce of its own for each load', as
   expect(a.text).not.toContain('__NONCE__')
 })
 
-test('script and markup that come as text do not run', async () => {
-  const { page } = await launchApp()
+test('script and markup that come as text do not run', async ({ opened }) => {
+  const { page } = opened
   const result = await page.evaluate(async () => {
     const marks = window as unknown as Record<string, unknown>
     const attempts: Record<string, () => void> = {
@@ -105,8 +105,8 @@ test('script and markup that come as text do not run', async () => {
   expect(result).toEqual([])
 })
 
-test('the page reaches no network', async () => {
-  const { page } = await launchApp()
+test('the page reaches no network', async ({ opened }) => {
+  const { page } = opened
   const result = await page.evaluate(async () => {
     const reached: string[] = []
     const addresses = ['https://example.org/', 'http://127.0.0.1:9/', 'file:///etc/passwd', 'data:text/plain,x', 'app://other/index.html']
@@ -139,8 +139,8 @@ test('the page reaches no network', async () => {
   expect(result).toEqual([])
 })
 
-test('no address of the page leaves its folder', async () => {
-  const { page, app } = await launchApp()
+test('no address of the page leaves its folder', async ({ opened }) => {
+  const { page, app } = opened
   const addresses = [
     'app://affidavit/../main/index.js',
     'app://affidavit/..%2fmain%2findex.js',

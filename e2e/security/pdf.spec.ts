@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { ElectronApplication, Page } from '@playwright/test'
-import { expect, launchApp, temporaryFolder, test } from '../harness.ts'
+import { expect, temporaryFolder, test } from '../harness.ts'
 
 const answerDialog = (app: ElectronApplication, filePath: string): Promise<void> =>
   app.evaluate(({ dialog }, path) => {
@@ -43,8 +43,8 @@ async function listener() {
   return { seen, at: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() }
 }
 
-test('a page is saved as a tagged PDF with an outline, page numbers and its footer', async () => {
-  const { app, page } = await launchApp()
+test('a page is saved as a tagged PDF with an outline, page numbers and its footer', async ({ opened }) => {
+  const { app, page } = opened
   const path = join(temporaryFolder(), 'report.pdf')
   await answerDialog(app, path)
   const rows = Array.from({ length: 120 }, (_, i) => `<tr><td>row ${i}</td></tr>`).join('')
@@ -66,8 +66,8 @@ test('a page is saved as a tagged PDF with an outline, page numbers and its foot
   expect(words.match(/sha256 0a1b <b>&amp;<\/b>/g)).toHaveLength(pages)
 })
 
-test('cancelling writes nothing, a folder that is not there is said, and nothing half written stays', async () => {
-  const { app, page } = await launchApp()
+test('cancelling writes nothing, a folder that is not there is said, and nothing half written stays', async ({ opened }) => {
+  const { app, page } = opened
   const folder = temporaryFolder()
   await answerDialog(app, '')
   expect(await save(page, withBody('x'))).toEqual({ ok: true, value: { saved: null } })
@@ -80,8 +80,8 @@ test('cancelling writes nothing, a folder that is not there is said, and nothing
   expect(readdirSync(folder)).toEqual(['taken.pdf'])
 })
 
-test('scripts do not run, and no request leaves: images, styles, frames, fonts, refreshes, files', async () => {
-  const { app, page } = await launchApp()
+test('scripts do not run, and no request leaves: images, styles, frames, fonts, refreshes, files', async ({ opened }) => {
+  const { app, page } = opened
   const folder = temporaryFolder()
   const server = await listener()
   const secret = join(folder, 'secret.html')
@@ -122,8 +122,8 @@ test('scripts do not run, and no request leaves: images, styles, frames, fonts, 
   expect(await page.evaluate(() => window.affidavit.call('shell.info', {}))).toMatchObject({ ok: true })
 })
 
-test('the document that prints has no bridge and shares no session with the page', async () => {
-  const { app, page } = await launchApp()
+test('the document that prints has no bridge and shares no session with the page', async ({ opened }) => {
+  const { app, page } = opened
   const path = join(temporaryFolder(), 'report.pdf')
   await answerDialog(app, path)
   await app.evaluate(({ app: electron }) => {
@@ -148,9 +148,9 @@ test('the document that prints has no bridge and shares no session with the page
   })
 })
 
-test('inputs that are too large or of the wrong form are refused; a long document prints', async () => {
+test('inputs that are too large or of the wrong form are refused; a long document prints', async ({ opened }) => {
+  const { app, page } = opened
   test.setTimeout(180_000)
-  const { app, page } = await launchApp()
   const path = join(temporaryFolder(), 'long.pdf')
   await answerDialog(app, path)
   expect(await save(page, 'x'.repeat(5_000_000))).toMatchObject({ ok: false, error: { code: 'too_large' } })
@@ -165,8 +165,8 @@ test('inputs that are too large or of the wrong form are refused; a long documen
   expect(pagesOf(path)).toBeGreaterThan(50)
 })
 
-test('two at once are printed one after the other', async () => {
-  const { app, page } = await launchApp()
+test('two at once are printed one after the other', async ({ opened }) => {
+  const { app, page } = opened
   const path = join(temporaryFolder(), 'report.pdf')
   await answerDialog(app, path)
   const replies = await Promise.all([1, 2, 3].map((n) => save(page, withBody(`document ${n}`), { paper: n === 2 ? 'letter' : 'a4' })))

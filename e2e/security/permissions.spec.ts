@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { expect, launchApp, test } from '../harness.ts'
+import { expect, test } from '../harness.ts'
 
-test('every permission is refused, except writing to the clipboard', async () => {
-  const { page } = await launchApp()
+test('every permission is refused, except writing to the clipboard', async ({ opened }) => {
+  const { page } = opened
   const outcome = await page.evaluate(async () => {
     const refused = async (work: () => Promise<unknown>): Promise<boolean> => {
       try {
@@ -35,8 +35,8 @@ test('every permission is refused, except writing to the clipboard', async () =>
   })
 })
 
-test('a copy button may write to the clipboard', async () => {
-  const { page, app } = await launchApp()
+test('a copy button may write to the clipboard', async ({ opened }) => {
+  const { page, app } = opened
   await page.evaluate(() => {
     const button = document.createElement('button')
     button.id = 'copy-test'
@@ -49,8 +49,8 @@ test('a copy button may write to the clipboard', async () => {
   await expect.poll(() => app.evaluate(({ clipboard }) => clipboard.readText())).toBe('copied text')
 })
 
-test('downloads and exports by the page itself are refused', async () => {
-  const { page, app } = await launchApp()
+test('downloads and exports by the page itself are refused', async ({ opened }) => {
+  const { page, app } = opened
   const begun = app.evaluate(
     ({ session }) =>
       new Promise<string>((resolve) => {

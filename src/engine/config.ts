@@ -6,6 +6,8 @@ import { z } from 'zod'
 export interface EngineEnvironment {
   readonly nativeBinding: string | undefined
   readonly passphraseFile: string | undefined
+  /** File of tokens that clients have from the start, as containers mount secrets. */
+  readonly tokenFile: string | undefined
   readonly allowedHosts: readonly string[]
   /** Account of the operating system that this process runs under: asked from the system, not from a variable. */
   readonly osAccount: string
@@ -33,6 +35,7 @@ export function engineEnvironment(env: NodeJS.ProcessEnv = process.env): EngineE
   return {
     nativeBinding: env.AFFIDAVIT_NATIVE_BINDING || undefined,
     passphraseFile: env.AFFIDAVIT_PASSPHRASE_FILE || undefined,
+    tokenFile: env.AFFIDAVIT_TOKEN_FILE || undefined,
     allowedHosts: list(env.AFFIDAVIT_ALLOWED_HOSTS),
     osAccount: accountName(),
     logLevel: level.parse(env.AFFIDAVIT_LOG_LEVEL ?? 'info')

@@ -13,6 +13,8 @@ import { Backups } from './backup/handlers.ts'
 import { bundleHandlers } from './bundle/handlers.ts'
 import type { Print } from './bundle/printer.ts'
 import { reportHandlers } from './bundle/report-handlers.ts'
+import { Clients } from './capture/clients/clients.ts'
+import { readTokenFile } from './capture/clients/token-file.ts'
 import type { HttpServers } from './capture/http/servers.ts'
 import { startServers } from './capture/http/servers.ts'
 import { importHandlers } from './capture/imports/handlers.ts'
@@ -286,6 +288,8 @@ async function compose(
     osAccount: environment.osAccount,
     lockAfterMinutes: () => settings.lock_after_minutes
   })
+  const given = ledger && environment.tokenFile !== undefined ? readTokenFile(environment.tokenFile) : []
+  const clients = await Clients.load({ leaves: () => pool.run('clientLeaves', {}), append }, given)
   const approvals = new Approvals({
     people,
     pool,
@@ -430,6 +434,7 @@ async function compose(
       ...historyHandlers({ pool, projector, jobs, ledgerSize: size, append, settings: () => settings }),
       ...webhooks.handlers,
       ...upstreams.handlers,
+      ...clients.handlers,
       ...compareHandlers({ pool, projector, ledgerSize: size, settings: () => settings }),
       ...approvals.handlers,
       ...people.handlers,
@@ -490,7 +495,9 @@ async function compose(
         ingest: {
           append: async (batch, origin) => {
             if (!ingest) throw new AffidavitError('read_only', problem?.message ?? 'the workspace is open read-only')
-            return ingest.append(batch, origin)
+            const results = await ingest.append(batch, origin)
+            clients.counted(origin.actor, results)
+            return results
           }
         },
         witness: (body) => witness.answer(body),
@@ -507,7 +514,9 @@ async function compose(
         instanceId: identity.origin.slice(-16),
         version: config.appVersion,
         allowedHosts: config.allowedHosts ?? environment.allowedHosts,
-        allowedOrigins: config.allowedOrigins
+        allowedOrigins: config.allowedOrigins,
+        tokens: () => clients.tokens,
+        onToken: (token) => clients.seen(token)
       }
     )
     endpoints = servers.endpoints

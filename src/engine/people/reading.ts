@@ -6,6 +6,10 @@ import { bodyOf } from '../catalog/project-event.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
 import type { UserLeaf } from './directory.ts'
 
+/** Leaves of some types, oldest first, as the ledger holds them: what a start replays. */
+export const leavesOf = (context: ReaderContext, types: Parameters<typeof leavesOfType>[2][]) =>
+  merged(context, types).flatMap((seq) => leafOf(context, seq) ?? [])
+
 const merged = ({ catalog, ledger }: ReaderContext, types: Parameters<typeof leavesOfType>[2][]): number[] =>
   types.flatMap((type) => leavesOfType(catalog, ledger, type)).sort((a, b) => a - b)
 

@@ -49,7 +49,7 @@ import { type ProofInput, proveRecord, withAnchor } from '../ledger/proof.ts'
 import { reread } from '../ledger/reread.ts'
 import { nodeReader } from '../ledger/store.ts'
 import { type VerifyWorkspaceInput, verifyWorkspace } from '../ledger/verify-workspace.ts'
-import { failedSignIns, userLeaves } from '../people/reading.ts'
+import { failedSignIns, leavesOf, userLeaves } from '../people/reading.ts'
 import { complianceFacts, type LiveFacts, lastVerified, verificationsOf } from '../policy/compliance/facts.ts'
 import { processingOf } from '../policy/compliance/processing.ts'
 import { disposalOf, disposedBy, listDisposals, previewDisposal } from '../policy/disposal-scope.ts'
@@ -127,6 +127,7 @@ export const readerTasks = {
   activityCsv: longTask((context, args: { readonly filter: ActivityFilter; readonly out: string }, control) =>
     activityCsv(context, args, control)
   ),
+  clientLeaves: longTask((context, _: Record<string, never>) => leavesOf(context, ['client.added', 'client.revoked'])),
   userLeaves: longTask((context, _: Record<string, never>) => userLeaves(context)),
   failedSignIns: longTask((context, _: Record<string, never>) => failedSignIns(context)),
   keyHistory: task((context, _: Record<string, never>) => keyHistory(context)),

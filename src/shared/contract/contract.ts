@@ -4,6 +4,7 @@ import { activityOperations } from './activity.ts'
 import { anchorOperations } from './anchors.ts'
 import { approvalOperations } from './approvals.ts'
 import { backupOperations } from './backup.ts'
+import { clientOperations } from './clients.ts'
 import { complianceOperations } from './compliance.ts'
 import { driftAlert, driftOperations } from './drift.ts'
 import { backtestOperations } from './drift-backtest.ts'
@@ -28,6 +29,7 @@ export const operations = {
   ...recordOperations,
   ...importOperations,
   ...proxyOperations,
+  ...clientOperations,
   ...driftOperations,
   ...backtestOperations,
   ...webhookOperations,

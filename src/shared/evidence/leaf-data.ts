@@ -20,6 +20,11 @@ export const UPSTREAM_SETTING = 'proxy.upstream.'
 /** What takes two people (EVIDENCE, Erasure, retention, holds). */
 export const approvalActions = ['erasure', 'disposal', 'hold_release', 'retention_shorten'] as const
 
+/** What a client's token is good for: `ingest` records events, `read` asks, `write` changes (such as acknowledging an alert). */
+export const clientScopes = ['ingest', 'read', 'write'] as const
+/** What a client is called: a plain label, as it becomes the source of records that name none. */
+export const clientName = z.string().regex(/^[A-Za-z0-9._:/-]{1,64}$/)
+
 /** What a local user can be; one role at a time. */
 export const roles = ['operator', 'auditor', 'reviewer', 'data_protection', 'administrator'] as const
 
@@ -161,6 +166,14 @@ export const leafDataSchemas = {
   }),
   'session.failed': z.strictObject({ user: word.optional(), refused: count, wait_s: count }),
   'session.closed': z.strictObject({ ...session, reason: z.enum(['signed_out', 'locked', 'idle', 'changed', 'quit']) }),
+  /** The digest of a random token of 256 bits: nothing can be found from it. */
+  'client.added': z.strictObject({
+    client_id: z.uuid(),
+    name: clientName,
+    scopes: z.array(z.enum(clientScopes)).min(1).max(3),
+    token_sha256: hex64
+  }),
+  'client.revoked': z.strictObject({ client_id: z.uuid() }),
   'hold.placed': z.strictObject({
     hold_id: z.uuid(),
     scope: z.enum(['filter', 'seqs', 'subject', 'time']),

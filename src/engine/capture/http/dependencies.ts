@@ -3,6 +3,7 @@ import type { DriftAlert } from '../../../shared/contract/drift.ts'
 import type { Reply } from '../../../shared/contract/errors.ts'
 import type { RecordRow } from '../../../shared/contract/record.ts'
 import type { WorkspaceStatus } from '../../../shared/contract/workspace.ts'
+import type { clientScopes } from '../../../shared/evidence/leaf-data.ts'
 import type { WitnessAnswer } from '../../anchors/witness.ts'
 import type { Caller } from '../../handlers.ts'
 import type { Actor } from '../../ledger/draft.ts'
@@ -45,6 +46,7 @@ export interface HttpDependencies {
 
 /** A client that identifies itself by a bearer token. */
 export interface HttpToken {
+  readonly id: string
   /** Stands for the client in leaves and as its source when an event names none; letters, digits and `._:/-`. */
   readonly name: string
   /** SHA-256 of the token, lower-case hexadecimal: the token itself is not kept. */
@@ -52,5 +54,4 @@ export interface HttpToken {
   readonly scopes: readonly HttpScope[]
 }
 
-/** `ingest` records events, `read` asks, `write` changes (such as acknowledging an alert). */
-export type HttpScope = 'ingest' | 'read' | 'write'
+export type HttpScope = (typeof clientScopes)[number]

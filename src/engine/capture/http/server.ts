@@ -30,7 +30,10 @@ export interface AppOptions {
   readonly name: ServerName
   readonly version: string
   readonly limits: HttpLimits
-  readonly tokens: readonly HttpToken[]
+  /** Tokens taken now: clients come and go while the server runs. */
+  readonly tokens: () => readonly HttpToken[]
+  /** A request came with this token. */
+  readonly onToken: (token: HttpToken) => void
   /** Whether a token is needed at all: beyond loopback. */
   readonly tokenNeeded: boolean
 }
@@ -119,7 +122,7 @@ type OnRequest = (request: FastifyRequest, reply: FastifyReply, done: () => void
 
 /** First of all hooks: Host, Origin, rate, token and media type, in this order. */
 function guard(options: AppOptions, allowedNow: () => Allowed): OnRequest {
-  const { limits, tokens } = options
+  const { limits } = options
   const limiter = new RateLimiter(limits.rate)
   const refuse = (request: FastifyRequest, reply: FastifyReply, failure: Parameters<typeof sendFailure>[1]): void => {
     discardRest(request.raw)
@@ -139,9 +142,11 @@ function guard(options: AppOptions, allowedNow: () => Allowed): OnRequest {
       return refuse(request, reply, refusals.rate)
     }
     const { scope } = request.routeOptions.config
+    const tokens = options.tokens()
     if (scope !== undefined && (options.tokenNeeded || (tokens.length > 0 && raw.headers.authorization !== undefined))) {
       request.token = clientOf(raw.headers, tokens, scope)
       if (request.token === null) return refuse(request, reply, refusals.token)
+      options.onToken(request.token)
     }
     if (raw.method === 'POST' && request.routeOptions.config.anyBody !== true && bodyKind(raw.headers) === null)
       return refuse(request, reply, refusals.mediaType)

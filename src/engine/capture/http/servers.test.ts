@@ -99,7 +99,7 @@ describe('startServers', () => {
   })
 
   it('reports a host name that leads nowhere', async () => {
-    const tokens = [{ name: 'any', sha256: '0'.repeat(64), scopes: [] }]
+    const tokens = () => [{ id: 'c1', name: 'any', sha256: '0'.repeat(64), scopes: [] }]
     const { endpoints } = await begin({ compliance: { host: '203.0.113.77', port: 0 }, tokens })
     expect(endpoints.compliance).toMatchObject({ state: 'failed', suggested_port: null })
     expect(endpoints.compliance.message).toContain('EADDRNOTAVAIL')

@@ -18,7 +18,9 @@ export interface HttpConfig {
   readonly version: string
   readonly allowedHosts?: readonly string[] | undefined
   readonly allowedOrigins?: readonly string[] | undefined
-  readonly tokens?: readonly HttpToken[] | undefined
+  /** Tokens taken now, none by default. */
+  readonly tokens?: (() => readonly HttpToken[]) | undefined
+  readonly onToken?: ((token: HttpToken) => void) | undefined
   readonly limits?: Partial<HttpLimits> | undefined
 }
 
@@ -105,19 +107,19 @@ async function startOne(
 ): Promise<Started> {
   const binding = config[name]
   if (binding === null) return { endpoint: failed({ host: '', port: 0 }, 'This server is not part of this run.', null), running: null }
-  const tokens = config.tokens ?? []
+  const tokens = config.tokens ?? (() => [])
   const tokenNeeded = !isLoopback(binding.host)
-  if (tokenNeeded && tokens.length === 0) {
+  if (tokenNeeded && tokens().length === 0) {
     return {
       endpoint: failed(
         binding,
-        `Listening on ${binding.host} needs client tokens: without them the servers listen on 127.0.0.1 only.`,
+        `Listening on ${binding.host} needs client tokens: add a client, or name a file of tokens in AFFIDAVIT_TOKEN_FILE; without them the servers listen on 127.0.0.1 only.`,
         null
       ),
       running: null
     }
   }
-  const app = await buildApp(deps, { name, version: config.version, limits, tokens, tokenNeeded })
+  const app = await buildApp(deps, { name, version: config.version, limits, tokens, onToken: config.onToken ?? (() => {}), tokenNeeded })
   const variable = name === 'compliance' ? 'COMPLIANCE_API_PORT' : 'DRIFT_API_PORT'
   const { endpoint, servers } = await listenAt(() => app.createServer(), binding, variable, otherPorts)
   if (servers.length === 0) {
