@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path'
 import { verifyBundleFile } from '../../node/verify-file.ts'
+import type { ParsedInput } from '../../shared/contract/contract.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { ExportRow, VerifyReport } from '../../shared/contract/exports.ts'
 import { type JsonValue, jcs } from '../../shared/evidence/jcs.ts'
 import { formatVkey, publicKeyPem, verifyCheckpoint } from '../../shared/evidence/note.ts'
 import { allowedSignersLine } from '../../shared/evidence/sshsig.ts'
+import type { FilterExpression } from '../../shared/filter/filter.ts'
 import { formatFilter } from '../../shared/filter/format.ts'
 import { filterOf } from '../catalog/handlers.ts'
 import { ed25519Verify, sha256 } from '../crypto.ts'
-import type { Handlers } from '../handlers.ts'
-import type { Jobs } from '../jobs/jobs.ts'
+import type { Caller, Handlers } from '../handlers.ts'
+import type { JobControl, Jobs } from '../jobs/jobs.ts'
 import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
 import type { CheckpointRow } from '../ledger/store.ts'
 import type { Projector } from '../threads/projector.ts'
@@ -42,7 +44,19 @@ type Written = ExportRow & { readonly path: string }
 /** Bytes of a bundle per leaf beside its payload: leaf line, proof, headers of the zip. Measured on the LLMDrift records. */
 const OVERHEAD = 1_400
 const PATIENCE_MS = 5_000
+const ATTEMPTS = 3
 const WITHHELD_REASON = 'withheld by choice of the exporter'
+
+/** Runs again what an erasure or a disposal came into. */
+async function attempted<T>(work: () => Promise<T>): Promise<T> {
+  for (let left = ATTEMPTS; ; left--) {
+    try {
+      return await work()
+    } catch (error) {
+      if (left === 1 || !(error instanceof AffidavitError && error.code === 'conflict')) throw error
+    }
+  }
+}
 
 /** Preview, writing and verification of bundles. */
 export function bundleHandlers(
@@ -53,6 +67,58 @@ export function bundleHandlers(
   const settle = async (at: number | undefined): Promise<void> => {
     if (at === undefined) await deps.checkpoint()
     await projector.waitFor(deps.size(), PATIENCE_MS)
+  }
+  /** Selects and writes once. */
+  const write = async (
+    input: ParsedInput<'export.start'>,
+    filter: FilterExpression,
+    query: string,
+    caller: Caller,
+    control: JobControl
+  ) => {
+    const { print } = deps
+    const at = input.at ?? (await deps.anchored())
+    await settle(at)
+    const selection = await pool.run('selectLeaves', { filter, at })
+    if (!selection || selection.records.length === 0)
+      throw new AffidavitError('nothing_selected', 'the filter selects no record: nothing to export')
+    const { note } = selection.checkpoint
+    const signer =
+      identity.publicKeys('log').find((key) => verifyCheckpoint(sha256, ed25519Verify, note, formatVkey(sha256, identity.origin, key))) ??
+      identity.log.publicKey
+    const printer = input.pdf && print !== null ? offerPrinter(print) : null
+    const writing = pool.run(
+      'writeBundle',
+      {
+        printer: printer?.port ?? null,
+        encrypt: input.encrypt ?? null,
+        parquet: input.parquet,
+        withholdReason: input.withhold_reason ?? WITHHELD_REASON,
+        selection,
+        recordsInScope: selection.records.length,
+        out: input.out,
+        replace: input.replace,
+        query,
+        recipient: input.recipient,
+        purpose: input.purpose,
+        requestedBy: caller.actor.ref,
+        withhold: input.withhold,
+        origin: identity.origin,
+        logVkey: formatVkey(sha256, identity.origin, signer),
+        logPem: publicKeyPem(signer),
+        allowedSigners: allowedSignersLine(identity.origin, identity.export.publicKey),
+        exportSeed: identity.exportSeed,
+        appVersion: deps.appVersion,
+        sample: deps.sample
+      },
+      {
+        signal: control.signal,
+        onProgress: (p) => control.progress(p.done, p.total),
+        transfer: printer === null ? [] : [printer.port]
+      }
+    )
+    const written = await writing.finally(() => printer?.close())
+    return { written, size: selection.checkpoint.size }
   }
   return {
     'export.preview': async ({ query, at, withhold }) => {
@@ -78,57 +144,13 @@ export function bundleHandlers(
     'export.start': async (input, caller) => {
       const filter = filterOf(input.query)
       const query = formatFilter(filter)
-      const { print } = deps
-      if (input.pdf && print === null)
+      if (input.pdf && deps.print === null)
         throw new AffidavitError('engine_unavailable', 'nothing here can print: leave the PDF out, or export from the desktop app')
       if (input.encrypt) ageEncrypter(input.encrypt)
       const asked = performance.now()
       const job = jobs.start('export', `Writing ${basename(input.out)}`, 'leaves', async (control): Promise<Written> => {
-        const at = input.at ?? (await deps.anchored())
-        await settle(at)
-        const selection = await pool.run('selectLeaves', { filter, at })
-        if (!selection || selection.records.length === 0)
-          throw new AffidavitError('nothing_selected', 'the filter selects no record: nothing to export')
-        const { note } = selection.checkpoint
-        const signer =
-          identity
-            .publicKeys('log')
-            .find((key) => verifyCheckpoint(sha256, ed25519Verify, note, formatVkey(sha256, identity.origin, key))) ??
-          identity.log.publicKey
-        const printer = input.pdf && print !== null ? offerPrinter(print) : null
-        const writing = pool.run(
-          'writeBundle',
-          {
-            printer: printer?.port ?? null,
-            encrypt: input.encrypt ?? null,
-            parquet: input.parquet,
-            withholdReason: input.withhold_reason ?? WITHHELD_REASON,
-            selection,
-            recordsInScope: selection.records.length,
-            out: input.out,
-            replace: input.replace,
-            query,
-            recipient: input.recipient,
-            purpose: input.purpose,
-            requestedBy: caller.actor.ref,
-            withhold: input.withhold,
-            origin: identity.origin,
-            logVkey: formatVkey(sha256, identity.origin, signer),
-            logPem: publicKeyPem(signer),
-            allowedSigners: allowedSignersLine(identity.origin, identity.export.publicKey),
-            exportSeed: identity.exportSeed,
-            appVersion: deps.appVersion,
-            sample: deps.sample
-          },
-          {
-            signal: control.signal,
-            onProgress: (p) => control.progress(p.done, p.total),
-            transfer: printer === null ? [] : [printer.port]
-          }
-        )
-        const written = await writing.finally(() => printer?.close())
+        const { written, size } = await attempted(() => write(input, filter, query, caller, control))
         control.progress(written.leaves * 2, written.leaves * 2)
-        const { size } = selection.checkpoint
         const body = { query, recipient: input.recipient, purpose: input.purpose, file: basename(input.out) }
         const sealedFor = input.encrypt && { encrypted_for: 'recipient' in input.encrypt ? input.encrypt.recipient : 'passphrase' }
         const figures = {

@@ -1,29 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes a bundle: sorted names, fixed times, so that the same selection and tree size give the same bytes. Runs on a reader thread.
-import { createHash, type Hash } from 'node:crypto'
-import { closeSync, createWriteStream, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { Readable } from 'node:stream'
-import { finished } from 'node:stream/promises'
 import type { MessagePort } from 'node:worker_threads'
-import { ZipFile } from 'yazl'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import {
   type BundleCase,
   CASE,
   LEAVES,
-  LIST_LINES,
   MANIFEST,
   manifestLine,
-  payloadListPath,
-  payloadPath,
-  proofPath,
   SIGNATURE,
   SINGLE_LEAVES,
   TAG_MANIFEST,
   tilePath
 } from '../../shared/evidence/bundle-layout.ts'
-import { toBase64 } from '../../shared/evidence/bytes.ts'
 import { erasedBy } from '../../shared/evidence/erasure-scope.ts'
 import { type JsonValue, jcs } from '../../shared/evidence/jcs.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
@@ -38,10 +30,14 @@ import { listAlerts } from '../drift/listings.ts'
 import { syncFolder } from '../files.ts'
 import { completenessAround } from '../integrity/gaps.ts'
 import { lastCheckpoint, nodeReader } from '../ledger/store.ts'
+import { disposedHash } from '../ledger/tiles.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
+import { BagWriter, chunked } from './bag-writer.ts'
+import { bundleContent, changedMeanwhile, GONE_LATER } from './bundle-content.ts'
 import { csvRow } from './csv.ts'
 import { type AgeTarget, encryptFile } from './encrypt.ts'
 import { parquetOf } from './parquet.ts'
+import { addLists, addSingles } from './payload-files.ts'
 import { askPrinter } from './printer.ts'
 import { LISTED, recordColumns, recordRowCells, recordsHeader, reportHtml } from './report.ts'
 import type { Selection } from './selection.ts'
@@ -82,86 +78,9 @@ export interface WrittenBundle {
   readonly encryptedSha256: string | null
 }
 
-/** DOS times have no zone: a local midnight gives the same bytes everywhere. */
-const FIXED_TIME = new Date(1980, 0, 1)
-
-/** Streams files into a zip in the order of their names and keeps their hashes. */
-class BagWriter {
-  readonly #zip = new ZipFile()
-  readonly #hashes = new Map<string, string>()
-  readonly #done: Promise<void>
-  readonly digest: Hash = createHash('sha256')
-
-  constructor(path: string) {
-    const file = createWriteStream(path, { mode: 0o600 })
-    this.#zip.outputStream.on('data', (chunk: Buffer) => this.digest.update(chunk))
-    this.#done = finished(this.#zip.outputStream.pipe(file))
-    // Handled where it is awaited; without this a failure in between would end the thread.
-    this.#done.catch(() => {})
-  }
-
-  hashOf(name: string): string {
-    return this.#hashes.get(name) ?? ''
-  }
-
-  entries(where: (name: string) => boolean): string {
-    return [...this.#hashes]
-      .filter(([name]) => where(name))
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, hash]) => manifestLine(hash, name))
-      .join('')
-  }
-
-  add(name: string, content: string | Uint8Array): void {
-    const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : Buffer.from(content)
-    this.#hashes.set(name, createHash('sha256').update(bytes).digest('hex'))
-    this.#zip.addBuffer(bytes, name, { mtime: FIXED_TIME, forceDosTimestamp: true, mode: 0o100644 })
-  }
-
-  /** Streams a file too large for memory; resolves when it has been read to its end. */
-  async stream(name: string, content: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void> {
-    const hash = createHash('sha256')
-    const hashed = async function* () {
-      for await (const chunk of content) {
-        hash.update(chunk)
-        yield chunk
-      }
-    }
-    const readable = Readable.from(hashed(), { objectMode: false })
-    this.#zip.addReadStream(readable, name, { mtime: FIXED_TIME, forceDosTimestamp: true, mode: 0o100644 })
-    await Promise.race([finished(readable), this.#done])
-    this.#hashes.set(name, hash.digest('hex'))
-  }
-
-  async end(): Promise<void> {
-    this.#zip.end()
-    await this.#done
-  }
-
-  abort(): void {
-    this.#zip.outputStream.unpipe?.()
-  }
-}
-
-/** Chunks of about 64 kB from many small texts. */
-function* chunked(texts: Iterable<string | Buffer>): Generator<Buffer> {
-  let parts: Buffer[] = []
-  let size = 0
-  for (const text of texts) {
-    const part = typeof text === 'string' ? Buffer.from(text, 'utf8') : text
-    parts.push(part)
-    size += part.length
-    if (size < 65_536) continue
-    yield Buffer.concat(parts)
-    parts = []
-    size = 0
-  }
-  if (size > 0) yield Buffer.concat(parts)
-}
-
 /**
  * Writes the bundle beside its target and renames it when it is on disk: a crash or a cancel leaves nothing half written.
- * @throws AffidavitError file_exists, cancelled, payload_missing
+ * @throws AffidavitError file_exists, cancelled, payload_missing; conflict: content went meanwhile, select and write again
  */
 export async function writeBundle(context: ReaderContext, input: WriteBundleInput, control: ReaderControl): Promise<WrittenBundle> {
   if (!input.replace && exists(input.out))
@@ -222,8 +141,9 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
   const leafBytes = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
   const bytesOf = (seq: number): Buffer => {
     const bytes = leafBytes.get(seq)
-    if (!bytes) throw new AffidavitError('workspace_damaged', `leaf ${seq} is missing`)
-    return bytes
+    if (bytes) return bytes
+    if (disposedHash(ledger, seq)) throw changedMeanwhile()
+    throw new AffidavitError('workspace_damaged', `leaf ${seq} is missing`)
   }
   const getNode = nodeReader(ledger)
   const written = new Date(checkpoint.signed_us / 1000).toISOString()
@@ -244,13 +164,7 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
   }
   const reasonFor = (seq: number, part: { readonly name: string; readonly data: Uint8Array }): string | undefined =>
     withhold.has(part.name) ? input.withholdReason : beyondScope(seq, part)
-  /** All parts of a leaf that are there. @throws AffidavitError payload_missing */
-  const partsOf = (seq: number) => {
-    const state = payloads.open(seq)
-    if (state.state === 'missing')
-      throw new AffidavitError('payload_missing', `the content of leaf ${seq} cannot be opened: verify the workspace before exporting`)
-    return state.state === 'present' ? state.parts : []
-  }
+  const { partsOf, goneLater } = bundleContent(context, selection)
   const partsOut = (seq: number) => partsOf(seq).filter((part) => reasonFor(seq, part) === undefined)
 
   // Names in order: README-VERIFY.txt, bag-info.txt, bagit.txt, data/…, manifest…, proof/…, tagmanifest…, trust/…, verify.…
@@ -285,6 +199,7 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
       if (reason !== undefined) withheld.push({ part: part.name, reason, seq })
     }
   }
+  for (const { seq, part } of goneLater) withheld.push({ part, reason: GONE_LATER, seq })
   const described: BundleCase = {
     v: 1,
     app: input.appVersion,
@@ -323,7 +238,8 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
   const cells = function* () {
     for (const seq of selection.records) {
       const record = find.get(seq)
-      if (record) yield recordRowCells(record, withhold.has('request'))
+      if (!record) throw changedMeanwhile()
+      yield recordRowCells(record, withhold.has('request'))
     }
   }
   const rows = function* (): Generator<string> {
@@ -397,48 +313,6 @@ const hexOf = (content: string | Uint8Array): string => createHash('sha256').upd
 
 /** Lines of a manifest in the order of their names, which stand behind a hash of one length. */
 const byName = (a: string, b: string): number => (a.slice(66) < b.slice(66) ? -1 : 1)
-
-type PartsOf = (seq: number) => readonly { readonly name: string; readonly opening: Uint8Array; readonly data: Uint8Array }[]
-
-async function addSingles(
-  bag: BagWriter,
-  seqs: readonly number[],
-  partsOf: PartsOf,
-  step: () => void,
-  proof: (seq: number) => string
-): Promise<void> {
-  for (const seq of seqs) {
-    for (const part of partsOf(seq)) {
-      bag.add(payloadPath(seq, part.name), part.data)
-      bag.add(`${payloadPath(seq, part.name)}.opening`, part.opening)
-    }
-  }
-  for (const seq of seqs) {
-    step()
-    bag.add(proofPath(seq), proof(seq))
-  }
-}
-
-async function addLists(bag: BagWriter, seqs: readonly number[], partsOf: PartsOf, step: () => void): Promise<void> {
-  const lines = function* (): Generator<string> {
-    for (const seq of seqs) {
-      step()
-      for (const part of partsOf(seq))
-        yield `{"opening":"${toBase64(part.opening)}","part":"${part.name}","plaintext":"${toBase64(part.data)}","seq":${seq}}\n`
-    }
-  }
-  const all = lines()
-  let next = all.next()
-  for (let list = 0; !next.done; list++) {
-    const some = function* (): Generator<string> {
-      for (let i = 0; i < LIST_LINES && !next.done; i++) {
-        yield next.value
-        next = all.next()
-      }
-    }
-    await bag.stream(payloadListPath(list), chunked(some()))
-  }
-}
 
 function summarize(catalog: ReaderContext['catalog'], selection: Selection) {
   const counts = new Map<string, { records: number; errors: number }>()

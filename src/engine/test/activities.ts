@@ -4,14 +4,22 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { EngineProcess } from './engine-process.ts'
+import { backups, disposals, erasures } from './governed-activities.ts'
 import type { TestEngine } from './test-engine.ts'
 
 export interface Activity {
   readonly name: string
-  /** Works until the engine dies: every call may then reject, and that ends it. Keeps in mind what was acknowledged. */
-  run(engine: EngineProcess, root: string): Promise<void>
+  /** Whether the moment of the kill is counted from when it says that it is in the middle. */
+  readonly inSteps: boolean
+  /**
+   * Works until the engine dies: every call may then reject, and that ends it. Keeps in mind what was acknowledged. Calls `middle` whenever
+   * it begins what takes many steps.
+   */
+  run(engine: EngineProcess, root: string, middle: () => void): Promise<void>
   /** Looks at the workspace after the last restart; gives what is lost, half done or wrong, in words. */
   check(engine: TestEngine, root: string): Promise<readonly string[]>
+  /** Pieces of work that were acknowledged before some kill. */
+  done(): number
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
@@ -19,12 +27,16 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 /** Checkpoints as fast as they are signed: a proof asks for one over everything. */
 function checkpoints(): Activity {
   let largest = 0
+  let signed = 0
   return {
     name: 'checkpoint',
+    inSteps: false,
+    done: () => signed,
     run: async (engine) => {
       for (;;) {
         const { ledger } = await engine.call('workspace.status', {})
         const proof = await engine.call('records.proof', { seq: Math.floor(Math.random() * ledger.size) })
+        signed++
         largest = Math.max(largest, proof.checkpoint?.size ?? 0)
       }
     },
@@ -41,14 +53,18 @@ function checkpoints(): Activity {
 function settings(): Activity {
   let acknowledged: number | undefined
   let asked: number[] = []
+  let set = 0
   return {
     name: 'settings',
+    inSteps: false,
+    done: () => set,
     run: async (engine) => {
       for (;;) {
         const next = 1 + Math.floor(Math.random() * 8_000)
         asked.push(next)
         await engine.call('settings.set', { verify_every_hours: next })
         acknowledged = next
+        set++
         asked = []
         await pause(5)
       }
@@ -67,6 +83,8 @@ function exports(): Activity {
   let n = 0
   return {
     name: 'export',
+    inSteps: false,
+    done: () => done.size,
     run: async (engine, root) => {
       for (;;) {
         const out = join(root, `bundle-${n++}.affidavit.zip`)
@@ -88,8 +106,8 @@ function exports(): Activity {
       for (const name of names.slice(-3)) {
         const { job_id } = await engine.call('verify.file', { path: join(root, name) })
         await engine.job(job_id)
-        const { kind } = await engine.call('verify.report', { job_id })
-        if (kind !== 'consistent') wrong.push(`${name} is ${kind}`)
+        const { kind, steps } = await engine.call('verify.report', { job_id })
+        if (kind !== 'consistent') wrong.push(`${name} is ${kind}: ${JSON.stringify(steps.filter((step) => step.state === 'fail'))}`)
       }
       return wrong
     }
@@ -97,4 +115,4 @@ function exports(): Activity {
 }
 
 /** A fresh set for one crash test. */
-export const activities = (): readonly Activity[] => [checkpoints(), settings(), exports()]
+export const activities = (): readonly Activity[] => [checkpoints(), settings(), exports(), erasures(), disposals(), backups()]

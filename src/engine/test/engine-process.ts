@@ -6,22 +6,23 @@ import { join } from 'node:path'
 import type { OperationInput, OperationName, OperationOutput } from '../../shared/contract/contract.ts'
 import type { Reply } from '../../shared/contract/errors.ts'
 import type { EngineState, FromEngine } from '../../shared/contract/wire.ts'
+import type { EntryCall, EntryStart } from './engine-entry.ts'
 
-const entry = join(import.meta.dirname, '../index.ts')
+const entry = join(import.meta.dirname, 'engine-entry.ts')
 
 export interface EngineProcess {
   readonly pid: number
   /** Address of the compliance server. */
   readonly url: string
-  /** Rejects when the engine refuses, and when it dies. */
-  call<N extends OperationName>(op: N, input: OperationInput<N>): Promise<OperationOutput<N>>
+  /** Rejects when the engine refuses, and when it dies. `as`: the ref of a person; else the engine itself asks. */
+  call<N extends OperationName>(op: N, input: OperationInput<N>, as?: string): Promise<OperationOutput<N>>
   /** Ends it as a power cut would: nothing is flushed, nothing answered. */
   kill(): void
   readonly exited: Promise<void>
 }
 
-/** Starts an engine with both servers on free ports. */
-export async function engineProcess(root: string): Promise<EngineProcess> {
+/** Starts an engine with both servers on free ports; `laterMs`: how much later than now its disposals judge. */
+export async function engineProcess(root: string, laterMs = 0): Promise<EngineProcess> {
   const child: ChildProcess = fork(entry, [], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     serialization: 'advanced',
@@ -38,13 +39,13 @@ export async function engineProcess(root: string): Promise<EngineProcess> {
   void exited.then(() => {
     for (const answer of calls.values()) answer({ ok: false, error: { code: 'engine_unavailable', message: 'the engine has died' } })
   })
-  const call: EngineProcess['call'] = async (op, input) => {
+  const call: EngineProcess['call'] = async (op, input, as) => {
     const id = randomUUID()
     const reply = await new Promise<Reply<unknown>>((resolve) => {
       calls.set(id, resolve)
       if (child.connected && !dead)
         child.send(
-          { kind: 'call', id, op, input },
+          { kind: 'call', id, op, input, as } satisfies EntryCall,
           (error) => error && resolve({ ok: false, error: { code: 'engine_unavailable', message: error.message } })
         )
       else resolve({ ok: false, error: { code: 'engine_unavailable', message: 'the engine has died' } })
@@ -68,8 +69,8 @@ export async function engineProcess(root: string): Promise<EngineProcess> {
       drift: binding,
       appVersion: '0.1.0',
       keyProtection: 'file'
-    }
-    child.send({ kind: 'start', config })
+    } as const
+    child.send({ kind: 'start', config, laterMs } satisfies EntryStart)
   })
   const { endpoints, problem } = await call('workspace.status', {})
   if (problem) throw new Error(`${problem.code}: ${problem.message}`)

@@ -194,6 +194,7 @@ describe('erasure', { timeout: 60_000 }, () => {
 
   it('goes into bundles: what was erased verifies by the scope, in the program and with stock tools', async () => {
     const given = await prepare()
+    const before = (await engine.call('records.proof', { seq: given.seqs[0] ?? 0 })).checkpoint?.size ?? 0
     await erase(given)
     await ended()
     const [first = 0, second = 0] = given.seqs
@@ -220,6 +221,20 @@ describe('erasure', { timeout: 60_000 }, () => {
     const scope = readdirSync(join(folder, 'data/payload')).find((name) => /\.scope\.\d+$/.test(name)) ?? ''
     rmSync(join(folder, 'data/payload', scope))
     expect(spawnSync('sh', ['verify.sh'], { cwd: folder, encoding: 'utf8' }).stdout).toContain('part_missing')
+    // A tree that does not hold the erasure yet: the bundle names each part that is gone.
+    const earlier = join(engine.root, 'earlier.affidavit.zip')
+    const again = await engine.call('export.start', {
+      query: `seq:${first}..${second}`,
+      at: before,
+      recipient: 'Examiner',
+      purpose: 'review',
+      out: earlier
+    })
+    expect(await engine.job(again.job_id)).toMatchObject({ state: 'done' })
+    expect(await engine.call('export.result', { job_id: again.job_id })).toMatchObject({ records: 4, leaves: 4, withheld: 6, size: before })
+    const checked = await engine.call('verify.file', { path: earlier })
+    await engine.job(checked.job_id)
+    expect((await engine.call('verify.report', { job_id: checked.job_id })).kind).toBe('consistent')
   })
 
   it('takes a ground for each record, what overrides retention, no hold, and two people', async () => {

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// An engine in a process of its own that takes calls by several people: the crash test gives approvals by a second person. Everything behind
+// the router is the product's.
+import { pino } from 'pino'
+import type { OperationName } from '../../shared/contract/contract.ts'
+import { AffidavitError } from '../../shared/contract/errors.ts'
+import type { EngineStart } from '../../shared/contract/wire.ts'
+import { engineEnvironment } from '../config.ts'
+import { type Engine, startEngine } from '../engine.ts'
+import type { Caller } from '../handlers.ts'
+
+/** A call; `as`: the ref of a person who is set up, else the engine itself. */
+export interface EntryCall {
+  readonly kind: 'call'
+  readonly id: string
+  readonly op: OperationName
+  readonly input: unknown
+  readonly as: string | undefined
+}
+
+export interface EntryStart {
+  readonly kind: 'start'
+  readonly config: EngineStart['config']
+  /** How much later than now disposals judge. */
+  readonly laterMs: number
+}
+
+const local: Caller = { actor: { ref: 'local', kind: 'human' }, via: 'ipc' }
+const itself: Caller = { actor: { ref: 'engine', kind: 'system' }, via: 'ipc' }
+const post = (message: object): void => void process.send?.(message)
+let engine: Engine | undefined
+
+async function start({ config, laterMs }: EntryStart): Promise<void> {
+  try {
+    engine = await startEngine(config, engineEnvironment(), {
+      store: null,
+      log: pino({ level: 'silent' }),
+      passwordCost: 1024,
+      disposal: { now: () => Date.now() + laterMs }
+    })
+    post({ kind: 'ready' })
+  } catch (error) {
+    const { code, message } = error instanceof AffidavitError ? error : { code: 'internal', message: String(error) }
+    post({ kind: 'failed', code, message })
+  }
+}
+
+async function answer({ id, op, input, as }: EntryCall): Promise<void> {
+  if (!engine) return
+  const nobody = engine.people.directory.empty ? local : itself
+  const caller: Caller = as === undefined ? nobody : { actor: { ref: as, kind: 'human' }, via: 'ipc' }
+  post({ kind: 'reply', id, reply: await engine.router.call(op, input, caller) })
+}
+
+process.on('message', (message: EntryStart | EntryCall) => void (message.kind === 'start' ? start(message) : answer(message)))
+process.on('disconnect', () => process.exit(0))
