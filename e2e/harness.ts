@@ -113,28 +113,32 @@ export async function launchApp(options: LaunchOptions = {}): Promise<LaunchedAp
     writeFileSync(join(userData, 'shell.json'), JSON.stringify({ theme: options.colorScheme ?? 'light', workspace: null, window }))
   }
   if (options.as) for (const path of [folder, userData, join(userData, 'shell.json')]) chownSync(path, options.as.uid, options.as.uid)
-  const app = await _electron.launch({
-    executablePath: options.as?.executable ?? executable(),
-    args: [
-      ...(process.getuid?.() === 0 && !options.as ? ['--no-sandbox'] : []),
-      // Without it a screen with a scale of its own changes the size of pictures.
-      '--force-device-scale-factor=1',
-      ...(options.args ?? []),
-      `--user-data-dir=${userData}`,
-      projectRoot
-    ],
-    cwd: folder,
-    chromiumSandbox: options.as !== undefined || process.getuid?.() !== 0,
-    env: {
-      ...cleanEnvironment(),
-      AFFIDAVIT_WORKSPACE: workspace,
-      AFFIDAVIT_STATE: state,
-      COMPLIANCE_API_PORT: String(ports.compliance),
-      DRIFT_API_PORT: String(ports.drift),
-      ...options.env
-    },
-    ...(options.colorScheme === undefined ? {} : { colorScheme: options.colorScheme })
-  })
+  const launch = () =>
+    _electron.launch({
+      executablePath: options.as?.executable ?? executable(),
+      args: [
+        ...(process.getuid?.() === 0 && !options.as ? ['--no-sandbox'] : []),
+        // Without it a screen with a scale of its own changes the size of pictures.
+        '--force-device-scale-factor=1',
+        ...(options.args ?? []),
+        `--user-data-dir=${userData}`,
+        projectRoot
+      ],
+      cwd: folder,
+      timeout: 60_000,
+      chromiumSandbox: options.as !== undefined || process.getuid?.() !== 0,
+      env: {
+        ...cleanEnvironment(),
+        AFFIDAVIT_WORKSPACE: workspace,
+        AFFIDAVIT_STATE: state,
+        COMPLIANCE_API_PORT: String(ports.compliance),
+        DRIFT_API_PORT: String(ports.drift),
+        ...options.env
+      },
+      ...(options.colorScheme === undefined ? {} : { colorScheme: options.colorScheme })
+    })
+  // On a machine under load the driver misses the first signal of the runtime once in a while, and would wait for it forever.
+  const app = await launch().catch(() => launch())
   // Asked for now: an app that was killed has no process to name.
   const child = app.process()
   const texts: string[] = []

@@ -31,7 +31,7 @@ test('from a file to a bundle that stock tools accept, and refuse after one chan
   const file = await records()
   const { app, page, userData, complaints } = await launchApp({ width: 1440, height: 900 })
   await engineRunning(page)
-  await expect(page.getByRole('heading', { name: 'Nothing is on record yet.' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Nothing is on record yet' })).toBeVisible()
 
   // Import, and again: the second time adds nothing.
   await importFile(page, app, file.path)
@@ -203,7 +203,7 @@ test('the same records over HTTP show while they arrive, and the window stays qu
 
   const { page, ports } = await launchApp()
   await engineRunning(page)
-  await expect(page.getByRole('heading', { name: 'Nothing is on record yet.' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Nothing is on record yet' })).toBeVisible()
   const url = `http://127.0.0.1:${ports.compliance}`
   const post = async (round: number): Promise<void> => {
     const body = `${lines.map((one) => (round === 0 ? one : one.replace('"id":"', `"id":"${round}-`))).join('\n')}\n`

@@ -30,7 +30,7 @@ async function fill(app: LaunchedApp): Promise<string> {
 }
 
 everyLook('the main line', async ({ app, page, go, shoot }) => {
-  await expect(page.getByRole('heading', { name: 'Nothing is on record yet.' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Nothing is on record yet' })).toBeVisible()
   await shoot('09-first-run')
   const bundle = await fill(app)
 

@@ -2,65 +2,79 @@
 import { Button } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import type { WorkspaceStatus } from '../../../shared/contract/workspace.ts'
-import { CodeLine, Note, Panel, State } from '../../ui/parts.tsx'
+import { Connect } from '../../ui/connect/connect.tsx'
+import { Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 
-const curl = (url: string): string =>
-  `curl -s ${url}/api/compliance/events -H 'content-type: application/json' -d '{"model":"gpt-4","source":"first-test","prompt":"Is 17077 prime?","response":"Yes","latency_ms":812}'`
+const keyWords: Readonly<Record<WorkspaceStatus['keys']['protection'], string>> = {
+  'safe-storage': 'keys in the key store of the system',
+  passphrase: 'keys under a passphrase',
+  'key-file': 'keys by file permissions only',
+  missing: 'keys missing'
+}
 
-/** An empty workspace: three ways in, and a light that waits for the first record. */
+/** An empty workspace: choose where calls come from, copy the lines, watch the first one arrive. */
 export function FirstRun({ status }: { readonly status: WorkspaceStatus }) {
   const navigate = useNavigate()
-  const { compliance } = status.endpoints
+  const { compliance, drift } = status.endpoints
+  const open = [compliance, drift].filter((endpoint) => endpoint.state === 'listening').map((endpoint) => endpoint.port)
   return (
     <div className="first-run">
       <div className="lead">
-        <h2>Nothing is on record yet.</h2>
-        <p className="soft">Choose a way in. Each record is sealed and appended before its sender hears that it was taken.</p>
+        <h2>Nothing is on record yet</h2>
+        <p className="soft">Choose how calls are made. A line sends them through the recorder; answers stream on untouched.</p>
       </div>
-      <div className="ways">
-        <section className="panel way" aria-label="Import a file">
-          <h3>Import a file</h3>
-          <p>
-            LLMDrift evaluation CSV or canonical events as JSON lines. A preview shows units and time zone before anything is stored; a
-            second import of the same file adds nothing.
-          </p>
-          <div>
-            <PermittedButton permission="record" onClick={() => void navigate({ to: '/records', search: { import: true } })}>
-              Import a file…
-            </PermittedButton>
-          </div>
-        </section>
-        <section className="panel way" aria-label="Send records over HTTP">
-          <h3>Send records over HTTP</h3>
-          <p>One JSON object, an array, or a stream of JSON lines. The answer comes when the records are on disk.</p>
-          {compliance.state === 'listening' ? (
-            <State is="holds">listening on {compliance.url}</State>
-          ) : (
-            <Note is="attention">{compliance.message ?? 'The port is not open yet.'}</Note>
-          )}
-        </section>
-        <section className="panel way" aria-label="Check a bundle">
-          <h3>Check a bundle</h3>
-          <p>A signed bundle from another workstation is verified here, offline. Nothing of it is stored in this workspace.</p>
-          <div>
-            <Button variant="default" onClick={() => void navigate({ to: '/exports', search: { view: 'verify' } })}>
-              Verify a bundle…
-            </Button>
-          </div>
-        </section>
-      </div>
-      {compliance.state === 'listening' && (
-        <Panel title="Copy one line, watch it arrive">
-          <div className="column gap-12">
-            <CodeLine text={curl(compliance.url)} label="Copy the curl line" />
-            <div className="row">
-              <span className="wait-light" aria-hidden="true" />
-              <span role="status">Waiting for the first record. This screen changes when it arrives.</span>
+      <div className="first-run-columns">
+        <Connect status={status} />
+        <div className="column gap-12">
+          <Panel title="Already done">
+            <div className="column gap-8">
+              <State is="holds">ledger created</State>
+              <State is={status.keys.protection === 'key-file' ? 'attention' : 'holds'}>{keyWords[status.keys.protection]}</State>
+              <State is={open.length === 2 ? 'holds' : 'attention'}>
+                {open.length === 0 ? 'no port is open' : `${open.length === 2 ? 'ports' : 'port'} ${open.join(' and ')} listening`}
+              </State>
+              <div className="row">
+                <State is={status.anchor === null ? 'pending' : 'holds'}>outside anchor</State>
+                <span className="grow" />
+                {status.anchor === null && (
+                  <Button
+                    size="compact-xs"
+                    variant="default"
+                    onClick={() => void navigate({ to: '/settings', search: { view: 'anchors' } })}
+                  >
+                    Set up…
+                  </Button>
+                )}
+              </div>
             </div>
-          </div>
-        </Panel>
-      )}
+          </Panel>
+          <Panel title="Bring the past">
+            <div className="column gap-8">
+              <p className="soft">A preview shows units and time zone before anything is stored; a second import of a file adds nothing.</p>
+              <div>
+                <PermittedButton
+                  permission="record"
+                  variant="default"
+                  onClick={() => void navigate({ to: '/records', search: { import: true } })}
+                >
+                  Import a file…
+                </PermittedButton>
+              </div>
+            </div>
+          </Panel>
+          <Panel title="Review a bundle">
+            <div className="column gap-8">
+              <p className="soft">A signed bundle from another workstation is verified here, offline. Nothing of it is stored.</p>
+              <div>
+                <Button variant="default" onClick={() => void navigate({ to: '/exports', search: { view: 'verify' } })}>
+                  Verify a bundle…
+                </Button>
+              </div>
+            </div>
+          </Panel>
+        </div>
+      </div>
     </div>
   )
 }

@@ -4,6 +4,7 @@ import { About } from './about.tsx'
 import { Anchors } from './anchors.tsx'
 import { Appearance } from './appearance.tsx'
 import { Backup } from './backup.tsx'
+import { Capture } from './capture.tsx'
 import { DriftSettings } from './drift-settings.tsx'
 import { Endpoints } from './endpoints.tsx'
 import { Keys } from './keys.tsx'
@@ -12,7 +13,7 @@ import { PrivacySettings } from './privacy-settings.tsx'
 import { Webhooks } from './webhooks.tsx'
 
 /** The views of this section in the order of their tabs. */
-export const settingsViews = ['general', 'people', 'keys', 'anchors', 'privacy', 'drift', 'backup'] as const
+export const settingsViews = ['general', 'capture', 'people', 'keys', 'anchors', 'privacy', 'drift', 'backup'] as const
 export type SettingsView = (typeof settingsViews)[number]
 
 export const views: Readonly<Record<SettingsView, { readonly label: string; readonly show: () => ReactNode }>> = {
@@ -26,6 +27,7 @@ export const views: Readonly<Record<SettingsView, { readonly label: string; read
       </>
     )
   },
+  capture: { label: 'Capture', show: () => <Capture /> },
   people: { label: 'People', show: () => <PeopleSettings /> },
   keys: { label: 'Keys', show: () => <Keys /> },
   anchors: { label: 'Anchors', show: () => <Anchors /> },

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useStatus } from '../../app/engine-state.tsx'
+import { Connect } from '../../ui/connect/connect.tsx'
+import { Clients } from './clients.tsx'
+import { Upstreams } from './upstreams.tsx'
+
+/** How calls come in: the lines for each client, the servers behind the recorder, and who may send. */
+export function Capture() {
+  const status = useStatus()
+  return (
+    <>
+      {status && <Connect status={status} />}
+      <Upstreams />
+      <Clients />
+    </>
+  )
+}
