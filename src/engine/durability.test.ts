@@ -144,7 +144,7 @@ describe('kill -9 at random moments', () => {
             middle ||= one === seldom
             plan()
           }
-          return one.run(engine, root, inMiddle).catch(inMiddle)
+          return one.run(engine, root, inMiddle).then(inMiddle, inMiddle)
         })
         const { acknowledged, sent } = await stream(engine.url, next, () => {
           begun = true
