@@ -15,10 +15,13 @@ import type { Print } from './bundle/printer.ts'
 import { reportHandlers } from './bundle/report-handlers.ts'
 import { Clients } from './capture/clients/clients.ts'
 import { readTokenFile } from './capture/clients/token-file.ts'
+import { defaultLimits } from './capture/http/limits.ts'
 import type { HttpServers } from './capture/http/servers.ts'
 import { startServers } from './capture/http/servers.ts'
 import { importHandlers } from './capture/imports/handlers.ts'
 import { Ingest } from './capture/ingest.ts'
+import { OwnPorts } from './capture/proxy/own-ports.ts'
+import { RecordingProxy } from './capture/proxy/recording-proxy.ts'
 import { readUpstreams, Upstreams } from './capture/proxy/upstreams.ts'
 import { catalogHandlers } from './catalog/handlers.ts'
 import { subjectSecret } from './catalog/subject-key.ts'
@@ -240,12 +243,24 @@ async function compose(
         caughtUp: (to, ms) => projector.waitFor(to, ms)
       })
     : null
-  const upstreams = new Upstreams(
+  const proxy = new RecordingProxy({
+    append: ledger ? (drafts) => ledger.append(drafts, true) : null,
+    lose: (leaves) => ledger?.lose(leaves),
+    classOf: (record) => retention.classOf(record),
+    redact: (event) => privacy.redact(event),
+    warn: (event, upstream) => log.warn({ event, upstream })
+  })
+  let ownPorts: OwnPorts | undefined
+  const upstreams: Upstreams = new Upstreams(
     {
       append,
-      ownPorts: () => [endpoints.compliance.port, endpoints.drift.port],
-      stateOf: () => ({ path_url: null, own: null, calls: { in_flight: 0, recorded: 0, lost: 0, waiting_bytes: 0 } }),
-      changed: async () => {}
+      ownPorts: () => [endpoints.compliance.port, endpoints.drift.port, ...(ownPorts?.ports ?? [])],
+      stateOf: ({ name }) => ({
+        path_url: endpoints.compliance.state === 'listening' ? `${endpoints.compliance.url}/proxy/${name}` : null,
+        own: ownPorts?.endpointOf(name) ?? null,
+        calls: proxy.callsOf(name)
+      }),
+      changed: async () => ownPorts?.follow(upstreams.list)
     },
     readUpstreams(workspace.ledgerDb, settingLeaves)
   )
@@ -501,6 +516,10 @@ async function compose(
           }
         },
         witness: (body) => witness.answer(body),
+        proxy: {
+          find: (name) => upstreams.find(name),
+          handle: (request, response, upstream, rest, caller) => proxy.handle(request, response, upstream, rest, caller)
+        },
         streamOpened: (actor) => record({ type: 'search.run', actor, data: { matched: 0, of: 'stream' }, parts: [] }),
         recordsAfter: (seq, limit) => pool.run('recordsAfter', { seq, limit }),
         alertsAfter: (seq, limit) => pool.run('alertsAfter', { seq, limit }),
@@ -520,6 +539,20 @@ async function compose(
       }
     )
     endpoints = servers.endpoints
+    if (config.compliance) {
+      ownPorts = new OwnPorts({
+        proxy,
+        find: (name) => upstreams.find(name),
+        host: config.compliance.host,
+        limits: defaultLimits,
+        tokens: () => clients.tokens,
+        onToken: (token) => clients.seen(token),
+        allowedHosts: config.allowedHosts ?? environment.allowedHosts,
+        allowedOrigins: config.allowedOrigins ?? [],
+        otherPorts: [endpoints.compliance.port, endpoints.drift.port]
+      })
+      await ownPorts.follow(upstreams.list)
+    }
   }
 
   return {
@@ -537,7 +570,9 @@ async function compose(
       anchors.stop()
       await schedule.stop()
       webhooks.close()
+      await ownPorts?.close()
       await servers?.close()
+      await proxy.close()
       backups.stop()
       await disposal.close()
       await jobs.close()

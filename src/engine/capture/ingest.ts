@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { CanonicalEvent } from '../../shared/event/canonical-event.ts'
-import { type EventParts, eventParts, leafLabel } from '../../shared/event/parts.ts'
 import { EvidenceError } from '../../shared/evidence/errors.ts'
-import type { Actor, AppendResult, DraftPart, LeafDraft } from '../ledger/draft.ts'
+import type { Actor, AppendResult, LeafDraft } from '../ledger/draft.ts'
 import { GROUP_LEAVES, type Ledger } from '../ledger/ledger.ts'
+import { type ClassOf, callDraft } from './call-draft.ts'
 
 /** One event of a batch; `line` is the caller's own number for it (1-based line of a stream, index + 1 of an array). */
 export interface IncomingEvent {
@@ -21,8 +21,7 @@ export type LineResult =
 
 export interface IngestParts {
   readonly ledger: Ledger
-  /** The retention class of a record. */
-  readonly classOf: (record: { source: string; model: string; attributes?: Readonly<Record<string, unknown>> | undefined }) => string
+  readonly classOf: ClassOf
   /** What is sealed of an event: redacted by the settings in force. */
   readonly redact: (event: CanonicalEvent) => CanonicalEvent
   /** Leaves the projection has yet to apply. */
@@ -33,8 +32,6 @@ export interface IngestParts {
 
 /** Ingest slows down when queries would lag further behind than this (ARCHITECTURE, Processes). */
 const MOST_BEHIND = 20_000
-
-const utf8 = (text: string): Uint8Array => Buffer.from(text, 'utf8')
 
 /** Turns canonical events into leaves of type `llm.recorded` and appends them. */
 export class Ingest {
@@ -96,37 +93,14 @@ function lineResult(line: number, result: AppendResult): LineResult {
 }
 
 function draftOf(
-  item: IncomingEvent,
+  { event, sourceKey }: IncomingEvent,
   origin: { readonly channel: 'http' | 'file'; readonly actor: Actor },
-  classOf: IngestParts['classOf']
+  classOf: ClassOf
 ): LeafDraft | undefined {
-  const { event } = item
-  let content: EventParts
   try {
-    content = eventParts(event)
+    return callDraft(event, { ...origin, type: 'llm.recorded', classOf, sourceKey })
   } catch (error) {
     if (error instanceof EvidenceError) return undefined
     throw error
-  }
-  const parts: DraftPart[] = [{ name: 'event', media: 'application/json', data: utf8(content.event) }]
-  if (content.request !== undefined) parts.push({ name: 'request', media: 'application/json', data: utf8(content.request) })
-  if (content.response !== undefined) parts.push({ name: 'response', media: 'application/json', data: utf8(content.response) })
-  if (content.error !== undefined) parts.push({ name: 'error', media: 'text/plain', data: utf8(content.error) })
-  const label = (value: string | undefined) => (value === undefined ? undefined : leafLabel(value))
-  return {
-    type: 'llm.recorded',
-    actor: origin.actor,
-    channel: origin.channel,
-    source: leafLabel(event.source),
-    span_role: event.span_role,
-    class: classOf({ source: event.source, model: event.request_model ?? 'unknown', attributes: event.attributes }),
-    operation: leafLabel(event.operation),
-    provider: leafLabel(event.provider),
-    model: { requested: label(event.request_model), served: label(event.response_model), digest: label(event.model_digest) },
-    start_us: event.start_us,
-    status: event.status,
-    metrics: { latency_us: event.latency_us, ttft_us: event.ttft_us, input_tokens: event.input_tokens, output_tokens: event.output_tokens },
-    parts,
-    sourceKey: item.sourceKey ?? undefined
   }
 }

@@ -50,6 +50,8 @@ export type CommitListener = (size: number, leaves: readonly SealedLeaf[]) => vo
 
 interface Submission {
   readonly drafts: readonly LeafDraft[]
+  /** The caller keeps them and tries again: not lost yet. */
+  readonly kept: boolean
   readonly resolve: (results: AppendResult[]) => void
   readonly reject: (error: Error) => void
 }
@@ -139,17 +141,23 @@ export class Ledger {
 
   /**
    * Appends drafts in order. Resolves when they are on disk: key block, ledger and head synced.
+   * @param kept the caller keeps what cannot be written and tries again, or says {@link lose}
    * @throws AffidavitError too_many: more than GROUP_LEAVES drafts; disk_full, internal: nothing of the group was kept
    */
-  append(drafts: readonly LeafDraft[]): Promise<AppendResult[]> {
+  append(drafts: readonly LeafDraft[], kept = false): Promise<AppendResult[]> {
     if (this.#closed) return Promise.reject(new AffidavitError('engine_unavailable', 'the ledger is closed'))
     if (drafts.length > GROUP_LEAVES) return Promise.reject(new AffidavitError('too_many', `at most ${GROUP_LEAVES} leaves at once`))
     if (drafts.length === 0) return Promise.resolve([])
     return new Promise((resolve, reject) => {
-      this.#queue.push({ drafts, resolve, reject })
+      this.#queue.push({ drafts, kept, resolve, reject })
       this.#waiting += drafts.length
       this.#schedule()
     })
+  }
+
+  /** Counts calls that were given up: the next group begins with `logging.failed`. */
+  lose(leaves: number): void {
+    this.#lost += leaves
   }
 
   /** Stores a checkpoint that covers leaves already on disk. */
@@ -232,7 +240,7 @@ export class Ledger {
         this.#dirtyVault = true
       }
       this.#failed += group.reduce((sum, item) => sum + item.drafts.length, 0)
-      this.#lost += group.reduce((sum, item) => sum + item.drafts.filter((draft) => draft.type.startsWith('llm.')).length, 0)
+      for (const { kept, drafts } of group) if (!kept) this.#lost += drafts.filter((draft) => draft.type.startsWith('llm.')).length
       const reported = toStorageError(error)
       for (const item of group) item.reject(reported)
       return

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Failure } from '../../../shared/contract/errors.ts'
 import type { Caller } from '../../handlers.ts'
@@ -33,6 +34,21 @@ export function sendFailure(
   if (retry !== null) reply.header('retry-after', String(retry))
   if (failure.code === 'unauthorized') reply.header('www-authenticate', 'Bearer')
   return sendJson(reply, status, extra === undefined ? errorBody(failure) : JSON.stringify({ error: failure, ...extra }))
+}
+
+/** Writes an error past Fastify, in the same form. */
+export function writeFailure(response: ServerResponse, failure: Failure, status = statusOf(failure.code)): void {
+  const body = errorBody(failure)
+  const retry = retryAfterOf(failure.code)
+  response.writeHead(status, {
+    'content-type': JSON_UTF8,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(retry === null ? {} : { 'retry-after': String(retry) }),
+    ...(failure.code === 'unauthorized' ? { 'www-authenticate': 'Bearer' } : {})
+  })
+  response.end(body)
 }
 
 /** Headers of an answer that is written past Fastify, as Node takes them. */

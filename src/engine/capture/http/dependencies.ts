@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { DriftAlert } from '../../../shared/contract/drift.ts'
 import type { Reply } from '../../../shared/contract/errors.ts'
+import type { Upstream } from '../../../shared/contract/proxy.ts'
 import type { RecordRow } from '../../../shared/contract/record.ts'
 import type { WorkspaceStatus } from '../../../shared/contract/workspace.ts'
 import type { clientScopes } from '../../../shared/evidence/leaf-data.ts'
@@ -8,6 +10,7 @@ import type { WitnessAnswer } from '../../anchors/witness.ts'
 import type { Caller } from '../../handlers.ts'
 import type { Actor } from '../../ledger/draft.ts'
 import type { IncomingEvent, LineResult } from '../ingest.ts'
+import type { ProxyCaller } from '../proxy/recording-proxy.ts'
 
 /** An alert as it stands after the leaf `seq` changed it. */
 export interface AlertChange {
@@ -20,6 +23,12 @@ export interface HttpLog {
   info(fields: object, message?: string): void
   warn(fields: object, message?: string): void
   error(fields: object, message?: string): void
+}
+
+/** Calls below `/proxy/<upstream>/`. */
+export interface ProxyRoute {
+  find(name: string): Upstream | undefined
+  handle(request: IncomingMessage, response: ServerResponse, upstream: Upstream, rest: string, caller: ProxyCaller): void
 }
 
 /** Everything the HTTP servers need of the engine. */
@@ -38,6 +47,8 @@ export interface HttpDependencies {
   recordsAfter(seq: number, limit: number): Promise<readonly RecordRow[]>
   /** Changes of alerts with a larger `seq`, in `seq` order. */
   alertsAfter(seq: number, limit: number): Promise<readonly AlertChange[]>
+  /** The recording proxy; it answers every target below `/proxy/`. */
+  readonly proxy?: ProxyRoute | undefined
   /** Answers a request to cosign a checkpoint of another log; null while this workspace is no witness. */
   witness(body: Uint8Array): Promise<WitnessAnswer | null>
   status(): WorkspaceStatus

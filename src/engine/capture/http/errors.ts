@@ -101,6 +101,7 @@ export const refusals = {
   notAnObject: { code: 'bad_request', message: 'The body is not a JSON object.' },
   unknownField: { code: 'bad_request', message: 'The body has a field that this route does not know.' },
   noRoute: { code: 'not_found', message: 'There is no such route on this server.' },
+  upstream: { code: 'not_found', message: 'There is no upstream of this name.' },
   malformedRequest: { code: 'bad_request', message: 'The request is not valid HTTP.' },
   slowHead: { code: 'bad_request', message: 'The head of the request did not arrive in time.' },
   largeHead: { code: 'too_large', message: 'The head of the request is too large.' },

@@ -3,7 +3,9 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { OperationName, OperationOutput } from '../../../shared/contract/contract.ts'
-import { callerOf, rawHeaders, sendFailure, sendJson, sendTooSlow } from './answers.ts'
+import { admit } from '../proxy/gate.ts'
+import { splitTarget } from '../proxy/target.ts'
+import { callerOf, rawHeaders, sendFailure, sendJson, sendTooSlow, writeFailure } from './answers.ts'
 import { discardRest, isTooDeep, MALFORMED, parseJson, readBody } from './body.ts'
 import type { HttpDependencies, HttpScope, HttpToken } from './dependencies.ts'
 import { errorBody, refusals } from './errors.ts'
@@ -44,13 +46,15 @@ const NOBODY: Allowed = { hosts: new Set(), origins: new Set(), crossOrigins: ne
 export async function buildApp(deps: HttpDependencies, options: AppOptions): Promise<App> {
   const { limits, name } = options
   let allowed = NOBODY
+  const limiter = new RateLimiter(limits.rate)
   let url = ''
   let listener: RequestListener = () => {}
   const app = fastify({
     logger: false,
     exposeHeadRoutes: false,
     serverFactory: (handler) => {
-      listener = handler as RequestListener
+      listener =
+        name === 'compliance' ? withProxy(deps, options, limiter, () => allowed, handler as RequestListener) : (handler as RequestListener)
       return bareServer(listener, limits)
     },
     clientErrorHandler: onClientError,
@@ -59,7 +63,7 @@ export async function buildApp(deps: HttpDependencies, options: AppOptions): Pro
   app.decorateRequest('token', null)
   app.addHook(
     'onRequest',
-    guard(options, () => allowed)
+    guard(options, limiter, () => allowed)
   )
   // Bodies are read by the routes, each with its own bounds: the parser hands over the stream as it is.
   app.removeAllContentTypeParsers()
@@ -83,12 +87,35 @@ export async function buildApp(deps: HttpDependencies, options: AppOptions): Pro
   return {
     listener,
     streams,
-    createServer: () => bareServer(listener, limits).on('clientError', onClientError),
+    createServer: () => bareServer(listener, limits),
     allow: (lists, at) => {
       allowed = lists
       url = at
     },
     close: () => app.close()
+  }
+}
+
+/** Targets below `/proxy/` go past Fastify: what passes there is not for it to parse, and every layer would delay the first byte. */
+function withProxy(
+  deps: HttpDependencies,
+  options: AppOptions,
+  limiter: RateLimiter,
+  allowedNow: () => Allowed,
+  others: RequestListener
+): RequestListener {
+  const { proxy } = deps
+  const { limits, tokens, onToken, tokenNeeded } = options
+  return (request, response) => {
+    const target = proxy === undefined ? null : splitTarget(request.url ?? '')
+    if (proxy === undefined || target === null) return others(request, response)
+    const caller = admit(request, { allowed: allowedNow(), limiter, limits, tokens, onToken, tokenNeeded })
+    const upstream = proxy.find(target.name)
+    if ('code' in caller || upstream === undefined) {
+      discardRest(request)
+      return writeFailure(response, 'code' in caller ? caller : refusals.upstream)
+    }
+    return proxy.handle(request, response, upstream, target.rest, caller)
   }
 }
 
@@ -101,7 +128,8 @@ declare module 'fastify' {
   }
 }
 
-function bareServer(listener: RequestListener, limits: HttpLimits): Server {
+/** A server with the time-outs and limits of this program. */
+export function bareServer(listener: RequestListener, limits: HttpLimits): Server {
   const server = createServer(
     {
       // The guard answers a missing Host itself. Bodies have their own time-outs: an NDJSON stream may go on for days.
@@ -115,15 +143,15 @@ function bareServer(listener: RequestListener, limits: HttpLimits): Server {
     listener
   )
   server.maxConnections = limits.connections
+  server.on('clientError', onClientError)
   return server
 }
 
 type OnRequest = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void
 
 /** First of all hooks: Host, Origin, rate, token and media type, in this order. */
-function guard(options: AppOptions, allowedNow: () => Allowed): OnRequest {
+function guard(options: AppOptions, limiter: RateLimiter, allowedNow: () => Allowed): OnRequest {
   const { limits } = options
-  const limiter = new RateLimiter(limits.rate)
   const refuse = (request: FastifyRequest, reply: FastifyReply, failure: Parameters<typeof sendFailure>[1]): void => {
     discardRest(request.raw)
     sendFailure(reply, failure)

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CanonicalEvent } from '../../shared/event/canonical-event.ts'
+import { eventParts, leafLabel } from '../../shared/event/parts.ts'
+import type { Actor, DraftPart, LeafDraft } from '../ledger/draft.ts'
+
+/** The retention class of a record. */
+export type ClassOf = (record: { source: string; model: string; attributes?: Readonly<Record<string, unknown>> | undefined }) => string
+
+export interface DraftOptions {
+  readonly type: LeafDraft['type']
+  readonly actor: Actor
+  readonly channel: CanonicalEvent['channel']
+  readonly classOf: ClassOf
+  /** The leaf of the request that this one ends. */
+  readonly request?: number | null | undefined
+  readonly sourceKey?: string | null | undefined
+}
+
+const utf8 = (text: string): Uint8Array => Buffer.from(text, 'utf8')
+
+/**
+ * The leaf of a call, from its event as it is to be sealed.
+ * @throws EvidenceError not_canonicalizable: a text with half of a surrogate pair
+ */
+export function callDraft(event: CanonicalEvent, options: DraftOptions): LeafDraft {
+  const content = eventParts(event)
+  const parts: DraftPart[] = [{ name: 'event', media: 'application/json', data: utf8(content.event) }]
+  if (content.request !== undefined) parts.push({ name: 'request', media: 'application/json', data: utf8(content.request) })
+  if (content.response !== undefined) parts.push({ name: 'response', media: 'application/json', data: utf8(content.response) })
+  if (content.error !== undefined) parts.push({ name: 'error', media: 'text/plain', data: utf8(content.error) })
+  const label = (value: string | undefined) => (value === undefined ? undefined : leafLabel(value))
+  const { request, sourceKey } = options
+  return {
+    type: options.type,
+    actor: options.actor,
+    channel: options.channel,
+    source: leafLabel(event.source),
+    span_role: event.span_role,
+    class: options.classOf({ source: event.source, model: event.request_model ?? 'unknown', attributes: event.attributes }),
+    operation: leafLabel(event.operation),
+    provider: leafLabel(event.provider),
+    model: { requested: label(event.request_model), served: label(event.response_model), digest: label(event.model_digest) },
+    start_us: event.start_us,
+    status: event.status,
+    metrics: { latency_us: event.latency_us, ttft_us: event.ttft_us, input_tokens: event.input_tokens, output_tokens: event.output_tokens },
+    links: request === undefined || request === null ? undefined : { request },
+    parts,
+    sourceKey: sourceKey ?? undefined
+  }
+}

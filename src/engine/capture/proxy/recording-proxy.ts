@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Failure } from '../../../shared/contract/errors.ts'
+import type { Upstream, UpstreamState } from '../../../shared/contract/proxy.ts'
+import type { CanonicalEvent } from '../../../shared/event/canonical-event.ts'
+import { wireApi } from '../../../shared/event/wire/routes.ts'
+import { wellFormed } from '../../../shared/event/wire/wire.ts'
+import { EvidenceError } from '../../../shared/evidence/errors.ts'
+import type { Actor, AppendResult, LeafDraft } from '../../ledger/draft.ts'
+import { type ClassOf, callDraft } from '../call-draft.ts'
+import { writeFailure } from '../http/answers.ts'
+import { refusals } from '../http/errors.ts'
+import { Agents } from './agents.ts'
+import { problemOf } from './ask-upstream.ts'
+import { COPY_BYTES, CopyBudget } from './bounded-copy.ts'
+import { CallRecord, type OpenEvent } from './call-record.ts'
+import { requestHeaders } from './headers.ts'
+import { ModelDigests } from './model-digests.ts'
+import { type Outcome, passOn, type Watcher } from './pass-on.ts'
+import { Spool } from './spool.ts'
+import { joinTarget } from './target.ts'
+
+export interface ProxyDeps {
+  /** Appends one leaf, on disk when it resolves. What it refuses is not lost yet. Null while the workspace is open read-only. */
+  readonly append: ((drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>) | null
+  /** Leaves given up. */
+  readonly lose: (leaves: number) => void
+  readonly classOf: ClassOf
+  readonly redact: (event: CanonicalEvent) => CanonicalEvent
+  readonly warn: (event: string, upstream: string) => void
+  readonly spoolBytes?: number | undefined
+  readonly retryMs?: number | undefined
+}
+
+/** Who calls, as the gate found. */
+export interface ProxyCaller {
+  readonly actor: Actor
+  /** What the call itself or its client names as the calling application; null: nothing does. */
+  readonly source: string | null
+}
+
+interface Counts {
+  in_flight: number
+  recorded: number
+  lost: number
+}
+
+const BUDGET_BYTES = 256 * 1024 * 1024
+const IDLE_MS = 60_000
+
+const unreachable: Failure = { code: 'unreachable', message: 'The upstream could not be reached.' }
+const notRecorded: Failure = {
+  code: 'busy',
+  message: 'The call cannot be recorded now, and this upstream takes only calls that are on record.'
+}
+
+/** Passes calls on to configured upstreams and puts those to models on record. */
+export class RecordingProxy {
+  readonly #deps: ProxyDeps
+  readonly #agents = new Agents()
+  readonly #budget = new CopyBudget(BUDGET_BYTES)
+  readonly #digests = new ModelDigests()
+  readonly #spool: Spool
+  readonly #counts = new Map<string, Counts>()
+  readonly #open = new Set<Promise<void>>()
+
+  constructor(deps: ProxyDeps) {
+    this.#deps = deps
+    this.#spool = new Spool({ append: deps.append, lose: deps.lose, capBytes: deps.spoolBytes, retryMs: deps.retryMs })
+  }
+
+  /** What passed to an upstream since the start. */
+  callsOf(name: string): UpstreamState['calls'] {
+    const { in_flight, recorded, lost } = this.#countsOf(name)
+    return { in_flight, recorded, lost, waiting_bytes: this.#spool.waitingBytes }
+  }
+
+  /** Passes a call on. @param rest the request target behind the name of the upstream */
+  handle(request: IncomingMessage, response: ServerResponse, upstream: Upstream, rest: string, caller: ProxyCaller): void {
+    const url = new URL(upstream.url)
+    const target = joinTarget(url, rest)
+    const headers = requestHeaders(request.rawHeaders, url.host)
+    if (target === null || headers === null) {
+      response.setHeader('connection', 'close')
+      request.resume()
+      writeFailure(response, refusals.malformedRequest)
+      return
+    }
+    const api = wireApi(request.method ?? 'GET', rest)
+    const call =
+      api === null
+        ? null
+        : new CallRecord(
+            {
+              api,
+              upstream,
+              url,
+              source: caller.source ?? upstream.source ?? 'unknown',
+              userAgent: request.headers['user-agent'],
+              requestEncoding: request.headers['content-encoding']
+            },
+            this.#budget
+          )
+    const following = call && new Following(call, this.#recorder(upstream, caller.actor))
+    if (following) {
+      this.#digests.refresh(upstream)
+      this.#follow(upstream.name, following.done)
+    }
+    passOn({
+      request,
+      response,
+      agents: this.#agents,
+      url,
+      target,
+      headers,
+      watcher: following ?? blind,
+      idleMs: IDLE_MS,
+      permit: following && upstream.mode === 'fail-closed' ? () => this.#permit(following, response) : null,
+      holdBytes: COPY_BYTES,
+      onUnreachable: (error) => {
+        this.#deps.warn('proxy.unreachable', upstream.name)
+        if (!response.headersSent)
+          writeFailure(response, { ...unreachable, message: `${unreachable.message} ${sentence(problemOf(error))}` })
+      }
+    })
+  }
+
+  /** Waits for records under way and writes what is kept; what then still cannot be written is lost. */
+  async close(): Promise<void> {
+    this.#agents.close()
+    await Promise.race([Promise.allSettled(this.#open), new Promise((resolve) => setTimeout(resolve, 5_000).unref())])
+    await this.#spool.close()
+  }
+
+  #countsOf(name: string): Counts {
+    let counts = this.#counts.get(name)
+    if (!counts) {
+      counts = { in_flight: 0, recorded: 0, lost: 0 }
+      this.#counts.set(name, counts)
+    }
+    return counts
+  }
+
+  #follow(name: string, done: Promise<void>): void {
+    const counts = this.#countsOf(name)
+    counts.in_flight++
+    this.#open.add(done)
+    void done.finally(() => {
+      counts.in_flight--
+      this.#open.delete(done)
+    })
+  }
+
+  async #permit(following: Following, response: ServerResponse): Promise<boolean> {
+    if (await following.begin()) return true
+    if (!response.headersSent && !response.destroyed) {
+      response.setHeader('retry-after', '1')
+      response.setHeader('connection', 'close')
+      writeFailure(response, notRecorded)
+    }
+    return false
+  }
+
+  #recorder(upstream: Upstream, actor: Actor): Recorder {
+    const { classOf, redact, append } = this.#deps
+    const counts = this.#countsOf(upstream.name)
+    const draftOf = (type: LeafDraft['type'], event: CanonicalEvent, request: number | null): LeafDraft => {
+      const options = { type, actor, channel: 'proxy', classOf, request } as const
+      const redacted = redact(event)
+      try {
+        return callDraft(redacted, options)
+      } catch (error) {
+        if (error instanceof EvidenceError) return callDraft(wellFormed(redacted) as CanonicalEvent, options)
+        throw error
+      }
+    }
+    const count = (seq: number | null): number | null => {
+      if (seq === null) counts.lost++
+      return seq
+    }
+    return {
+      closed: upstream.mode === 'fail-closed',
+      open: async (event) => {
+        const draft = draftOf('llm.request', event as CanonicalEvent, null)
+        if (upstream.mode !== 'fail-closed') return count(await this.#spool.submit(draft))
+        if (append === null || this.#spool.failing) return null
+        try {
+          return (await append([draft]))[0]?.seq ?? null
+        } catch {
+          return null
+        }
+      },
+      end: async (event, request) => {
+        const type = event.status === 'aborted' ? 'llm.aborted' : event.status === 'error' ? 'llm.error' : 'llm.response'
+        if (count(await this.#spool.submit(draftOf(type, event, request))) !== null) counts.recorded++
+      },
+      digest: (model) => this.#digests.of(upstream, model),
+      failed: () => {
+        counts.lost++
+        this.#deps.lose(1)
+        this.#deps.warn('proxy.not_recorded', upstream.name)
+      }
+    }
+  }
+}
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+
+interface Recorder {
+  /** A request that could not be recorded is not forwarded, and no record of it follows. */
+  readonly closed: boolean
+  open(event: OpenEvent): Promise<number | null>
+  end(event: CanonicalEvent, request: number | null): Promise<void>
+  digest(model: string | undefined): Promise<string | undefined>
+  /** Something that was to be recorded could not be made into a leaf. */
+  failed(): void
+}
+
+/** Follows a call from its arrival to its end and records both. */
+class Following implements Watcher {
+  readonly #call: CallRecord
+  readonly #recorder: Recorder
+  #begun: Promise<number | null> | undefined
+  #finish: () => void = () => {}
+  /** Resolves when everything of the call is recorded, or lost. */
+  readonly done = new Promise<void>((resolve) => {
+    this.#finish = resolve
+  })
+
+  constructor(call: CallRecord, recorder: Recorder) {
+    this.#call = call
+    this.#recorder = recorder
+  }
+
+  /** Puts the request on record; true when it is on disk. */
+  async begin(): Promise<boolean> {
+    return (await this.#begin()) !== null
+  }
+
+  #begin(): Promise<number | null> {
+    this.#begun ??= this.#call.opened().then(
+      (event) => this.#recorder.open(event),
+      () => {
+        this.#recorder.failed()
+        return null
+      }
+    )
+    return this.#begun
+  }
+
+  requestChunk(chunk: Buffer): void {
+    this.#call.requestChunk(chunk)
+  }
+
+  requestEnd(): void {
+    this.#call.requestEnd()
+    if (!this.#recorder.closed) void this.#begin()
+  }
+
+  answer(response: IncomingMessage): void {
+    this.#call.answer(response)
+  }
+
+  answerChunk(chunk: Buffer): void {
+    this.#call.answerChunk(chunk)
+  }
+
+  over(outcome: Outcome): void {
+    void this.#end(outcome)
+      .catch(() => this.#recorder.failed())
+      .finally(() => this.#finish())
+  }
+
+  async #end(outcome: Outcome): Promise<void> {
+    // Where nothing goes on unrecorded, a request that was refused left nothing behind, and none that broke off before it was asked for.
+    if (outcome.kind === 'refused') return
+    const request = await this.#begin()
+    await this.#recorder.end(await this.#call.ended(outcome, (model) => this.#recorder.digest(model)), request)
+  }
+}
+
+const blind: Watcher = { requestChunk: () => {}, requestEnd: () => {}, answer: () => {}, answerChunk: () => {}, over: () => {} }

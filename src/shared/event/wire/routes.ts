@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CanonicalEvent } from '../canonical-event.ts'
+import { anthropicReader, anthropicRequest } from './anthropic.ts'
+import { ollamaReader, ollamaRequest } from './ollama.ts'
+import { openaiReader, openaiRequest } from './openai-chat.ts'
+import { responsesReader, responsesRequest } from './openai-responses.ts'
+import type { DigestBase64, Json, WireApi, WireFields, WireReader } from './wire.ts'
+
+const routes: readonly (readonly [ending: string, api: WireApi])[] = [
+  ['/api/chat', 'ollama.chat'],
+  ['/api/generate', 'ollama.generate'],
+  ['/api/embed', 'ollama.embed'],
+  ['/api/embeddings', 'ollama.embed'],
+  ['/chat/completions', 'openai.chat'],
+  ['/completions', 'openai.completions'],
+  ['/responses', 'openai.responses'],
+  ['/embeddings', 'openai.embeddings'],
+  ['/v1/messages', 'anthropic.messages']
+]
+
+/** The interface behind a request target, by method and the end of its path; null when the call is none to a model and passes without a record. */
+export function wireApi(method: string, target: string): WireApi | null {
+  if (method !== 'POST') return null
+  const path = (target.split('?', 1)[0] ?? '').replace(/\/+$/, '')
+  return routes.find(([ending]) => path.endsWith(ending))?.[1] ?? null
+}
+
+/** The operation of an interface, by the names of the GenAI conventions. */
+export function wireOperation(api: WireApi): CanonicalEvent['operation'] {
+  switch (api) {
+    case 'ollama.chat':
+    case 'openai.chat':
+    case 'openai.responses':
+    case 'anthropic.messages':
+      return 'chat'
+    case 'ollama.generate':
+    case 'openai.completions':
+      return 'text_completion'
+    case 'ollama.embed':
+    case 'openai.embeddings':
+      return 'embeddings'
+  }
+}
+
+/** What a request body says of the call. */
+export function wireRequest(api: WireApi, body: Json, digest: DigestBase64): WireFields {
+  switch (api) {
+    case 'ollama.chat':
+    case 'ollama.generate':
+    case 'ollama.embed':
+      return ollamaRequest(body, digest, api === 'ollama.embed')
+    case 'openai.chat':
+    case 'openai.completions':
+    case 'openai.embeddings':
+      return openaiRequest(body, digest)
+    case 'openai.responses':
+      return responsesRequest(body, digest)
+    case 'anthropic.messages':
+      return anthropicRequest(body, digest)
+  }
+}
+
+/** Reads the answer of an interface. @param stream whether it came as a stream of events or lines */
+export function wireReader(api: WireApi, stream: boolean, digest: DigestBase64): WireReader {
+  switch (api) {
+    case 'ollama.chat':
+    case 'ollama.generate':
+    case 'ollama.embed':
+      return ollamaReader(api === 'ollama.embed')
+    case 'openai.chat':
+    case 'openai.completions':
+    case 'openai.embeddings':
+      return openaiReader(stream, api === 'openai.embeddings')
+    case 'openai.responses':
+      return responsesReader(stream, digest)
+    case 'anthropic.messages':
+      return anthropicReader(stream, digest)
+  }
+}
