@@ -10,6 +10,7 @@ import { benchSinglePost } from './http.ts'
 import { benchIngest } from './ingest.ts'
 import { benchKs } from './ks.ts'
 import { benchPage } from './page.ts'
+import { benchProxy } from './proxy.ts'
 import type { BenchRow } from './row.ts'
 import { benchTree } from './tree.ts'
 
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   ingest: benchIngest,
   http: benchHttp,
   page: benchPage,
+  proxy: benchProxy,
   tree: benchTree,
   erasure: benchErasure,
   ks: benchKs,
