@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer'
 import type { Transform } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 
 /** Most bytes of a body that are kept for the record. */
 export const COPY_BYTES = 4 * 1024 * 1024
@@ -85,8 +85,6 @@ function decoderOf(coding: string): Transform | null {
       return createInflate()
     case 'br':
       return createBrotliDecompress()
-    case 'zstd':
-      return createZstdDecompress()
     default:
       return null
   }
