@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // npm run bench [-- NAME…]: prints each figure beside its target and, where there is one, its ratio to the limit of the same run.
 
+import { benchBacktest } from './backtest.ts'
 import { benchBundle } from './bundle.ts'
 import { benchDriftCalibration } from './drift-calibration.ts'
 import { benchDriftPower } from './drift-power.ts'
@@ -9,6 +10,7 @@ import { benchErasure } from './erasure.ts'
 import { benchSinglePost } from './http.ts'
 import { benchIngest } from './ingest.ts'
 import { benchKs } from './ks.ts'
+import { benchLook } from './look.ts'
 import { benchPage } from './page.ts'
 import { benchProxy } from './proxy.ts'
 import type { BenchRow } from './row.ts'
@@ -33,6 +35,8 @@ const benches: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   ks: benchKs,
   'drift-calibration': benchDriftCalibration,
   'drift-power': benchDriftPower,
+  look: benchLook,
+  backtest: benchBacktest,
   bundle: benchBundle
 }
 const wanted = process.argv.slice(2)

@@ -27,7 +27,7 @@ everyLook('an investigation', async ({ page, go, shoot }) => {
   await timeline.scrollIntoViewIfNeeded()
   await segments.scrollIntoViewIfNeeded()
   await shoot('04-drift-timeline')
-  await page.getByText(/Segments, histogram and what stands beside/).scrollIntoViewIfNeeded()
+  await page.getByText(/Segments and histogram come/).scrollIntoViewIfNeeded()
   await shoot('04-drift-beside')
 
   // With the keyboard: the start of the current window, one slot at a time.

@@ -157,6 +157,28 @@ describe('a verdict', () => {
     expect(verdict.hashes.reference_table).not.toBe(verdict.hashes.current_table)
   })
 
+  it('shows what stands beside the features from the stored counts, and decides nothing by it', () => {
+    const beside = (finish: string, script: string, n: number) => ({ finish: { [finish]: n }, served: { m: n }, script: { [script]: n } })
+    const one: LookInput = {
+      ...drifted,
+      against: { ...drifted.against, beside: beside('stop', 'latin', 800) },
+      current: { ...drifted.current, beside: beside('length', 'han', 400) }
+    }
+    const verdict = verdictFor(one, 'latency')
+    expect(verdict.beside).toMatchObject([
+      { field: 'finish', method: 'exact', cramers_v: 1 },
+      { field: 'served', p: 1, chi_square: 0 },
+      { field: 'script', cramers_v: 1 }
+    ])
+    expect(verdict.beside[0]?.p).toBeLessThan(1e-5)
+    expect(verdict.beside[2]?.largest).not.toBeNull()
+    expect(verdict.tail?.exceeding).toBeGreaterThan(0)
+    expect(verdict.tail?.p).toBeLessThan(1e-5)
+    expect(verdict.numbers).toEqual(verdictFor(drifted, 'latency').numbers)
+    expect(verdictFor(drifted, 'latency').beside).toEqual([])
+    expect(verdictFor(one, 'error_rate').tail).toBeNull()
+  })
+
   it('makes p exact where the look could not, with the q that belongs to it', () => {
     const family = [input(spread(1000, 500, 400), spread(300, 505, 400), {}, 'other')]
     const judged = judge([drifted, ...family], settings, '', 5000)

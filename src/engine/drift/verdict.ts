@@ -3,7 +3,7 @@
 import type { Baseline, DriftFeature, DriftVerdict, VerdictNumbers } from '../../shared/contract/drift.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { rateOf, tableOf } from '../../shared/drift/window.ts'
-import type { LookBody, ValueFeature, WindowBody } from '../../shared/event/drift-bodies.ts'
+import type { BesideCounts, LookBody, ValueFeature, WindowBody } from '../../shared/event/drift-bodies.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import { formatFilter } from '../../shared/filter/format.ts'
 import { type CountTable, countTableToJson, ecdf, upperBound } from '../../shared/stats/count-table.ts'
@@ -13,6 +13,7 @@ import { falseDiscovery } from '../../shared/stats/fdr.ts'
 import { INVESTIGATION_STEPS, ksTables } from '../../shared/stats/ks.ts'
 import { quantileShift, quantileTable } from '../../shared/stats/quantile-table.ts'
 import { bodyPart } from '../ledger/body-part.ts'
+import { besideTest, tailOf } from './beside.ts'
 import { storedFilter } from './windows.ts'
 
 /** One feature of one series of a look, with what the look and its reference stored. */
@@ -95,6 +96,14 @@ function windowQuery(input: VerdictInput): string {
   })
 }
 
+/** What the windows count beside the features. */
+const besideOf = (reference: WindowBody, current: WindowBody): DriftVerdict['beside'] => {
+  const counts = (window: WindowBody, field: keyof BesideCounts) => new Map(Object.entries(window.beside[field]))
+  return (['finish', 'served', 'script'] as const).flatMap(
+    (field) => besideTest(field, counts(reference, field), counts(current, field)) ?? []
+  )
+}
+
 /**
  * Everything the investigation shows of one feature, computed from the stored tables alone: the same input gives the same digits.
  * @throws AffidavitError not_found: the look has no such feature
@@ -120,6 +129,8 @@ export function driftVerdict(input: VerdictInput): DriftVerdict {
     shift: [],
     counts: null,
     companions: { psi: null, js: null, wasserstein_log: null },
+    tail: null,
+    beside: besideOf(reference, series.current),
     reference: baseline,
     current: {
       from: series.current.from,
@@ -180,6 +191,7 @@ function comparison(feature: ValueFeature, before: CountTable, after: CountTable
     gap: { x: test.dLocation, reference: ecdf(before, test.dLocation), current: ecdf(after, test.dLocation) },
     quantiles: quantileTable(before, after).map((row) => ({ q: row.p, before: side(row.before), after: side(row.after) })),
     shift: quantileShift(before, after).map((row) => ({ q: row.p, ...side(row) })),
-    companions: { psi: away.psi, js: away.js, wasserstein_log: away.wassersteinLog }
+    companions: { psi: away.psi, js: away.js, wasserstein_log: away.wassersteinLog },
+    tail: tailOf(before, after)
   }
 }

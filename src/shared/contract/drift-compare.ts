@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
-import { driftFeature, verdictNumbers } from './drift.ts'
+import { besideTest, driftFeature, tailTest, verdictNumbers } from './drift.ts'
 import { operation } from './operation.ts'
 import { timestamp } from './record.ts'
 
@@ -26,16 +26,6 @@ const comparedSide = z.object({
 
 /** Fields by whose values a comparison is cut into segments. */
 export const segmentFields = ['served', 'finish', 'status', 'error', 'operation', 'provider', 'model', 'source'] as const
-
-/** How often the values of a field occur on either side, and whether chance explains it: permutation chi-square. Never deciding. */
-const besideTest = z.object({
-  field: z.enum(['finish', 'served']),
-  chi_square: z.number().min(0),
-  p: share,
-  method: z.enum(['exact', 'permutation']),
-  cramers_v: share,
-  largest: z.object({ value: z.string(), before: share, after: share }).nullable()
-})
 
 /** The records of one value of a field on both sides. D inside is between the segment's two sides, D without is between what remains. */
 const segment = z.object({
@@ -81,8 +71,7 @@ export const driftComparison = z.object({
   quantiles: z.array(z.object({ q: share, before: interval, after: interval })),
   shift: z.array(z.object({ q: share, estimate: z.number(), low: z.number().nullable(), high: z.number().nullable() })),
   companions: z.object({ psi: z.number().nullable(), js: z.number().nullable(), wasserstein_log: z.number().nullable() }),
-  /** Values of b above the 99th percentile of a, with the chance of at least so many. */
-  tail: z.object({ level: share, threshold: z.number(), exceeding: count, share, p: share }).nullable(),
+  tail: tailTest.nullable(),
   beside: z.array(besideTest),
   segments: z.array(segment),
   /** Index of the segment whose removal lowers D most; null when none lowers it. */

@@ -82,6 +82,20 @@ export type Baseline = z.infer<typeof baseline>
 const point = z.object({ x: z.number(), y: share })
 const interval = z.object({ estimate: z.number(), low: z.number().nullable(), high: z.number().nullable() })
 
+/** How often the values of a field occur on either side, and whether chance explains it: permutation chi-square. Never deciding. */
+export const besideTest = z.object({
+  field: z.enum(['finish', 'served', 'script']),
+  chi_square: z.number().min(0),
+  p: share,
+  method: z.enum(['exact', 'permutation']),
+  cramers_v: share,
+  largest: z.object({ value: z.string(), before: share, after: share }).nullable()
+})
+export type BesideTest = z.infer<typeof besideTest>
+
+/** Values of the current side above the 99th percentile of the reference, with the chance of at least so many. Never deciding. */
+export const tailTest = z.object({ level: share, threshold: z.number(), exceeding: count, share, p: share })
+
 /** Everything the investigation shows for one feature; recomputable from the two count tables named by their hashes. */
 export const driftVerdict = z.object({
   alert_id: z.string().nullable(),
@@ -100,6 +114,9 @@ export const driftVerdict = z.object({
   shift: z.array(z.object({ q: share, estimate: z.number(), low: z.number().nullable(), high: z.number().nullable() })),
   counts: z.object({ reference_errors: count, reference_total: count, current_errors: count, current_total: count }).nullable(),
   companions: z.object({ psi: z.number().nullable(), js: z.number().nullable(), wasserstein_log: z.number().nullable() }),
+  tail: tailTest.nullable(),
+  /** From the counts stored with both windows. */
+  beside: z.array(besideTest),
   reference: baseline,
   current: z.object({ from: timestamp.nullable(), to: timestamp.nullable(), from_seq: count, to_seq: count, query: z.string() }),
   settings: z.object({

@@ -3,7 +3,6 @@ import type { DriftFeature, VerdictNumbers } from '../../../shared/contract/drif
 import { type DriftComparison, segmentFields } from '../../../shared/contract/drift-compare.ts'
 import type { FilterExpression } from '../../../shared/filter/filter.ts'
 import { formatFilter } from '../../../shared/filter/format.ts'
-import { categoryTest } from '../../../shared/stats/categories.ts'
 import {
   type CountTable,
   countTableToJson,
@@ -14,7 +13,6 @@ import {
 } from '../../../shared/stats/count-table.ts'
 import { companions } from '../../../shared/stats/distances.ts'
 import { requestsNeeded } from '../../../shared/stats/effect.ts'
-import { tailExceedance } from '../../../shared/stats/exceedance.ts'
 import { explainRate, explainValues, formatNumber } from '../../../shared/stats/explain.ts'
 import { falseDiscovery } from '../../../shared/stats/fdr.ts'
 import { FEATURES } from '../../../shared/stats/features.ts'
@@ -25,6 +23,7 @@ import type { LookResult, LookSettings, Series, Verdict } from '../../../shared/
 import { quantileShift, quantileTable } from '../../../shared/stats/quantile-table.ts'
 import { bodyPart } from '../../ledger/body-part.ts'
 import type { AnyDb } from '../../sqlite/open.ts'
+import { besideTest, tailOf } from '../beside.ts'
 import { ecdfPoints } from '../verdict.ts'
 import { type Sample, type SegmentSample, sampleOf, type TokenBasis, tokenBasis } from './samples.ts'
 
@@ -169,25 +168,9 @@ function besideOf(a: Sample, b: Sample): DriftComparison['beside'] {
   return (['finish', 'served'] as const).flatMap((field) => {
     const before = a.segments.get(field)
     const after = b.segments.get(field)
-    if (!before || !after || a.records === 0 || b.records === 0) return []
-    const test = categoryTest(
-      [...new Set([...before.keys(), ...after.keys()])].map((category) => ({
-        category,
-        reference: before.get(category)?.records ?? 0,
-        current: after.get(category)?.records ?? 0
-      }))
-    )
-    const { largest } = test
-    return [
-      {
-        field,
-        chi_square: test.chiSquare,
-        p: test.p,
-        method: test.method,
-        cramers_v: test.cramersV,
-        largest: largest === undefined ? null : { value: largest.category, before: largest.before, after: largest.after }
-      }
-    ]
+    if (!before || !after) return []
+    const counts = (parts: ReadonlyMap<string, SegmentSample>) => new Map([...parts].map(([value, part]) => [value, part.records]))
+    return besideTest(field, counts(before), counts(after)) ?? []
   })
 }
 
@@ -206,7 +189,6 @@ function plotsOf(before: CountTable, after: CountTable) {
   const { dLocation } = ksTables(before, after, { maxSteps: 0 })
   const away = companions(before, after)
   const histogram = sharedHistogram(before, after)
-  const { level, threshold, exceeding, share, p } = tailExceedance(before, after)
   return {
     ecdf: { reference: ecdfPoints(before, dLocation), current: ecdfPoints(after, dLocation) },
     gap: { x: dLocation, reference: ecdf(before, dLocation), current: ecdf(after, dLocation) },
@@ -214,7 +196,7 @@ function plotsOf(before: CountTable, after: CountTable) {
     quantiles: quantileTable(before, after).map((row) => ({ q: row.p, before: side(row.before), after: side(row.after) })),
     shift: quantileShift(before, after).map((row) => ({ q: row.p, ...side(row) })),
     companions: { psi: away.psi, js: away.js, wasserstein_log: away.wassersteinLog },
-    tail: { level, threshold, exceeding, share, p }
+    tail: tailOf(before, after)
   }
 }
 

@@ -6,7 +6,7 @@ import type { DriftVerdict } from '../../../shared/contract/drift.ts'
 import { formatFilter } from '../../../shared/filter/format.ts'
 import { messageOf, useOperation } from '../../client/hooks.ts'
 import { Note } from '../../ui/parts.tsx'
-import { BesidePanel, HistogramPanel, neededWords, SegmentsPanel } from './comparison-parts.tsx'
+import { HistogramPanel, neededWords, SegmentsPanel } from './comparison-parts.tsx'
 import { TimelinePanel, type Windows } from './timeline-panel.tsx'
 import { type TimeWindow, withWindow } from './windows.ts'
 
@@ -70,13 +70,12 @@ export function AlertEvidence({ verdict }: { readonly verdict: DriftVerdict }) {
         found.data && (
           <>
             <SegmentsPanel found={found.data} />
-            <BesidePanel found={found.data} />
             <HistogramPanel found={found.data} names={['reference', 'current']} />
             <p className="dim small">
               {feature === 'error_rate' ? '' : `${neededWords(found.data)} `}
               {same
-                ? 'Segments, histogram and what stands beside come from the records as they are now; their tables equal those of the verdict.'
-                : 'Segments, histogram and what stands beside come from the records as they are now; these are not quite the records of the verdict: some were erased, or their asked and served names differ.'}
+                ? 'Segments and histogram come from the records as they are now; their tables equal those of the verdict.'
+                : 'Segments and histogram come from the records as they are now; these are not quite the records of the verdict: some were erased, or their asked and served names differ.'}
             </p>
           </>
         )

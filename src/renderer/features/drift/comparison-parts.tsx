@@ -61,7 +61,8 @@ export function HistogramPanel({ found, names }: { readonly found: DriftComparis
   )
 }
 
-const fieldWords: Record<DriftComparison['segments'][number]['field'], string> = {
+const fieldWords: Record<DriftComparison['segments'][number]['field'] | 'script', string> = {
+  script: 'script of the answer',
   served: 'model served',
   finish: 'finish reason',
   status: 'status',
@@ -132,12 +133,12 @@ export function SegmentsPanel({ found }: { readonly found: DriftComparison }) {
   )
 }
 
-/** Finish reasons, served models and the tail: shown, never deciding. */
-export function BesidePanel({ found }: { readonly found: DriftComparison }) {
+/** Finish reasons, served models, script of the answers and the tail: shown, never deciding. */
+export function BesidePanel({ found }: { readonly found: Pick<DriftComparison, 'tail' | 'beside' | 'unit'> }) {
   const { tail, beside, unit } = found
   if (tail === null && beside.length === 0) return null
   return (
-    <Panel title="Beside it" sub="shown, never deciding" flush level={3} className="beside-panel">
+    <Panel title="Beside it" sub="shown, never alarming" flush level={3} className="beside-panel">
       <table className="table">
         <thead>
           <tr>

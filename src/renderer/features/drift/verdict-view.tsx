@@ -5,7 +5,7 @@ import { count, moment } from '../../ui/format.ts'
 import { Panel, State } from '../../ui/parts.tsx'
 import { AlertEvidence } from './alert-evidence.tsx'
 import { valueText } from './charts.ts'
-import { Distributions, featureName, Probability, three } from './comparison-parts.tsx'
+import { BesidePanel, Distributions, featureName, Probability, three } from './comparison-parts.tsx'
 
 interface VerdictViewProps {
   readonly alert: DriftAlert
@@ -77,6 +77,7 @@ export function VerdictView({ alert, verdict, onFeature }: VerdictViewProps) {
         ))}
       </div>
       {verdict.gap ? <Distributions plotted={verdict} /> : verdict.counts && <Counts counts={verdict.counts} />}
+      <BesidePanel found={verdict} />
       <AlertEvidence key={`${verdict.alert_id} ${numbers.feature}`} verdict={verdict} />
       {verdict.gap && <Quantiles verdict={verdict} />}
     </div>
