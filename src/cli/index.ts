@@ -9,6 +9,7 @@ import { explain, runBacktest, runLook } from './drift-workspace.ts'
 import { EXIT, print, say } from './output.ts'
 import { addPerson, listPeople } from './people.ts'
 import { verifyFile } from './verify.ts'
+import { verifyForeign } from './verify-foreign.ts'
 import { APP_VERSION, exportBundle, importFiles, query, rebuild, serve, verifyWorkspace } from './workspace-commands.ts'
 
 const environment = cliEnvironment()
@@ -90,7 +91,7 @@ workspaceCommand(program, 'export', 'write a signed bundle')
 
 program
   .command('verify')
-  .description('verify a bundle, or a whole workspace')
+  .description('verify a bundle, a whole workspace, or evidence of other programs: checkpoint, proof, timestamp, BagIt folder')
   .argument('[file]')
   .option('--workspace <dir>')
   .option('--state <dir>')
@@ -99,10 +100,16 @@ program
   .option('--trust <dir>', 'folder with log.vkey, allowed_signers, tsa-ca.pem, witness.vkey confirmed outside the bundle')
   .option('--no-remember', 'do not hold the bundle against the heads seen before, and keep nothing of it')
   .option('--require-trust', 'exit 1 for every verdict but valid', false)
+  .option('--of <file>', 'the leaf of an inclusion proof, or the file under a timestamp')
+  .option('--log-key <file>', 'verifier key (C2SP vkey) of the other log, obtained elsewhere')
+  .option('--old <file>', 'older checkpoint of a consistency proof')
+  .option('--new <file>', 'later checkpoint of a consistency proof')
+  .option('--ca <file>', 'certificate (PEM) of a timestamp authority')
   .option('--json', 'results as JSON')
   .action((file: string | undefined, options) =>
-    run(() => {
-      if (file !== undefined && options.workspace === undefined) return verifyFile(file, options, environment.state)
+    run(async () => {
+      if (file !== undefined && options.workspace === undefined)
+        return (await verifyForeign(file, options)) ?? verifyFile(file, options, environment.state)
       if (file === undefined && options.workspace !== undefined) return verifyWorkspace(options, environment)
       throw new AffidavitError('bad_request', 'name either a bundle or --workspace')
     })
