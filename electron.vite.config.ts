@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
+import { verifyPage } from './scripts/verify-page.ts'
 
 // Pinned by hand: electron-vite derives them from the version of Electron in node_modules, while the build must also run on the stand-in
 // runtime (Electron 33: Node 20.18, Chrome 130). Only syntax is lowered; newer APIs must not be used.
@@ -20,8 +21,17 @@ const input = Object.fromEntries(Object.entries(entries).filter(([, path]) => ex
 
 const port = 5173
 
+/** The page that goes into every bundle lies beside the engine that writes them. */
+const verifyPagePlugin = {
+  name: 'affidavit:verify-page',
+  async generateBundle(this: { emitFile(file: { type: 'asset'; fileName: string; source: string }): string }) {
+    this.emitFile({ type: 'asset', fileName: 'verify.html', source: await verifyPage() })
+  }
+}
+
 export default defineConfig({
   main: {
+    plugins: [verifyPagePlugin],
     build: {
       target: node,
       sourcemap: true,

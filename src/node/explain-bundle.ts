@@ -5,7 +5,7 @@ import { receiptOf } from '../shared/drift/receipt.ts'
 import type { LookBody } from '../shared/event/drift-bodies.ts'
 import { LEAVES, payloadLine, payloadPath } from '../shared/evidence/bundle-layout.ts'
 import { fromBase64, utf8Decode } from '../shared/evidence/bytes.ts'
-import { ZipFiles } from './zip-files.ts'
+import { openZipFiles } from './zip-files.ts'
 
 interface LookLeaf {
   readonly seq: number
@@ -29,7 +29,7 @@ function objectOf(bytes: Uint8Array): object | undefined {
  * @throws AffidavitError file_unreadable, not_this_format
  */
 export async function explainBundleFile(path: string): Promise<DriftReceipt[]> {
-  const files = await ZipFiles.open(path)
+  const files = await openZipFiles(path)
   try {
     const names = new Set(files.names())
     const looks: LookLeaf[] = []
@@ -66,6 +66,6 @@ export async function explainBundleFile(path: string): Promise<DriftReceipt[]> {
       })
     )
   } finally {
-    files.close()
+    await files.close()
   }
 }

@@ -4,11 +4,12 @@ import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { AffidavitError } from '../shared/contract/errors.ts'
 import type { VerifyReport } from '../shared/contract/exports.ts'
+import { EvidenceError } from '../shared/evidence/errors.ts'
 import { verifyBundle } from '../shared/evidence/verify-bundle.ts'
 import type { Trust } from '../shared/evidence/verify-steps.ts'
 import { nodeCrypto } from './crypto.ts'
 import { HeadMemory } from './head-memory.ts'
-import { ZipFiles } from './zip-files.ts'
+import { openZipFiles } from './zip-files.ts'
 
 export interface VerifyFileOptions {
   /** Folder with log.vkey and allowed_signers that were confirmed outside the bundle. */
@@ -59,7 +60,7 @@ export async function verifyBundleFile(path: string, options: VerifyFileOptions 
   }
   const trust = options.trust === undefined ? undefined : readTrust(options.trust)
   const memory = options.memory === undefined ? undefined : new HeadMemory(options.memory)
-  const files = await ZipFiles.open(path)
+  const files = await openZipFiles(path)
   try {
     const control = {
       cancelled: () => options.signal?.aborted ?? false,
@@ -96,7 +97,9 @@ export async function verifyBundleFile(path: string, options: VerifyFileOptions 
       rests_on: [...found.restsOn],
       seconds: (performance.now() - started) / 1000
     }
+  } catch (error) {
+    throw error instanceof EvidenceError ? new AffidavitError('not_this_format', error.message) : error
   } finally {
-    files.close()
+    await files.close()
   }
 }

@@ -42,6 +42,7 @@ import { askPrinter } from './printer.ts'
 import { LISTED, recordColumns, recordRowCells, recordsHeader, reportHtml } from './report.ts'
 import type { Selection } from './selection.ts'
 import { staticFiles } from './templates/static-files.ts'
+import { verifyPage } from './verify-page.ts'
 
 export interface WriteBundleInput {
   readonly selection: Selection
@@ -296,6 +297,7 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
     'trust/log.vkey': `${input.logVkey}\n`,
     ...(stamp ? { 'trust/tsa-ca.pem': stamp.trusted } : {}),
     'verify.cmd': texts.verifyCmd,
+    'verify.html': await verifyPage(),
     'verify.sh': texts.verifySh
   }
   const laterEntries = Object.entries(later).map(([name, content]) =>

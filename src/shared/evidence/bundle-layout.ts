@@ -40,6 +40,7 @@ export const required = [
 
 /** Files that a bundle may have besides. */
 const optional: readonly RegExp[] = [
+  /^verify\.html$/,
   /^trust\/tsa-ca\.pem$/,
   /^proof\/(checkpoint\.sshsig|checkpoint\.tsr|previous-checkpoint|consistency\.txt|anchored-checkpoint|anchored-consistency\.txt|keys\.jsonl)$/,
   /^data\/proofs\/(0|[1-9]\d{0,15})\.tlog-proof$/,

@@ -16,6 +16,7 @@ export type EvidenceErrorCode =
   | 'invalid_sshsig'
   | 'invalid_allowed_signers'
   | 'invalid_certificate'
+  | 'not_this_format'
   | 'timestamp_unreadable'
   | 'timestamp_refused'
   | 'timestamp_imprint'

@@ -51,7 +51,11 @@ export async function checkPayloads(
     if (name.startsWith('data/payload/') && !name.endsWith('.opening')) {
       const key = name.slice('data/payload/'.length)
       if (!names.has(`${name}.opening`)) report.fault('opening_missing', 'the opening is missing', name)
-      else check(key, await files.read(`${name}.opening`), await files.read(name), name)
+      else {
+        const [opening, content] = [await readOrNothing(files, `${name}.opening`), await readOrNothing(files, name)]
+        if (opening && content) check(key, opening, content, name)
+        else report.fault('payload_unreadable', 'the content or its opening cannot be unpacked', name)
+      }
     } else if (name.startsWith('data/payloads/')) await checkList(files, name, check, report)
   }
   for (const name of names) {
@@ -73,6 +77,14 @@ export async function checkPayloads(
   }
   const more = gone === 0 ? '' : `; ${gone} erased by an erasure in this bundle`
   return report.done(`${matched} of ${total} parts match; ${withheld.length} withheld and named${more}`)
+}
+
+async function readOrNothing(files: BundleFiles, name: string): Promise<Uint8Array | undefined> {
+  try {
+    return await files.read(name)
+  } catch {
+    return undefined
+  }
 }
 
 async function checkList(

@@ -14,6 +14,12 @@ Nothing in this bundle needs a network.
        mkdir bundle && cd bundle && unzip ../FILE.affidavit.zip
 
 1. ALL STEPS AT ONCE
+   In a browser: open verify.html (Chrome or Edge 103, Firefox 113, Safari 16.4
+   or newer) and drop the .affidavit.zip on it, with the confirmed files below.
+   It asks no network for anything. A page that came with a bundle was made by
+   whoever made the bundle: use one that you trust, of an earlier bundle or from
+   the sender by another way.
+   In a shell:
        sh verify.sh
    or, with keys that you got from the sender by another way in a folder
    (log.vkey and allowed_signers, and tsa-ca.pem of the timestamp authority):

@@ -3,6 +3,7 @@
 import { Button, Progress } from '@mantine/core'
 import { type DragEvent, useState } from 'react'
 import type { VerifyReport } from '../../../shared/contract/exports.ts'
+import { headline, stepWord, whatToDo } from '../../../shared/evidence/verdict-words.ts'
 import { pathOf, shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useJob, useOperation } from '../../client/hooks.ts'
 import { bytes, count, fixed, moment } from '../../ui/format.ts'
@@ -100,48 +101,21 @@ const meaning: Record<VerifyReport['steps'][number]['state'], Meaning> = {
   not_checked: 'pending',
   absent: 'none'
 }
-const word: Record<VerifyReport['steps'][number]['state'], string> = {
-  pass: 'passed',
-  fail: 'failed',
-  not_checked: 'not checked here',
-  absent: 'none'
-}
-
-function headline(report: VerifyReport): readonly [Meaning, string, string] {
-  const failed = report.steps.filter((step) => step.state === 'fail')
-  const reasons = failed.reduce((sum, step) => sum + step.reasons.length, 0)
-  const records = report.bundle.records === null ? 'its records' : `${count(report.bundle.records)} records`
-  switch (report.kind) {
-    case 'valid':
-      return [
-        'holds',
-        'Verifies: genuine, unchanged, all accounted for',
-        `${records} are here, as recorded${report.bundle.withheld ? `; ${count(report.bundle.withheld)} parts are withheld, each named` : ''}.`
-      ]
-    case 'consistent':
-      return [
-        'attention',
-        'Consistent, signer not confirmed',
-        `${records} are unchanged since they were signed. Who signed is known only once the keys are compared outside the bundle.`
-      ]
-    case 'invalid':
-      return [
-        'broken',
-        `Does not verify: ${failed[0]?.reasons[0]?.message ?? 'a step failed'}`,
-        `${count(reasons)} fault${reasons === 1 ? '' : 's'} in ${count(failed.length)} of six steps. One failure refuses the whole bundle.`
-      ]
-    case 'unchecked':
-      return ['attention', report.verdict.charAt(0).toUpperCase() + report.verdict.slice(1), 'Some steps could not be checked here.']
-  }
+const verdictMeaning: Record<VerifyReport['kind'], Meaning> = {
+  valid: 'holds',
+  consistent: 'attention',
+  invalid: 'broken',
+  unchecked: 'attention'
 }
 
 function Report({ report }: { readonly report: VerifyReport }) {
-  const [is, title, detail] = headline(report)
+  const { kind, verdict, steps, bundle } = report
+  const [title, detail] = headline({ kind, verdict, steps, records: bundle.records, withheld: bundle.withheld })
   const passed = report.steps.filter((step) => step.state === 'pass').length
   return (
     <>
       <section className={`verdict-box verdict-${report.kind}`} aria-label="Verdict" aria-live="polite">
-        <Mark is={is} size={40} />
+        <Mark is={verdictMeaning[kind]} size={40} />
         <div>
           <h2>{title}</h2>
           <p>{detail}</p>
@@ -167,7 +141,7 @@ function Report({ report }: { readonly report: VerifyReport }) {
                 ))}
                 {step.reasons.length > 10 && <div className="reasons dim">and {count(step.reasons.length - 10)} more</div>}
               </div>
-              <span className={`right strong state-${meaning[step.state]}`}>{word[step.state]}</span>
+              <span className={`right strong state-${meaning[step.state]}`}>{stepWord[step.state]}</span>
             </li>
           ))}
         </ol>
@@ -175,11 +149,9 @@ function Report({ report }: { readonly report: VerifyReport }) {
       {report.kind === 'invalid' ? (
         <Panel title="What to do">
           <ol className="numbered">
-            <li>Do not rely on any record of this bundle. Damage in transit and editing look the same from here.</li>
-            <li>Ask for the file again by another way and compare its SHA-256 with the sender by phone.</li>
-            <li>
-              If it fails again, ask the sender for a fresh export of the same scope and tree size; the records can be compared one by one.
-            </li>
+            {whatToDo.map((sentence) => (
+              <li key={sentence}>{sentence}</li>
+            ))}
           </ol>
         </Panel>
       ) : (
