@@ -17,14 +17,6 @@ async function bundledScript(): Promise<string> {
     configFile: false,
     root,
     logLevel: 'warn',
-    plugins: [
-      {
-        name: 'affidavit:zod-by-name',
-        enforce: 'pre',
-        // The one object `z` would bring its messages in fifty languages; names imported one by one do not.
-        transform: (code) => code.replace("import { z } from 'zod'", "import * as z from 'zod'")
-      }
-    ],
     build: {
       write: false,
       target: 'es2022',
