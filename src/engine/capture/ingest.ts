@@ -47,7 +47,7 @@ export class Ingest {
    */
   async append(
     batch: readonly IncomingEvent[],
-    origin: { readonly channel: 'http' | 'file'; readonly actor: Actor }
+    origin: { readonly channel: 'http' | 'file' | 'otlp'; readonly actor: Actor }
   ): Promise<readonly LineResult[]> {
     const { ledger } = this.#parts
     const drafts: LeafDraft[] = []
@@ -94,7 +94,7 @@ function lineResult(line: number, result: AppendResult): LineResult {
 
 function draftOf(
   { event, sourceKey }: IncomingEvent,
-  origin: { readonly channel: 'http' | 'file'; readonly actor: Actor },
+  origin: { readonly channel: 'http' | 'file' | 'otlp'; readonly actor: Actor },
   classOf: ClassOf
 ): LeafDraft | undefined {
   try {

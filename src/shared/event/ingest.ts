@@ -18,7 +18,7 @@ export type IngestResult =
 export interface IngestContext {
   /** Arrival, microseconds since 1970 UTC. */
   readonly receivedUs: number
-  readonly channel: 'http' | 'file'
+  readonly channel: 'http' | 'file' | 'otlp'
   /** The calling application when the event names none. */
   readonly defaultSource: string
 }

@@ -39,7 +39,10 @@ export interface HttpDependencies {
   subscribe(topic: string, input: unknown, push: (event: unknown) => void): () => void
   readonly ingest: {
     /** Resolves once the batch (at most 500) is on disk, one result for each event in the same order. */
-    append(batch: readonly IncomingEvent[], origin: { readonly channel: 'http'; readonly actor: Actor }): Promise<readonly LineResult[]>
+    append(
+      batch: readonly IncomingEvent[],
+      origin: { readonly channel: 'http' | 'otlp'; readonly actor: Actor }
+    ): Promise<readonly LineResult[]>
   }
   /** A client began to follow the records: a read that is recorded. */
   streamOpened(actor: Actor): Promise<unknown>

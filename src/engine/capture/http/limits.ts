@@ -4,6 +4,10 @@
 export interface HttpLimits {
   /** Largest body of a single JSON request (one object or an array). */
   readonly bodyBytes: number
+  /** Largest body of an OTLP export, also once it is unpacked. */
+  readonly otlpBytes: number
+  /** Bytes of OTLP bodies that may be in work at once; an export beyond is told to come again. */
+  readonly otlpBytesInWork: number
   /** Elements of an array, at most: tiny ones would otherwise take far more memory than the body did. */
   readonly arrayItems: number
   /** Largest line of an NDJSON stream; the stream itself has no limit. */
@@ -52,6 +56,8 @@ const MiB = 1024 * 1024
 
 export const defaultLimits: HttpLimits = {
   bodyBytes: 10 * MiB,
+  otlpBytes: 20 * MiB,
+  otlpBytesInWork: 64 * MiB,
   arrayItems: 100_000,
   lineBytes: 10 * MiB,
   batchLines: 500,

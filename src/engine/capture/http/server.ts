@@ -13,6 +13,7 @@ import { eventsRoute } from './events-route.ts'
 import { type Allowed, bodyKind, checkHost, checkOrigin, clientOf, isLoopback, RateLimiter } from './guards.ts'
 import type { HttpLimits } from './limits.ts'
 import { openapiDocument } from './openapi.ts'
+import { otlpPath, otlpRoutes } from './otlp-route.ts'
 import { healthOf, type Route, routes, type ServerName } from './routes.ts'
 import { lastEventId, StreamHub, type StreamSource } from './sse.ts'
 import { witnessRoute } from './witness-route.ts'
@@ -52,6 +53,7 @@ export async function buildApp(deps: HttpDependencies, options: AppOptions): Pro
   const app = fastify({
     logger: false,
     exposeHeadRoutes: false,
+    rewriteUrl: (request) => (name === 'compliance' && request.method === 'POST' ? otlpPath(request.url ?? '/') : (request.url ?? '/')),
     serverFactory: (handler) => {
       listener =
         name === 'compliance' ? withProxy(deps, options, limiter, () => allowed, handler as RequestListener) : (handler as RequestListener)
@@ -188,6 +190,11 @@ function addRoutes(app: FastifyInstance, deps: HttpDependencies, options: AppOpt
   app.get('/openapi.json', (_request, reply) => sendJson(reply, 200, JSON.stringify(openapiDocument(name, options.version, [urlNow()]))))
   if (name === 'compliance') app.post('/api/compliance/events', { config: { scope: 'ingest' } }, eventsRoute(deps, limits))
   if (name === 'compliance') app.post('/witness/add-checkpoint', { config: { anyBody: true } }, witnessRoute(deps, limits))
+  if (name === 'compliance') {
+    const otlp = otlpRoutes(deps, limits)
+    for (const signal of ['traces', 'logs', 'metrics'] as const)
+      app.post(`/v1/${signal}`, { config: { scope: 'ingest', anyBody: true } }, otlp[signal])
+  }
   for (const route of routes) {
     if (route.server !== name) continue
     app.route({

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// OTLP on the real engine: the OpenTelemetry SDK with its exporters as they are, and bodies that no exporter sends.
+import { gzipSync } from 'node:zlib'
+import { type Span, trace } from '@opentelemetry/api'
+import { SeverityNumber } from '@opentelemetry/api-logs'
+import { OTLPLogExporter as JsonLogs } from '@opentelemetry/exporter-logs-otlp-http'
+import { OTLPLogExporter as ProtoLogs } from '@opentelemetry/exporter-logs-otlp-proto'
+import { OTLPTraceExporter as JsonTraces } from '@opentelemetry/exporter-trace-otlp-http'
+import { OTLPTraceExporter as ProtoTraces } from '@opentelemetry/exporter-trace-otlp-proto'
+import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs'
+import { NodeSDK, resources } from '@opentelemetry/sdk-node'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type TestEngine, testEngine } from '../../test/test-engine.ts'
+
+let engine: TestEngine
+let url: string
+beforeAll(async () => {
+  engine = await testEngine({ servers: true })
+  url = engine.engine.status().endpoints.compliance.url
+})
+afterAll(() => engine.remove())
+
+const post = (path: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
+  fetch(`${url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body })
+const recordsOf = async (source: string) => {
+  while (engine.engine.status().projection.behind > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  return (await engine.call('records.query', { source })).records
+}
+const id = (n: number, digits: number): string => n.toString(16).padStart(digits, '0')
+const value = (one: unknown): object =>
+  typeof one === 'number' ? (Number.isInteger(one) ? { intValue: String(one) } : { doubleValue: one }) : { stringValue: one }
+const pairs = (fields: Record<string, unknown>): object[] => Object.entries(fields).map(([key, one]) => ({ key, value: value(one) }))
+const spanOf = (n: number, attributes: Record<string, unknown>): object => ({
+  traceId: id(n, 32),
+  spanId: id(n, 16),
+  name: 'chat',
+  kind: 3,
+  startTimeUnixNano: '1700000000000000000',
+  endTimeUnixNano: '1700000001500000000',
+  attributes: pairs(attributes)
+})
+const tracesOf = (source: string, spans: object[]): string =>
+  JSON.stringify({ resourceSpans: [{ resource: { attributes: pairs({ 'service.name': source }) }, scopeSpans: [{ spans }] }] })
+const logsOf = (source: string, logRecords: object[]): string =>
+  JSON.stringify({ resourceLogs: [{ resource: { attributes: pairs({ 'service.name': source }) }, scopeLogs: [{ logRecords }] }] })
+const chat = { 'gen_ai.operation.name': 'chat', 'gen_ai.provider.name': 'openai', 'gen_ai.request.model': 'gpt-5' }
+
+describe('the OpenTelemetry SDK', () => {
+  it.each([
+    ['protobuf', ProtoTraces, ProtoLogs],
+    ['http/json', JsonTraces, JsonLogs]
+  ] as const)('records spans and joins log records, sent as %s', async (form, Traces, Logs) => {
+    const source = `sdk-${form}`
+    const before = engine.engine.status().ledger
+    const sdk = new NodeSDK({
+      serviceName: source,
+      autoDetectResources: false,
+      instrumentations: [],
+      logRecordProcessors: [],
+      metricReaders: [],
+      traceExporter: new Traces({ url: `${url}/otlp/v1/traces` })
+    })
+    sdk.start()
+    const logs = new LoggerProvider({
+      resource: resources.resourceFromAttributes({ 'service.name': source }),
+      processors: [new BatchLogRecordProcessor({ exporter: new Logs({ url: `${url}/v1/logs` }) })]
+    })
+    const tracer = trace.getTracer('test')
+    tracer.startActiveSpan('invoke_agent planner', { attributes: { 'gen_ai.operation.name': 'invoke_agent' } }, (agent: Span) => {
+      tracer.startActiveSpan('chat gpt-5', { attributes: chat }, (span: Span) => {
+        logs.getLogger('test').emit({
+          eventName: 'gen_ai.user.message',
+          severityNumber: SeverityNumber.INFO,
+          body: { content: 'What is a ledger?' }
+        })
+        logs.getLogger('test').emit({
+          eventName: 'gen_ai.choice',
+          body: { index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'A list of leaves.' } }
+        })
+        span.setAttributes({ 'gen_ai.response.model': 'gpt-5-2026', 'gen_ai.usage.input_tokens': 12, 'gen_ai.usage.output_tokens': 5 })
+        span.end()
+      })
+      agent.end()
+    })
+    tracer.startSpan('GET /').end()
+    await Promise.all([logs.forceFlush(), sdk.shutdown()])
+    await logs.shutdown()
+    trace.disable()
+    const records = await recordsOf(source)
+    // The agent is a leaf; only the call within is a record, and the span of a web server is neither.
+    expect(records).toMatchObject([
+      {
+        channel: 'otlp',
+        operation: 'chat',
+        model: 'gpt-5',
+        served_model: 'gpt-5-2026',
+        provider: 'openai',
+        status: 'success',
+        input_tokens: 12,
+        output_tokens: 5,
+        finish: 'stop',
+        preview: 'What is a ledger?',
+        response_chars: 'A list of leaves.'.length
+      }
+    ])
+    const { size, records: counted } = engine.engine.status().ledger
+    expect([counted - before.records, size - before.size >= 2]).toEqual([1, true])
+  })
+})
+
+describe('POST /v1/traces', () => {
+  it('answers once the record is on disk, and takes a second delivery for the same', async () => {
+    const body = tracesOf('twice', [
+      spanOf(1, chat),
+      { ...spanOf(2, chat), startTimeUnixNano: '4700000000000000000', endTimeUnixNano: '0' }
+    ])
+    for (const headers of [{}, { 'content-encoding': 'gzip' }]) {
+      const answer = await post('/v1/traces', 'content-encoding' in headers ? Uint8Array.from(gzipSync(body)) : body, headers)
+      expect(answer.status).toBe(200)
+      expect(await answer.json()).toEqual({
+        partialSuccess: { rejectedSpans: '1', errorMessage: 'not recorded; the first for: time_in_future' }
+      })
+      expect(await recordsOf('twice')).toHaveLength(1)
+    }
+  })
+
+  it('keeps log records whose span does not come, and gives them to a span that comes later', async () => {
+    const log = (n: number) => ({
+      traceId: id(n, 32),
+      spanId: id(n, 16),
+      timeUnixNano: '1700000000000000000',
+      attributes: pairs({ 'event.name': 'gen_ai.user.message', ...chat }),
+      body: { stringValue: 'alone' }
+    })
+    const sent = performance.now()
+    expect((await post('/v1/logs', logsOf('alone', [log(7)]))).status).toBe(200)
+    expect(performance.now() - sent).toBeGreaterThan(1_500)
+    expect(await recordsOf('alone')).toMatchObject([{ status: 'incomplete', preview: 'alone', model: 'gpt-5' }])
+    expect((await post('/v1/traces', tracesOf('alone', [spanOf(7, chat)]))).status).toBe(200)
+    const records = await recordsOf('alone')
+    expect(records.map((one) => [one.status, one.preview]).sort()).toEqual([
+      ['incomplete', 'alone'],
+      ['success', 'alone']
+    ])
+  })
+
+  it('discards metrics and what is no call of a model', async () => {
+    const { size } = engine.engine.status().ledger
+    expect((await post('/v1/metrics', '{"resourceMetrics":[]}')).status).toBe(200)
+    expect((await post('/v1/metrics', Uint8Array.of(1, 2, 3), { 'content-type': 'application/x-protobuf' })).status).toBe(200)
+    expect((await post('/v1/traces', tracesOf('db', [spanOf(9, { 'db.system': 'sqlite' })]))).status).toBe(200)
+    expect((await post('/v1/logs', logsOf('db', [{ body: { stringValue: 'started' } }]))).status).toBe(200)
+    expect(engine.engine.status().ledger.size).toBe(size)
+  })
+
+  it('refuses other types, foreign hosts, bombs, large bodies and what it cannot decode, in the form it was asked in', async () => {
+    const proto = { 'content-type': 'application/x-protobuf' }
+    const status = async (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
+      (await post('/v1/traces', body, headers)).status
+    expect(await status('{}', { 'content-type': 'text/plain' })).toBe(415)
+    expect(await status('a=b', { 'content-type': 'application/x-www-form-urlencoded' })).toBe(415)
+    expect(await status('{}', { 'content-encoding': 'br' })).toBe(415)
+    expect(await status('{}', { origin: 'null' })).toBe(403)
+    expect(await status('{')).toBe(400)
+    expect(await status('[]')).toBe(400)
+    expect(await status('{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":1}]}]}]}')).toBe(400)
+    expect(await status(Uint8Array.of(0x0a, 0x7f), proto)).toBe(400)
+    expect(await status(Uint8Array.of(1, 2, 3), { 'content-encoding': 'gzip' })).toBe(400)
+    expect(await status(Uint8Array.from(gzipSync(new Uint8Array(64 * 1024 * 1024))), { ...proto, 'content-encoding': 'gzip' })).toBe(413)
+    expect(await status(new Uint8Array(21 * 1024 * 1024), proto)).toBe(413)
+    const answer = await post('/v1/traces', Uint8Array.of(0x0a, 0x7f), proto)
+    expect(answer.headers.get('content-type')).toBe('application/x-protobuf')
+    expect((await post('/api/compliance/events', '{}', proto)).status).toBe(415)
+    expect((await post('/proxy/x/v1/traces', '{}')).status).toBe(404)
+  })
+})

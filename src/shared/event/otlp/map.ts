@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type IngestResult, normaliseIngest } from '../ingest.ts'
+import { Attributes } from './attributes.ts'
+import { addEvent, type Content, emptyContent, hasContent, isContentEvent } from './content.ts'
+import { type Reading, readGenAi, readLangfuse, readOpenInference } from './dialects.ts'
+import { type Json, type LogRecord, plainAttributes, plainValue, type Resource, type Span } from './message.ts'
+
+/** Where a span or log record comes from. */
+export interface Origin {
+  readonly source: string | undefined
+  /** Kept with each record: the rest of a resource describes the machine, not the call. */
+  readonly attributes: Readonly<Record<string, Json>>
+}
+
+const keptOfResource = ['service.namespace', 'service.version', 'deployment.environment.name', 'deployment.environment'] as const
+
+/** What a resource says of the calling application. */
+export function originOf(resource: Resource | undefined): Origin {
+  const all = plainAttributes(resource?.attributes)
+  const attributes: Record<string, Json> = {}
+  for (const name of keptOfResource) {
+    const value = all[name]
+    if (typeof value === 'string' && value !== '') attributes[`resource.${name}`] = value
+  }
+  const name = all['service.name']
+  return { source: typeof name === 'string' && name !== '' ? name.slice(0, 256) : undefined, attributes }
+}
+
+/** A trace and a span id as the key of a call; undefined when either is missing or all zeros. */
+export function callKey(of: { readonly traceId?: string; readonly spanId?: string }): string | undefined {
+  const { traceId = '', spanId = '' } = of
+  return traceId.length === 32 && spanId.length === 16 && /[^0]/.test(traceId) && /[^0]/.test(spanId) ? `${traceId}:${spanId}` : undefined
+}
+
+/** A span that one of the dialects claims, ready to become an event; content that came on its own may still be added. */
+export interface CallSpan {
+  readonly key: string
+  readonly raw: Record<string, unknown>
+  readonly content: Content
+}
+
+/** The call that a span tells of; undefined when it is none of a model's (a database, an HTTP server) or has no ids. */
+export function callOf(span: Span, origin: Origin): CallSpan | undefined {
+  const key = callKey(span)
+  if (key === undefined) return undefined
+  const from = new Attributes(plainAttributes(span.attributes))
+  const langfuse = from.some('langfuse.observation.')
+  const openInference = from.some('openinference.', 'llm.model_name', 'llm.input_messages.', 'llm.token_count.')
+  const genAi = from.some('gen_ai.', 'traceloop.span.kind', 'llm.request.type')
+  if (!langfuse && !openInference && !genAi) return undefined
+  const reading: Reading = { raw: {}, content: emptyContent() }
+  const { raw, content } = reading
+  const { startTimeUnixNano: start, endTimeUnixNano: end } = span
+  if (start !== undefined && start > 0) {
+    raw.start_us = start
+    if (end !== undefined && end >= start) raw.latency_us = end - start
+  }
+  // The dialect that says most of the kind of a span comes first: what is set stays.
+  if (langfuse) readLangfuse(from, reading, start)
+  if (openInference) readOpenInference(from, reading)
+  if (genAi) readGenAi(from, reading)
+  const others = readEvents(span, raw, content)
+  raw.trace_id = span.traceId
+  raw.span_id = span.spanId
+  if (span.parentSpanId !== undefined && /[^0]/.test(span.parentSpanId)) raw.parent_span_id = span.parentSpanId
+  raw.provider_raw ??= from.text('gen_ai.system')
+  raw.server_address ??= from.text('server.address')
+  const port = from.count('server.port')
+  if (port !== undefined && port <= 65_535) raw.server_port = port
+  const status = from.count('http.response.status_code')
+  if (status !== undefined && status <= 999) raw.http_status = status
+  readStatus(span, from, raw)
+  raw.usage_source = raw.input_tokens === undefined && raw.output_tokens === undefined ? 'missing' : 'reported'
+  raw.source = origin.source
+  raw.attributes = { ...origin.attributes, ...(span.name === undefined ? {} : { 'span.name': span.name }), ...from.rest(), ...others }
+  if (raw.span_role === 'wrapper') {
+    // It repeats what the calls within say, and is no record that a search would find: what people wrote is kept with the calls alone.
+    for (const name of repeated) delete (raw.attributes as Record<string, unknown>)[name]
+    return { key, raw: { ...raw, content_state: 'withheld' }, content: emptyContent() }
+  }
+  return { key, raw, content }
+}
+
+const repeated = [
+  'traceloop.entity.input',
+  'traceloop.entity.output',
+  'gen_ai.tool.call.arguments',
+  'gen_ai.tool.call.result',
+  'input.value',
+  'output.value'
+]
+
+/** Takes the content out of the span's events; what is no content is kept as it is. */
+function readEvents(span: Span, raw: Record<string, unknown>, content: Content): Readonly<Record<string, Json>> {
+  const kept: Json[] = []
+  for (const event of span.events ?? []) {
+    const fields = plainAttributes(event.attributes)
+    const name = event.name ?? ''
+    if (isContentEvent(name)) addEvent(content, name, fields)
+    else kept.push({ name, time_us: event.timeUnixNano ?? null, attributes: fields })
+    if (name !== 'exception') continue
+    const { 'exception.type': type, 'exception.message': message } = fields
+    if (typeof type === 'string') raw.error_type ??= type.slice(0, 4_096)
+    if (typeof message === 'string') raw.error_message ??= message.slice(0, 65_536)
+  }
+  return kept.length === 0 ? {} : { 'span.events': kept }
+}
+
+function readStatus(span: Span, from: Attributes, raw: Record<string, unknown>): void {
+  const type = from.text('error.type')
+  if (type !== undefined) raw.error_type = type
+  if (span.status?.code === 2) {
+    raw.status = 'error'
+    if (span.status.message) raw.error_message ??= span.status.message.slice(0, 65_536)
+  } else if (type !== undefined) raw.status = 'error'
+  // An exception that was handled is an event of the span, not its end.
+  else if (raw.status !== 'error') {
+    raw.status = 'success'
+    delete raw.error_type
+    delete raw.error_message
+  }
+}
+
+/** The event of a call. @param source for a span whose resource names no service */
+export function eventOfCall(call: CallSpan, receivedUs: number, source: string): IngestResult {
+  const { raw, content } = call
+  const input = content.system === undefined ? content.input : [content.system, ...content.input]
+  return normaliseIngest(
+    {
+      ...raw,
+      // A wrapper such as a workflow asks no model itself, and some instrumentations do not name theirs.
+      ...(raw.request_model === undefined && raw.response_model === undefined ? { request_model: 'unknown' } : {}),
+      ...(input.length === 0 ? {} : { input_messages: input }),
+      ...(content.output.length === 0 ? {} : { output_messages: content.output }),
+      ...(content.tools === undefined ? {} : { tools: content.tools }),
+      ...(raw.finish_reasons === undefined && content.finish.length > 0 ? { finish_reasons: content.finish.slice(0, 64) } : {}),
+      source_key: `otlp:${call.key}`
+    },
+    { receivedUs, channel: 'otlp', defaultSource: source }
+  )
+}
+
+/** Content of a call that came as a log record; undefined for any other log record. */
+export interface CallLog {
+  readonly key: string
+  readonly name: string
+  readonly fields: Readonly<Record<string, Json>>
+  readonly timeUs: number | undefined
+}
+
+/** Name and content of a log record of one of the GenAI events, whichever way it names itself. */
+export function callLogOf(log: LogRecord): CallLog | undefined {
+  const attributes = plainAttributes(log.attributes)
+  const named = log.eventName !== undefined && log.eventName !== '' ? log.eventName : attributes['event.name']
+  const key = callKey(log)
+  if (typeof named !== 'string' || key === undefined || !isContentEvent(named)) return undefined
+  const body = plainValue(log.body)
+  const inBody = typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Readonly<Record<string, Json>>) : {}
+  const fields = { ...attributes, ...inBody, ...(typeof body === 'string' ? { content: body } : {}) }
+  return { key, name: named, fields, timeUs: log.timeUnixNano ?? log.observedTimeUnixNano }
+}
+
+/** Adds log records to a call, oldest first, unless the span held the content itself. */
+export function addLogs(call: CallSpan, logs: readonly CallLog[]): void {
+  if (hasContent(call.content)) return
+  for (const log of [...logs].sort((a, b) => (a.timeUs ?? 0) - (b.timeUs ?? 0))) addEvent(call.content, log.name, log.fields)
+}
+
+/** The record of log records whose span has not come, marked as such; the span can still become a record of its own. */
+export function callOfLogs(key: string, logs: readonly CallLog[], origin: Origin): CallSpan {
+  const [traceId, spanId] = key.split(':')
+  const first = logs[0]
+  const from = new Attributes(first?.fields ?? {})
+  const call: CallSpan = {
+    // Several deliveries of one call's log records are several records.
+    key: `${key}:content:${first?.timeUs ?? 0}:${logs.length}`,
+    raw: {
+      trace_id: traceId,
+      span_id: spanId,
+      operation: from.text('gen_ai.operation.name') ?? 'chat',
+      provider: from.text('gen_ai.provider.name', 'gen_ai.system'),
+      request_model: from.text('gen_ai.request.model') ?? 'unknown',
+      start_us: first?.timeUs === undefined || first.timeUs === 0 ? undefined : first.timeUs,
+      status: 'incomplete',
+      usage_source: 'missing',
+      source: origin.source,
+      attributes: { ...origin.attributes, 'otlp.span': 'missing' }
+    },
+    content: emptyContent()
+  }
+  addLogs(call, logs)
+  return call
+}

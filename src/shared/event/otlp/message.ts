@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** A value of OTLP (AnyValue): at most one member is set. */
+export interface AnyValue {
+  readonly stringValue?: string
+  readonly boolValue?: boolean
+  readonly intValue?: number | string
+  readonly doubleValue?: number
+  readonly arrayValue?: { readonly values?: readonly AnyValue[] }
+  readonly kvlistValue?: { readonly values?: readonly KeyValue[] }
+  readonly bytesValue?: string
+}
+
+export interface KeyValue {
+  readonly key?: string
+  readonly value?: AnyValue
+}
+
+export interface Resource {
+  readonly attributes?: readonly KeyValue[]
+}
+
+export interface SpanEvent {
+  /** Microseconds since 1970, as all times here. */
+  readonly timeUnixNano?: number
+  readonly name?: string
+  readonly attributes?: readonly KeyValue[]
+}
+
+export interface Span {
+  readonly traceId?: string
+  readonly spanId?: string
+  readonly parentSpanId?: string
+  readonly name?: string
+  readonly kind?: number
+  readonly startTimeUnixNano?: number
+  readonly endTimeUnixNano?: number
+  readonly attributes?: readonly KeyValue[]
+  readonly events?: readonly SpanEvent[]
+  /** Code 2 is an error. */
+  readonly status?: { readonly message?: string; readonly code?: number }
+}
+
+export interface LogRecord {
+  readonly timeUnixNano?: number
+  readonly observedTimeUnixNano?: number
+  readonly severityNumber?: number
+  readonly body?: AnyValue
+  readonly attributes?: readonly KeyValue[]
+  readonly flags?: number
+  readonly traceId?: string
+  readonly spanId?: string
+  readonly eventName?: string
+}
+
+export type Signal = 'traces' | 'logs'
+
+/** Spans or log records of one resource, not yet read. */
+export interface Group {
+  readonly resource: Resource | undefined
+  readonly items: readonly unknown[]
+}
+
+/** One of the two forms of OTLP: how its bodies are taken apart. Everything throws an OtlpError for what is not such a body. */
+export interface Encoding<Body> {
+  groups(body: Body, signal: Signal): readonly Group[]
+  span(item: unknown): Span
+  log(item: unknown): LogRecord
+}
+
+interface Envelope {
+  readonly resource?: Resource
+  readonly scopeSpans?: readonly { readonly spans?: readonly unknown[] }[]
+  readonly scopeLogs?: readonly { readonly logRecords?: readonly unknown[] }[]
+}
+
+/** The groups of a body that was read by its envelope table. */
+export function groupsOf(read: Readonly<Record<string, unknown>>): readonly Group[] {
+  const outer = (read.resourceSpans ?? read.resourceLogs ?? []) as readonly Envelope[]
+  return outer.map(({ resource, scopeSpans = [], scopeLogs = [] }) => ({
+    resource,
+    items: [...scopeSpans.flatMap((scope) => scope.spans ?? []), ...scopeLogs.flatMap((scope) => scope.logRecords ?? [])]
+  }))
+}
+
+/** A body that is no OTLP. Its message says what is wrong, never what was found. */
+export class OtlpError extends Error {
+  override readonly name = 'OtlpError'
+}
+
+/** Levels of messages within messages, at most. */
+export const MOST_DEPTH = 32
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** The value itself; bytes as base64, an empty value as null. */
+export function plainValue(value: AnyValue | undefined): Json {
+  if (value === undefined) return null
+  if (value.stringValue !== undefined) return value.stringValue
+  if (value.intValue !== undefined) return value.intValue
+  if (value.doubleValue !== undefined) return Number.isFinite(value.doubleValue) ? value.doubleValue : String(value.doubleValue)
+  if (value.boolValue !== undefined) return value.boolValue
+  if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map(plainValue)
+  if (value.kvlistValue !== undefined) return plainAttributes(value.kvlistValue.values)
+  return value.bytesValue ?? null
+}
+
+/** Attributes by name; of a name that comes twice, the last. */
+export function plainAttributes(list: readonly KeyValue[] | undefined): Record<string, Json> {
+  const out = Object.create(null) as Record<string, Json>
+  for (const { key, value } of list ?? []) if (key !== undefined) out[key] = plainValue(value)
+  return out
+}
