@@ -139,6 +139,17 @@ describe('affidavit', () => {
     expect(run(undefined).stdout).toContain('keys_unavailable')
   }, 60_000)
 
+  it('makes a sample in a new folder only, and marks its records', () => {
+    const place = ['--workspace', join(root, 'sample'), '--state', join(root, 'sample-state')]
+    const made = affidavit('sample', ...place, '--records', '600', '--now', '2026-04-01T12:00:00Z', '--json')
+    expect(JSON.parse(made.out)).toMatchObject({ records: 600, alerts: 0 })
+    expect(affidavit('sample', ...place).status).toBe(1)
+    expect(affidavit('sample', '--workspace', join(root, 'other'), '--now', 'today').status).toBe(2)
+    const [first = ''] = affidavit('query', ...place, '--json').out.split('\n')
+    expect(JSON.parse(first)).toMatchObject({ sample: true })
+    expect(affidavit('import', ...place, '--profile', 'affidavit-jsonl', join(root, 'none.jsonl')).status).not.toBe(0)
+  }, 60_000)
+
   it('tests two samples as the published values say', () => {
     const file = (name: string, values: readonly (number | string)[]) => {
       writeFileSync(join(root, name), `${values.join('\n')}\n`)

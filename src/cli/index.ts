@@ -8,6 +8,7 @@ import { driftTest } from './drift.ts'
 import { explain, runBacktest, runLook } from './drift-workspace.ts'
 import { EXIT, print, say } from './output.ts'
 import { addPerson, listPeople } from './people.ts'
+import { sample } from './sample.ts'
 import { verifyFile } from './verify.ts'
 import { verifyForeign } from './verify-foreign.ts'
 import { APP_VERSION, exportBundle, importFiles, query, rebuild, serve, verifyWorkspace } from './workspace-commands.ts'
@@ -17,6 +18,13 @@ const environment = cliEnvironment()
 const whole = (text: string): number => {
   const value = Number(text)
   if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('a whole number is needed')
+  return value
+}
+
+const moment = (text: string): Date => {
+  const value = new Date(text)
+  if (!/T.*(?:Z|[+-]\d{2}:?\d{2})$/.test(text) || Number.isNaN(value.getTime()))
+    throw new InvalidArgumentError('a time such as 2026-04-01T12:00:00Z is needed')
   return value
 }
 
@@ -161,6 +169,11 @@ workspaceCommand(program, 'restore', 'verify a backup and restore it to a new fo
   .option('--test', 'only test it: restore into a temporary folder, compare with the workspace, remove it', false)
   .option('--accept-loss', 'go back although leaves newer than the backup are lost; recorded as a rollback that a person chose', false)
   .action((options) => run(() => restore(options, environment)))
+
+workspaceCommand(program, 'sample', 'make a sample workspace in a new folder: generated data, marked SAMPLE everywhere')
+  .option('--records <n>', 'this many generated records and no alerts, for benchmarks', whole)
+  .option('--now <time>', 'end of the week it shows, ISO 8601 with a zone (default: now)', moment)
+  .action((options) => run(() => sample(options, environment)))
 
 workspaceCommand(program, 'rebuild', 'make the catalog anew from the ledger').action((options) => run(() => rebuild(options, environment)))
 

@@ -54,6 +54,7 @@ import { Erasures } from './privacy/erasure/erase.ts'
 import { Privacy } from './privacy/handlers.ts'
 import { Requests } from './privacy/requests.ts'
 import { Router } from './router.ts'
+import { fillSample } from './sample/fill.ts'
 import { Projector } from './threads/projector.ts'
 import { ReaderPool } from './threads/reader-pool.ts'
 import { keksOf, type ThreadConfig } from './threads/thread-config.ts'
@@ -94,6 +95,7 @@ const HEARTBEAT_MS = 60_000
 const FIGURES_MS = 5_000
 const DAY_MS = 86_400_000
 const PATIENCE_MS = 5_000
+const SAMPLE = 'this is a sample workspace: nothing is recorded in it; open a workspace of your own'
 const SYSTEM = { ref: 'engine', kind: 'system' } as const
 
 /**
@@ -102,6 +104,7 @@ const SYSTEM = { ref: 'engine', kind: 'system' } as const
  */
 export async function startEngine(config: EngineStart['config'], environment: EngineEnvironment, deps: EngineDeps): Promise<Engine> {
   await restoreFirst(config, environment, deps.store)
+  if (config.sample) await fillSample(config, config.sample, environment, deps.store)
   const workspace = await openWorkspace(config, environment, deps.store, deps.clock?.now)
   try {
     return await compose(workspace, config, environment, deps)
@@ -234,15 +237,19 @@ async function compose(
   const requests = new Requests({ pool, projector, jobs, ledgerSize: size, append, secret, origin: identity.origin })
   const privacy = new Privacy({ pool, projector, ledgerSize: size, append })
   await privacy.start()
-  const ingest = ledger
-    ? new Ingest({
-        ledger,
-        classOf: (record) => retention.classOf(record),
-        redact: (event) => privacy.redact(event),
-        behind: () => ledger.size - projector.applied,
-        caughtUp: (to, ms) => projector.waitFor(to, ms)
-      })
-    : null
+  /** Why nothing is recorded, where that is so. */
+  const notTaken = problem?.message ?? (workspace.description.sample ? SAMPLE : 'the workspace is open read-only')
+  const capturing = ledger !== null && !workspace.description.sample
+  const ingest =
+    ledger && capturing
+      ? new Ingest({
+          ledger,
+          classOf: (record) => retention.classOf(record),
+          redact: (event) => privacy.redact(event),
+          behind: () => ledger.size - projector.applied,
+          caughtUp: (to, ms) => projector.waitFor(to, ms)
+        })
+      : null
   const proxy = new RecordingProxy({
     append: ledger ? (drafts) => ledger.append(drafts, true) : null,
     lose: (leaves) => ledger?.lose(leaves),
@@ -253,7 +260,7 @@ async function compose(
   let ownPorts: OwnPorts | undefined
   const upstreams: Upstreams = new Upstreams(
     {
-      append,
+      append: capturing ? append : () => Promise.reject(new AffidavitError('read_only', notTaken)),
       ownPorts: () => [endpoints.compliance.port, endpoints.drift.port, ...(ownPorts?.ports ?? [])],
       stateOf: ({ name }) => ({
         path_url: endpoints.compliance.state === 'listening' ? `${endpoints.compliance.url}/proxy/${name}` : null,
@@ -444,7 +451,7 @@ async function compose(
       ...anchors.handlers,
       ...witness.handlers,
       ...reportHandlers({ pool, verdict: drift.handlers['drift.verdict'], status }),
-      ...importHandlers({ jobs, ingest, append }),
+      ...importHandlers({ jobs, ingest, notTaken, append }),
       ...drift.handlers,
       ...historyHandlers({ pool, projector, jobs, ledgerSize: size, append, settings: () => settings }),
       ...webhooks.handlers,
@@ -509,7 +516,7 @@ async function compose(
         subscribe: (topic, input, push) => router.subscribe(topic, input, push, () => ({ actor: SYSTEM, via: 'http' })),
         ingest: {
           append: async (batch, origin) => {
-            if (!ingest) throw new AffidavitError('read_only', problem?.message ?? 'the workspace is open read-only')
+            if (!ingest) throw new AffidavitError('read_only', notTaken)
             const results = await ingest.append(batch, origin)
             clients.counted(origin.actor, results)
             return results

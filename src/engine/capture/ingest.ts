@@ -92,7 +92,8 @@ function lineResult(line: number, result: AppendResult): LineResult {
   }
 }
 
-function draftOf(
+/** The leaf of an event; undefined when a text of it has no UTF-8 form. */
+export function draftOf(
   { event, sourceKey }: IncomingEvent,
   origin: { readonly channel: 'http' | 'file' | 'otlp'; readonly actor: Actor },
   classOf: ClassOf

@@ -44,6 +44,16 @@ const descriptionSchema = z.strictObject({
 })
 export type WorkspaceDescription = z.infer<typeof descriptionSchema>
 
+/**
+ * Describes a new workspace as a sample, so that every leaf of it says so and nothing is recorded in it.
+ * @param created when its log begins
+ */
+export function describeSample(paths: WorkspacePaths, created: Date): void {
+  mkdirSync(paths.root, { recursive: true, mode: 0o700 })
+  const description: WorkspaceDescription = { v: 1, id: randomUUID(), name: 'Sample', created: created.toISOString(), sample: true }
+  writeFileDurably(paths.description, `${JSON.stringify(description, null, 1)}\n`)
+}
+
 /** Makes the folder private to its owner and reads (or writes, for a new workspace) its description. */
 export function describeWorkspace(paths: WorkspacePaths): WorkspaceDescription {
   try {

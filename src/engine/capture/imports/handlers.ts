@@ -15,6 +15,8 @@ export interface ImportDeps {
   readonly jobs: Jobs
   /** null: the workspace is read-only. */
   readonly ingest: Ingest | null
+  /** Why nothing is recorded, when `ingest` is null. */
+  readonly notTaken: string
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
 }
 
@@ -61,7 +63,7 @@ export function importHandlers(
     { readonly tally: Tally; readonly started: number; sha256: string; seq: number; seconds: number | null }
   >()
   const writer = (): Ingest => {
-    if (!deps.ingest) throw new AffidavitError('read_only', 'the workspace is open read-only')
+    if (!deps.ingest) throw new AffidavitError('read_only', deps.notTaken)
     return deps.ingest
   }
 
