@@ -11,6 +11,7 @@ import { benchSinglePost } from './http.ts'
 import { benchIngest } from './ingest.ts'
 import { benchKs } from './ks.ts'
 import { benchLook } from './look.ts'
+import { benchOtlp } from './otlp.ts'
 import { benchPage } from './page.ts'
 import { benchProxy } from './proxy.ts'
 import type { BenchRow } from './row.ts'
@@ -28,6 +29,7 @@ async function benchHttp(): Promise<BenchRow[]> {
 const benches: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   ingest: benchIngest,
   http: benchHttp,
+  otlp: benchOtlp,
   page: benchPage,
   proxy: benchProxy,
   tree: benchTree,
