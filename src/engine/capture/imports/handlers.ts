@@ -3,13 +3,14 @@ import { basename } from 'node:path'
 import { AffidavitError } from '../../../shared/contract/errors.ts'
 import type { ImportResult, LineError } from '../../../shared/contract/imports.ts'
 import { normaliseIngest } from '../../../shared/event/ingest.ts'
+import type { ImportProfile } from '../../../shared/event/profiles/profile.ts'
+import { isZone } from '../../../shared/event/profiles/zones.ts'
 import type { Handlers } from '../../handlers.ts'
 import type { Jobs } from '../../jobs/jobs.ts'
 import type { Actor, AppendResult, LeafDraft } from '../../ledger/draft.ts'
 import type { IncomingEvent, Ingest, LineResult } from '../ingest.ts'
-import { type ImportProfile, importProfiles, profileNamed } from './profiles.ts'
+import { importProfiles, profileNamed } from './profiles.ts'
 import { fileSize, hashFile, previewImport, readImport } from './read-import.ts'
-import { isZone } from './zones.ts'
 
 export interface ImportDeps {
   readonly jobs: Jobs

@@ -1,48 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { zonedToUtc } from './zones.ts'
-
-export interface MapContext {
-  readonly zone: string
-  readonly source: string | undefined
-}
-
-export type Mapped =
-  | { readonly ok: true; readonly raw: Readonly<Record<string, unknown>> }
-  | { readonly ok: false; readonly code: string; readonly message: string }
-
-interface ProfileBase {
-  readonly name: string
-  readonly title: string
-  readonly extensions: readonly string[]
-  /** Times in the file carry no zone. */
-  readonly asksZone: boolean
-  readonly units: readonly { readonly column: string; readonly unit: string; readonly becomes: string }[]
-}
-
-/** A CSV file: rows arrive as objects by column name. */
-export interface CsvProfile extends ProfileBase {
-  readonly format: 'csv'
-  readonly required: readonly string[]
-  readonly map: (row: Readonly<Record<string, string>>, context: MapContext) => Mapped
-}
-
-/** A JSONL file: rows arrive as parsed JSON. */
-export interface JsonProfile extends ProfileBase {
-  readonly format: 'jsonl'
-  /** Confidence from the first lines. */
-  readonly detect: (first: readonly unknown[]) => number
-  readonly map: (row: unknown, context: MapContext) => Mapped
-}
-
-export type ImportProfile = CsvProfile | JsonProfile
-
-const bad = (column: string, expected: string): Mapped => ({ ok: false, code: 'wrong_type', message: `${column}: expected ${expected}` })
-
-function numberOf(text: string | undefined): number | undefined | null {
-  if (text === undefined || text.trim() === '') return undefined
-  const value = Number(text)
-  return Number.isFinite(value) ? value : null
-}
+import { bad, type CsvProfile, type ImportProfile, isObject, type JsonProfile, numberOf } from '../../../shared/event/profiles/profile.ts'
+import { helicone, langfuse, litellm, openaiBatch, promptfoo } from '../../../shared/event/profiles/tools.ts'
+import { azureTrace, burstGpt } from '../../../shared/event/profiles/traces.ts'
+import { zonedToUtc } from '../../../shared/event/profiles/zones.ts'
 
 const US_TIME = /^(\d{2})\/(\d{2})\/(\d{4}), (\d{2}):(\d{2}):(\d{2})$/
 
@@ -112,7 +72,6 @@ const llmdrift: CsvProfile = {
   }
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 const known = [
   'request_model',
   'model',
@@ -150,6 +109,16 @@ const affidavit: JsonProfile = {
       : { ok: false, code: 'not_an_object', message: 'expected a JSON object' }
 }
 
-export const importProfiles: readonly ImportProfile[] = [llmdrift, affidavit]
+export const importProfiles: readonly ImportProfile[] = [
+  llmdrift,
+  affidavit,
+  langfuse,
+  litellm,
+  helicone,
+  openaiBatch,
+  promptfoo,
+  burstGpt,
+  azureTrace
+]
 
 export const profileNamed = (name: string): ImportProfile | undefined => importProfiles.find((profile) => profile.name === name)

@@ -6,9 +6,10 @@ import { AffidavitError } from '../../../shared/contract/errors.ts'
 import type { ImportPreview } from '../../../shared/contract/imports.ts'
 import { type CanonicalEvent, messagesText } from '../../../shared/event/canonical-event.ts'
 import { normaliseIngest } from '../../../shared/event/ingest.ts'
+import type { ImportProfile, MapContext } from '../../../shared/event/profiles/profile.ts'
+import { isZone } from '../../../shared/event/profiles/zones.ts'
 import { csvFields, type RawRecord, readRecords } from './line-reader.ts'
-import { type ImportProfile, importProfiles, type MapContext, profileNamed } from './profiles.ts'
-import { isZone } from './zones.ts'
+import { importProfiles, profileNamed } from './profiles.ts'
 
 /** One line of a file, mapped. `read` is how far into the file it ends, in bytes. */
 export type ImportLine =

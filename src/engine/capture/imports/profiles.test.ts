@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every profile with a good and a bad file, found by content.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { profileNamed } from './profiles.ts'
+import { detectProfiles, type ImportLine, readImport } from './read-import.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'affidavit-profiles-'))
+afterAll(() => rmSync(root, { recursive: true }))
+let files = 0
+function fileOf(text: string): string {
+  const path = join(root, `${files++}.dat`)
+  writeFileSync(path, text)
+  return path
+}
+async function linesOf(name: string, text: string): Promise<ImportLine[]> {
+  const profile = profileNamed(name)
+  if (profile === undefined) throw new Error('no such profile')
+  const path = fileOf(text)
+  expect((await detectProfiles(path))[0]?.profile.name).toBe(name)
+  const out: ImportLine[] = []
+  for await (const line of readImport(path, profile, { zone: 'UTC', source: undefined })) out.push(line)
+  return out
+}
+const rows = (...list: readonly object[]): string => list.map((row) => JSON.stringify(row)).join('\n')
+const noon = Date.UTC(2025, 0, 31, 12) * 1000
+const messages = [{ role: 'user', parts: [{ type: 'text', content: 'Q' }] }]
+const answer = [{ role: 'assistant', parts: [{ type: 'text', content: 'A' }] }]
+
+interface Case {
+  readonly name: string
+  readonly file: string
+  readonly good: object
+  readonly bad: { readonly line: number; readonly code: string }
+}
+const burst = 'Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,Log Type'
+const lite = {
+  request_id: 'r',
+  call_type: 'acompletion',
+  startTime: '2025-01-31T12:00:00',
+  spend: 0.01,
+  model: 'gpt-4o',
+  api_key: 'hash-of-a-key'
+}
+const fuse = { id: 'o', traceId: 't', type: 'GENERATION', startTime: '2025-01-31T12:00:00.000Z', model: 'gpt-4o' }
+
+const cases: readonly Case[] = [
+  {
+    name: 'azure-llm-trace-csv',
+    file: '\ufeffTIMESTAMP,ContextTokens,GeneratedTokens\r\n2025-01-31 12:00:00.1234567,4808,10\r\n"2025-01-31\n12:00",1,1\r\n',
+    good: { start_us: noon + 123_456, input_tokens: 4808, output_tokens: 10, request_model: 'unknown', content_state: 'withheld' },
+    bad: { line: 3, code: 'wrong_type' }
+  },
+  {
+    name: 'burstgpt-csv',
+    file: `${burst}\n5,7,1.5,GPT-4,472,18,490,Conversation log\n6,7,1.5,GPT-4,-1,18,17,API log\n`,
+    good: { request_model: 'GPT-4', conversation_id: '7', latency_us: 1_500_000, input_tokens: 472, attributes: { trace_seconds: 5 } },
+    bad: { line: 3, code: 'wrong_type' }
+  },
+  {
+    name: 'litellm-spend-logs',
+    file: rows(
+      {
+        ...lite,
+        endTime: '2025-01-31T12:00:02',
+        completionStartTime: '2025-01-31T12:00:00.500',
+        prompt_tokens: 3,
+        completion_tokens: 4,
+        messages: [{ role: 'user', content: 'Q' }],
+        response: { choices: [{ message: { role: 'assistant', content: 'A' } }] }
+      },
+      { ...lite, startTime: 'yesterday' }
+    ),
+    good: {
+      start_us: noon,
+      latency_us: 2_000_000,
+      ttft_us: 500_000,
+      input_tokens: 3,
+      input_messages: messages,
+      output_messages: answer,
+      attributes: { cost_usd: 0.01 }
+    },
+    bad: { line: 2, code: 'wrong_type' }
+  },
+  {
+    name: 'openai-batch-output',
+    file: rows(
+      {
+        id: 'b',
+        custom_id: 'c',
+        error: null,
+        response: {
+          status_code: 200,
+          body: {
+            id: 'x',
+            model: 'gpt-4o',
+            created: 5,
+            choices: [{ finish_reason: 'stop', message: { role: 'assistant', content: 'A' } }],
+            usage: { prompt_tokens: 3, completion_tokens: 4 }
+          }
+        }
+      },
+      { id: 'b', custom_id: 'd', error: null, response: null }
+    ),
+    good: {
+      request_model: 'gpt-4o',
+      input_tokens: 3,
+      output_tokens: 4,
+      finish_reasons: ['stop'],
+      output_messages: answer,
+      attributes: { custom_id: 'c', time_precision: 'none' }
+    },
+    bad: { line: 2, code: 'wrong_type' }
+  },
+  {
+    name: 'langfuse-observations',
+    file: rows(
+      { ...fuse, timeToFirstToken: 250, usageDetails: { input: 3, output: 4 }, input: [{ role: 'user', content: 'Q' }], output: 'A' },
+      { ...fuse, startTime: 5 }
+    ),
+    good: {
+      start_us: noon,
+      ttft_us: 250_000,
+      input_tokens: 3,
+      output_tokens: 4,
+      input_messages: messages,
+      output_messages: answer,
+      span_role: 'inference'
+    },
+    bad: { line: 2, code: 'wrong_type' }
+  },
+  {
+    name: 'helicone-export',
+    file: rows(
+      {
+        request_id: 'r',
+        request_created_at: '2025-01-31T12:00:00Z',
+        delay_ms: 1500,
+        request_model: 'gpt-4o',
+        response_status: 429,
+        prompt_tokens: 3,
+        request_body: { messages: [{ role: 'user', content: 'Q' }] }
+      },
+      { request_id: 'r', request_created_at: null }
+    ),
+    good: { start_us: noon, latency_us: 1_500_000, status: 'error', http_status: 429, input_tokens: 3, input_messages: messages },
+    bad: { line: 2, code: 'wrong_type' }
+  },
+  {
+    name: 'promptfoo-results',
+    file: rows(
+      {
+        prompt: { raw: 'Q' },
+        provider: { id: 'openai:chat:gpt-4o' },
+        vars: {},
+        latencyMs: 12,
+        success: false,
+        response: { output: 'A', tokenUsage: { prompt: 3, completion: 4 } }
+      },
+      { prompt: { raw: 'Q' }, provider: {}, vars: {}, response: {} }
+    ),
+    good: {
+      provider: 'openai',
+      request_model: 'gpt-4o',
+      latency_us: 12_000,
+      status: 'success',
+      input_messages: messages,
+      output_messages: answer
+    },
+    bad: { line: 2, code: 'wrong_type' }
+  }
+]
+
+describe('import profiles', () => {
+  it.each(cases)('$name: is found by content, maps a good row and names a bad one', async ({ name, file, good, bad }) => {
+    const lines = await linesOf(name, file)
+    expect(lines).toHaveLength(2)
+    const [first, second] = lines
+    expect(first?.ok && first.event).toMatchObject(good)
+    expect(second).toMatchObject({ ok: false, ...bad })
+    // Neither a key nor a value that did not fit is repeated.
+    expect(JSON.stringify(lines)).not.toMatch(/hash-of-a-key|yesterday/)
+  })
+
+  it.each(cases)('$name: a picture is no such file', async ({ name }) => {
+    const profile = profileNamed(name)
+    if (profile === undefined) throw new Error('no such profile')
+    const path = fileOf(Array.from({ length: 200 }, (_, i) => `\u0000PNG ${i}`).join('\n'))
+    const read = async () => {
+      for await (const _ of readImport(path, profile, { zone: 'UTC', source: undefined }));
+    }
+    await expect(read()).rejects.toMatchObject({ code: 'not_this_format' })
+  })
+
+  it('of Langfuse, time to first token is seconds since April 2026, and what is around calls keeps no content', async () => {
+    const lines = await linesOf(
+      'langfuse-observations',
+      rows({ ...fuse, startTime: '2026-04-02T00:00:00Z', timeToFirstToken: 0.25 }, { ...fuse, type: 'SPAN', input: 'Q' })
+    )
+    expect(lines[0]?.ok && lines[0].event.ttft_us).toBe(250_000)
+    const around = lines[1]?.ok ? lines[1].event : undefined
+    expect(around).toMatchObject({ span_role: 'wrapper', content_state: 'withheld' })
+    expect(around?.input_messages).toBeUndefined()
+  })
+})

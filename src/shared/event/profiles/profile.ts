@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** What a person chose for an import: the zone of times that carry none, and a source for all rows. */
+export interface MapContext {
+  readonly zone: string
+  readonly source: string | undefined
+}
+
+/** One row as a body of the ingest, or why it is none. */
+export type Mapped =
+  | { readonly ok: true; readonly raw: Readonly<Record<string, unknown>> }
+  | { readonly ok: false; readonly code: string; readonly message: string }
+
+interface ProfileBase {
+  readonly name: string
+  readonly title: string
+  readonly extensions: readonly string[]
+  /** Times in the file carry no zone. */
+  readonly asksZone: boolean
+  readonly units: readonly { readonly column: string; readonly unit: string; readonly becomes: string }[]
+}
+
+/** A CSV file: rows arrive as objects by column name. */
+export interface CsvProfile extends ProfileBase {
+  readonly format: 'csv'
+  readonly required: readonly string[]
+  readonly map: (row: Readonly<Record<string, string>>, context: MapContext) => Mapped
+}
+
+/** A JSONL file: rows arrive as parsed JSON. */
+export interface JsonProfile extends ProfileBase {
+  readonly format: 'jsonl'
+  /** Confidence from the first lines. */
+  readonly detect: (first: readonly unknown[]) => number
+  readonly map: (row: unknown, context: MapContext) => Mapped
+}
+
+export type ImportProfile = CsvProfile | JsonProfile
+
+/** The refusal of a value that does not fit its column; it never repeats the value. */
+export const bad = (column: string, expected: string): Mapped => ({
+  ok: false,
+  code: 'wrong_type',
+  message: `${column}: expected ${expected}`
+})
+
+export type Row = Readonly<Record<string, unknown>>
+export const isObject = (value: unknown): value is Row => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** A number of a CSV field: undefined when empty, null when it is none. */
+export function numberOf(text: string | undefined): number | undefined | null {
+  if (text === undefined || text.trim() === '') return undefined
+  const value = Number(text)
+  return Number.isFinite(value) ? value : null
+}
+
+/** Share of the first lines that are objects with all of these members, a little below 1 so that an exact header still wins. */
+export const fitOf = (first: readonly unknown[], fits: (row: Row) => boolean): number =>
+  first.length === 0 ? 0 : (0.95 * first.filter((row) => isObject(row) && fits(row)).length) / first.length
