@@ -589,7 +589,11 @@ async function compose(
         await signing.checkpointer.now().catch((error: unknown) => log.error({ event: 'checkpoint.failed', name: nameOf(error) }))
         signing.checkpointer.stop()
         await ledger.close()
-        workspace.saveHead(ledger.tree())
+        try {
+          workspace.saveHead(ledger.tree())
+        } catch (error) {
+          log.error({ event: 'head_copy.failed', message: nameOf(error) })
+        }
       }
       feed.close()
       await projector.close()

@@ -89,12 +89,18 @@ export function settleCopy(path: string): void {
 /** Opens a file only to hold its lock: one writer per workspace, released by the system when the process ends. */
 export function openLock(path: string): WritableDb {
   const db = new Database(path, { ...sqliteOptions(), timeout: 0 })
-  db.pragma('locking_mode = EXCLUSIVE')
-  db.exec('CREATE TABLE IF NOT EXISTS holder (pid INTEGER NOT NULL, started TEXT NOT NULL)')
-  db.exec('BEGIN EXCLUSIVE')
-  db.exec('DELETE FROM holder')
-  db.prepare('INSERT INTO holder VALUES (?, ?)').run(process.pid, new Date().toISOString())
-  db.exec('COMMIT')
+  try {
+    db.pragma('locking_mode = EXCLUSIVE')
+    db.exec('CREATE TABLE IF NOT EXISTS holder (pid INTEGER NOT NULL, started TEXT NOT NULL)')
+    db.exec('BEGIN EXCLUSIVE')
+    db.exec('DELETE FROM holder')
+    db.prepare('INSERT INTO holder VALUES (?, ?)').run(process.pid, new Date().toISOString())
+    db.exec('COMMIT')
+  } catch (error) {
+    // A connection that stays open would keep the lock it just took.
+    db.close()
+    throw error
+  }
   return db as WritableDb
 }
 

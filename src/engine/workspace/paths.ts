@@ -54,17 +54,30 @@ export function describeSample(paths: WorkspacePaths, created: Date): void {
   writeFileDurably(paths.description, `${JSON.stringify(description, null, 1)}\n`)
 }
 
+/** What a file system that takes no more, or takes nothing, means at a start; undefined for any other failure. */
+export function storageRefusal(error: unknown, what: string): AffidavitError | undefined {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC')
+    return new AffidavitError('disk_full', 'the disk is full: free some space and start again; nothing that was recorded is affected')
+  if (['EACCES', 'EPERM', 'EROFS'].includes(code) || code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN'))
+    return new AffidavitError(
+      'not_writable',
+      `${what} cannot be written: give this account the right to write to the folder, or copy the folder`
+    )
+  return undefined
+}
+
+const noFolder = ({ root }: WorkspacePaths): AffidavitError =>
+  new AffidavitError('not_writable', `no folder can be made here: ${root}; choose another`)
+
 /** Makes the folder private to its owner and reads (or writes, for a new workspace) its description. */
 export function describeWorkspace(paths: WorkspacePaths): WorkspaceDescription {
   try {
     mkdirSync(paths.root, { recursive: true, mode: 0o700 })
     if (process.platform !== 'win32') chmodSync(paths.root, 0o700)
     mkdirSync(paths.anchors, { recursive: true, mode: 0o700 })
-  } catch {
-    throw new AffidavitError(
-      'not_writable',
-      `the folder cannot be written: ${paths.root}; give this account the right to write to it, or copy the folder`
-    )
+  } catch (error) {
+    throw storageRefusal(error, paths.root) ?? noFolder(paths)
   }
   if (!existsSync(paths.description)) {
     const fresh = {
@@ -76,11 +89,8 @@ export function describeWorkspace(paths: WorkspacePaths): WorkspaceDescription {
     } as const
     try {
       writeFileDurably(paths.description, `${JSON.stringify(fresh, null, 1)}\n`)
-    } catch {
-      throw new AffidavitError(
-        'not_writable',
-        `the folder cannot be written: ${paths.root}; give this account the right to write to it, or choose another`
-      )
+    } catch (error) {
+      throw storageRefusal(error, paths.root) ?? noFolder(paths)
     }
     return fresh
   }
@@ -99,14 +109,14 @@ function safeJson(text: string): unknown {
 
 /**
  * Takes the lock of a workspace for as long as the returned connection is open.
- * @throws AffidavitError workspace_locked: another engine works on it
+ * @throws AffidavitError workspace_locked: another engine works on it; disk_full, not_writable
  */
 export function lockWorkspace(paths: WorkspacePaths): WritableDb {
   try {
     return openLock(paths.lock)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    if (!code.startsWith('SQLITE_BUSY')) throw error
+    if (!code.startsWith('SQLITE_BUSY')) throw storageRefusal(error, 'lock.db') ?? error
     throw new AffidavitError('workspace_locked', `another engine works on this workspace${holderOf(paths)}; close it or use another folder`)
   }
 }

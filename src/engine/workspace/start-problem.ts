@@ -40,7 +40,7 @@ function trustSentence(trusted: number | null, size: number): string {
 
 function toDo(code: StartCode, canContinue: boolean): string {
   if (code === 'keys_missing')
-    return 'Restore the key file from its backup and start again. Until then leaves, proofs and verification work; contents cannot be opened, and nothing is written.'
+    return 'Unlock the key store, or restore the key file from its backup, and start again. Until then leaves, proofs and verification work; contents cannot be opened, and nothing is written.'
   const keep = 'Restore the folder from a backup, or keep it as it is for an examination: nothing is written to it.'
   return canContinue ? `${keep} Or go on from here with a reason: that is recorded before anything else.` : keep
 }

@@ -17,7 +17,14 @@ import { PayloadReader } from '../vault/payload-reader.ts'
 import { acceptStart, choiceDraft, forgetChoice, onRecord, waitingChoice } from './continue.ts'
 import { type Identity, identityOf } from './identity.ts'
 import { keylessIdentity, rememberedOrigin, rememberLogKey } from './keyless.ts'
-import { describeWorkspace, lockWorkspace, type WorkspaceDescription, type WorkspacePaths, workspacePaths } from './paths.ts'
+import {
+  describeWorkspace,
+  lockWorkspace,
+  storageRefusal,
+  type WorkspaceDescription,
+  type WorkspacePaths,
+  workspacePaths
+} from './paths.ts'
 import { checkStart, type StartState } from './startup.ts'
 
 /** A workspace opened for its one writer, checked. `ledger` is null when it opened read-only; `start.problem` says why. */
@@ -48,14 +55,8 @@ function openFile(path: string, name: string, migrations: readonly Migration[]):
     return db
   } catch (error) {
     db?.close()
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    if (code === 'SQLITE_FULL' || code === 'ENOSPC')
-      throw new AffidavitError('disk_full', 'the disk is full: free some space and start again; nothing that was recorded is affected')
-    if (code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN'))
-      throw new AffidavitError(
-        'not_writable',
-        `${name} cannot be written: give this account the right to write to the folder, or copy the folder`
-      )
+    const refused = storageRefusal(error, name)
+    if (refused) throw refused
     const what = error instanceof Error ? error.message : 'unreadable'
     throw new AffidavitError(
       'workspace_damaged',
