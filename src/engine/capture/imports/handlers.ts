@@ -102,7 +102,12 @@ export function importHandlers(
       const context = { zone: run.zone, source: run.source }
       for await (const line of readImport(run.path, run.profile, context, control.signal)) {
         // File hash and line: a second import of the same file adds nothing (CAPTURE, Import).
-        if (line.ok) batch.push({ line: line.line, event: line.event, sourceKey: `${state.sha256}:${line.line}` })
+        if (line.ok)
+          batch.push({
+            line: line.line,
+            event: line.event,
+            sourceKey: `${state.sha256}:${line.line}${line.part === 0 ? '' : `:${line.part}`}`
+          })
         else reject(tally, { line: line.line, code: line.code, message: line.message })
         if (batch.length >= BATCH) await flush()
         control.progress(line.read, total, { accepted: tally.accepted, duplicates: tally.duplicates, rejected: tally.rejected })

@@ -46,6 +46,14 @@ const lite = {
 }
 const fuse = { id: 'o', traceId: 't', type: 'GENERATION', startTime: '2025-01-31T12:00:00.000Z', model: 'gpt-4o' }
 
+const spanOf = (attribute: string) => ({
+  traceId: '1'.repeat(32),
+  spanId: '2'.repeat(16),
+  startTimeUnixNano: `${noon}000`,
+  endTimeUnixNano: `${noon + 1_000_000}000`,
+  attributes: [{ key: attribute, value: { stringValue: 'gpt-4o' } }]
+})
+
 const cases: readonly Case[] = [
   {
     name: 'azure-llm-trace-csv',
@@ -82,6 +90,15 @@ const cases: readonly Case[] = [
       output_messages: answer,
       attributes: { cost_usd: 0.01 }
     },
+    bad: { line: 2, code: 'wrong_type' }
+  },
+  {
+    name: 'otlp-json-lines',
+    file: rows(
+      { resourceSpans: [{ scopeSpans: [{ spans: [spanOf('db.system'), spanOf('gen_ai.request.model')] }] }] },
+      { resourceSpans: [{ scopeSpans: 1 }] }
+    ),
+    good: { channel: 'file', request_model: 'gpt-4o', start_us: noon, latency_us: 1_000_000 },
     bad: { line: 2, code: 'wrong_type' }
   },
   {
@@ -192,6 +209,19 @@ describe('import profiles', () => {
       for await (const _ of readImport(path, profile, { zone: 'UTC', source: undefined }));
     }
     await expect(read()).rejects.toMatchObject({ code: 'not_this_format' })
+  })
+
+  it('several spans of one line are several rows with a number each', async () => {
+    const two = {
+      resourceSpans: [
+        { scopeSpans: [{ spans: [spanOf('gen_ai.request.model'), { ...spanOf('gen_ai.request.model'), spanId: '3'.repeat(16) }] }] }
+      ]
+    }
+    const lines = await linesOf('otlp-json-lines', rows(two))
+    expect(lines.map((line) => line.ok && [line.line, line.part])).toEqual([
+      [1, 0],
+      [1, 1]
+    ])
   })
 
   it('of Langfuse, time to first token is seconds since April 2026, and what is around calls keeps no content', async () => {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { otlpLines } from '../../../shared/event/profiles/otlp.ts'
 import { bad, type CsvProfile, type ImportProfile, isObject, type JsonProfile, numberOf } from '../../../shared/event/profiles/profile.ts'
 import { helicone, langfuse, litellm, openaiBatch, promptfoo } from '../../../shared/event/profiles/tools.ts'
 import { azureTrace, burstGpt } from '../../../shared/event/profiles/traces.ts'
@@ -112,6 +113,7 @@ const affidavit: JsonProfile = {
 export const importProfiles: readonly ImportProfile[] = [
   llmdrift,
   affidavit,
+  otlpLines,
   langfuse,
   litellm,
   helicone,

@@ -6,14 +6,14 @@ import { AffidavitError } from '../../../shared/contract/errors.ts'
 import type { ImportPreview } from '../../../shared/contract/imports.ts'
 import { type CanonicalEvent, messagesText } from '../../../shared/event/canonical-event.ts'
 import { normaliseIngest } from '../../../shared/event/ingest.ts'
-import type { ImportProfile, MapContext } from '../../../shared/event/profiles/profile.ts'
+import type { ImportProfile, MapContext, Mapped } from '../../../shared/event/profiles/profile.ts'
 import { isZone } from '../../../shared/event/profiles/zones.ts'
 import { csvFields, type RawRecord, readRecords } from './line-reader.ts'
 import { importProfiles, profileNamed } from './profiles.ts'
 
-/** One line of a file, mapped. `read` is how far into the file it ends, in bytes. */
+/** One row of a file, mapped. `read` is how far into the file its line ends, in bytes; `part` counts the rows of a line, from 0. */
 export type ImportLine =
-  | { readonly line: number; readonly ok: true; readonly event: CanonicalEvent; readonly read: number }
+  | { readonly line: number; readonly part: number; readonly ok: true; readonly event: CanonicalEvent; readonly read: number }
   | { readonly line: number; readonly ok: false; readonly code: string; readonly message: string; readonly read: number }
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
@@ -83,37 +83,45 @@ export async function* readImport(
       if (!header) throw notThisFormat(profile)
       continue
     }
-    const mapped = typeof text === 'string' ? mapLine(text, profile, header ?? [], context) : { ok: false as const, ...text }
-    const normal = mapped.ok
-      ? normaliseIngest(mapped.raw, { receivedUs, channel: 'file', defaultSource: context.source ?? 'unknown' })
-      : mapped
-    if (normal.ok) {
-      good = true
-      yield { line, ok: true, event: normal.event, read }
-    } else {
-      // A picture or an archive would otherwise give a million complaints.
-      if (!good && ++bad >= 100) throw notThisFormat(profile)
-      yield { line, ok: false, code: normal.code, message: normal.message, read }
+    const rows = typeof text === 'string' ? mapLine(text, profile, header ?? [], context) : [{ ok: false as const, ...text }]
+    for (const [part, mapped] of rows.entries()) {
+      const normal = mapped.ok
+        ? normaliseIngest(mapped.raw, { receivedUs, channel: 'file', defaultSource: context.source ?? 'unknown' })
+        : mapped
+      if (normal.ok) {
+        good = true
+        yield { line, part, ok: true, event: normal.event, read }
+      } else {
+        // A picture or an archive would otherwise give a million complaints.
+        if (!good && ++bad >= 100) throw notThisFormat(profile)
+        yield { line, ok: false, code: normal.code, message: normal.message, read }
+      }
     }
   }
   if (profile.format === 'csv' && header === undefined) throw notThisFormat(profile)
 }
 
-function mapLine(text: string, profile: ImportProfile, header: readonly string[], context: MapContext) {
+function mapLine(text: string, profile: ImportProfile, header: readonly string[], context: MapContext): readonly Mapped[] {
   if (profile.format === 'jsonl') {
     let value: unknown
     try {
       value = JSON.parse(text)
     } catch {
-      return { ok: false as const, code: 'malformed_json', message: 'the line is not JSON' }
+      return [{ ok: false, code: 'malformed_json', message: 'the line is not JSON' }]
     }
-    return profile.map(value, context)
+    if (profile.split === undefined) return [profile.map(value, context)]
+    const rows = profile.split(value)
+    return (
+      rows?.map((row) => profile.map(row, context)) ?? [
+        { ok: false, code: 'wrong_type', message: `the line is not in the format ${profile.title}` }
+      ]
+    )
   }
   const fields = csvFields(text)
-  if (!fields) return { ok: false as const, code: 'malformed_csv', message: 'a quotation mark is not closed' }
+  if (!fields) return [{ ok: false, code: 'malformed_csv', message: 'a quotation mark is not closed' }]
   if (fields.length !== header.length)
-    return { ok: false as const, code: 'malformed_csv', message: `expected ${header.length} columns, found ${fields.length}` }
-  return profile.map(Object.fromEntries(header.map((name, i) => [name, fields[i] ?? ''])), context)
+    return [{ ok: false, code: 'malformed_csv', message: `expected ${header.length} columns, found ${fields.length}` }]
+  return [profile.map(Object.fromEntries(header.map((name, i) => [name, fields[i] ?? ''])), context)]
 }
 
 /** How well each profile fits the head of a file, best first. */

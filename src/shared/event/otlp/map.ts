@@ -121,24 +121,24 @@ function readStatus(span: Span, from: Attributes, raw: Record<string, unknown>):
   }
 }
 
-/** The event of a call. @param source for a span whose resource names no service */
-export function eventOfCall(call: CallSpan, receivedUs: number, source: string): IngestResult {
-  const { raw, content } = call
+/** A call as a body of the ingest. */
+export function rawOfCall({ key, raw, content }: CallSpan): Readonly<Record<string, unknown>> {
   const input = content.system === undefined ? content.input : [content.system, ...content.input]
-  return normaliseIngest(
-    {
-      ...raw,
-      // A wrapper such as a workflow asks no model itself, and some instrumentations do not name theirs.
-      ...(raw.request_model === undefined && raw.response_model === undefined ? { request_model: 'unknown' } : {}),
-      ...(input.length === 0 ? {} : { input_messages: input }),
-      ...(content.output.length === 0 ? {} : { output_messages: content.output }),
-      ...(content.tools === undefined ? {} : { tools: content.tools }),
-      ...(raw.finish_reasons === undefined && content.finish.length > 0 ? { finish_reasons: content.finish.slice(0, 64) } : {}),
-      source_key: `otlp:${call.key}`
-    },
-    { receivedUs, channel: 'otlp', defaultSource: source }
-  )
+  return {
+    ...raw,
+    // A wrapper such as a workflow asks no model itself, and some instrumentations do not name theirs.
+    ...(raw.request_model === undefined && raw.response_model === undefined ? { request_model: 'unknown' } : {}),
+    ...(input.length === 0 ? {} : { input_messages: input }),
+    ...(content.output.length === 0 ? {} : { output_messages: content.output }),
+    ...(content.tools === undefined ? {} : { tools: content.tools }),
+    ...(raw.finish_reasons === undefined && content.finish.length > 0 ? { finish_reasons: content.finish.slice(0, 64) } : {}),
+    source_key: `otlp:${key}`
+  }
 }
+
+/** The event of a call. @param source for a span whose resource names no service */
+export const eventOfCall = (call: CallSpan, receivedUs: number, source: string): IngestResult =>
+  normaliseIngest(rawOfCall(call), { receivedUs, channel: 'otlp', defaultSource: source })
 
 /** Content of a call that came as a log record; undefined for any other log record. */
 export interface CallLog {

@@ -32,6 +32,8 @@ export interface JsonProfile extends ProfileBase {
   readonly format: 'jsonl'
   /** Confidence from the first lines. */
   readonly detect: (first: readonly unknown[]) => number
+  /** Where a line holds several rows, or none: its rows; undefined for a line that is no such. */
+  readonly split?: (line: unknown) => readonly unknown[] | undefined
   readonly map: (row: unknown, context: MapContext) => Mapped
 }
 
