@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
-import { verifyPage } from './scripts/verify-page.ts'
 
 // Pinned by hand: electron-vite derives them from the version of Electron in node_modules, while the build must also run on the stand-in
 // runtime (Electron 33: Node 20.18, Chrome 130). Only syntax is lowered; newer APIs must not be used.
@@ -25,6 +25,9 @@ const port = 5173
 const verifyPagePlugin = {
   name: 'affidavit:verify-page',
   async generateBundle(this: { emitFile(file: { type: 'asset'; fileName: string; source: string }): string }) {
+    // By its address: bundled into this file, as imports of a configuration are, it would look for its sources from another folder.
+    const tool = pathToFileURL(resolve('scripts/verify-page.ts')).href
+    const { verifyPage } = (await import(tool)) as { verifyPage(): Promise<string> }
     this.emitFile({ type: 'asset', fileName: 'verify.html', source: await verifyPage() })
   }
 }
