@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// A corpus of good and tampered bundles, made from one small export of a real engine.
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { ZipFile } from 'yazl'
+import { formatCheckpointBody, parseCheckpoint, signCheckpoint } from '../../shared/evidence/note.ts'
+import { BUNDLE_NAMESPACE, formatSshsig, sshsigSignedData } from '../../shared/evidence/sshsig.ts'
+import { makeAuthority, serveAuthority } from '../anchors/test-authority.ts'
+import { ed25519FromSeed, sha256, sha512 } from '../crypto.ts'
+import type { CorpusCase } from './corpus-case.ts'
+import { type Bag, type CorpusKeys, hostileWays, tamperedWays } from './corpus-ways.ts'
+import { rawRecord, type TestEngine, testEngine } from './test-engine.ts'
+
+const TIME = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true, mode: 0o100644 }
+
+/** Packs files in the order of the map, with fixed times. */
+export async function packBag(bag: Bag): Promise<Buffer> {
+  const zip = new ZipFile()
+  for (const [name, content] of bag) zip.addBuffer(content, name, TIME)
+  zip.end()
+  const chunks: Buffer[] = []
+  for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
+
+const hex = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')
+
+/** Makes the manifests fit, as somebody would who cannot sign. */
+function relist(bag: Bag): void {
+  const names = [...bag.keys()].filter((name) => !name.startsWith('tagmanifest-') && name !== 'manifest-sha256.txt').sort()
+  const line = (name: string): string => `${hex(bag.get(name) ?? Buffer.alloc(0))}  ${name}\n`
+  const lines = (data: boolean): string =>
+    names
+      .filter((name) => name.startsWith('data/') === data)
+      .map(line)
+      .join('')
+  bag.set('manifest-sha256.txt', Buffer.from(lines(true)))
+  bag.set('tagmanifest-sha256.txt', Buffer.from(lines(false) + line('manifest-sha256.txt')))
+}
+
+function reseal(bag: Bag, seed: Uint8Array): void {
+  relist(bag)
+  const key = ed25519FromSeed(seed)
+  const tags = bag.get('tagmanifest-sha256.txt') ?? Buffer.alloc(0)
+  const signature = formatSshsig(key.publicKey, BUNDLE_NAMESPACE, key.sign(sshsigSignedData(sha512, BUNDLE_NAMESPACE, tags)))
+  bag.set('tagmanifest-sha256.txt.sig', Buffer.from(signature))
+}
+
+/** Reads the files of a folder as a bag. */
+function readBag(folder: string): Bag {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(folder, name)).isFile())
+  return new Map(names.sort().map((name) => [name, readFileSync(join(folder, name))]))
+}
+
+function writeBag(bag: Bag, folder: string): void {
+  for (const [name, content] of bag) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), content)
+  }
+}
+
+/** The seeds of the log and export key, from the key file of the state folder. */
+function seedsOf(engine: TestEngine): { readonly log: Buffer; readonly export: Buffer } {
+  const name = readdirSync(engine.state).find((one) => one.startsWith('keyring-')) ?? ''
+  const file = JSON.parse(readFileSync(join(engine.state, name), 'utf8')) as { readonly ring: string }
+  const ring = JSON.parse(Buffer.from(file.ring, 'base64').toString('utf8')) as { log: { seed: string }; export: { seed: string } }
+  return { log: Buffer.from(ring.log.seed, 'base64'), export: Buffer.from(ring.export.seed, 'base64') }
+}
+
+async function exportBag(
+  engine: TestEngine,
+  query: string,
+  more: { readonly withhold?: ['request']; readonly at?: number } = {}
+): Promise<{ readonly zip: Buffer; readonly bag: Bag }> {
+  const out = join(engine.root, 'export.zip')
+  const { job_id } = await engine.call('export.start', { query, recipient: 'Examiner', purpose: 'corpus', out, replace: true, ...more })
+  const job = await engine.job(job_id)
+  if (job.error) throw new Error(job.error.message)
+  const folder = join(engine.root, 'export')
+  rmSync(folder, { recursive: true, force: true })
+  execFileSync('unzip', ['-q', out, '-d', folder])
+  return { zip: readFileSync(out), bag: readBag(folder) }
+}
+
+/** Writes the corpus and `cases.json` into a folder; returns the cases. */
+export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]> {
+  mkdirSync(folder, { recursive: true })
+  const authorityFiles = makeAuthority()
+  const authority = await serveAuthority(authorityFiles)
+  const engine = await testEngine()
+  const cases: CorpusCase[] = []
+  const put = async (
+    name: string,
+    content: Buffer | Bag,
+    expected: Pick<CorpusCase, 'trusted' | 'verdict' | 'step' | 'code'> & { readonly shellStep?: number }
+  ): Promise<void> => {
+    const number = String(cases.length).padStart(3, '0')
+    const file = `${number}.affidavit.zip`
+    writeFileSync(join(folder, file), Buffer.isBuffer(content) ? content : await packBag(content))
+    if (!Buffer.isBuffer(content)) writeBag(content, join(folder, number))
+    cases.push({ shellStep: null, ...expected, name, file, folder: Buffer.isBuffer(content) ? null : number })
+  }
+  try {
+    await engine.call('events.append', { events: Array.from({ length: 4 }, (_, n) => rawRecord(n)) })
+    await engine.call('records.proof', { seq: 2 })
+    await engine.call('events.append', { events: [rawRecord(4), rawRecord(5)] })
+    const plain = await exportBag(engine, 'seq:0..6')
+    const withheld = await exportBag(engine, 'seq:0..6', { withhold: ['request'] })
+    const pem = join(engine.root, 'ca.pem')
+    writeFileSync(pem, authority.ca)
+    await engine.call('settings.set', { tsa_url: authority.url, tsa_every_minutes: 0 })
+    await engine.call('anchors.trust_authority', { path: pem })
+    await engine.call('anchors.now', {})
+    const { anchors } = await engine.call('anchors.list', {})
+    const stamped = await exportBag(engine, 'seq:0..6', { at: anchors[0]?.size ?? 0 })
+    writeBag(new Map([...plain.bag].filter(([name]) => name.startsWith('trust/'))), folder)
+    const seeds = seedsOf(engine)
+    const log = ed25519FromSeed(seeds.log)
+    const keys: CorpusKeys = {
+      relist,
+      reseal: (bag) => reseal(bag, seeds.export),
+      resealByAnother: (bag) => reseal(bag, Buffer.alloc(32, 7)),
+      sign: (note, change) => {
+        const { origin, size, root } = parseCheckpoint(note)
+        return signCheckpoint(sha256, formatCheckpointBody({ origin, size, root, ...change }), {
+          origin,
+          publicKey: log.publicKey,
+          sign: log.sign
+        })
+      }
+    }
+    const good = { verdict: 'consistent, signer not confirmed', step: null, code: null, trusted: false } as const
+    const valid = { verdict: 'valid', step: null, code: null, trusted: true } as const
+    await put('as it was written', plain.bag, good)
+    await put('as it was written, with confirmed keys', plain.bag, valid)
+    await put('withheld requests', withheld.bag, valid)
+    await put('with a timestamp', stamped.bag, valid)
+    for (const way of tamperedWays(plain.bag, keys)) {
+      const bag: Bag = new Map(way.from === 'stamped' ? stamped.bag : way.from === 'withheld' ? withheld.bag : plain.bag)
+      way.change(bag)
+      await put(way.name, bag, {
+        trusted: way.trusted ?? false,
+        verdict: way.verdict ?? 'invalid',
+        step: way.step,
+        code: way.code,
+        ...(way.shellStep === undefined ? {} : { shellStep: way.shellStep })
+      })
+    }
+    for (const [name, content] of await hostileWays(plain.zip, packBag))
+      await put(name, content, { trusted: false, verdict: 'refused', step: null, code: null })
+  } finally {
+    await engine.remove()
+    await authority.close()
+    authorityFiles.remove()
+  }
+  writeFileSync(join(folder, 'cases.json'), JSON.stringify(cases))
+  return cases
+}
