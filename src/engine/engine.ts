@@ -255,7 +255,8 @@ async function compose(
     lose: (leaves) => ledger?.lose(leaves),
     classOf: (record) => retention.classOf(record),
     redact: (event) => privacy.redact(event),
-    warn: (event, upstream) => log.warn({ event, upstream })
+    warn: (event, upstream) => log.warn({ event, upstream }),
+    counted: (actor) => clients.counted(actor, 1)
   })
   let ownPorts: OwnPorts | undefined
   const upstreams: Upstreams = new Upstreams(
@@ -518,7 +519,7 @@ async function compose(
           append: async (batch, origin) => {
             if (!ingest) throw new AffidavitError('read_only', notTaken)
             const results = await ingest.append(batch, origin)
-            clients.counted(origin.actor, results)
+            clients.counted(origin.actor, results.filter(({ kind }) => kind === 'accepted').length)
             return results
           }
         },

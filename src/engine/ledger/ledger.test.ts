@@ -97,10 +97,10 @@ describe('Ledger', () => {
     expect(results.map((result) => result.kind)).toEqual(['appended', 'appended'])
   })
 
-  it('keeps nothing of a group that fails, and goes on', async () => {
+  it.each([3, 5])('keeps nothing of a group that fails at leaf %i, and goes on', async (at) => {
     const ledger = writerOf(workspace)
     await ledger.append(drafts(0, 3))
-    workspace.ledgerDb.exec("CREATE TRIGGER broken BEFORE INSERT ON payload WHEN NEW.seq = 5 BEGIN SELECT RAISE(ABORT, 'no'); END")
+    workspace.ledgerDb.exec(`CREATE TRIGGER broken BEFORE INSERT ON payload WHEN NEW.seq = ${at} BEGIN SELECT RAISE(ABORT, 'no'); END`)
     await expect(ledger.append(drafts(3, 5))).rejects.toMatchObject({ code: 'internal' })
     expect(leafTexts()).toHaveLength(3)
     workspace.ledgerDb.exec('DROP TRIGGER broken')

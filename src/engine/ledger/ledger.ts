@@ -234,7 +234,8 @@ export class Ledger {
     try {
       ;({ results, leaves } = await this.#commit(group))
     } catch (error) {
-      if (this.#committed < this.#range.size) {
+      // Nothing of it became leaves; keys of it may be there however early it failed, and would be in the way of the next group.
+      if (this.#committed === before.size) {
         this.#range = CompactRange.from(sha256, before.size, before.hashes)
         this.#nodes = before.nodes
         this.#dirtyVault = true

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 
 export interface ScriptedUpstream {
   readonly url: string
@@ -216,9 +216,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, text: 
               ? anthropic(body)
               : null
   if (!made) return json(404, { error: 'not found' })
-  if (String(request.headers['accept-encoding']).includes('gzip') && body.model === 'zipped') {
-    response.writeHead(200, { 'content-type': made.type, 'content-encoding': 'gzip' })
-    return void response.end(gzipSync(made.chunks.join('')))
+  const coding = body.model === 'zipped' ? 'gzip' : body.model === 'brotli' ? 'br' : null
+  if (coding !== null && String(request.headers['accept-encoding']).includes(coding)) {
+    response.writeHead(200, { 'content-type': made.type, 'content-encoding': coding })
+    return void response.end((coding === 'br' ? brotliCompressSync : gzipSync)(made.chunks.join('')))
   }
   response.writeHead(200, 'Fine', { 'content-type': made.type, 'x-request-id': 'req-1', 'Set-Cookie': ['a=1', 'b=2'] })
   for (const chunk of made.chunks) {

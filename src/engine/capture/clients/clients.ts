@@ -6,7 +6,6 @@ import { clientScopes } from '../../../shared/evidence/leaf-data.ts'
 import type { Handlers } from '../../handlers.ts'
 import type { Actor, AppendResult, LeafDraft } from '../../ledger/draft.ts'
 import type { HttpScope, HttpToken } from '../http/dependencies.ts'
-import type { LineResult } from '../ingest.ts'
 import type { GivenToken } from './token-file.ts'
 
 /** A leaf about a client as the ledger holds it. */
@@ -72,11 +71,11 @@ export class Clients {
     if (known) known.used = { ...known.used, requests: known.used.requests + 1, last: new Date().toISOString() }
   }
 
-  /** What became of events of a client; others than clients are left alone. */
-  counted(actor: Actor, results: readonly LineResult[]): void {
+  /** Calls of a client became records; others than clients are left alone. */
+  counted(actor: Actor, records: number): void {
     if (!actor.ref.startsWith('client:')) return
     const known = this.#named(actor.ref.slice('client:'.length))
-    if (known) known.used = { ...known.used, records: known.used.records + results.filter(({ kind }) => kind === 'accepted').length }
+    if (known) known.used = { ...known.used, records: known.used.records + records }
   }
 
   get handlers(): Handlers<'clients.list' | 'clients.add' | 'clients.revoke'> {

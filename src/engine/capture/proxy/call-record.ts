@@ -39,6 +39,7 @@ export class CallRecord {
   #firstByte: number | undefined
   #answer: IncomingMessage | undefined
   #whole = false
+  #over: number | undefined
 
   constructor(head: CallHead, budget: CopyBudget) {
     this.head = head
@@ -62,6 +63,16 @@ export class CallRecord {
   answerChunk(chunk: Buffer): void {
     this.#firstByte ??= performance.now()
     this.#response.add(chunk)
+  }
+
+  /** The call is over; what is read afterwards takes its own time. */
+  over(): void {
+    this.#over = performance.now()
+  }
+
+  /** Bytes kept of the answer. */
+  get keptBytes(): number {
+    return this.#response.size
   }
 
   /** The event of the request, from what has arrived of it when this is first called. */
@@ -98,7 +109,7 @@ export class CallRecord {
 
   /** The event of the whole call. */
   async ended(outcome: Outcome, modelDigest: (model: string | undefined) => Promise<string | undefined>): Promise<CanonicalEvent> {
-    const latency = Math.round((performance.now() - this.#started) * 1000)
+    const latency = Math.round(((this.#over ?? performance.now()) - this.#started) * 1000)
     const opened = await this.opened()
     const status = this.#answer?.statusCode
     const framing = framingOf(this.#answer?.headers['content-type'])

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Failure } from '../../../shared/contract/errors.ts'
 import type { Upstream, UpstreamState } from '../../../shared/contract/proxy.ts'
 import type { CanonicalEvent } from '../../../shared/event/canonical-event.ts'
@@ -21,13 +22,15 @@ import { Spool } from './spool.ts'
 import { joinTarget } from './target.ts'
 
 export interface ProxyDeps {
-  /** Appends one leaf, on disk when it resolves. What it refuses is not lost yet. Null while the workspace is open read-only. */
+  /** Appends leaves, on disk when it resolves. What it refuses is not lost yet. Null while the workspace is open read-only. */
   readonly append: ((drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>) | null
   /** Leaves given up. */
   readonly lose: (leaves: number) => void
   readonly classOf: ClassOf
   readonly redact: (event: CanonicalEvent) => CanonicalEvent
   readonly warn: (event: string, upstream: string) => void
+  /** A call of this actor became a record. */
+  readonly counted: (actor: Actor) => void
   readonly spoolBytes?: number | undefined
   readonly retryMs?: number | undefined
 }
@@ -47,6 +50,8 @@ interface Counts {
 
 const BUDGET_BYTES = 256 * 1024 * 1024
 const IDLE_MS = 60_000
+/** Longer answers are read one after the other: reading, redacting and sealing one takes so long that calls would wait for a row of them. */
+const LONG_BYTES = 128 * 1024
 
 const unreachable: Failure = { code: 'unreachable', message: 'The upstream could not be reached.' }
 const notRecorded: Failure = {
@@ -63,6 +68,7 @@ export class RecordingProxy {
   readonly #spool: Spool
   readonly #counts = new Map<string, Counts>()
   readonly #open = new Set<Promise<void>>()
+  #lastLong: Promise<unknown> = Promise.resolve()
 
   constructor(deps: ProxyDeps) {
     this.#deps = deps
@@ -161,6 +167,17 @@ export class RecordingProxy {
     return false
   }
 
+  /** One long call after the other, each when the writer has kept up: meanwhile it counts for what all copies share. */
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.#lastLong.then(async () => {
+      await nextTurn()
+      await this.#spool.room()
+      return act()
+    })
+    this.#lastLong = turn.catch(() => {})
+    return turn
+  }
+
   #recorder(upstream: Upstream, actor: Actor): Recorder {
     const { classOf, redact, append } = this.#deps
     const counts = this.#countsOf(upstream.name)
@@ -190,9 +207,16 @@ export class RecordingProxy {
           return null
         }
       },
-      end: async (event, request) => {
-        const type = event.status === 'aborted' ? 'llm.aborted' : event.status === 'error' ? 'llm.error' : 'llm.response'
-        if (count(await this.#spool.submit(draftOf(type, event, request))) !== null) counts.recorded++
+      end: async (keptBytes, read, request) => {
+        const submit = async () => {
+          const event = await read()
+          const type = event.status === 'aborted' ? 'llm.aborted' : event.status === 'error' ? 'llm.error' : 'llm.response'
+          return { written: this.#spool.submit(draftOf(type, event, request)) }
+        }
+        const { written } = await (keptBytes > LONG_BYTES ? this.#inTurn(submit) : submit())
+        if (count(await written) === null) return
+        counts.recorded++
+        this.#deps.counted(actor)
       },
       digest: (model) => this.#digests.of(upstream, model),
       failed: () => {
@@ -210,7 +234,8 @@ interface Recorder {
   /** A request that could not be recorded is not forwarded, and no record of it follows. */
   readonly closed: boolean
   open(event: OpenEvent): Promise<number | null>
-  end(event: CanonicalEvent, request: number | null): Promise<void>
+  /** @param keptBytes how long the answer is; @param read makes the event of it */
+  end(keptBytes: number, read: () => Promise<CanonicalEvent>, request: number | null): Promise<void>
   digest(model: string | undefined): Promise<string | undefined>
   /** Something that was to be recorded could not be made into a leaf. */
   failed(): void
@@ -266,6 +291,7 @@ class Following implements Watcher {
   }
 
   over(outcome: Outcome): void {
+    this.#call.over()
     void this.#end(outcome)
       .catch(() => this.#recorder.failed())
       .finally(() => this.#finish())
@@ -275,7 +301,8 @@ class Following implements Watcher {
     // Where nothing goes on unrecorded, a request that was refused left nothing behind, and none that broke off before it was asked for.
     if (outcome.kind === 'refused') return
     const request = await this.#begin()
-    await this.#recorder.end(await this.#call.ended(outcome, (model) => this.#recorder.digest(model)), request)
+    const read = () => this.#call.ended(outcome, (model) => this.#recorder.digest(model))
+    await this.#recorder.end(this.#call.keptBytes, read, request)
   }
 }
 
