@@ -2,10 +2,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { AffidavitError } from '../shared/contract/errors.ts'
 import { roles } from '../shared/evidence/leaf-data.ts'
+import { anchorNow, listAnchors } from './anchor.ts'
 import { backup, restore } from './backup.ts'
 import { cliEnvironment } from './config.ts'
 import { driftTest } from './drift.ts'
 import { explain, runBacktest, runLook } from './drift-workspace.ts'
+import { changeableKeys, reportKeys, rotateKey } from './keys.ts'
 import { EXIT, print, say } from './output.ts'
 import { addPerson, listPeople } from './people.ts'
 import { sample } from './sample.ts'
@@ -41,7 +43,7 @@ const workspaceCommand = (program: Command, name: string, description: string): 
     .option('--json', 'results as JSON')
 
 /** Failures that say no to the content rather than to the call. */
-const negative = new Set(['no_good_record', 'nothing_selected', 'cancelled', 'conflict'])
+const negative = new Set(['no_good_record', 'nothing_selected', 'cancelled', 'conflict', 'unreachable', 'not_trusted'])
 
 async function run(work: () => Promise<number>): Promise<void> {
   try {
@@ -159,6 +161,23 @@ workspaceCommand(people, 'add', 'add a person; the first one is the administrato
   .option('--account <name>', 'account of the operating system the new person signs in with')
   .action((options) => run(() => addPerson(options, environment)))
 workspaceCommand(people, 'list', 'everybody who is or was set up').action((options) => run(() => listPeople(options, environment)))
+
+const keys = program.command('keys').description('keys of a workspace')
+workspaceCommand(keys, 'report', 'keys in use and before, with the fingerprints to compare').action((options) =>
+  run(() => reportKeys(options, environment))
+)
+workspaceCommand(keys, 'rotate', 'replace a key by a new one; the old one is destroyed')
+  .addOption(new Option('--use <use>', 'the key to replace').choices(changeableKeys).makeOptionMandatory())
+  .action((options) => run(() => rotateKey(options, environment)))
+
+const anchor = program.command('anchor').description('what stands outside this machine for the log')
+workspaceCommand(anchor, 'list', 'timestamps and cosignatures, newest first').action((options) =>
+  run(() => listAnchors(options, environment))
+)
+workspaceCommand(anchor, 'now', 'ask the timestamp authority and the witnesses for the newest checkpoint').action((options) =>
+  run(() => anchorNow(options, environment))
+)
+
 workspaceCommand(program, 'backup', 'copy the workspace to a folder while it stays whole, and hold the copy against a signed checkpoint')
   .requiredOption('--to <dir>', 'folder of the backups, outside the workspace')
   .option('--test', 'restore the copy into a temporary folder at once, and compare', false)
