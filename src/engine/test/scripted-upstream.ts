@@ -221,7 +221,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, text: 
     response.writeHead(200, { 'content-type': made.type, 'content-encoding': coding })
     return void response.end((coding === 'br' ? brotliCompressSync : gzipSync)(made.chunks.join('')))
   }
-  response.writeHead(200, 'Fine', { 'content-type': made.type, 'x-request-id': 'req-1', 'Set-Cookie': ['a=1', 'b=2'] })
+  response.writeHead(200, 'Fine', { 'content-type': made.type, 'x-request-id': 'req-1', 'Set-Cookie': ['a=cookie-of-the-answer', 'b=2'] })
   for (const chunk of made.chunks) {
     response.write(chunk)
     // Each in a packet of its own, so that a client can count them.
