@@ -18,6 +18,7 @@ import { denyNetwork, denyPermissions } from './permissions.ts'
 import { type Preferences, readPreferences, writePreferences } from './preferences.ts'
 import { pageToPrint, printAndExit } from './print-page.ts'
 import { registerScheme, servePage } from './protocol.ts'
+import { Sample } from './sample.ts'
 import { type ShellContext, themeNow } from './shell-operations.ts'
 import { ShellTopics } from './shell-topics.ts'
 import { openMainWindow } from './window.ts'
@@ -49,7 +50,8 @@ function run(config: MainConfig): void {
     preferences = { ...preferences, ...change }
     writePreferences(preferencesPath, preferences)
   }
-  const workspace = (): string => config.workspace ?? preferences.workspace ?? config.defaultWorkspace
+  const sample = new Sample(app.getPath('userData'))
+  const workspace = (): string => (sample.isOpen ? sample.path : (config.workspace ?? preferences.workspace ?? config.defaultWorkspace))
   nativeTheme.themeSource = preferences.theme
 
   const page = session.defaultSession
@@ -67,6 +69,7 @@ function run(config: MainConfig): void {
       appVersion: app.getVersion(),
       keyProtection: keyProtection(),
       prints: true,
+      ...sample.config,
       allowedHosts: config.allowedHosts,
       ...(config.passphraseFile === null ? {} : { passphraseFile: config.passphraseFile })
     }),
@@ -85,6 +88,7 @@ function run(config: MainConfig): void {
   const openWorkspace = async (owner: BrowserWindow): Promise<string | null> => {
     const chosen = await pickWorkspace(owner)
     if (chosen === null) return null
+    sample.set(false)
     remember({ workspace: chosen })
     await engine.restart()
     return workspace()
@@ -98,6 +102,15 @@ function run(config: MainConfig): void {
       remember({ theme })
     },
     openWorkspace,
+    openSample: async () => {
+      sample.set(true)
+      await engine.restart()
+    },
+    leaveSample: async () => {
+      sample.set(false)
+      await engine.restart()
+      sample.remove()
+    },
     restartEngine: () => engine.restart()
   }
   const ipc = new Ipc({ bridge, topics, context })

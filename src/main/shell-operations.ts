@@ -20,6 +20,8 @@ export interface ShellContext {
   readonly keyProtection: () => ShellInfo['key_protection']
   readonly setTheme: (theme: ThemeChoice) => void
   readonly openWorkspace: (owner: BrowserWindow) => Promise<string | null>
+  readonly openSample: () => Promise<void>
+  readonly leaveSample: () => Promise<void>
   readonly restartEngine: () => Promise<void>
 }
 
@@ -55,6 +57,14 @@ const handlers: Handlers = {
   'shell.saveFile': (input, owner) => saveFile(owner, input),
   'shell.savePdf': (input, owner) => savePdf(owner, input),
   'shell.openWorkspace': async (_input, owner, context) => ({ workspace: await context.openWorkspace(owner) }),
+  'shell.openSample': async (_input, _owner, context) => {
+    await context.openSample()
+    return {}
+  },
+  'shell.leaveSample': async (_input, _owner, context) => {
+    await context.leaveSample()
+    return {}
+  },
   'shell.restartEngine': async (_input, _owner, context) => {
     await context.restartEngine()
     return {}

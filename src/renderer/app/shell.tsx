@@ -12,6 +12,7 @@ import { useEngineState, useShellInfo, useStatus } from './engine-state.tsx'
 import { ReadOnlyBanner } from './go-on.tsx'
 import { openPalette } from './palette.tsx'
 import { PersonMenu } from './person-menu.tsx'
+import { SampleBanner } from './sample-banner.tsx'
 import { Seal } from './seal.tsx'
 import { sections } from './sections.ts'
 import { StatusBar } from './status-bar.tsx'
@@ -157,5 +158,6 @@ function Banner() {
       </div>
     )
   }
+  if (status?.sample) return <SampleBanner />
   return null
 }

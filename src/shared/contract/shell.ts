@@ -107,6 +107,21 @@ export const shellOperations = {
     access: 'read',
     leaves: []
   }),
+  'shell.openSample': operation({
+    summary:
+      'Starts the engine on the sample workspace, made where it is not there yet; the next start of the app opens the usual one again',
+    input: nothing,
+    output: nothing,
+    access: 'read',
+    leaves: []
+  }),
+  'shell.leaveSample': operation({
+    summary: 'Goes back to the usual workspace and removes the sample',
+    input: nothing,
+    output: nothing,
+    access: 'read',
+    leaves: []
+  }),
   'shell.restartEngine': operation({
     summary: 'Starts the engine again after it failed, or ends and starts a running one',
     input: nothing,

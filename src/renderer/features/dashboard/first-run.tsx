@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
 import type { WorkspaceStatus } from '../../../shared/contract/workspace.ts'
+import { shell } from '../../client/bridge.ts'
 import { Connect } from '../../ui/connect/connect.tsx'
-import { Panel, State } from '../../ui/parts.tsx'
+import { Note, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 
 const keyWords: Readonly<Record<WorkspaceStatus['keys']['protection'], string>> = {
@@ -63,6 +65,7 @@ export function FirstRun({ status }: { readonly status: WorkspaceStatus }) {
               </div>
             </div>
           </Panel>
+          <LookAround />
           <Panel title="Review a bundle">
             <div className="column gap-8">
               <p className="soft">A signed bundle from another workstation is verified here, offline. Nothing of it is stored.</p>
@@ -76,5 +79,32 @@ export function FirstRun({ status }: { readonly status: WorkspaceStatus }) {
         </div>
       </div>
     </div>
+  )
+}
+
+/** The sample, in a workspace of its own. */
+function LookAround() {
+  const [state, setState] = useState<'idle' | 'opening' | 'failed'>('idle')
+  return (
+    <Panel title="Look around first">
+      <div className="column gap-8">
+        <p className="soft">
+          200 generated records and 247 drift alerts in a workspace of their own, marked SAMPLE everywhere. Leaving it removes it.
+        </p>
+        <div>
+          <Button
+            variant="default"
+            loading={state === 'opening'}
+            onClick={() => {
+              setState('opening')
+              shell('shell.openSample', {}).catch(() => setState('failed'))
+            }}
+          >
+            Open the sample
+          </Button>
+        </div>
+        {state === 'failed' && <Note is="broken">The sample could not be opened. Nothing of this workspace was changed.</Note>}
+      </div>
+    </Panel>
   )
 }

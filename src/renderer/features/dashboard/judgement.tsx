@@ -175,7 +175,7 @@ export function DriftPanel() {
               <Mark is={alert.state === 'open' ? 'attention' : 'acknowledged'} />
               <span className="clip">
                 <b>{alert.model}</b> <span className="soft">{alert.source}</span>{' '}
-                <span className="dim">{alert.features.filter((f) => f.alarmed).length} features</span>
+                <span className="dim">{alert.drifted_features.replaceAll('_', ' ').replaceAll(',', ', ')}</span>
               </span>
               <span className="bar">
                 <i style={{ width: `${100 * alert.drift_score}%` }} />

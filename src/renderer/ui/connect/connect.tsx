@@ -78,7 +78,7 @@ export function Connect({ status }: { readonly status: WorkspaceStatus }) {
               <span className="number">{at + 1}</span>
               <div>
                 <h4>{title}</h4>
-                <CodeLine text={line} label={`Copy: ${title}`} />
+                <CodeLine text={line} label={title} />
                 {note !== undefined && <p>{note}</p>}
               </div>
             </li>

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// From nothing on record to the first call: the way in, an upstream, a client, and the sample.
+import { expect } from '../harness.ts'
+import { everyLook } from './walk.ts'
+
+everyLook('first run, capture and sample', async ({ app, page, go, shoot }) => {
+  await expect(page.getByRole('heading', { name: 'Nothing is on record yet' })).toBeVisible()
+  await page.getByRole('button', { name: 'Record its calls' }).click()
+  await expect(page.getByRole('heading', { name: 'Point the client at the recorder' })).toBeVisible()
+  await expect(page.getByText(`export OLLAMA_HOST=http://127.0.0.1:${app.ports.compliance}/proxy/ollama`)).toBeVisible()
+  await shoot('10-first-run')
+
+  await go('/settings?view=capture')
+  await page.getByLabel('New client').fill('web-app')
+  await page.getByRole('button', { name: 'Make a token' }).click()
+  await expect(page.getByText(/shown this once/)).toBeVisible()
+  await page.getByRole('button', { name: /HTTP and curl/ }).click()
+  const token = await page.getByText(/^aff_/).textContent()
+  const answer = await fetch(`http://127.0.0.1:${app.ports.compliance}/api/compliance/events`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: '{"model":"gpt-4","prompt":"p","response":"r","latency_ms":812}'
+  })
+  expect(answer.status).toBe(200)
+  await expect(page.getByText('gpt-4 for web-app arrived')).toBeVisible()
+  await shoot('11-capture')
+
+  await page.evaluate(() => window.affidavit.call('shell.openSample', {}))
+  await expect(page.getByText('Generated data, no evidence')).toBeVisible()
+  await go('/drift')
+  await expect(page.getByText(/186|247/).first()).toBeVisible()
+  await shoot('12-sample-drift')
+  await page.getByRole('button', { name: 'Leave the sample' }).click()
+  await expect(page.getByText('Generated data, no evidence')).toBeHidden()
+})
