@@ -307,7 +307,7 @@ describe('start of a workspace', () => {
     const problem = await problemAtStart()
     expect(problem).toMatchObject({ code, trusted_size: trusted, can_continue: goesOn })
     expect(problem?.message).toContain(trusted === null ? 'No signed checkpoint vouches' : `The leaves up to ${trusted - 1} can be trusted`)
-    expect(problem?.message).toContain('Restore')
+    expect(problem?.message).toMatch(/[Rr]estore/)
     // Looking at it changes nothing: the next start finds the same.
     expect(await problemAtStart()).toEqual(problem)
   })

@@ -37,7 +37,7 @@ export function Connect({ status }: { readonly status: WorkspaceStatus }) {
   return (
     <div className="connect">
       <nav className="panel connect-ways" aria-label="Where the calls come from">
-        <h3>Where do the calls come from?</h3>
+        <h2>Where do the calls come from?</h2>
         {groups.map((group) => (
           <div key={group}>
             <p>{group}</p>
@@ -77,7 +77,7 @@ export function Connect({ status }: { readonly status: WorkspaceStatus }) {
             <li key={title}>
               <span className="number">{at + 1}</span>
               <div>
-                <h4>{title}</h4>
+                <h3>{title}</h3>
                 <CodeLine text={line} label={title} />
                 {note !== undefined && <p>{note}</p>}
               </div>
@@ -87,7 +87,7 @@ export function Connect({ status }: { readonly status: WorkspaceStatus }) {
             <li>
               <span className="number">{steps.length + 1}</span>
               <div>
-                <h4>See it arrive</h4>
+                <h3>See it arrive</h3>
                 <Arrival status={status} key={way.id} />
                 <p>
                   A variable counts only in the terminal where it was set: programs that run already keep the old address.
@@ -114,7 +114,7 @@ function AddUpstream({ passing }: { readonly passing: NonNullable<Way['passing']
         add.mutate({ name: passing.name, url: url.trim(), kind: passing.kind })
       }}
     >
-      <h4>Say where the model server is</h4>
+      <h3>Say where the model server is</h3>
       <div className="row" style={{ alignItems: 'flex-end' }}>
         <TextInput
           className="grow"
