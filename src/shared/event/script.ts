@@ -37,7 +37,6 @@ const classes: readonly (readonly [Script, RegExp])[] = [
 const MOST_LETTERS = 400
 const MOST_CHARACTERS = 4_000
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII, its control characters too
 const PLAIN = /^[\0-\x7f]*$/
 
 /**
