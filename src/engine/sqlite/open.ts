@@ -41,7 +41,7 @@ function assertVersion(db: Database.Database): void {
 export function openOfRecord(path: string): WritableDb {
   const db = new Database(path, sqliteOptions())
   assertVersion(db)
-  // Set before the first table, kept afterwards. Half as many pages a commit as with 4,096: a third less time in it (ADR 15).
+  // Set before the first table, kept afterwards. Half as many pages a commit as with 4,096: a third less time in it (ADR 16).
   db.pragma('page_size = 8192')
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = FULL')
