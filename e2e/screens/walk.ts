@@ -32,7 +32,16 @@ export interface Walk {
 
 /** Walks once for each look, in an app of its own on an empty workspace; fails on findings of axe and on content policy violations. */
 export function everyLook(name: string, walk: (at: Walk) => Promise<void>): void {
-  for (const { colorScheme, size } of looks) {
+  walkThrough(name, looks, walk)
+}
+
+/** The same in light at 1280x800 only, or in all four looks when they are asked for: for walks that start the engine several times. */
+export function firstLook(name: string, walk: (at: Walk) => Promise<void>): void {
+  walkThrough(name, process.env.AFFIDAVIT_ALL_LOOKS ? looks : looks.slice(0, 1), walk)
+}
+
+function walkThrough(name: string, chosen: readonly (typeof looks)[number][], walk: (at: Walk) => Promise<void>): void {
+  for (const { colorScheme, size } of chosen) {
     test(`${name}, ${colorScheme}, ${size.width}x${size.height}`, async () => {
       test.setTimeout(300_000)
       mkdirSync(screens, { recursive: true })
