@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // From nothing on record to the first call: the way in, an upstream, a client, and the sample.
 import { expect } from '../harness.ts'
-import { firstLook } from './walk.ts'
+import { oneLook } from './walk.ts'
 
-firstLook('first run, capture and sample', async ({ app, page, go, shoot }) => {
+oneLook('light', 'first run, capture and sample', async ({ app, page, go, shoot }) => {
   await expect(page.getByRole('heading', { name: 'Nothing is on record yet' })).toBeVisible()
   await page.getByRole('button', { name: 'Record its calls' }).click()
   await expect(page.getByRole('heading', { name: 'Point the client at the recorder' })).toBeVisible()

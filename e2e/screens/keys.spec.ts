@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { makeAuthority, serveAuthority } from '../../src/engine/anchors/test-authority.ts'
 import { answerDialogs, callOk, records, waitForJob } from '../data.ts'
 import { expect } from '../harness.ts'
-import { everyLook } from './walk.ts'
+import { oneLook } from './walk.ts'
 
-everyLook('keys and anchors', async ({ app, page, go, shoot }) => {
+oneLook('light', 'keys and anchors', async ({ app, page, go, shoot }) => {
   const files = makeAuthority()
   const authority = await serveAuthority(files)
   try {

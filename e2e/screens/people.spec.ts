@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Page } from '@playwright/test'
 import { answerDialogs, callOk } from '../data.ts'
 import { expect } from '../harness.ts'
-import { everyLook } from './walk.ts'
+import { oneLook } from './walk.ts'
 
 const PASSWORD = 'a long walk to the sea'
 const FIRST = 'seven grey herons wait'
@@ -24,7 +24,7 @@ async function signOut(page: Page, what: 'Lock' | 'Sign out'): Promise<void> {
   await page.getByRole('menuitem', { name: what }).click()
 }
 
-everyLook('people', async ({ app, page, go, shoot }) => {
+oneLook('dark', 'people', async ({ app, page, go, shoot }) => {
   await go('/compliance?view=approvals')
   await expect(page.getByText('One person alone cannot approve')).toBeVisible()
   await page.locator('.person-button').click()

@@ -4,13 +4,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { answerDialogs, callOk } from '../data.ts'
 import { expect } from '../harness.ts'
-import { everyLook } from './walk.ts'
+import { oneLook } from './walk.ts'
 
 const SUBJECT = 'zephyrine.quux@example.org'
 const PASSWORD = 'correct horse battery'
 const FIRST = 'a first password to change'
 
-everyLook('privacy', async ({ app, page, go, shoot }) => {
+oneLook('light', 'privacy', async ({ app, page, go, shoot }) => {
   await page.waitForTimeout(500)
   const records = Array.from({ length: 24 }, (_, n) => ({
     id: `call-${n}`,

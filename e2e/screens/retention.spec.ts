@@ -4,9 +4,9 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { answerDialogs, callOk, records, waitForJob } from '../data.ts'
 import { expect } from '../harness.ts'
-import { everyLook } from './walk.ts'
+import { oneLook } from './walk.ts'
 
-everyLook('retention, holds and backup', async ({ app, page, go, shoot }) => {
+oneLook('dark', 'retention, holds and backup', async ({ app, page, go, shoot }) => {
   const file = await records()
   const { job_id } = await callOk(page, 'import.start', { path: file.path, profile: file.profile })
   await waitForJob(page, job_id)

@@ -35,9 +35,9 @@ export function everyLook(name: string, walk: (at: Walk) => Promise<void>): void
   walkThrough(name, looks, walk)
 }
 
-/** The same in light at 1280x800 only, or in all four looks when they are asked for: for walks that start the engine several times. */
-export function firstLook(name: string, walk: (at: Walk) => Promise<void>): void {
-  walkThrough(name, process.env.AFFIDAVIT_ALL_LOOKS ? looks : looks.slice(0, 1), walk)
+/** The same in one look, or in all four when they are asked for: each look of a long walk costs most of a minute. */
+export function oneLook(theme: 'light' | 'dark', name: string, walk: (at: Walk) => Promise<void>): void {
+  walkThrough(name, process.env.AFFIDAVIT_ALL_LOOKS ? looks : looks.filter((look) => look.colorScheme === theme), walk)
 }
 
 function walkThrough(name: string, chosen: readonly (typeof looks)[number][], walk: (at: Walk) => Promise<void>): void {
