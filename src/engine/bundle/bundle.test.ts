@@ -323,10 +323,7 @@ describe('tampering', () => {
       ],
       'withheld_present'
     ],
-    'the number of records': [
-      (f) => [edit(f, 'data/case.json', (t) => t.replace('"records":5', '"records":4')), relist(f)],
-      'case_count'
-    ],
+    'the number of records': [(f) => [edit(f, 'data/case.json', (t) => t.replace('"records":5', '"records":4')), relist(f)], 'case_count'],
     'an unknown field in the case': [(f) => [edit(f, 'data/case.json', (t) => t.replace('{', '{"a":1,')), relist(f)], 'case_unreadable'],
     'a name listed twice': [(f) => edit(f, 'manifest-sha256.txt', (t) => t + t.slice(0, t.indexOf('\n') + 1)), 'manifest_line'],
     'the signature of another text': [(f) => writeFileSync(join(f, 'tagmanifest-sha256.txt.sig'), 'nothing'), 'bundle_signature']
