@@ -50,6 +50,7 @@ import { complianceHandlers } from './policy/compliance/handlers.ts'
 import { liveFacts } from './policy/compliance/live.ts'
 import { Disposal, type DisposalHooks } from './policy/disposal.ts'
 import { Retention } from './policy/retention.ts'
+import { priceHandlers } from './prices/handlers.ts'
 import { Erasures } from './privacy/erasure/erase.ts'
 import { Privacy } from './privacy/handlers.ts'
 import { Requests } from './privacy/requests.ts'
@@ -443,6 +444,7 @@ async function compose(
         rebuild: (progress) => projector.rebuild(size(), progress)
       }),
       ...catalogHandlers({ pool, projector, ledgerSize: size, record, privacy: () => privacy.settings, recentAlerts: drift.recentAlerts }),
+      ...priceHandlers({ pool, projector, ledgerSize: size, append }),
       ...privacy.handlers,
       ...keys.handlers,
       ...requests.handlers,

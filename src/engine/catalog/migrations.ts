@@ -4,6 +4,7 @@ import { anchorsSchema } from './schema/anchors.ts'
 import { approvalsSchema } from './schema/approvals.ts'
 import { completenessSchema } from './schema/completeness.ts'
 import { driftSchema } from './schema/drift.ts'
+import { pricesSchema } from './schema/prices.ts'
 import { privacySchema } from './schema/privacy.ts'
 import { recordsSchema } from './schema/records.ts'
 import { retentionSchema } from './schema/retention.ts'
@@ -11,10 +12,20 @@ import { retentionSchema } from './schema/retention.ts'
 const metaSchema = 'CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;'
 
 /** The tables of each area; times are microseconds since 1970 UTC. */
-const areas = [metaSchema, recordsSchema, driftSchema, approvalsSchema, retentionSchema, anchorsSchema, completenessSchema, privacySchema]
+const areas = [
+  metaSchema,
+  recordsSchema,
+  driftSchema,
+  approvalsSchema,
+  retentionSchema,
+  anchorsSchema,
+  completenessSchema,
+  privacySchema,
+  pricesSchema
+]
 
 /**
  * catalog.db: a projection of the ledger, rebuildable at any time. A new schema, or a projection that fills it differently, is a new version,
  * and a new version is a new catalog: the file is dropped and replayed, so there is one step only.
  */
-export const catalogMigrations: readonly Migration[] = [{ version: 11, sql: areas.join('\n') }]
+export const catalogMigrations: readonly Migration[] = [{ version: 12, sql: areas.join('\n') }]

@@ -2,6 +2,7 @@
 
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
+import { keyText } from '../../shared/price/price.ts'
 import type { Statement, WritableDb } from '../sqlite/open.ts'
 import type { ContentSource } from '../vault/payload-reader.ts'
 import { type DriftStatements, driftStatements, projectDrift, projectSetting } from './project-drift.ts'
@@ -9,13 +10,19 @@ import { type DriftStatements, driftStatements, projectDrift, projectSetting } f
 /** Writes for leaves that are no calls to a model. */
 export function eventStatements(
   db: WritableDb
-): Readonly<Record<'event' | 'asked' | 'decided' | 'anchor' | 'done', Statement<unknown[]>> & { drift: DriftStatements }> {
+): Readonly<
+  Record<'event' | 'asked' | 'decided' | 'anchor' | 'price' | 'noPrice' | 'done', Statement<unknown[]>> & { drift: DriftStatements }
+> {
   return {
     event: db.prepare('INSERT INTO event (seq, time_us, type, actor, data) VALUES (?, ?, ?, ?, ?)'),
     drift: driftStatements(db),
     asked: db.prepare("INSERT INTO approval (id, seq, time_us, action, asked_by, title, state) VALUES (?, ?, ?, ?, ?, ?, 'asked')"),
     decided: db.prepare('UPDATE approval SET state = ?, decided_seq = ?, decided_us = ?, decided_by = ?, note = ? WHERE id = ?'),
     anchor: db.prepare('INSERT INTO anchor (seq, kind, size, root, said_us, authority, name, url) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
+    price: db.prepare(
+      'INSERT OR REPLACE INTO price (name, seq, time_us, actor, model, provider, valid_from, prices) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
+    ),
+    noPrice: db.prepare('DELETE FROM price WHERE name = ?'),
     done: db.prepare('UPDATE approval SET done_seq = ? WHERE id = ?')
   } as const
 }
@@ -51,6 +58,14 @@ export function projectEvent(write: EventStatements, payloads: ContentSource, se
       const { kind, size, root, said_us, authority } = leaf.data as LeafData<'anchor.added'>
       const body = bodyOf(payloads, seq)
       write.anchor.run(seq, kind, size, root, said_us, authority, textOf(body.name), textOf(body.url))
+      return
+    }
+    case 'price.set': {
+      const data = leaf.data as LeafData<'price.set'>
+      const { model, provider = null, valid_from } = data
+      const name = keyText({ model, provider, valid_from })
+      if (data.what === 'removed') write.noPrice.run(name)
+      else write.price.run(name, seq, time, actor, model, provider, valid_from, JSON.stringify(data.usd_per_million))
       return
     }
     case 'approval.asked': {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PrivacySettings } from '../../shared/contract/privacy.ts'
 import type { Message, RecordDetail } from '../../shared/contract/record.ts'
+import { costOfCall } from '../../shared/price/cost.ts'
+import { priceTable } from '../prices/listing.ts'
 import { maskDetail } from '../privacy/masked-detail.ts'
 import type { AnyDb } from '../sqlite/open.ts'
 import type { PayloadReader } from '../vault/payload-reader.ts'
@@ -26,15 +28,26 @@ export function recordDetail(
     return part === undefined ? {} : (JSON.parse(part) as { messages?: Message[] })
   }
   const request = decoded('request')
-  const event = text.get('event')
+  const sealed = text.get('event')
+  const event = sealed === undefined ? {} : (JSON.parse(sealed) as Record<string, unknown>)
+  const row = toRow(record, sealedSize(ledger))
   const clear: Omit<RecordDetail, 'view_seq'> = {
-    row: toRow(record, sealedSize(ledger)),
+    row,
     payload: payload.state === 'present' || payload.state === 'none' ? 'present' : payload.state,
     input_messages: request.messages ?? [],
     output_messages: decoded('response').messages ?? [],
     ...(request.tools === undefined ? {} : { tools: request.tools }),
     error: text.get('error') ?? null,
-    event: event === undefined ? {} : (JSON.parse(event) as Record<string, unknown>),
+    cost: costOfCall(priceTable(catalog), {
+      provider: row.provider,
+      model: row.model,
+      served: row.served_model,
+      input_tokens: row.input_tokens,
+      output_tokens: row.output_tokens,
+      day: row.timestamp.slice(0, 10),
+      event: sealed === undefined ? null : event
+    }),
+    event,
     masked: { total: 0, kinds: {} },
     leaf: { seq, type: leaf.type, json, actor: leaf.actor.ref, class: leaf.class ?? null }
   }

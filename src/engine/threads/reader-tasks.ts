@@ -55,6 +55,7 @@ import { processingOf } from '../policy/compliance/processing.ts'
 import { disposalOf, disposedBy, listDisposals, previewDisposal } from '../policy/disposal-scope.ts'
 import { countCovered, holdsOn, listHolds } from '../policy/holds.ts'
 import { keptOf, retentionView } from '../policy/retention-view.ts'
+import { priceTable } from '../prices/listing.ts'
 import { type AccessCopyInput, writeAccessCopy } from '../privacy/access-copy.ts'
 import { certificateOf } from '../privacy/erasure/certificate.ts'
 import { erasureRecipients, erasureState } from '../privacy/erasure/erase.ts'
@@ -196,6 +197,7 @@ export const readerTasks = {
   countCovered: longTask((context, args: { readonly scope: HoldScope }) => countCovered(context, args.scope)),
   retentionView: longTask((context, _: Record<string, never>) => retentionView(context)),
   keptOf: task((context, args: { readonly seqs: readonly number[] }) => keptOf(context, args.seqs)),
+  prices: task(({ catalog }, _: Record<string, never>) => priceTable(catalog)),
   series: task(({ catalog }, _: Record<string, never>) => listSeries(catalog))
 } as const
 

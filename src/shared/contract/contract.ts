@@ -13,6 +13,7 @@ import { exportOperations } from './exports.ts'
 import { importOperations } from './imports.ts'
 import { keyOperations } from './keys.ts'
 import { peopleOperations, sessionState } from './people.ts'
+import { priceOperations } from './prices.ts'
 import { privacyOperations } from './privacy.ts'
 import { proxyOperations } from './proxy.ts'
 import { recordOperations, recordRow } from './record.ts'
@@ -39,6 +40,7 @@ export const operations = {
   ...complianceOperations,
   ...peopleOperations,
   ...retentionOperations,
+  ...priceOperations,
   ...privacyOperations,
   ...keyOperations,
   ...anchorOperations,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
 import { recordStatuses } from '../evidence/leaf-types.ts'
+import { cost } from './cost.ts'
 import { operation } from './operation.ts'
 
 /** ISO 8601 UTC with Z. */
@@ -62,6 +63,8 @@ export const recordDetail = z.object({
   output_messages: z.array(message),
   tools: z.unknown().optional(),
   error: z.string().nullable(),
+  /** What the call cost, by the record or by the price table as it is now. */
+  cost,
   /** The canonical event without messages, as sealed. */
   event: z.record(z.string(), z.unknown()),
   /** Places masked in everything above; all 0 in an unmasked record. Kinds, never values. */

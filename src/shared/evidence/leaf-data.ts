@@ -47,6 +47,8 @@ const request = z.uuid()
 const day = z.iso.date()
 
 const series = { model: word, source: word }
+/** What a price is for; without a provider for any. */
+const priced = { model: word, provider: word.optional(), valid_from: day }
 
 /**
  * The `data` of each non-LLM leaf type: strict, without personal data or free text (those go to the part `body`).
@@ -229,6 +231,21 @@ export const leafDataSchemas = {
     })
   ]),
   'setting.changed': z.strictObject({ name: word, from: z.string().max(256), to: z.string().max(256) }),
+  /** Model names and figures only; the reason is in the body. Prices are US dollars per million tokens. */
+  'price.set': z.discriminatedUnion('what', [
+    z.strictObject({
+      what: z.literal('set'),
+      ...priced,
+      usd_per_million: z.strictObject({
+        input: decimal,
+        output: decimal,
+        cache_read: decimal.optional(),
+        cache_write: decimal.optional(),
+        reasoning: decimal.optional()
+      })
+    }),
+    z.strictObject({ what: z.literal('removed'), ...priced })
+  ]),
   'anchor.added': z.strictObject({
     kind: z.enum(['rfc3161', 'witness']),
     size: count,

@@ -10,6 +10,7 @@ import { Masked } from '../../ui/masked.tsx'
 import { Facts, Hash, Note, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
 import { Who } from '../../ui/who.tsx'
+import { Cost } from './cost.tsx'
 import { Kept } from './kept.tsx'
 import { MaskedNote } from './masked-note.tsx'
 import { Proof } from './proof.tsx'
@@ -243,6 +244,7 @@ function Metadata({ detail }: { readonly detail: RecordDetail }) {
           ['Provider', row.provider],
           ['Operation', row.operation],
           ['Status', row.status],
+          ['Cost', <Cost key="c" cost={detail.cost} />],
           ['Actor', <Who key="a" actor={detail.leaf.actor} />],
           ['Leaf type', detail.leaf.type]
         ]}
