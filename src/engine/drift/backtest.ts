@@ -117,7 +117,7 @@ interface Track {
   closedAt: number
 }
 
-function tracksOf(context: ReaderContext, { from, to, settings }: BacktestArgs): Track[] {
+function tracksOf(context: ReaderContext, { from, to, settings }: BacktestArgs, control: ReaderControl): Track[] {
   const { catalog } = context
   const back = settings.reference === 'hour_of_week' ? 28 : settings.reference === 'hour_of_day' ? 1 : settings.reference_days
   const baselines = new Map(
@@ -130,6 +130,7 @@ function tracksOf(context: ReaderContext, { from, to, settings }: BacktestArgs):
   )
   const tracks = new Map<string, Track & { cells: { hour: number; counts: Counts }[] }>()
   for (const row of rows.iterate(from - back * WIDE, to)) {
+    if (control.cancelled()) throw new AffidavitError('cancelled', 'cancelled')
     const key = JSON.stringify([row.model, row.source])
     const baseline = baselines.get(key)
     if (!baseline && settings.reference === 'none') continue
@@ -259,7 +260,7 @@ function remember(track: Track, verdicts: readonly Verdict[], hour: number): voi
  */
 export function backtest(context: ReaderContext, args: BacktestArgs, control: ReaderControl): BacktestRun {
   const { from, to, settings } = args
-  const tracks = context.catalog.transaction(() => tracksOf(context, args))()
+  const tracks = context.catalog.transaction(() => tracksOf(context, args, control))()
   if (tracks.length === 0)
     throw new AffidavitError(
       'nothing_selected',

@@ -92,4 +92,21 @@ describe('a back-test', () => {
     expect(await engine.codeOf('drift.backtest', { settings: { effect_floor: 2 } })).toBe('bad_request')
     expect(await engine.codeOf('drift.backtest', { from: '2026-03-02T00:00:00Z', to: '2026-03-01T00:00:00Z' })).toBe('bad_request')
   }, 60_000)
+
+  it('ends when it is cancelled, also in the midst of the history, and leaves nothing', async () => {
+    // Half a century of hours between two records: long to go through, quick to record.
+    const at = (year: number) => rawRecord(year, { start_time: `${year}-03-01T00:00:00Z`, response: 'r' })
+    await engine.call('events.append', { events: [at(1972), at(2026)] })
+    await engine.call('settings.set', { reference: 'rolling' })
+    const leaves = (await engine.call('workspace.status', {})).ledger.size
+    const { job_id } = await engine.call('drift.backtest', { settings: { effect_floor: 0.5 } })
+    expect(await engine.codeOf('drift.backtest_result', { job_id })).toBe('busy')
+    while ((await engine.call('jobs.get', { id: job_id })).done === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await engine.call('jobs.cancel', { id: job_id })
+    const job = await engine.job(job_id)
+    expect(job).toMatchObject({ state: 'cancelled', error: null })
+    expect(job.done).toBeLessThan(job.total ?? 0)
+    expect(await engine.codeOf('drift.backtest_result', { job_id })).toBe('cancelled')
+    expect((await engine.call('workspace.status', {})).ledger.size).toBe(leaves)
+  })
 })

@@ -53,7 +53,8 @@ const drift = createRoute({
   path: '/drift',
   validateSearch: z.object({
     alert: optional(z.string()),
-    view: optional(z.enum(['alerts', 'series', 'baselines', 'compare'])),
+    view: optional(z.enum(['alerts', 'series', 'baselines', 'compare', 'backtest'])),
+    run: optional(z.string().max(64)),
     a: optional(z.string()),
     b: optional(z.string()),
     feature: optional(driftFeature),

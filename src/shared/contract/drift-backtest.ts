@@ -34,6 +34,7 @@ export const backtestAlarm = z.object({
   /** Whether it would have opened an alert, or belonged to one that was open or cooling down. */
   opens: z.boolean()
 })
+export type BacktestAlarm = z.infer<typeof backtestAlarm>
 
 export const backtestRun = z.object({
   settings: backtestSettings,

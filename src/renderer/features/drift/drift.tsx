@@ -14,26 +14,30 @@ import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 import { AlertList } from './alert-list.tsx'
 import { AlertPane } from './alert-pane.tsx'
+import { BacktestView } from './backtest/backtest-view.tsx'
 import { BaselineDialog, type BaselineTarget } from './baseline-dialog.tsx'
 import { type CompareSearch, CompareView } from './compare-view.tsx'
 import { Baselines, SeriesTable } from './tables.tsx'
 import { VerdictView } from './verdict-view.tsx'
 
-export type DriftView = 'alerts' | 'series' | 'baselines' | 'compare'
+export type DriftView = 'alerts' | 'series' | 'baselines' | 'compare' | 'backtest'
 
 export interface DriftProps extends CompareSearch {
   readonly alert?: string | undefined
   readonly view?: DriftView | undefined
+  /** The back-test shown. */
+  readonly run?: string | undefined
 }
 
 const views = [
   { value: 'alerts', label: 'Alerts' },
   { value: 'series', label: 'All series' },
   { value: 'baselines', label: 'Baselines' },
-  { value: 'compare', label: 'Compare' }
+  { value: 'compare', label: 'Compare' },
+  { value: 'backtest', label: 'Back-test' }
 ]
 
-export function Drift({ alert: wanted, view = 'alerts', ...compared }: DriftProps) {
+export function Drift({ alert: wanted, view = 'alerts', run, ...compared }: DriftProps) {
   const navigate = useNavigate()
   const refresh = useRefresh()
   const status = useStatus()
@@ -105,6 +109,8 @@ export function Drift({ alert: wanted, view = 'alerts', ...compared }: DriftProp
         <Baselines onPin={() => setPinning({ model: null, source: null })} />
       ) : view === 'compare' ? (
         <CompareView {...compared} />
+      ) : view === 'backtest' ? (
+        <BacktestView run={run} />
       ) : alerts.isError ? (
         <Failed what="Alerts cannot be read" error={alerts.error} onRetry={() => void alerts.refetch()} />
       ) : !alerts.data ? (

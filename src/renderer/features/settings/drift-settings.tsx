@@ -4,23 +4,9 @@ import { useEffect, useState } from 'react'
 import type { Settings as Values } from '../../../shared/contract/workspace.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { useMay } from '../../client/session.tsx'
+import { lookIntervalsWith, procedureChoices, referenceChoices } from '../../ui/drift-words.ts'
 import { Note, Panel } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
-
-const intervals = [
-  { value: '0', label: 'Never' },
-  { value: '15', label: 'Every 15 minutes' },
-  { value: '60', label: 'Every hour' },
-  { value: '360', label: 'Every 6 hours' },
-  { value: '1440', label: 'Every day' }
-]
-
-const references = [
-  { value: 'none', label: 'Not judged' },
-  { value: 'rolling', label: 'The days before' },
-  { value: 'hour_of_week', label: 'Same hours of four weeks before' },
-  { value: 'hour_of_day', label: 'Same hours of the day before' }
-] as const satisfies readonly { readonly value: Values['reference']; readonly label: string }[]
 
 export function DriftSettings() {
   const saved = useOperation('settings.get', {})
@@ -73,7 +59,6 @@ export function DriftSettings() {
       onChange={(value) => typeof value === 'number' && setEdited((before) => ({ ...before, [name]: value }))}
     />
   )
-  const known = intervals.some((one) => one.value === String(values.look_every_minutes))
   return (
     <Panel title="Drift" sub="each change is a leaf">
       <form
@@ -86,22 +71,18 @@ export function DriftSettings() {
         <div className="settings-grid">
           <Select
             label="Look"
-            data={
-              known
-                ? intervals
-                : [...intervals, { value: String(values.look_every_minutes), label: `Every ${values.look_every_minutes} minutes` }]
-            }
+            data={lookIntervalsWith(values.look_every_minutes)}
             value={String(values.look_every_minutes)}
             onChange={(value) => setEdited((before) => ({ ...before, look_every_minutes: Number(value ?? 0) }))}
           />
           {number('look_every_records', 'Look after new requests of a series, 0 never', 0, 1_000_000, 10)}
           <Select
             label="Series without a pinned baseline"
-            data={references}
+            data={[...referenceChoices]}
             value={values.reference}
             allowDeselect={false}
             onChange={(value) =>
-              setEdited((before) => ({ ...before, reference: references.find((one) => one.value === value)?.value ?? 'none' }))
+              setEdited((before) => ({ ...before, reference: referenceChoices.find((one) => one.value === value)?.value ?? 'none' }))
             }
           />
           {number('reference_days', 'Days of a rolling reference', 1, 90, 1)}
@@ -113,10 +94,7 @@ export function DriftSettings() {
           {number('min_reference', 'Reference requests needed', 10, 1_000_000, 10)}
           <Select
             label="Family correction"
-            data={[
-              { value: 'BH', label: 'Benjamini-Hochberg' },
-              { value: 'BY', label: 'Benjamini-Yekutieli' }
-            ]}
+            data={[...procedureChoices]}
             value={values.procedure}
             onChange={(value) => setEdited((before) => ({ ...before, procedure: value === 'BY' ? 'BY' : 'BH' }))}
           />
