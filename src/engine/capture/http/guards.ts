@@ -61,11 +61,17 @@ export function checkHost(request: IncomingMessage, allowed: Allowed): Failure |
   return seen === 1 ? null : refusals.host
 }
 
-/** A browser names the page that asks: an absent Origin passes, `null` and anything not listed does not. */
-export function checkOrigin(headers: IncomingHttpHeaders, allowed: Allowed): Failure | null {
-  const origin = headers.origin
-  if (origin === undefined) return null
-  return allowed.origins.has(origin) ? null : refusals.origin
+/**
+ * A browser names the page that asks: an absent Origin passes, `null` and anything not listed does not. It names none for what it fetches without
+ * asking (pictures, scripts, frames, links); then `Sec-Fetch-Site` says whether another site is behind it.
+ * @param mayBeOpened whether a link of another site may lead here
+ */
+export function checkOrigin(headers: IncomingHttpHeaders, allowed: Allowed, mayBeOpened = false): Failure | null {
+  const { origin } = headers
+  if (origin !== undefined) return allowed.origins.has(origin) ? null : refusals.origin
+  const site = headers['sec-fetch-site']
+  if (site === undefined || site === 'same-origin' || site === 'none') return null
+  return mayBeOpened && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document' ? null : refusals.origin
 }
 
 /** What a body is. */

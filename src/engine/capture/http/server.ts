@@ -162,7 +162,8 @@ function guard(options: AppOptions, limiter: RateLimiter, allowedNow: () => Allo
     const { raw } = request
     const allowed = allowedNow()
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
-    const denied = checkHost(raw, allowed) ?? checkOrigin(raw.headers, allowed)
+    const { scope } = request.routeOptions.config
+    const denied = checkHost(raw, allowed) ?? checkOrigin(raw.headers, allowed, raw.method === 'GET' && scope === undefined)
     if (denied !== null) return refuse(request, reply, denied)
     const origin = raw.headers.origin
     if (origin !== undefined && allowed.crossOrigins.has(origin))
@@ -171,7 +172,6 @@ function guard(options: AppOptions, limiter: RateLimiter, allowedNow: () => Allo
     if ((limits.rateOnLoopback || !isLoopback(client.replace(/^::ffff:/, ''))) && !limiter.take(client, performance.now())) {
       return refuse(request, reply, refusals.rate)
     }
-    const { scope } = request.routeOptions.config
     const tokens = options.tokens()
     if (scope !== undefined && (options.tokenNeeded || (tokens.length > 0 && raw.headers.authorization !== undefined))) {
       request.token = clientOf(raw.headers, tokens, scope)
