@@ -95,6 +95,25 @@ describe('affidavit', () => {
     expect(statSync(join(root, 'workspace')).mode & 0o777).toBe(0o700)
   }, 120_000)
 
+  it('imports a file that no profile knows by a mapping, which it guesses and prints', () => {
+    const data = join(root, 'unknown.csv')
+    const map = join(root, 'map.json')
+    writeFileSync(data, 'when,llm model,question,answer,took_ms\n2026-01-31 12:00:00,mapped-1,Q,A,812\n')
+    const guess = affidavit('import', ...workspace(), '--print-mapping', data)
+    expect(guess.status).toBe(0)
+    expect(JSON.parse(guess.out)).toMatchObject({
+      fields: { time: { from: 'when', unit: 'text' }, model: { from: 'llm model' }, latency: { from: 'took_ms', unit: 'ms' } }
+    })
+    writeFileSync(map, guess.out)
+    const twice = affidavit('import', ...workspace(), '--map', map, '--json', data, data)
+    expect(twice.out.match(/"(accepted|duplicates)":1/g)).toEqual(['"accepted":1', '"duplicates":1'])
+    writeFileSync(map, guess.out.replace('"ms"', '"hours"'))
+    expect(affidavit('import', ...workspace(), '--map', map, data)).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('fields.latency.unit')
+    })
+  }, 60_000)
+
   it('ends with 2 for what it cannot do, and says why', () => {
     expect(affidavit('import', ...workspace(), '--profile', 'none', join(root, 'a.jsonl'))).toMatchObject({ status: 2 })
     expect(affidavit('import', ...workspace(), '--profile', 'affidavit-jsonl', join(root, 'nothing')).err).toContain('file_unreadable')

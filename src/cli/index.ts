@@ -7,13 +7,14 @@ import { backup, restore } from './backup.ts'
 import { cliEnvironment } from './config.ts'
 import { driftTest } from './drift.ts'
 import { explain, runBacktest, runLook } from './drift-workspace.ts'
+import { importFiles } from './import.ts'
 import { changeableKeys, reportKeys, rotateKey } from './keys.ts'
 import { EXIT, print, say } from './output.ts'
 import { addPerson, listPeople } from './people.ts'
 import { sample } from './sample.ts'
 import { verifyFile } from './verify.ts'
 import { verifyForeign } from './verify-foreign.ts'
-import { APP_VERSION, exportBundle, importFiles, query, rebuild, serve, verifyWorkspace } from './workspace-commands.ts'
+import { APP_VERSION, exportBundle, query, rebuild, serve, verifyWorkspace } from './workspace-commands.ts'
 
 const environment = cliEnvironment()
 
@@ -69,7 +70,9 @@ const program = new Command('affidavit')
 workspaceCommand(program, 'serve', 'both HTTP servers, headless').action((options) => run(() => serve(options, environment)))
 
 workspaceCommand(program, 'import', 'import files; a second import of the same file adds nothing')
-  .requiredOption('--profile <name>', 'llmdrift-csv or affidavit-jsonl')
+  .addOption(new Option('--profile <name>', 'format of the files; found by their content when absent').conflicts('map'))
+  .option('--map <file>', 'what each column means, as JSON, for files that no profile knows')
+  .option('--print-mapping', 'print such a mapping as it is guessed from the file, and import nothing')
   .option('--zone <zone>', 'time zone of times without one', 'UTC')
   .option('--source <name>', 'calling application to record')
   .argument('<file...>')

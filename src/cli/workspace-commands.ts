@@ -81,36 +81,6 @@ export async function serve(options: WorkspaceOptions, environment: CliEnvironme
   return engine.exited
 }
 
-/** Imports files one after another; 1 when a line was rejected. */
-export function importFiles(
-  files: readonly string[],
-  options: WorkspaceOptions & { readonly profile: string; readonly zone: string; readonly source?: string },
-  environment: CliEnvironment
-): Promise<number> {
-  return withEngine(options, environment, async (engine) => {
-    let rejected = 0
-    for (const file of files) {
-      const { job_id } = await engine.call('import.start', {
-        path: resolve(file),
-        profile: options.profile,
-        zone: options.zone,
-        ...(options.source === undefined ? {} : { source: options.source })
-      })
-      await waitForJob(engine, job_id)
-      const result = await engine.call('import.result', { job_id })
-      rejected += result.rejected
-      if (options.json) print(JSON.stringify({ file, ...result }))
-      else {
-        print(
-          `${file}: ${result.accepted} accepted, ${result.duplicates} duplicates, ${result.rejected} rejected in ${result.seconds.toFixed(1)} s`
-        )
-        for (const error of result.errors) say(`${file}:${error.line}: ${error.code}: ${error.message}`)
-      }
-    }
-    return rejected > 0 ? EXIT.negative : EXIT.done
-  })
-}
-
 /** Records that match a filter, one JSON object a line, newest leaf first. */
 export function query(text: string, options: WorkspaceOptions & { readonly limit: number }, environment: CliEnvironment): Promise<number> {
   return withEngine(options, environment, async (engine) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { RecordRow } from '../shared/contract/record.ts'
+import { bodyPart } from './ledger/body-part.ts'
 import { rawRecord, type TestEngine, testEngine } from './test/test-engine.ts'
 
 const study = join(import.meta.dirname, '../../../shared/data/llmdrift/PRIME_FULL_EVAL.csv')
@@ -370,6 +371,39 @@ describe('imports', () => {
     expect(preview).toMatchObject({ profile: 'affidavit-jsonl', asks_zone: false })
     expect(preview.rows).toHaveLength(20)
     expect((await engine.call('workspace.status', {})).ledger.size).toBe(size)
+  })
+
+  it('take a mapping, seal it with the start of the import, and add nothing the second time', async () => {
+    const path = file('mapped.csv', 'model,q,secs\nby-map,one,1.5\nby-map,two,fast\n')
+    const preview = await engine.call('import.preview', { path })
+    expect(preview).toMatchObject({ profile: 'mapped', mapping: { guessed: true, used: { fields: { model: { from: 'model' } } } } })
+    const latency = { from: 'secs', unit: 's' as const }
+    const mapping = {
+      version: 1,
+      form: 'csv',
+      others: 'drop',
+      fields: { model: { from: 'model' }, prompt: { from: 'q' }, latency }
+    } as const
+    const start = async () => {
+      const { job_id } = await engine.call('import.start', { path, profile: 'mapped', mapping })
+      await engine.job(job_id)
+      return engine.call('import.result', { job_id })
+    }
+    const first = await start()
+    expect(first).toMatchObject({ accepted: 1, rejected: 1, errors: [{ line: 3, code: 'wrong_type', field: 'latency' }] })
+    expect(await start()).toMatchObject({ accepted: 0, duplicates: 1, rejected: 1 })
+    const db = new Database(join(engine.workspace, 'ledger.db'), { readonly: true })
+    const leaf = db.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck().get(first.started_seq)?.toString('utf8') ?? ''
+    db.close()
+    expect(JSON.parse(leaf)).toMatchObject({
+      data: { profile: 'mapped', body_sha256: bodyPart(mapping).sha256 },
+      parts: [{ name: 'body' }]
+    })
+    // Names of columns are the file's own words.
+    expect(leaf).not.toContain('secs')
+    expect(await engine.codeOf('import.start', { path, profile: 'mapped' })).toBe('bad_request')
+    expect(await engine.codeOf('import.start', { path, profile: 'llmdrift-csv', mapping })).toBe('bad_request')
+    expect(await engine.codeOf('import.start', { path, profile: 'mapped', mapping: { ...mapping, fields: {} } })).toBe('bad_request')
   })
 
   it('stop when asked, and keep what was accepted', async () => {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
+import { importMapping, mappedFields } from './import-mapping.ts'
 import { operation } from './operation.ts'
 
 const count = z.int().min(0)
 const path = z.string().min(1).max(4096)
 
-export const lineError = z.object({ line: count, code: z.string(), message: z.string() })
+/** `field`: of a mapping, the field that did not fit. */
+export const lineError = z.object({ line: count, code: z.string(), message: z.string(), field: z.enum(mappedFields).optional() })
 export type LineError = z.infer<typeof lineError>
 
 export const importPreview = z.object({
@@ -30,7 +32,21 @@ export const importPreview = z.object({
       status: z.string()
     })
   ),
-  problems: z.array(lineError)
+  problems: z.array(lineError),
+  /** Where the columns are mapped by hand; null for a known format. */
+  mapping: z
+    .object({
+      used: importMapping,
+      /** Whether it is a guess from names and values, and which parts of it are no more than likely. */
+      guessed: z.boolean(),
+      unsure: z.array(z.enum(mappedFields)),
+      /** Columns of the file with the first value that stands there; at most 300. */
+      columns: z.array(z.object({ from: z.string(), example: z.string() })),
+      more_columns: count,
+      /** What is wrong with each field, and in how many of the rows shown; 0 rows: with the mapping itself. */
+      faults: z.array(z.object({ field: z.enum(mappedFields), message: z.string(), rows: count }))
+    })
+    .nullable()
 })
 export type ImportPreview = z.infer<typeof importPreview>
 
@@ -60,7 +76,9 @@ export const importOperations = {
       path,
       profile: z.string().max(64).optional(),
       zone: z.string().max(64).default('UTC'),
-      source: z.string().max(128).optional()
+      source: z.string().max(128).optional(),
+      /** For the profile `mapped`; without one, a mapping is guessed. */
+      mapping: importMapping.optional()
     }),
     output: importPreview,
     access: 'read',
@@ -72,7 +90,9 @@ export const importOperations = {
       path,
       profile: z.string().max(64),
       zone: z.string().max(64).default('UTC'),
-      source: z.string().max(128).optional()
+      source: z.string().max(128).optional(),
+      /** What the profile `mapped` needs and no other takes; sealed with the leaf `import.started`. */
+      mapping: importMapping.optional()
     }),
     output: z.object({ job_id: z.string() }),
     access: 'write',

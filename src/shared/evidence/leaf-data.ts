@@ -67,7 +67,8 @@ export const leafDataSchemas = {
   'logging.failed': z.strictObject({ lost: count, reason: word }),
   'rollback.detected': z.strictObject({ reason: word, head_size: count, found_size: count }),
   'clock.jump': z.strictObject({ delta_ms: z.int() }),
-  'import.started': z.strictObject({ file_sha256: hex64, bytes: count, profile: word, zone: word }),
+  /** `body_sha256`: of the body, which is the mapping that a person made. */
+  'import.started': z.strictObject({ file_sha256: hex64, bytes: count, profile: word, zone: word, body_sha256: hex64.optional() }),
   'import.done': z.strictObject({
     file_sha256: hex64,
     started: count,

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path'
 import { AffidavitError } from '../../../shared/contract/errors.ts'
+import { type ImportMapping, MAPPED, mappedFields } from '../../../shared/contract/import-mapping.ts'
 import type { ImportResult, LineError } from '../../../shared/contract/imports.ts'
 import { normaliseIngest } from '../../../shared/event/ingest.ts'
+import { mappedProfile } from '../../../shared/event/profiles/mapped.ts'
 import type { ImportProfile } from '../../../shared/event/profiles/profile.ts'
 import { isZone } from '../../../shared/event/profiles/zones.ts'
 import type { Handlers } from '../../handlers.ts'
 import type { Jobs } from '../../jobs/jobs.ts'
+import { bodyPart } from '../../ledger/body-part.ts'
 import type { Actor, AppendResult, LeafDraft } from '../../ledger/draft.ts'
 import type { IncomingEvent, Ingest, LineResult } from '../ingest.ts'
+import { previewImport } from './preview-import.ts'
 import { importProfiles, profileNamed } from './profiles.ts'
-import { fileSize, hashFile, previewImport, readImport } from './read-import.ts'
+import { fileSize, hashFile, readImport } from './read-import.ts'
 
 export interface ImportDeps {
   readonly jobs: Jobs
@@ -46,9 +50,28 @@ function count(tally: Tally, results: readonly LineResult[]): void {
   }
 }
 
+/** @throws AffidavitError bad_request: no such profile, or a mapping where none belongs, or one that names no model */
+function profileOf(name: string, mapping: ImportMapping | undefined): ImportProfile {
+  if (name !== MAPPED) {
+    const profile = profileNamed(name)
+    if (!profile) throw new AffidavitError('bad_request', 'there is no such import profile')
+    if (mapping) throw new AffidavitError('bad_request', 'mapping: only the profile mapped takes one')
+    return profile
+  }
+  if (!mapping) throw new AffidavitError('bad_request', 'mapping: the profile mapped needs one')
+  if (!mapping.fields.model) throw new AffidavitError('bad_request', 'mapping: model: expected a column, or a fixed value')
+  return mappedProfile(mapping)
+}
+
+function lineErrorOf({ line, code, message, field: named }: { line: number; code: string; message: string; field?: string }): LineError {
+  const field = mappedFields.find((one) => one === named)
+  return { line, code, message, ...(field === undefined ? {} : { field }) }
+}
+
 interface ImportRun {
   readonly path: string
   readonly profile: ImportProfile
+  readonly mapping: ImportMapping | undefined
   readonly zone: string
   readonly source: string | undefined
   readonly actor: Actor
@@ -69,14 +92,10 @@ export function importHandlers(
   }
 
   const startLeaf = async (run: ImportRun, sha256: string, bytes: number): Promise<number> => {
-    const [result] = await deps.append([
-      {
-        type: 'import.started',
-        actor: run.actor,
-        data: { file_sha256: sha256, bytes, profile: run.profile.name, zone: run.zone },
-        parts: []
-      }
-    ])
+    const { profile, zone, actor, mapping } = run
+    const body = mapping && bodyPart(mapping)
+    const data = { file_sha256: sha256, bytes, profile: profile.name, zone, ...(body ? { body_sha256: body.sha256 } : {}) }
+    const [result] = await deps.append([{ type: 'import.started', actor, data, parts: body ? [body.part] : [] }])
     return result?.seq ?? 0
   }
 
@@ -108,7 +127,7 @@ export function importHandlers(
             event: line.event,
             sourceKey: `${state.sha256}:${line.line}${line.part === 0 ? '' : `:${line.part}`}`
           })
-        else reject(tally, { line: line.line, code: line.code, message: line.message })
+        else reject(tally, lineErrorOf(line))
         if (batch.length >= BATCH) await flush()
         control.progress(line.read, total, { accepted: tally.accepted, duplicates: tally.duplicates, rejected: tally.rejected })
         if (control.signal.aborted) throw new AffidavitError('cancelled', 'cancelled')
@@ -137,15 +156,15 @@ export function importHandlers(
     'import.profiles': async () => ({
       profiles: importProfiles.map((profile) => ({ name: profile.name, title: profile.title, extensions: [...profile.extensions] }))
     }),
-    'import.preview': async ({ path, profile, zone, source }) => previewImport(path, profile, { zone, source }),
+    'import.preview': async ({ path, profile, zone, source, mapping }) => previewImport(path, { profile, zone, source, mapping }),
     'import.start': async (input, caller) => {
       writer()
       fileSize(input.path)
-      const profile = profileNamed(input.profile)
-      if (!profile) throw new AffidavitError('bad_request', 'there is no such import profile')
+      const profile = profileOf(input.profile, input.mapping)
       if (!isZone(input.zone)) throw new AffidavitError('bad_request', 'zone: not a time zone this system knows')
       const state = { tally: emptyTally(), started: performance.now(), sha256: '', seq: 0, seconds: null as number | null }
-      const run: ImportRun = { path: input.path, profile, zone: input.zone, source: input.source, actor: caller.actor }
+      const { path, zone, source, mapping } = input
+      const run: ImportRun = { path, profile, zone, source, mapping, actor: caller.actor }
       const job = jobs.start('import', `Importing ${basename(input.path)}`, 'bytes', (control) => runImport(run, state, control))
       running.set(job.id, state)
       for (const id of running.keys()) {

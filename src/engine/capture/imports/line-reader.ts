@@ -12,6 +12,18 @@ export interface RawRecord {
   readonly read: number
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/** The text of a record, or why it has none. */
+export function textOfRecord(record: RawRecord): string | { readonly code: string; readonly message: string } {
+  if (record.bytes === null) return { code: 'line_too_long', message: 'the line is longer than 10 MiB' }
+  try {
+    return decoder.decode(record.bytes)
+  } catch {
+    return { code: 'invalid_utf8', message: 'the line is not UTF-8' }
+  }
+}
+
 const LF = 10
 const CR = 13
 const QUOTE = 34
@@ -69,7 +81,7 @@ export async function* readRecords(
 }
 
 /** Fields of one CSV record (RFC 4180): doubled quotation marks inside quoted fields. Undefined when a quotation mark is not closed. */
-export function csvFields(text: string): string[] | undefined {
+export function csvFields(text: string, delimiter = ','): string[] | undefined {
   const fields: string[] = []
   let i = 0
   for (;;) {
@@ -88,13 +100,13 @@ export function csvFields(text: string): string[] | undefined {
         i = quote + 1
         break
       }
-      const comma = text.indexOf(',', i)
+      const comma = text.indexOf(delimiter, i)
       // Text after a closing quotation mark is kept as it is, as spreadsheets do.
       fields.push(value + text.slice(i, comma < 0 ? text.length : comma))
       if (comma < 0) return fields
       i = comma + 1
     } else {
-      const comma = text.indexOf(',', i)
+      const comma = text.indexOf(delimiter, i)
       fields.push(text.slice(i, comma < 0 ? text.length : comma))
       if (comma < 0) return fields
       i = comma + 1

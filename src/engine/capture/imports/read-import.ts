@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto'
 import { createReadStream, statSync } from 'node:fs'
-import { basename } from 'node:path'
 import { AffidavitError } from '../../../shared/contract/errors.ts'
-import type { ImportPreview } from '../../../shared/contract/imports.ts'
-import { type CanonicalEvent, messagesText } from '../../../shared/event/canonical-event.ts'
+import { MAPPED } from '../../../shared/contract/import-mapping.ts'
+import type { CanonicalEvent } from '../../../shared/event/canonical-event.ts'
 import { normaliseIngest } from '../../../shared/event/ingest.ts'
-import type { ImportProfile, MapContext, Mapped } from '../../../shared/event/profiles/profile.ts'
+import { fieldRefused } from '../../../shared/event/profiles/mapped.ts'
+import type { CsvProfile, ImportProfile, MapContext, Mapped } from '../../../shared/event/profiles/profile.ts'
 import { isZone } from '../../../shared/event/profiles/zones.ts'
-import { csvFields, type RawRecord, readRecords } from './line-reader.ts'
-import { importProfiles, profileNamed } from './profiles.ts'
+import { csvFields, readRecords, textOfRecord } from './line-reader.ts'
+import { importProfiles } from './profiles.ts'
+import { columnNames } from './sample.ts'
 
 /** One row of a file, mapped. `read` is how far into the file its line ends, in bytes; `part` counts the rows of a line, from 0. */
 export type ImportLine =
   | { readonly line: number; readonly part: number; readonly ok: true; readonly event: CanonicalEvent; readonly read: number }
-  | { readonly line: number; readonly ok: false; readonly code: string; readonly message: string; readonly read: number }
-
-const decoder = new TextDecoder('utf-8', { fatal: true })
-const PREVIEW_ROWS = 20
+  | {
+      readonly line: number
+      readonly ok: false
+      readonly code: string
+      readonly message: string
+      readonly field?: string
+      readonly read: number
+    }
 
 /** @throws AffidavitError file_unreadable */
 export function fileSize(path: string): number {
@@ -43,22 +48,19 @@ export async function hashFile(path: string, signal?: AbortSignal): Promise<stri
   return hash.digest('hex')
 }
 
-function textOf(record: RawRecord): string | { readonly code: string; readonly message: string } {
-  if (record.bytes === null) return { code: 'line_too_long', message: 'the line is longer than 10 MiB' }
-  try {
-    return decoder.decode(record.bytes)
-  } catch {
-    return { code: 'invalid_utf8', message: 'the line is not UTF-8' }
-  }
-}
-
-function headerOf(text: string, profile: Extract<ImportProfile, { format: 'csv' }>): readonly string[] | undefined {
-  const header = csvFields(text)?.map((name) => name.trim())
+function headerOf(text: string, profile: CsvProfile): readonly string[] | undefined {
+  const fields = csvFields(text, profile.delimiter)
+  const header = fields && (profile.name === MAPPED ? columnNames(fields) : fields.map((name) => name.trim()))
   return header && profile.required.every((name) => header.includes(name)) ? header : undefined
 }
 
 const notThisFormat = (profile: ImportProfile): AffidavitError =>
-  new AffidavitError('not_this_format', `this file is not in the format ${profile.title}: choose another profile or file`)
+  new AffidavitError(
+    'not_this_format',
+    profile.name === MAPPED
+      ? 'the mapping does not fit this file: a column is not there, or none of the first 100 rows can be taken'
+      : `this file is not in the format ${profile.title}: choose another profile or file`
+  )
 
 /**
  * Reads a file through a profile, line by line. Faulty lines are yielded with their code; the rest goes on.
@@ -77,7 +79,7 @@ export async function* readImport(
   let bad = 0
   for await (const record of readRecords(path, { quoted: profile.format === 'csv', signal })) {
     const { line, read } = record
-    const text = textOf(record)
+    const text = textOfRecord(record)
     if (profile.format === 'csv' && header === undefined) {
       header = typeof text === 'string' ? headerOf(text, profile) : undefined
       if (!header) throw notThisFormat(profile)
@@ -94,15 +96,18 @@ export async function* readImport(
       } else {
         // A picture or an archive would otherwise give a million complaints.
         if (!good && ++bad >= 100) throw notThisFormat(profile)
-        yield { line, ok: false, code: normal.code, message: normal.message, read }
+        const field = mapped.ok ? (profile.name === MAPPED ? fieldRefused(normal.message) : undefined) : mapped.field
+        yield { line, ok: false, code: normal.code, message: normal.message, ...(field === undefined ? {} : { field }), read }
       }
     }
   }
   if (profile.format === 'csv' && header === undefined) throw notThisFormat(profile)
 }
 
+/** The rows of a line, mapped. */
 function mapLine(text: string, profile: ImportProfile, header: readonly string[], context: MapContext): readonly Mapped[] {
-  if (profile.format === 'jsonl') {
+  try {
+    if (profile.format === 'csv') return [mapFields(text, profile, header, context)]
     let value: unknown
     try {
       value = JSON.parse(text)
@@ -110,31 +115,37 @@ function mapLine(text: string, profile: ImportProfile, header: readonly string[]
       return [{ ok: false, code: 'malformed_json', message: 'the line is not JSON' }]
     }
     if (profile.split === undefined) return [profile.map(value, context)]
-    const rows = profile.split(value)
     return (
-      rows?.map((row) => profile.map(row, context)) ?? [
+      profile.split(value)?.map((row) => profile.map(row, context)) ?? [
         { ok: false, code: 'wrong_type', message: `the line is not in the format ${profile.title}` }
       ]
     )
+  } catch (error) {
+    // Writing a value of a million levels as text exhausts the stack; that must cost a line, not the import.
+    if (error instanceof RangeError) return [{ ok: false, code: 'too_deep', message: 'the row has too many levels' }]
+    throw error
   }
-  const fields = csvFields(text)
-  if (!fields) return [{ ok: false, code: 'malformed_csv', message: 'a quotation mark is not closed' }]
+}
+
+function mapFields(text: string, profile: CsvProfile, header: readonly string[], context: MapContext): Mapped {
+  const fields = csvFields(text, profile.delimiter)
+  if (!fields) return { ok: false, code: 'malformed_csv', message: 'a quotation mark is not closed' }
   if (fields.length !== header.length)
-    return [{ ok: false, code: 'malformed_csv', message: `expected ${header.length} columns, found ${fields.length}` }]
-  return [profile.map(Object.fromEntries(header.map((name, i) => [name, fields[i] ?? ''])), context)]
+    return { ok: false, code: 'malformed_csv', message: `expected ${header.length} columns, found ${fields.length}` }
+  return profile.map(Object.fromEntries(header.map((name, i) => [name, fields[i] ?? ''])), context)
 }
 
 /** How well each profile fits the head of a file, best first. */
 export async function detectProfiles(path: string): Promise<{ readonly profile: ImportProfile; readonly confidence: number }[]> {
   const first: string[] = []
   for await (const record of readRecords(path, { quoted: true })) {
-    const text = textOf(record)
+    const text = textOfRecord(record)
     if (typeof text === 'string') first.push(text)
     break
   }
   const lines: unknown[] = []
   for await (const record of readRecords(path, { quoted: false })) {
-    const text = textOf(record)
+    const text = textOfRecord(record)
     let value: unknown
     try {
       value = typeof text === 'string' ? JSON.parse(text) : undefined
@@ -150,52 +161,4 @@ export async function detectProfiles(path: string): Promise<{ readonly profile: 
       confidence: profile.format === 'csv' ? (first[0] !== undefined && headerOf(first[0], profile) ? 1 : 0) : profile.detect(lines)
     }))
     .sort((a, b) => b.confidence - a.confidence)
-}
-
-/**
- * First rows as they would be recorded; stores nothing.
- * @throws AffidavitError file_unreadable, not_this_format, bad_request
- */
-export async function previewImport(path: string, name: string | undefined, context: MapContext): Promise<ImportPreview> {
-  const bytes = fileSize(path)
-  const candidates = await detectProfiles(path)
-  const profile = name === undefined ? candidates.find((one) => one.confidence > 0)?.profile : profileNamed(name)
-  if (!profile)
-    throw new AffidavitError(
-      'not_this_format',
-      name === undefined ? 'none of the known formats fits this file' : 'there is no such import profile'
-    )
-  const rows: ImportPreview['rows'] = []
-  const problems: ImportPreview['problems'] = []
-  for await (const line of readImport(path, profile, context)) {
-    if (line.ok) rows.push(previewRow(line.line, line.event))
-    else problems.push({ line: line.line, code: line.code, message: line.message })
-    if (rows.length + problems.length >= PREVIEW_ROWS) break
-  }
-  return {
-    file: { name: basename(path), bytes },
-    profile: profile.name,
-    candidates: candidates.map((one) => ({ profile: one.profile.name, title: one.profile.title, confidence: one.confidence })),
-    units: profile.units.map((unit) => ({ ...unit })),
-    asks_zone: profile.asksZone,
-    rows,
-    problems
-  }
-}
-
-const shorten = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0, 160)
-
-function previewRow(line: number, event: CanonicalEvent): ImportPreview['rows'][number] {
-  return {
-    line,
-    timestamp: event.start_us === undefined ? null : new Date(Math.floor(event.start_us / 1000)).toISOString(),
-    model: event.request_model ?? null,
-    source: event.source,
-    request: shorten(messagesText(event.input_messages)),
-    response: shorten(messagesText(event.output_messages)),
-    latency_ms: event.latency_us === undefined ? null : event.latency_us / 1000,
-    input_tokens: event.input_tokens ?? null,
-    output_tokens: event.output_tokens ?? null,
-    status: event.status
-  }
 }

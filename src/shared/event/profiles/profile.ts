@@ -9,7 +9,13 @@ export interface MapContext {
 /** One row as a body of the ingest, or why it is none. */
 export type Mapped =
   | { readonly ok: true; readonly raw: Readonly<Record<string, unknown>> }
-  | { readonly ok: false; readonly code: string; readonly message: string }
+  | {
+      readonly ok: false
+      readonly code: string
+      readonly message: string
+      /** The mapped field that does not fit. */
+      readonly field?: string
+    }
 
 interface ProfileBase {
   readonly name: string
@@ -23,6 +29,8 @@ interface ProfileBase {
 /** A CSV file: rows arrive as objects by column name. */
 export interface CsvProfile extends ProfileBase {
   readonly format: 'csv'
+  /** Between fields; a comma when absent. */
+  readonly delimiter?: string
   readonly required: readonly string[]
   readonly map: (row: Readonly<Record<string, string>>, context: MapContext) => Mapped
 }

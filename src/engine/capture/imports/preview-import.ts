@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+import { basename } from 'node:path'
+import { AffidavitError } from '../../../shared/contract/errors.ts'
+import { type ImportMapping, MAPPED, type MappedField, mappedFields } from '../../../shared/contract/import-mapping.ts'
+import type { ImportPreview } from '../../../shared/contract/imports.ts'
+import { type CanonicalEvent, messagesText } from '../../../shared/event/canonical-event.ts'
+import { mappedProfile } from '../../../shared/event/profiles/mapped.ts'
+import { isNone, namesZone } from '../../../shared/event/profiles/mapped-values.ts'
+import type { ImportProfile, MapContext } from '../../../shared/event/profiles/profile.ts'
+import { profileNamed } from './profiles.ts'
+import { detectProfiles, fileSize, readImport } from './read-import.ts'
+import { guessOf, type Sample, sampleOf } from './sample.ts'
+
+const PREVIEW_ROWS = 20
+const MOST_COLUMNS = 300
+
+type MappingPreview = NonNullable<ImportPreview['mapping']>
+
+interface Asked extends MapContext {
+  readonly profile?: string | undefined
+  readonly mapping?: ImportMapping | undefined
+}
+
+/**
+ * First rows as they would be recorded; stores nothing. A file that no profile knows is shown by a mapping, which is guessed unless given.
+ * @throws AffidavitError file_unreadable, not_this_format, bad_request
+ */
+export async function previewImport(path: string, asked: Asked): Promise<ImportPreview> {
+  const bytes = fileSize(path)
+  const candidates = await detectProfiles(path)
+  const sample = await sampleOf(path)
+  const name = asked.profile ?? (asked.mapping ? MAPPED : (candidates.find((one) => one.confidence > 0)?.profile.name ?? MAPPED))
+  const mapping = name === MAPPED ? mappingPreview(sample, asked.mapping, asked.profile) : null
+  const profile = mapping ? mappedProfile(withoutMissing(mapping)) : profileNamed(name)
+  if (!profile) throw new AffidavitError('not_this_format', 'there is no such import profile')
+  const { rows, problems } = await firstRows(path, profile, asked)
+  if (mapping) for (const { field, message } of problems) if (field !== undefined) addFault(mapping.faults, field, message)
+  return {
+    file: { name: basename(path), bytes },
+    profile: profile.name,
+    candidates: [
+      ...candidates.map((one) => ({ profile: one.profile.name, title: one.profile.title, confidence: one.confidence })),
+      ...(sample ? [{ profile: MAPPED, title: 'Columns chosen by hand', confidence: 0.01 }] : [])
+    ],
+    units: profile.units.map((unit) => ({ ...unit })),
+    asks_zone: mapping ? asksZone(mapping.used, sample) : profile.asksZone,
+    rows,
+    problems,
+    mapping
+  }
+}
+
+async function firstRows(path: string, profile: ImportProfile, context: MapContext): Promise<Pick<ImportPreview, 'rows' | 'problems'>> {
+  const rows: ImportPreview['rows'] = []
+  const problems: ImportPreview['problems'] = []
+  for await (const line of readImport(path, profile, context)) {
+    if (line.ok) rows.push(previewRow(line.line, line.event))
+    else {
+      const field = mappedFields.find((one) => one === line.field)
+      problems.push({ line: line.line, code: line.code, message: line.message, ...(field === undefined ? {} : { field }) })
+    }
+    if (rows.length + problems.length >= PREVIEW_ROWS) break
+  }
+  return { rows, problems }
+}
+
+function mappingPreview(sample: Sample | null, given: ImportMapping | undefined, profile: string | undefined): MappingPreview {
+  if (sample === null)
+    throw new AffidavitError(
+      'not_this_format',
+      profile === undefined ? 'none of the known formats fits this file' : 'the file holds neither CSV with a header nor JSON lines'
+    )
+  const guess = given ? { mapping: given, unsure: [] } : guessOf(sample)
+  const faults: MappingPreview['faults'] = []
+  const known = new Set(sample.columns.map(({ from }) => from))
+  for (const field of mappedFields) {
+    const one = guess.mapping.fields[field]
+    if (one !== undefined && 'from' in one && guess.mapping.form === 'csv' && !known.has(one.from))
+      faults.push({ field, message: `${field}: the file has no such column`, rows: 0 })
+  }
+  if (guess.mapping.fields.model === undefined)
+    faults.push({ field: 'model', message: 'model: choose the column that names the model, or type its name', rows: 0 })
+  const columns = sample.columns.map(({ from, values }) => ({ from, example: exampleOf(values) }))
+  return {
+    used: guess.mapping,
+    guessed: given === undefined,
+    unsure: [...guess.unsure],
+    columns: columns.slice(0, MOST_COLUMNS),
+    more_columns: Math.max(0, columns.length - MOST_COLUMNS),
+    faults
+  }
+}
+
+/** Without the columns that the file does not have, so that the rest can be shown. */
+function withoutMissing({ used, faults }: MappingPreview): ImportMapping {
+  const missing = new Set(faults.map(({ field }) => field))
+  return { ...used, fields: Object.fromEntries(Object.entries(used.fields).filter(([field]) => !missing.has(field as MappedField))) }
+}
+
+function addFault(faults: MappingPreview['faults'], field: MappedField, message: string): void {
+  const at = faults.findIndex((one) => one.field === field)
+  const known = faults[at]
+  if (known === undefined) faults.push({ field, message, rows: 1 })
+  // A field that is not mapped fails in every row; that it is not mapped says it all.
+  else if (known.rows > 0) faults[at] = { ...known, rows: known.rows + 1 }
+}
+
+/** Whether some time of the sample names no zone. */
+function asksZone(mapping: ImportMapping, sample: Sample | null): boolean {
+  const { time } = mapping.fields
+  if (time === undefined || !time.unit.startsWith('text')) return false
+  const values = sample?.columns.find(({ from }) => from === time.from)?.values.filter((value) => !isNone(value)) ?? []
+  return time.unit !== 'text' || values.length === 0 || !values.every(namesZone)
+}
+
+const shorten = (text: string, most = 160): string =>
+  text
+    .slice(0, 4 * most)
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, most)
+
+function exampleOf(values: readonly unknown[]): string {
+  const value = values.find((one) => !isNone(one))
+  if (value === undefined) return ''
+  if (typeof value !== 'object') return shorten(String(value), 60)
+  return Array.isArray(value) ? `${value.length} in a list` : 'an object'
+}
+
+function previewRow(line: number, event: CanonicalEvent): ImportPreview['rows'][number] {
+  return {
+    line,
+    timestamp: event.start_us === undefined ? null : new Date(Math.floor(event.start_us / 1000)).toISOString(),
+    model: event.request_model ?? null,
+    source: event.source,
+    request: shorten(messagesText(event.input_messages)),
+    response: shorten(messagesText(event.output_messages)),
+    latency_ms: event.latency_us === undefined ? null : event.latency_us / 1000,
+    input_tokens: event.input_tokens ?? null,
+    output_tokens: event.output_tokens ?? null,
+    status: event.status
+  }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The first rows of a file that no profile knows: what form it has, and what stands in its columns.
+import type { ImportMapping } from '../../../shared/contract/import-mapping.ts'
+import { type Guess, guessMapping, type SampleColumn, samplePaths } from '../../../shared/event/profiles/guess.ts'
+import { csvFields, readRecords, textOfRecord } from './line-reader.ts'
+
+const MOST_ROWS = 50
+const MOST_CHARACTERS = 4 * 1024 * 1024
+
+export interface Sample {
+  readonly form: ImportMapping['form']
+  readonly delimiter?: NonNullable<ImportMapping['delimiter']>
+  readonly columns: readonly SampleColumn[]
+}
+
+/** Names of a header, each of its own: an empty one becomes its number, a repeated one gets a number. */
+export function columnNames(header: readonly string[]): string[] {
+  const seen = new Set<string>()
+  return header.map((given, i) => {
+    const name = given.trim() || `column ${i + 1}`
+    let own = name
+    for (let n = 2; seen.has(own); n++) own = n > 100 ? `${name} (column ${i + 1})` : `${name} (${n})`
+    seen.add(own)
+    return own
+  })
+}
+
+async function firstTexts(path: string, quoted: boolean): Promise<string[]> {
+  const texts: string[] = []
+  let characters = 0
+  for await (const record of readRecords(path, { quoted })) {
+    const text = textOfRecord(record)
+    if (typeof text !== 'string') {
+      // The first record says what the file is; a later one that is broken is a matter of the import.
+      if (texts.length === 0) return []
+      continue
+    }
+    texts.push(text)
+    characters += text.length
+    if (texts.length > MOST_ROWS || characters > MOST_CHARACTERS) break
+  }
+  return texts
+}
+
+function jsonRows(texts: readonly string[]): unknown[] | undefined {
+  const rows: unknown[] = []
+  for (const text of texts) {
+    try {
+      rows.push(JSON.parse(text))
+    } catch {
+      if (rows.length === 0) return undefined
+    }
+  }
+  return typeof rows[0] === 'object' && rows[0] !== null && !Array.isArray(rows[0]) ? rows : undefined
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what no header of a text file holds.
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd]/
+
+function csvSample(texts: readonly string[]): Sample | undefined {
+  const [first, ...rest] = texts
+  if (first === undefined || rest.length === 0 || CONTROL.test(first)) return undefined
+  let best:
+    | { delimiter: NonNullable<ImportMapping['delimiter']>; header: readonly string[]; rows: readonly (readonly string[])[] }
+    | undefined
+  for (const delimiter of [',', ';', '\t', '|'] as const) {
+    const header = csvFields(first, delimiter)
+    if (header === undefined || header.length < 2 || header.length <= (best?.header.length ?? 0)) continue
+    const rows = rest.map((text) => csvFields(text, delimiter)).filter((row) => row?.length === header.length) as string[][]
+    if (rows.length > 0) best = { delimiter, header, rows }
+  }
+  if (best === undefined) return undefined
+  const { delimiter, header, rows } = best
+  return { form: 'csv', delimiter, columns: columnNames(header).map((from, i) => ({ from, values: rows.map((row) => row[i] ?? '') })) }
+}
+
+/** Null: neither rows of CSV nor JSON lines. */
+export async function sampleOf(path: string): Promise<Sample | null> {
+  const rows = jsonRows(await firstTexts(path, false))
+  if (rows !== undefined) return { form: 'jsonl', columns: samplePaths(rows) }
+  return csvSample(await firstTexts(path, true)) ?? null
+}
+
+export const guessOf = ({ columns, ...form }: Sample): Guess => guessMapping(columns, form)
