@@ -54,6 +54,9 @@ import { priceHandlers } from './prices/handlers.ts'
 import { Erasures } from './privacy/erasure/erase.ts'
 import { Privacy } from './privacy/handlers.ts'
 import { Requests } from './privacy/requests.ts'
+import { reviewHandlers } from './review/handlers.ts'
+import { openReview } from './review/open.ts'
+import { bundleOf, isReview } from './review/review-file.ts'
 import { Router } from './router.ts'
 import { fillSample } from './sample/fill.ts'
 import { Projector } from './threads/projector.ts'
@@ -97,6 +100,7 @@ const FIGURES_MS = 5_000
 const DAY_MS = 86_400_000
 const PATIENCE_MS = 5_000
 const SAMPLE = 'this is a sample workspace: nothing is recorded in it; open a workspace of your own'
+const REVIEW = 'this is the review of a bundle: it is read, and nothing in it can be changed'
 const SYSTEM = { ref: 'engine', kind: 'system' } as const
 
 /**
@@ -106,7 +110,9 @@ const SYSTEM = { ref: 'engine', kind: 'system' } as const
 export async function startEngine(config: EngineStart['config'], environment: EngineEnvironment, deps: EngineDeps): Promise<Engine> {
   await restoreFirst(config, environment, deps.store)
   if (config.sample) await fillSample(config, config.sample, environment, deps.store)
-  const workspace = await openWorkspace(config, environment, deps.store, deps.clock?.now)
+  const workspace = isReview(config.workspace)
+    ? openReview(config.workspace, config.state)
+    : await openWorkspace(config, environment, deps.store, deps.clock?.now)
   try {
     return await compose(workspace, config, environment, deps)
   } catch (error) {
@@ -134,13 +140,16 @@ async function compose(
   const started = new Date()
   const { identity, ledger } = workspace
   const problem = workspace.start.problem
+  /** Why nothing can be changed, where that is so. */
+  const unwritten = problem?.message ?? (workspace.review ? REVIEW : null)
   if (problem) log.error({ event: 'workspace.read_only', code: problem.code })
 
   const threads: ThreadConfig = {
     workspace: workspace.paths.root,
     keks: keksOf(identity.keks),
     subjectSecret: subjectSecret(identity.dedupKey).toString('base64'),
-    ...(environment.nativeBinding === undefined ? {} : { nativeBinding: environment.nativeBinding })
+    ...(environment.nativeBinding === undefined ? {} : { nativeBinding: environment.nativeBinding }),
+    sparse: workspace.review !== null
   }
   const projector = await Projector.start(threads)
   const pool = await ReaderPool.start(threads)
@@ -167,6 +176,7 @@ async function compose(
     : null
   const signing = ledger ? startSigning(workspace, ledger, pool, log, () => feed.statusChanged()) : null
   let endpoints: WorkspaceStatus['endpoints'] = { compliance: notServed(config.compliance), drift: notServed(config.drift) }
+  let { review } = workspace
   let past: WorkspaceStatus['last_day'] = { lost: 0, incomplete: 0, clock_jumps: 0, gaps: 0, longest_gap_ms: 0 }
   let figures: Pick<LiveFigures, 'alerts' | 'heartbeats' | 'verified'> = {
     verified: null,
@@ -190,6 +200,7 @@ async function compose(
       anchor: outside?.last ?? null,
       anchoring: outside?.state ?? NOT_ANCHORING,
       last_day: past,
+      review,
       ...figures
     })
   const feed = new Feed({
@@ -220,7 +231,7 @@ async function compose(
     figures = {
       alerts: counts.alerts,
       verified: verification.last() ?? counts.verified,
-      heartbeats: { seen: counts.heartbeats, expected: Math.floor((Date.now() - since) / HEARTBEAT_MS) }
+      heartbeats: { seen: counts.heartbeats, expected: workspace.review ? 0 : Math.floor((Date.now() - since) / HEARTBEAT_MS) }
     }
   }
   const refreshPast = async (): Promise<void> => {
@@ -239,7 +250,7 @@ async function compose(
   const privacy = new Privacy({ pool, projector, ledgerSize: size, append })
   await privacy.start()
   /** Why nothing is recorded, where that is so. */
-  const notTaken = problem?.message ?? (workspace.description.sample ? SAMPLE : 'the workspace is open read-only')
+  const notTaken = unwritten ?? (workspace.description.sample ? SAMPLE : 'the workspace is open read-only')
   const capturing = ledger !== null && !workspace.description.sample
   const ingest =
     ledger && capturing
@@ -352,7 +363,15 @@ async function compose(
     onFailed: (error) => log.error({ event: 'disposal.not_done', message: nameOf(error) })
   })
   const checkpoint = async () => (signing ? signing.checkpointer.now() : null)
-  const verification = ledgerHandlers({ pool, jobs, identity, tree: () => ledger?.tree() ?? { size: size() }, checkpoint, append })
+  const verification = ledgerHandlers({
+    pool,
+    jobs,
+    identity,
+    bundle: workspace.review && bundleOf(workspace.paths.root),
+    tree: () => ledger?.tree() ?? { size: size() },
+    checkpoint,
+    append
+  })
   const keys = keyHandlers({
     identity,
     holder: workspace.keyHolder,
@@ -466,6 +485,17 @@ async function compose(
       ...retention.handlers,
       ...activityHandlers({ pool, projector, ledgerSize: size, append, record }),
       ...disposal.handlers,
+      ...reviewHandlers({
+        pool,
+        jobs,
+        append,
+        state: workspace.state,
+        open: review && { review, folder: workspace.paths.root },
+        onVerdict: (next) => {
+          review = next
+          feed.statusChanged()
+        }
+      }),
       ...backups.handlers,
       ...bundleHandlers({
         pool,
@@ -484,7 +514,7 @@ async function compose(
     },
     { ...feed.sources, session: (push, caller) => people.follow(caller.session, push) },
     log,
-    () => problem?.message ?? null,
+    () => unwritten,
     people
   )
   if (ledger) void disposal.resume().catch((error: unknown) => log.error({ event: 'disposal.failed', message: nameOf(error) }))

@@ -132,4 +132,33 @@ describe('EngineBridge', () => {
     bridge.fromEngine({ kind: 'event', id: toEngine[1]?.id ?? '', event: 1 })
     expect(page.got).toEqual([])
   })
+
+  it('turns to another engine: the first hears no more of the windows, topics go on with the next one', () => {
+    const page = window(1)
+    bridge.receive(page, call('asked'))
+    bridge.receive(page, subscribe('s'))
+    const [asked, followed] = toEngine
+    toEngine = []
+    bridge.turn(() => {
+      state = 'starting'
+    })
+    expect(toEngine).toMatchObject([
+      { kind: 'cancel', id: asked?.id },
+      { kind: 'unsubscribe', id: followed?.id }
+    ])
+    expect(page.got).toMatchObject([{ kind: 'reply', id: 'asked', reply: { ok: false, error: { code: 'engine_unavailable' } } }])
+    change('running')
+    expect(toEngine.slice(2)).toMatchObject([{ kind: 'subscribe', topic: 'status' }])
+    // Back at once, where the engine runs.
+    toEngine = []
+    bridge.turn(() => {})
+    expect(toEngine.map((message) => message.kind)).toEqual(['unsubscribe', 'subscribe'])
+  })
+
+  it('keeps the ids of two bridges to one engine apart', () => {
+    const other = new EngineBridge({ send: (message) => toEngine.push(message), state: engineState, prefix: 'shell-' })
+    bridge.receive(window(1), call('x'))
+    other.receive(window(1), call('x'))
+    expect(new Set(toEngine.map((message) => message.id)).size).toBe(2)
+  })
 })

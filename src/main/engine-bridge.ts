@@ -24,6 +24,8 @@ interface Pending {
 export interface EngineBridgeOptions {
   readonly send: (message: ToEngine) => void
   readonly state: () => ShellEngineState
+  /** Before each id, so that two bridges to one engine cannot meet. */
+  readonly prefix?: string
 }
 
 /**
@@ -72,7 +74,7 @@ export class EngineBridge {
       return
     }
     this.#next += 1
-    const key = String(this.#next)
+    const key = `${this.#options.prefix ?? ''}${this.#next}`
     const pending: Pending = { peer, id: message.id, message: { ...message, id: key }, sent: false }
     map.set(key, pending)
     if (this.#options.state().state === 'running') this.#send(pending)
@@ -134,6 +136,24 @@ export class EngineBridge {
       this.#fail(key, pending, { code: 'engine_unavailable', message: message ?? 'the engine is being started again' })
     }
     for (const pending of this.#subscriptions.values()) pending.sent = false
+  }
+
+  /**
+   * The windows turn to another engine, which `change` puts in place. The one they leave hears no more of them: what it was working on for
+   * them fails; topics are followed again with the next one.
+   */
+  turn(change: () => void): void {
+    for (const [key, pending] of this.#calls) {
+      if (!pending.sent) continue
+      this.#options.send({ kind: 'cancel', id: key })
+      this.#fail(key, pending, { code: 'engine_unavailable', message: 'another workspace was opened' })
+    }
+    for (const [key, pending] of this.#subscriptions) {
+      if (pending.sent) this.#options.send({ kind: 'unsubscribe', id: key })
+      pending.sent = false
+    }
+    change()
+    this.engineChanged()
   }
 
   /** A window was closed or loaded a new document: nothing of it is left in the engine. */

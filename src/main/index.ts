@@ -4,15 +4,18 @@ import { join } from 'node:path'
 import { app, BrowserWindow, Menu, nativeTheme, session } from 'electron'
 import { ZodError } from 'zod'
 import type { ShellTopicEvent } from '../shared/contract/shell.ts'
+import type { EngineStart, FromEngine } from '../shared/contract/wire.ts'
 import { type MainConfig, mainConfig } from './config.ts'
 import { pickWorkspace } from './dialogs.ts'
 import { EngineBridge } from './engine-bridge.ts'
 import { EngineProcess } from './engine-process.ts'
+import { Engines } from './engines.ts'
 import { Ipc } from './ipc.ts'
 import { answerKeyRequest, keyProtection } from './key-store.ts'
 import { applicationMenu } from './menu.ts'
 import { confine } from './navigation.ts'
 import { announceAlerts } from './notices.ts'
+import { bundleIn, OpenedFiles } from './opened-files.ts'
 import { answerPrintRequest } from './pdf.ts'
 import { denyNetwork, denyPermissions } from './permissions.ts'
 import { type Preferences, readPreferences, writePreferences } from './preferences.ts'
@@ -59,38 +62,63 @@ function run(config: MainConfig): void {
   denyPermissions(page)
   denyNetwork(page, config.devServer)
 
-  const engine = new EngineProcess({
-    entry: join(built, 'main', 'engine.js'),
-    config: () => ({
-      workspace: workspace(),
-      state: config.state,
-      compliance: config.compliance,
-      drift: config.drift,
-      appVersion: app.getVersion(),
-      keyProtection: keyProtection(),
-      prints: true,
-      ...sample.config,
-      allowedHosts: config.allowedHosts,
-      ...(config.passphraseFile === null ? {} : { passphraseFile: config.passphraseFile })
-    }),
-    answerKeyRequest,
-    answerPrintRequest,
-    onMessage: (message) => bridge.fromEngine(message),
-    onState: (state) => {
-      bridge.engineChanged()
-      topics.push('shell.engine', state)
+  /** An engine of the app; only the one that is shown speaks to the windows. */
+  const engineOn = (
+    start: () => Pick<EngineStart['config'], 'workspace' | 'compliance' | 'drift'>,
+    hear?: (message: FromEngine) => void
+  ) => {
+    const engine: EngineProcess = new EngineProcess({
+      entry: join(built, 'main', 'engine.js'),
+      config: () => ({
+        state: config.state,
+        appVersion: app.getVersion(),
+        keyProtection: keyProtection(),
+        prints: true,
+        allowedHosts: config.allowedHosts,
+        ...(config.passphraseFile === null ? {} : { passphraseFile: config.passphraseFile }),
+        ...start()
+      }),
+      answerKeyRequest,
+      answerPrintRequest,
+      onMessage: (message) => {
+        hear?.(message)
+        if (engines.shown === engine) bridge.fromEngine(message)
+      },
+      onState: (state) => {
+        if (engine === own) notices.engineChanged()
+        if (engines.shown !== engine) return
+        bridge.engineChanged()
+        topics.push('shell.engine', state)
+      }
+    })
+    return engine
+  }
+  const own = engineOn(
+    () => ({ workspace: workspace(), compliance: config.compliance, drift: config.drift, ...sample.config }),
+    (message) => notices.fromEngine(message)
+  )
+  const engines = new Engines({
+    own,
+    forReview: (folder) => engineOn(() => ({ workspace: folder, compliance: null, drift: null })),
+    reviews: join(config.state, 'reviews'),
+    turn: (change) => {
+      bridge.turn(change)
+      topics.push('shell.engine', engines.shown.state)
     }
   })
-  const bridge = new EngineBridge({ send: (message) => engine.send(message), state: () => engine.state })
-  const topics = new ShellTopics({ 'shell.engine': () => engine.state, 'shell.theme': themeNow })
+  const bridge = new EngineBridge({ send: (message) => engines.shown.send(message), state: () => engines.shown.state })
+  // Alerts of the workspace are announced also while a review is shown.
+  const notices = new EngineBridge({ send: (message) => own.send(message), state: () => own.state, prefix: 'shell-' })
+  const topics = new ShellTopics({ 'shell.engine': () => engines.shown.state, 'shell.theme': themeNow })
   nativeTheme.on('updated', () => topics.push('shell.theme', themeNow()))
 
   const openWorkspace = async (owner: BrowserWindow): Promise<string | null> => {
     const chosen = await pickWorkspace(owner)
     if (chosen === null) return null
+    await engines.leaveReview()
     sample.set(false)
     remember({ workspace: chosen })
-    await engine.restart()
+    await own.restart()
     return workspace()
   }
   const context: ShellContext = {
@@ -103,19 +131,24 @@ function run(config: MainConfig): void {
     },
     openWorkspace,
     openSample: async () => {
+      await engines.leaveReview()
       sample.set(true)
-      await engine.restart()
+      await own.restart()
     },
     leaveSample: async () => {
       sample.set(false)
-      await engine.restart()
+      await own.restart()
       sample.remove()
     },
-    restartEngine: () => engine.restart()
+    openReview: (review) => engines.openReview(review),
+    leaveReview: () => engines.leaveReview(),
+    takeFile: () => files.take(),
+    restartEngine: () => engines.shown.restart()
   }
   const ipc = new Ipc({ bridge, topics, context })
 
-  announceAlerts(bridge, () => {
+  announceAlerts(notices, () => {
+    void engines.leaveReview()
     const [window] = BrowserWindow.getAllWindows()
     if (window) window.show()
     else openWindow()
@@ -142,7 +175,13 @@ function run(config: MainConfig): void {
     })
   )
 
-  app.on('second-instance', () => {
+  const files = new OpenedFiles(() => command('file'))
+  app.on('open-file', (event, path) => {
+    event.preventDefault()
+    files.offer(bundleIn(['', path], '/'))
+  })
+  app.on('second-instance', (_event, argv, cwd) => {
+    files.offer(bundleIn(argv, cwd))
     const [window] = BrowserWindow.getAllWindows()
     if (!window) return openWindow()
     if (window.isMinimized()) window.restore()
@@ -159,14 +198,15 @@ function run(config: MainConfig): void {
     if (stopped) return
     // The engine writes its last checkpoint before the app ends.
     event.preventDefault()
-    void engine.stop().then(() => {
+    void engines.stop().then(() => {
       stopped = true
       app.quit()
     })
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => app.quit())
 
-  engine.start()
+  own.start()
+  files.offer(bundleIn(process.argv, process.cwd()))
   openWindow()
 }
 

@@ -22,6 +22,9 @@ export interface ShellContext {
   readonly openWorkspace: (owner: BrowserWindow) => Promise<string | null>
   readonly openSample: () => Promise<void>
   readonly leaveSample: () => Promise<void>
+  readonly openReview: (review: string) => Promise<void>
+  readonly leaveReview: () => Promise<void>
+  readonly takeFile: () => string | null
   readonly restartEngine: () => Promise<void>
 }
 
@@ -65,6 +68,15 @@ const handlers: Handlers = {
     await context.leaveSample()
     return {}
   },
+  'shell.openReview': async (input, _owner, context) => {
+    await context.openReview(input.review)
+    return {}
+  },
+  'shell.leaveReview': async (_input, _owner, context) => {
+    await context.leaveReview()
+    return {}
+  },
+  'shell.takeFile': async (_input, _owner, context) => ({ path: context.takeFile() }),
   'shell.restartEngine': async (_input, _owner, context) => {
     await context.restartEngine()
     return {}

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { AffidavitError } from '../shared/contract/errors.ts'
 import type { KnownLog } from '../shared/evidence/remembered.ts'
+import { replaceFile } from './replace-file.ts'
 
 const count = z.int().min(0)
 const schema = z.record(
@@ -22,10 +23,8 @@ const NOTHING: KnownLog = { heads: [], revoked: [] }
 /** The heads seen on this machine, by log, in `seen-heads.json` of the state folder. */
 export class HeadMemory {
   readonly #path: string
-  readonly #folder: string
 
   constructor(stateFolder: string) {
-    this.#folder = stateFolder
     this.#path = join(stateFolder, 'seen-heads.json')
   }
 
@@ -57,22 +56,6 @@ export class HeadMemory {
   }
 
   #write(memory: Memory): void {
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
-    const temporary = `${this.#path}.${process.pid}.tmp`
-    const fd = openSync(temporary, 'w', 0o600)
-    try {
-      writeSync(fd, `${JSON.stringify(memory, null, 1)}\n`)
-      fsyncSync(fd)
-    } finally {
-      closeSync(fd)
-    }
-    renameSync(temporary, this.#path)
-    if (process.platform === 'win32') return
-    const folder = openSync(this.#folder, 'r')
-    try {
-      fsyncSync(folder)
-    } finally {
-      closeSync(folder)
-    }
+    replaceFile(this.#path, `${JSON.stringify(memory, null, 1)}\n`)
   }
 }

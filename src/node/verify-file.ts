@@ -4,9 +4,12 @@ import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { AffidavitError } from '../shared/contract/errors.ts'
 import type { VerifyReport } from '../shared/contract/exports.ts'
+import { utf8Decode } from '../shared/evidence/bytes.ts'
 import { EvidenceError } from '../shared/evidence/errors.ts'
+import { parseVkey } from '../shared/evidence/note.ts'
 import { verifyBundle } from '../shared/evidence/verify-bundle.ts'
-import type { Trust } from '../shared/evidence/verify-steps.ts'
+import type { BundleFiles, Trust } from '../shared/evidence/verify-steps.ts'
+import { KeyMemory } from './confirmed-keys.ts'
 import { nodeCrypto } from './crypto.ts'
 import { HeadMemory } from './head-memory.ts'
 import { openZipFiles } from './zip-files.ts'
@@ -14,9 +17,9 @@ import { openZipFiles } from './zip-files.ts'
 export interface VerifyFileOptions {
   /** Folder with log.vkey and allowed_signers that were confirmed outside the bundle. */
   readonly trust?: string
-  /** Folder in which heads that were seen are remembered; absent: nothing is held against them and nothing is kept. */
+  /** Folder in which heads that were seen, and keys that were confirmed, are remembered; absent: nothing is held against them and nothing is kept. */
   readonly memory?: string
-  readonly signal?: AbortSignal
+  readonly cancelled?: () => boolean
   readonly onProgress?: (done: number, total: number) => void
 }
 
@@ -36,6 +39,17 @@ function readTrust(folder: string): Trust {
     throw new AffidavitError('file_unreadable', 'the folder of confirmed keys needs log.vkey and allowed_signers')
   }
   return trust
+}
+
+/** Keys that were confirmed here for the log that a bundle names. */
+async function confirmedTrust(folder: string, files: BundleFiles): Promise<Trust | undefined> {
+  try {
+    const vkey = parseVkey(nodeCrypto.sha256, utf8Decode(await files.read('trust/log.vkey')))
+    return new KeyMemory(folder).trustOf(vkey.name)
+  } catch (error) {
+    if (error instanceof AffidavitError && error.code === 'file_unreadable') throw error
+    return undefined
+  }
 }
 
 async function sha256Of(path: string): Promise<string> {
@@ -58,16 +72,17 @@ export async function verifyBundleFile(path: string, options: VerifyFileOptions 
   } catch {
     throw new AffidavitError('file_unreadable', 'the file cannot be read')
   }
-  const trust = options.trust === undefined ? undefined : readTrust(options.trust)
+  const given = options.trust === undefined ? undefined : readTrust(options.trust)
   const memory = options.memory === undefined ? undefined : new HeadMemory(options.memory)
   const files = await openZipFiles(path)
   try {
+    const trust = given ?? (options.memory === undefined ? undefined : await confirmedTrust(options.memory, files))
     const control = {
-      cancelled: () => options.signal?.aborted ?? false,
+      cancelled: () => options.cancelled?.() ?? false,
       progress: (done: number, total: number) => options.onProgress?.(done, total)
     }
     const found = await verifyBundle(files, nodeCrypto, trust, control, memory && ((origin) => memory.known(origin)))
-    if (options.signal?.aborted) throw new AffidavitError('cancelled', 'cancelled')
+    if (options.cancelled?.()) throw new AffidavitError('cancelled', 'cancelled')
     if (memory && found.seen && found.kind !== 'invalid') {
       const { origin, size, root, revoked } = found.seen
       memory.remember(origin, { size, root, seen: new Date().toISOString() }, revoked)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path'
-import { verifyBundleFile } from '../../node/verify-file.ts'
 import type { ParsedInput } from '../../shared/contract/contract.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { ExportRow, VerifyReport } from '../../shared/contract/exports.ts'
@@ -187,12 +186,11 @@ export function bundleHandlers(
     'export.result': async ({ job_id }) => jobs.result<Written>(job_id, 'export'),
     'verify.file': async ({ path, trust }, caller) => {
       const job = jobs.start('verify_file', `Verifying ${basename(path)}`, 'bytes', async (control): Promise<VerifyReport> => {
-        const report = await verifyBundleFile(path, {
-          ...(trust === undefined ? {} : { trust }),
-          memory: deps.state,
-          signal: control.signal,
-          onProgress: (done, total) => control.progress(done, total)
-        })
+        const report = await pool.alone(
+          'verifyBundle',
+          { path, memory: deps.state, ...(trust === undefined ? {} : { trust }) },
+          { signal: control.signal, onProgress: (p) => control.progress(p.done, p.total) }
+        )
         const faults = report.steps.reduce((sum, step) => sum + step.reasons.length, 0)
         await deps.append([
           {

@@ -16,6 +16,8 @@ export interface LedgerHandlerDeps {
   readonly pool: ReaderPool
   readonly jobs: Jobs
   readonly identity: Identity
+  /** In a review: the bundle that brings the proofs. */
+  readonly bundle: string | null
   /** The tree as it should be on disk: what was acknowledged. `root` is absent when the workspace is read-only. */
   readonly tree: () => Pick<TreeState, 'size'> & { readonly root?: Uint8Array }
   /** A checkpoint over everything committed; null when the workspace is read-only. */
@@ -82,7 +84,7 @@ export function ledgerHandlers(deps: LedgerHandlerDeps): {
   const prove = async (seq: number): Promise<RecordProof> => {
     if (seq >= deps.tree().size) throw new AffidavitError('not_found', 'there is no such leaf')
     await deps.checkpoint()
-    const proof = await pool.run('prove', { seq, ...keys() })
+    const proof = await pool.run('prove', { seq, ...keys(), ...(deps.bundle === null ? {} : { bundle: deps.bundle }) })
     if (!proof) throw new AffidavitError('not_found', 'there is no such leaf')
     return proof
   }
@@ -103,7 +105,14 @@ export function ledgerHandlers(deps: LedgerHandlerDeps): {
         await deps.append([{ type: 'verify.run', actor: caller.actor, data, parts: [] }])
         return proof
       },
-      'verify.workspace': async (_, caller) => ({ job_id: verifyAll(caller.actor).id }),
+      'verify.workspace': async (_, caller) => {
+        if (deps.bundle !== null)
+          throw new AffidavitError(
+            'read_only',
+            'a review is verified as a bundle: its six steps are under Exports; this is no whole ledger'
+          )
+        return { job_id: verifyAll(caller.actor).id }
+      },
       'verify.workspace_report': async ({ job_id }) => jobs.result<WorkspaceReport>(job_id, 'verify_workspace')
     }
   }

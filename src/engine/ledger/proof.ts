@@ -17,6 +17,8 @@ export interface ProofInput {
   readonly origin: string
   /** The present key of the log and those before it. */
   readonly logPublicKeys: readonly Uint8Array[]
+  /** In a review: the bundle that brings the proofs. It has no ciphertext, so that stays unchecked. */
+  readonly bundle?: string
 }
 
 /** A proof up to the checkpoint that this log signed. */
@@ -60,8 +62,14 @@ function climb(start: Uint8Array, seq: number, size: number, proof: readonly Uin
 /**
  * Checks one leaf from its payload to the signed checkpoint, all read from disk now.
  * Undefined when there is no such leaf.
+ * @param brought the inclusion proof, where it does not come from the stored nodes
  */
-export function proveRecord(ledger: AnyDb, payloads: PayloadReader, input: ProofInput): OwnProof | undefined {
+export function proveRecord(
+  ledger: AnyDb,
+  payloads: PayloadReader,
+  input: ProofInput,
+  brought?: readonly Uint8Array[]
+): OwnProof | undefined {
   const bytes = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck().get(input.seq)
   if (bytes === undefined) return undefined
   const text = bytes.toString('utf8')
@@ -82,7 +90,7 @@ export function proveRecord(ledger: AnyDb, payloads: PayloadReader, input: Proof
     const computed = toBase64(commitment(sha256, part.name, open.opening, open.data))
     return { name: part.name, commit: part.commit, computed, state: outcome(computed === part.commit) }
   })
-  const ct = payloads.ciphertext(input.seq)
+  const ct = input.bundle === undefined ? payloads.ciphertext(input.seq) : undefined
   const expectedCt = leaf?.ct_sha256 ?? null
   const computedCt = ct ? toBase64(sha256(ct)) : null
   const ciphertext = {
@@ -108,7 +116,7 @@ export function proveRecord(ledger: AnyDb, payloads: PayloadReader, input: Proof
   if (!row) {
     return { ...base, verdict: contentHolds ? 'waiting' : 'failed', path: [], computed_root: null, checkpoint: null, tlog_proof: null }
   }
-  const proof = inclusionProof(sha256, row.size, input.seq, nodeReader(ledger))
+  const proof = brought ?? inclusionProof(sha256, row.size, input.seq, nodeReader(ledger))
   const { path, root } = climb(hash, input.seq, row.size, proof)
   const note = parseCheckpoint(row.note)
   const rootState = outcome(equalBytes(root, note.root) && note.size === row.size)

@@ -46,10 +46,16 @@ const itself: Caller = { actor: { ref: 'engine', kind: 'system' }, via: 'ipc' }
 
 /** Starts an engine; with `servers`, both ports are open on free ports. */
 export async function testEngine(
-  options: { readonly servers?: boolean; readonly root?: string; readonly print?: Print; readonly disposal?: DisposalHooks } = {}
+  options: {
+    readonly servers?: boolean
+    readonly root?: string
+    readonly workspace?: string
+    readonly print?: Print
+    readonly disposal?: DisposalHooks
+  } = {}
 ): Promise<TestEngine> {
   const root = options.root ?? mkdtempSync(join(tmpdir(), 'affidavit-engine-'))
-  const workspace = join(root, 'workspace')
+  const workspace = options.workspace ?? join(root, 'workspace')
   const state = join(root, 'state')
   const binding = options.servers ? { host: '127.0.0.1', port: 0 } : null
   const config: EngineStart['config'] = {

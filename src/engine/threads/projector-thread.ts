@@ -144,7 +144,7 @@ function step(): void {
       const rows = leaves.all(applied, end)
       const gone = rows.length < end - applied ? disposedTiles(ledger, applied, end) : []
       const missing = gone.reduce((sum, { tile }) => sum + Math.min(end, (tile + 1) * TILE) - Math.max(applied, tile * TILE), 0)
-      if (rows.length + missing < end - applied) return false
+      if (rows.length + missing < end - applied && config.sparse !== true) return false
       const begun = gone.map(({ tile, records }) => ({ seq: tile * TILE, records })).filter(({ seq }) => seq >= applied)
       projection.apply(rows, end, begun)
       return true

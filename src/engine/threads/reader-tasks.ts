@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything a reader can be asked, by name. Types of arguments and results are inferred from here.
+
+import { explainBundleFile } from '../../node/explain-bundle.ts'
+import { type VerifyFileOptions, verifyBundleFile } from '../../node/verify-file.ts'
 import type { PrivacySettings } from '../../shared/contract/privacy.ts'
 import type { SortOrder } from '../../shared/contract/record.ts'
 import type { HoldScope } from '../../shared/contract/retention.ts'
@@ -63,6 +66,8 @@ import { needlesOf } from '../privacy/erasure/needles.ts'
 import { type ScanInput, scanFiles } from '../privacy/erasure/scan.ts'
 import { readPrivacy } from '../privacy/settings.ts'
 import { type FindSubject, findSubject, listRequests, subjectRecords } from '../privacy/subjects.ts'
+import { type BuildReviewInput, buildReview } from '../review/build.ts'
+import { bundleProof } from '../review/bundle-proof.ts'
 import { keyHistory } from '../vault/history.ts'
 import { longTask, task } from './reader-context.ts'
 
@@ -76,9 +81,15 @@ export const readerTasks = {
   writeBundle: longTask((context, args: WriteBundleInput, control) => writeBundle(context, args, control)),
   reread: task(({ ledger }, args: { readonly from: TreeState; readonly toSize: number }) => reread(ledger, args.from, args.toSize)),
   prove: task(async (context, args: ProofInput) => {
-    const proof = proveRecord(context.ledger, context.payloads, args)
+    const brought = args.bundle === undefined ? undefined : await bundleProof(args.bundle, args.seq)
+    const proof = proveRecord(context.ledger, context.payloads, args, brought)
     return proof && withAnchor(proof, await outsideAnchor(context, args.seq))
   }),
+  verifyBundle: longTask((_context, args: { readonly path: string } & Pick<VerifyFileOptions, 'trust' | 'memory'>, control) =>
+    verifyBundleFile(args.path, { ...args, cancelled: control.cancelled, onProgress: control.progress })
+  ),
+  buildReview: longTask((_context, args: BuildReviewInput, control) => buildReview(args, control)),
+  explainBundle: longTask((_context, args: { readonly path: string }) => explainBundleFile(args.path)),
   verifyWorkspace: longTask((context, args: VerifyWorkspaceInput, control) => verifyWorkspace(context, args, control)),
   openResult: task(({ catalog }, args: { readonly filter: FilterExpression; readonly sort: SortOrder }) =>
     openResult(catalog, args.filter, args.sort)

@@ -13,6 +13,8 @@ export interface ThreadConfig {
   readonly keks: Keks
   /** Key of the subject index, base64. */
   readonly subjectSecret: string
+  /** The ledger holds some leaves of its tree only: those that a bundle brought. */
+  readonly sparse?: boolean
 }
 
 /** The same as a thread receives it: with the port on which it hears of new keys. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { AffidavitError } from '../../shared/contract/errors.ts'
 import { type Ed25519Key, ed25519FromSeed } from '../crypto.ts'
 import type { Kek } from '../vault/key-block.ts'
 import type { KeyHolder, KeyProtection, Keyring, SigningUse } from '../vault/keyring.ts'
@@ -18,6 +19,11 @@ export interface Identity {
   /** The one that new blocks use. */
   readonly kek: Kek
   readonly protection: KeyProtection
+}
+
+/** Where the private keys are not: nothing can be signed. */
+export const refuseToSign = (): never => {
+  throw new AffidavitError('keys_unavailable', 'the keys of this workspace are not here')
 }
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'base64')

@@ -2,11 +2,10 @@
 // A workspace whose keyring is not here: what can still be known of its log from the files beside it.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { AffidavitError } from '../../shared/contract/errors.ts'
 import { formatVkey, originOf, parseVkey } from '../../shared/evidence/note.ts'
 import { sha256 } from '../crypto.ts'
 import { writeFileDurably } from '../files.ts'
-import type { Identity } from './identity.ts'
+import { type Identity, refuseToSign } from './identity.ts'
 import type { WorkspacePaths } from './paths.ts'
 
 const fileOf = (paths: WorkspacePaths): string => join(paths.anchors, 'log.vkey')
@@ -42,10 +41,6 @@ function remembered(paths: WorkspacePaths): { readonly origin: string; readonly 
   }
 }
 
-const refuse = (): never => {
-  throw new AffidavitError('keys_unavailable', 'the keys of this workspace are not here')
-}
-
 /**
  * What is known of a log without its keyring: it can be verified, not written to, and no content opens.
  * Undefined when the folder does not name its public key either.
@@ -57,8 +52,8 @@ export function keylessIdentity(paths: WorkspacePaths): Identity | undefined {
   const [present = none] = known.publicKeys
   return {
     origin: known.origin,
-    log: { publicKey: present, sign: refuse },
-    export: { publicKey: none, sign: refuse },
+    log: { publicKey: present, sign: refuseToSign },
+    export: { publicKey: none, sign: refuseToSign },
     exportSeed: none,
     publicKeys: (use) => (use === 'log' ? known.publicKeys : []),
     dedupKey: none,

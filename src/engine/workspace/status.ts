@@ -5,6 +5,7 @@ import { toBase64 } from '../../shared/evidence/bytes.ts'
 import { parseCheckpoint } from '../../shared/evidence/note.ts'
 import { sha256Hex } from '../crypto.ts'
 import type { CheckpointRow } from '../ledger/store.ts'
+import { type ReviewFile, stateOf } from '../review/review-file.ts'
 import { protectionMessage } from '../vault/keyring.ts'
 import type { OpenWorkspace } from './workspace.ts'
 
@@ -28,6 +29,7 @@ export interface LiveFigures {
   readonly verified: WorkspaceStatus['verified']
   readonly anchor: WorkspaceStatus['anchor']
   readonly anchoring: WorkspaceStatus['anchoring']
+  readonly review: ReviewFile | null
 }
 
 const bytesOf = (path: string): number => {
@@ -67,6 +69,7 @@ export function statusOf(workspace: OpenWorkspace, version: string, started: Dat
     origin: identity.origin,
     log_key: sha256Hex(identity.log.publicKey),
     sample: description.sample,
+    review: live.review && stateOf(live.review),
     started: started.toISOString(),
     now: new Date().toISOString(),
     endpoints: live.endpoints,
@@ -80,7 +83,11 @@ export function statusOf(workspace: OpenWorkspace, version: string, started: Dat
           consistent: live.consistent
         }
       : null,
-    head: { size: start.head?.current.size ?? 0, state: start.problem ? 'differs' : 'matches', second_copy: secondCopy(workspace, live) },
+    head: {
+      size: start.head?.current.size ?? live.size,
+      state: start.problem ? 'differs' : 'matches',
+      second_copy: secondCopy(workspace, live)
+    },
     verified: live.verified,
     anchor: live.anchor && { time: live.anchor.time, kind: live.anchor.kind, size: live.anchor.size },
     anchoring: live.anchoring,

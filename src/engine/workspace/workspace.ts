@@ -10,6 +10,7 @@ import { writeHeadCopy } from '../ledger/head.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { ledgerMigrations } from '../ledger/migrations.ts'
 import { leafCount } from '../ledger/store.ts'
+import type { ReviewFile } from '../review/review-file.ts'
 import { type Migration, migrate, openOfRecord, type WritableDb } from '../sqlite/open.ts'
 import { type KeyHolder, loadKeyring, missingKeyring, type OsKeyStore } from '../vault/keyring.ts'
 import { vaultMigrations } from '../vault/migrations.ts'
@@ -39,6 +40,8 @@ export interface OpenWorkspace {
   readonly ledgerDb: WritableDb
   readonly keysDb: WritableDb
   readonly ledger: Ledger | null
+  /** The bundle whose leaves these are; null in a workspace of its own. */
+  readonly review: ReviewFile | null
   /** Leaves in the ledger at start. */
   readonly size: number
   /** Writes the copies outside the database: heads.json in the state folder, and the file of the last checkpoint. */
@@ -183,6 +186,7 @@ export async function openWorkspace(
       ledgerDb,
       keysDb,
       ledger,
+      review: null,
       size: leafCount(ledgerDb),
       saveHead,
       close: () => {

@@ -20,6 +20,7 @@ import { recordOperations, recordRow } from './record.ts'
 import { reportOperations } from './reports.ts'
 import { requestOperations } from './requests.ts'
 import { retentionOperations } from './retention.ts'
+import { reviewOperations } from './review.ts'
 import { notice, webhookOperations } from './webhooks.ts'
 import { witnessOperations } from './witness.ts'
 import { job, workspaceOperations, workspaceStatus } from './workspace.ts'
@@ -48,7 +49,8 @@ export const operations = {
   ...activityOperations,
   ...requestOperations,
   ...backupOperations,
-  ...reportOperations
+  ...reportOperations,
+  ...reviewOperations
 } as const
 
 export type OperationName = keyof typeof operations

@@ -122,6 +122,27 @@ export const shellOperations = {
     access: 'read',
     leaves: []
   }),
+  'shell.openReview': operation({
+    summary: 'Shows a bundle that was made ready for review; recording in the workspace goes on meanwhile',
+    input: z.strictObject({ review: z.uuid() }),
+    output: nothing,
+    access: 'read',
+    leaves: []
+  }),
+  'shell.leaveReview': operation({
+    summary: 'Goes back to the workspace and removes what was made for the review',
+    input: nothing,
+    output: nothing,
+    access: 'read',
+    leaves: []
+  }),
+  'shell.takeFile': operation({
+    summary: 'The bundle that the system asked the app to open, once; null when there is none',
+    input: nothing,
+    output: z.object({ path: z.string().nullable() }),
+    access: 'read',
+    leaves: []
+  }),
   'shell.restartEngine': operation({
     summary: 'Starts the engine again after it failed, or ends and starts a running one',
     input: nothing,
@@ -163,8 +184,8 @@ export const sections = ['dashboard', 'records', 'drift', 'compliance', 'exports
 export const shellTopics = {
   'shell.engine': { input: nothing, event: engineState },
   'shell.theme': { input: nothing, event: theme },
-  /** A menu entry was chosen. */
-  'shell.command': { input: nothing, event: z.object({ command: z.enum([...sections, 'palette', 'import', 'export', 'verify']) }) }
+  /** A menu entry was chosen; `file`: the system asked the app to open a bundle. */
+  'shell.command': { input: nothing, event: z.object({ command: z.enum([...sections, 'palette', 'import', 'export', 'verify', 'file']) }) }
 } as const
 
 export type ShellTopicName = keyof typeof shellTopics

@@ -4,6 +4,7 @@ import { movingReferences } from '../event/drift-bodies.ts'
 import { anchoring, anchorKinds } from './anchors.ts'
 import { operation } from './operation.ts'
 import { recordRow, timestamp } from './record.ts'
+import { reviewState } from './review-state.ts'
 
 const count = z.int().min(0)
 
@@ -39,6 +40,8 @@ export const workspaceStatus = z.object({
   origin: z.string(),
   log_key: z.string(),
   sample: z.boolean(),
+  /** The bundle that is open for review; null in a workspace. */
+  review: reviewState.nullable(),
   started: timestamp,
   now: timestamp,
   endpoints: z.object({ compliance: endpoint, drift: endpoint }),
@@ -152,6 +155,7 @@ export const job = z.object({
     'export',
     'verify_file',
     'verify_workspace',
+    'review',
     'rebuild',
     'subject_export',
     'erasure',

@@ -157,6 +157,7 @@ export const leafDataSchemas = {
     first_code: word.optional(),
     first_seq: count.optional()
   }),
+  'bundle.opened': z.strictObject({ verdict: word, bundle_sha256: hex64, size: count, records: count, faults: count }),
   'approval.asked': z.strictObject({ approval_id: z.uuid(), action: z.enum(approvalActions), body_sha256: hex64 }),
   'approval.given': z.strictObject({ approval_id: z.uuid(), asked: count }),
   'approval.refused': z.strictObject({ approval_id: z.uuid(), asked: count }),
