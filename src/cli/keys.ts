@@ -2,7 +2,7 @@
 import type { KeyReport } from '../shared/contract/keys.ts'
 import type { CliEnvironment } from './config.ts'
 import { waitForJob } from './jobs.ts'
-import { EXIT, print } from './output.ts'
+import { EXIT, print, say } from './output.ts'
 import { type WorkspaceOptions, withEngine } from './workspace-commands.ts'
 
 /** The keys that can be changed. */
@@ -28,6 +28,14 @@ export const rotateKey = (
   environment: CliEnvironment
 ): Promise<number> =>
   withEngine(options, environment, async (engine) => {
+    if (options.use === 'key-encryption') {
+      const { folders, closes, not_connected } = await engine.call('backup.key_change', {})
+      for (const { path, problem } of folders)
+        say(problem === null ? `a copy of the keys goes to ${path}` : `no copy of the keys in ${path}: ${problem}`)
+      for (const { path } of closes) say(`will no longer open: ${path}`)
+      if (not_connected > 0)
+        say(`${not_connected} backups are in folders that are not there: they open only with the copy of the keys beside them`)
+    }
     const { job_id } = await engine.call('keys.rotate', { use: options.use })
     await waitForJob(engine, job_id)
     return printReport(await engine.call('keys.report', {}), options.json)

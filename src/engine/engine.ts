@@ -8,6 +8,7 @@ import { activityHandlers } from './activity/handlers.ts'
 import { ReadLog } from './activity/read-log.ts'
 import { Anchors, NOT_ANCHORING } from './anchors/anchors.ts'
 import { WitnessService } from './anchors/witness-service.ts'
+import { registerErasure } from './backup/erasure-register.ts'
 import { keksOfWorkspace, recordRestore, restoreFirst } from './backup/finish-restore.ts'
 import { Backups } from './backup/handlers.ts'
 import { bundleHandlers } from './bundle/handlers.ts'
@@ -171,7 +172,8 @@ async function compose(
         onKeks: (keks) => {
           projector.setKeks(keksOf(keks))
           pool.setKeks(keksOf(keks))
-        }
+        },
+        beforeDestroy: () => backups.keyCopies.beforeDestroy()
       })
     : null
   const signing = ledger ? startSigning(workspace, ledger, pool, log, () => feed.statusChanged()) : null
@@ -348,7 +350,11 @@ async function compose(
     checkpoint: () => checkpoint(),
     append,
     keksOf: (id) => keksOfWorkspace(workspace.state, id, deps.store, config.passphraseFile ?? environment.passphraseFile),
-    onFailed: (error) => log.error({ event: 'backup.failed', message: nameOf(error) })
+    onFailed: (error) => log.error({ event: 'backup.failed', message: nameOf(error) }),
+    goOn: () => {
+      const failed = (error: unknown) => log.error({ event: 'keys.unfinished', message: nameOf(error) })
+      for (const work of [erasures.goOn(), disposal.resume(), keys.resume()]) work.catch(failed)
+    }
   })
   if (ledger) await backups.start(config.compliance !== null || config.drift !== null)
   const disposal = new Disposal({
@@ -357,6 +363,7 @@ async function compose(
     jobs,
     ledgerDb: workspace.ledgerDb,
     checkpoint: () => checkpoint(),
+    register: (entry) => registerErasure(workspace.state, { v: 1, origin: identity.origin, ...entry, ranges: [...entry.ranges] }),
     destroyKeys: async (seqs) => {
       await vault?.rewrapVault({ dropSeqs: seqs })
     },

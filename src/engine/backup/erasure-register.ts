@@ -5,7 +5,10 @@ import { z } from 'zod'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { writeFileDurably } from '../files.ts'
 
-/** One erasure: a line of JSON beside heads.json, so that a restore can carry it out again on an older copy (EVIDENCE, Files of a workspace). */
+/**
+ * One erasure or disposal: a line of JSON beside heads.json, so that a restore can carry it out again on an older copy (EVIDENCE, Files of a
+ * workspace).
+ */
 const entrySchema = z.strictObject({
   v: z.literal(1),
   origin: z.string().min(1).max(200),
@@ -53,4 +56,10 @@ export function erasuresAfter(state: string, origin: string, size: number): Eras
       )
     return parsed.data.origin === origin && parsed.data.intent >= size ? [parsed.data] : []
   })
+}
+
+/** Writes the erasures of a log into another folder, for restores on a machine that has not seen them. */
+export function copyErasures(state: string, folder: string, origin: string): void {
+  const lines = erasuresAfter(state, origin, 0).map((entry) => `${JSON.stringify(entry)}\n`)
+  writeFileDurably(pathIn(folder), lines.join(''))
 }

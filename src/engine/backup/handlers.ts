@@ -19,6 +19,7 @@ import { keyringPath } from '../vault/keyring.ts'
 import type { Identity } from '../workspace/identity.ts'
 import type { WorkspaceDescription } from '../workspace/paths.ts'
 import { defaultPlan } from './history.ts'
+import { KeyCopies } from './key-copies.ts'
 import { backupsIn, isInside, KEYS_NAME, requireTarget } from './manifest.ts'
 
 export interface BackupDeps {
@@ -36,6 +37,8 @@ export interface BackupDeps {
   /** Key-encryption keys of another workspace whose keyring is in the state folder; base64 by id. */
   readonly keksOf: (workspaceId: string) => Promise<Readonly<Record<string, string>>>
   readonly onFailed: (error: unknown) => void
+  /** A change of the key that waited for the folder of the backups may go on. */
+  readonly goOn: () => void
 }
 
 const SYSTEM = { ref: 'engine', kind: 'system' } as const
@@ -46,6 +49,7 @@ const DAY_MS = 86_400_000
 
 type Operations =
   | 'backup.overview'
+  | 'backup.key_change'
   | 'backup.set_plan'
   | 'backup.start'
   | 'backup.result'
@@ -62,9 +66,11 @@ export class Backups {
   #timer: NodeJS.Timeout | undefined
   #failedAt = 0
   readonly handlers: Handlers<Operations>
+  readonly keyCopies: KeyCopies
 
   constructor(deps: BackupDeps) {
     this.#deps = deps
+    this.keyCopies = new KeyCopies({ ...deps, plan: () => this.#plan, history: () => this.#history() })
     this.handlers = this.#operations()
   }
 
@@ -74,7 +80,10 @@ export class Backups {
     this.#plan = history.plan
     this.#last = history.backups[0] ? Date.parse(history.backups[0].time) : null
     if (!scheduled) return
-    this.#timer = setInterval(() => this.tick(), TICK_MS)
+    this.#timer = setInterval(() => {
+      this.tick()
+      void this.keyCopies.tryAgain()
+    }, TICK_MS)
     this.#timer.unref()
   }
 
@@ -155,10 +164,20 @@ export class Backups {
   #operations(): Handlers<Operations> {
     const { pool, jobs, identity, append } = this.#deps
     return {
+      ...this.keyCopies.handlers,
       'backup.overview': async () => {
         const { backups, restores } = await this.#history()
         const keyring = keyringPath(this.#deps.state, this.#deps.description.id)
-        return { plan: this.#plan, next: this.next?.toISOString() ?? null, backups, restores, keyring }
+        const { contents, copies } = await this.keyCopies.overview(backups.map((one) => one.path))
+        return {
+          plan: this.#plan,
+          next: this.next?.toISOString() ?? null,
+          backups: backups.map((one, i) => ({ ...one, contents: contents[i] ?? 'closed' })),
+          restores,
+          keyring,
+          key_copies: copies,
+          waiting: this.keyCopies.waiting
+        }
       },
       'backup.set_plan': async (plan, caller) => {
         if (plan.folder !== null) requireTarget(plan.folder, this.#deps.workspace, this.#deps.state)
@@ -170,6 +189,7 @@ export class Backups {
         if (!written) throw new AffidavitError('read_only', 'the workspace is open read-only')
         this.#plan = plan
         this.#failedAt = 0
+        void this.keyCopies.tryAgain()
         return plan
       },
       'backup.start': async ({ folder }, caller) => {

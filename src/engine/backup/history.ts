@@ -16,8 +16,14 @@ interface Row {
   readonly data: string
 }
 
+type Overview = OperationOutput<'backup.overview'>
+
+export interface BackupHistory extends Pick<Overview, 'plan' | 'restores'> {
+  readonly backups: readonly Omit<Overview['backups'][number], 'contents'>[]
+}
+
 /** Plan, backups and restores as they are on record; newest first. */
-export function backupHistory(context: ReaderContext): Pick<OperationOutput<'backup.overview'>, 'plan' | 'backups' | 'restores'> {
+export function backupHistory(context: ReaderContext): BackupHistory {
   const { catalog, payloads } = context
   const newest = catalog.prepare<[string], Row>('SELECT seq, time_us, actor, data FROM event WHERE type = ? ORDER BY seq DESC LIMIT 200')
   const set = catalog

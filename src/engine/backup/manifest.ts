@@ -24,6 +24,8 @@ export const manifestSchema = z.strictObject({
   checkpoint: z.string().min(1).max(4096),
   checkpoint_size: count,
   app: z.string().max(32),
+  /** Ids of the key-encryption keys that wrap its keys. */
+  keks: z.array(z.string().max(64)).max(1_000).optional(),
   files: z
     .array(
       z.strictObject({

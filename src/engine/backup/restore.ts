@@ -7,23 +7,19 @@ import { AffidavitError } from '../../shared/contract/errors.ts'
 import { equalBytes } from '../../shared/evidence/bytes.ts'
 import { rootAt } from '../../shared/evidence/merkle.ts'
 import { parseVkey } from '../../shared/evidence/note.ts'
-import { seqsIn, toRanges } from '../../shared/policy/ranges.ts'
 import { sha256 } from '../crypto.ts'
 import { syncFolder, writeFileDurably } from '../files.ts'
-import type { Reapplied } from '../ledger/erasures.ts'
 import { HeadFile, readHeadCopy } from '../ledger/head.ts'
 import { leafCount, nodeReader } from '../ledger/store.ts'
-import { removePayloads } from '../ledger/tiles.ts'
 import { verifyWorkspace } from '../ledger/verify-workspace.ts'
-import { openOfRecord, openReadable, type ReadableDb, settleCopy } from '../sqlite/open.ts'
+import { openReadable, type ReadableDb } from '../sqlite/open.ts'
 import type { ReaderControl } from '../threads/reader-context.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
-import { zeroKeys } from '../vault/zero-keys.ts'
 import { rememberedKeys } from '../workspace/keyless.ts'
 import { workspacePaths } from '../workspace/paths.ts'
 import { checkCopy } from './check-copy.ts'
-import { erasuresAfter } from './erasure-register.ts'
-import { type BackupManifest, backupsIn, fileSha256, infoOf, isInside, KEYS_NAME, readManifest } from './manifest.ts'
+import { type BackupManifest, fileSha256, infoOf, isInside, KEYS_NAME, readManifest } from './manifest.ts'
+import { keysFor, type ReappliedErasure, reapply, trimKeys } from './restore-keys.ts'
 import { toBackupError } from './write-backup.ts'
 
 export interface RestoreInput {
@@ -49,7 +45,7 @@ export interface RestoredNote {
   readonly size: number
   readonly root: string
   readonly seen_size: number
-  readonly reapplied: readonly (Reapplied & { readonly case: string; readonly leaves: number })[]
+  readonly reapplied: readonly ReappliedErasure[]
 }
 
 export const RESTORED_NAME = 'restored.json'
@@ -57,7 +53,7 @@ export const RESTORED_NAME = 'restored.json'
 const damaged = (message: string): AffidavitError =>
   new AffidavitError('workspace_damaged', `${message}. Nothing was restored: use another backup`)
 
-/** Copies the files, each held against its hash in the manifest. The keys may come from a newer backup: see {@link keysFor}. */
+/** Copies the files, each held against its hash in the manifest. The keys may come from elsewhere: see {@link keysFor}. */
 async function copyFiles(input: RestoreInput, manifest: BackupManifest, part: string, control: ReaderControl): Promise<void> {
   mkdirSync(join(part, 'anchors'), { recursive: true, mode: 0o700 })
   const total = manifest.files.reduce((sum, file) => sum + file.bytes, 0)
@@ -79,71 +75,8 @@ async function copyFiles(input: RestoreInput, manifest: BackupManifest, part: st
   }
 }
 
-const kekIds = (path: string): string[] => {
-  const db = openReadable(path)
-  try {
-    return db.prepare<[], string>('SELECT DISTINCT kek_id FROM key_block').pluck().all()
-  } finally {
-    db.close()
-  }
-}
-
-/**
- * Puts keys in place that this machine can still open: those of the backup, or, when an erasure destroyed what wrapped them, those of the oldest
- * newer backup beside it, from which the erased ones are missing.
- * @throws AffidavitError keys_unavailable
- */
-async function keysFor(input: RestoreInput, manifest: BackupManifest, part: string): Promise<'own' | 'newer'> {
-  const fits = (path: string): boolean => existsSync(path) && kekIds(path).every((id) => id in input.keks)
-  const own = join(part, KEYS_NAME)
-  if (fits(own)) return 'own'
-  const newer = backupsIn(dirname(input.path))
-    .filter((other) => other.origin === manifest.origin && other.made > manifest.made && other.size >= manifest.size)
-    .reverse()
-  for (const other of newer) {
-    const path = join(other.path, KEYS_NAME)
-    const expected = readManifest(other.path).files.find((file) => file.name === KEYS_NAME)?.sha256
-    if (!fits(path) || (await fileSha256(path)) !== expected) continue
-    copyFileSync(path, own)
-    return 'newer'
-  }
-  throw new AffidavitError(
-    'keys_unavailable',
-    'The keys that open this backup are not here: they were destroyed by a later erasure or by age, or the keyring of its workspace is missing. Restore its keyring file first, or use a newer backup'
-  )
-}
-
-/** Carries out on the copy what was erased after it was made. */
-function reapply(input: RestoreInput, manifest: BackupManifest, part: string): RestoredNote['reapplied'] {
-  const later = erasuresAfter(input.state, manifest.origin, manifest.size)
-  if (later.length === 0) return []
-  const ledger = openOfRecord(join(part, 'ledger.db'))
-  const keys = openOfRecord(join(part, KEYS_NAME))
-  try {
-    return later.map((entry) => {
-      const seqs = [...seqsIn(entry.ranges)].filter((seq) => seq < manifest.size)
-      zeroKeys(keys, keksOf(input), seqs)
-      removePayloads(ledger, seqs)
-      return { case: entry.case, intent: entry.intent, ranges: toRanges(seqs), leaves: seqs.length }
-    })
-  } finally {
-    ledger.close()
-    keys.close()
-    settleCopy(join(part, 'ledger.db'))
-    settleCopy(join(part, KEYS_NAME))
-  }
-}
-
 const keksOf = (input: RestoreInput): ReadonlyMap<string, Uint8Array> =>
   new Map(Object.entries(input.keks).map(([id, key]) => [id, Buffer.from(key, 'base64')]))
-
-/** Removes keys of leaves that the copy does not hold: those of a newer copy of the vault, or of a group that was on its way. */
-function trimKeys(part: string, size: number): void {
-  const keys = openOfRecord(join(part, KEYS_NAME))
-  keys.prepare('DELETE FROM key_block WHERE first_seq >= ?').run(size)
-  keys.close()
-  settleCopy(join(part, KEYS_NAME))
-}
 
 function requireNew(to: string, from: string): void {
   if (isInside(to, from)) throw new AffidavitError('bad_request', 'the new folder lies in the backup: choose another')
@@ -176,8 +109,8 @@ export async function restoreBackup(input: RestoreInput, control: ReaderControl)
     mkdirSync(part, { recursive: true, mode: 0o700 })
     await copyFiles(input, manifest, part, control)
     holds(`${manifest.files.length} files have the SHA-256 that the manifest says`)
-    const keysFrom = await keysFor(input, manifest, part)
-    if (keysFrom === 'newer') holds('The keys come from a newer backup: an erasure destroyed the older ones')
+    const keysFrom = await keysFor(input.path, input.keks, manifest, part)
+    if (keysFrom === 'newer') holds('The keys come from a newer copy beside it: a change of the key destroyed the older ones')
     trimKeys(part, manifest.size)
     const copy = openReadable(join(part, 'ledger.db'))
     let report: ReturnType<typeof verifyWorkspace>
@@ -194,7 +127,7 @@ export async function restoreBackup(input: RestoreInput, control: ReaderControl)
     } finally {
       copy.close()
     }
-    const reapplied = reapply(input, manifest, part)
+    const reapplied = reapply({ path: input.path, state: input.state, keks: keksOf(input) }, manifest, part)
     const ledger = openReadable(join(part, 'ledger.db'))
     const keys = openReadable(join(part, KEYS_NAME))
     try {
@@ -219,7 +152,7 @@ export async function restoreBackup(input: RestoreInput, control: ReaderControl)
     head?.close()
     if (!mark || mark.size > manifest.size) throw damaged('The high-water mark in the backup is unreadable or ahead of its leaves')
     if (input.live !== null) checks.push(...compareLive(input.live, manifest))
-    if (reapplied.length > 0) holds(`${reapplied.length} later erasures were carried out on the copy too`)
+    if (reapplied.length > 0) holds(`${reapplied.length} later erasures and disposals were carried out on the copy too`)
     const result: RestoreReport = {
       kind: input.kind,
       backup: infoOf(input.path, manifest),

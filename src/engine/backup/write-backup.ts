@@ -24,6 +24,7 @@ import { syncFolder, writeFileDurably } from '../files.ts'
 import { leafCount } from '../ledger/store.ts'
 import { openReadable, type ReadableDb, settleCopy } from '../sqlite/open.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
+import { kekIdsIn } from '../vault/key-block.ts'
 import { checkCopy } from './check-copy.ts'
 import { type BackupManifest, fileSha256, infoOf, KEYS_NAME, MANIFEST_NAME } from './manifest.ts'
 
@@ -60,10 +61,16 @@ export function toBackupError(error: unknown): unknown {
   return error
 }
 
-async function copyDb(db: ReadableDb, to: string, control: ReaderControl, done: (share: number) => void): Promise<void> {
+/** Copies a database in steps of a few pages, as it is in the snapshot of this connection. */
+export async function copyDb(
+  db: ReadableDb,
+  to: string,
+  done: (share: number) => void,
+  isCancelled: () => boolean = () => false
+): Promise<void> {
   await db.backup(to, {
     progress: ({ totalPages, remainingPages }) => {
-      if (control.cancelled()) throw cancelled()
+      if (isCancelled()) throw cancelled()
       done(totalPages === 0 ? 1 : 1 - remainingPages / totalPages)
       return PAGES
     }
@@ -127,8 +134,8 @@ async function fill(
   try {
     size = leafCount(ledger)
     keys.prepare('SELECT max(first_seq) FROM key_block').get()
-    await copyDb(ledger, join(part, 'ledger.db'), control, share(0, 0.45))
-    await copyDb(keys, join(part, KEYS_NAME), control, share(0.45, 0.5))
+    await copyDb(ledger, join(part, 'ledger.db'), share(0, 0.45), control.cancelled)
+    await copyDb(keys, join(part, KEYS_NAME), share(0.45, 0.5), control.cancelled)
   } finally {
     ledger.exec('COMMIT')
     keys.exec('COMMIT')
@@ -149,6 +156,9 @@ async function fill(
   }
   if (checked.size !== size)
     throw new AffidavitError('workspace_damaged', 'the copy does not hold the leaves that were there: no backup was kept')
+  const copiedKeys = openReadable(join(part, KEYS_NAME))
+  const keks = kekIdsIn(copiedKeys)
+  copiedKeys.close()
   const names = ['ledger.db', KEYS_NAME, 'head', 'workspace.json', ...anchors.map(({ name }) => `anchors/${name}`)]
   const files = []
   for (const name of names) {
@@ -173,6 +183,7 @@ async function fill(
     checkpoint: checked.checkpoint.note,
     checkpoint_size: checked.checkpoint.size,
     app: input.app,
+    keks,
     files
   }
 }

@@ -32,7 +32,8 @@ const passing: readonly LeafType[] = [
   'session.opened',
   'session.closed',
   'session.failed',
-  'backup.made'
+  'backup.made',
+  'backup.keys'
 ]
 
 interface Row {

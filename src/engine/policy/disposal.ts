@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AffidavitError } from '../../shared/contract/errors.ts'
-import { type SeqRange, seqsIn } from '../../shared/policy/ranges.ts'
+import { type SeqRange, seqsIn, toRanges } from '../../shared/policy/ranges.ts'
 import type { DisposalScope } from '../catalog/project-disposal.ts'
 import type { Handlers } from '../handlers.ts'
 import type { Jobs } from '../jobs/jobs.ts'
@@ -28,6 +28,8 @@ export interface DisposalDeps extends RetentionDeps, DisposalHooks {
   readonly ledgerDb: WritableDb
   /** A checkpoint over everything committed: what goes is signed for before it goes. */
   readonly checkpoint: () => Promise<CheckpointRow | null>
+  /** Notes outside the workspace what goes, so that a restore of an older backup does it again; on disk when it returns. */
+  readonly register: (disposal: { readonly case: string; readonly intent: number; readonly ranges: readonly SeqRange[] }) => void
   /** Destroys the keys of these leaves for good, old copies of the vault included. */
   readonly destroyKeys: (seqs: readonly number[]) => Promise<void>
   readonly onFailed: (error: unknown) => void
@@ -143,6 +145,10 @@ export class Disposal {
     if (!one || one.done_seq !== null) return
     const { ranges, tiles } = (await pool.run('leafBody', { seq: intent })) as unknown as DisposalScope
     const seqs = [...seqsIn(ranges)]
+    const leaves = new Set(seqs)
+    for (const seq of seqsIn(tiles.map((tile): SeqRange => [tile * 256, tile * 256 + 255]))) leaves.add(seq)
+    const all = [...leaves].sort((a, b) => a - b)
+    this.#deps.register({ case: one.id, intent, ranges: toRanges(all) })
     for (let i = 0; i < seqs.length; i += SLICE) {
       this.#goOn()
       removePayloads(ledgerDb, seqs.slice(i, i + SLICE))
@@ -150,9 +156,7 @@ export class Disposal {
       await nextTurn()
     }
     afterStep?.('payloads')
-    const leaves = new Set(seqs)
-    for (const seq of seqsIn(tiles.map((tile): SeqRange => [tile * 256, tile * 256 + 255]))) leaves.add(seq)
-    await this.#deps.destroyKeys([...leaves].sort((a, b) => a - b))
+    await this.#deps.destroyKeys(all)
     afterStep?.('keys')
     for (const tile of tiles) {
       this.#goOn()

@@ -15,6 +15,8 @@ import { type ActivityFilter, activityCsv, activityPage } from '../activity/read
 import { listAnchors, settingBody, widestAnchor, witnessedSize } from '../anchors/listings.ts'
 import { outsideAnchor } from '../anchors/outside.ts'
 import { backupHistory } from '../backup/history.ts'
+import { type WriteKeyCopyInput, writeKeyCopy } from '../backup/key-copy.ts'
+import { type LookAtBackups, lookAtBackups } from '../backup/look.ts'
 import { readManifest } from '../backup/manifest.ts'
 import { type RestoreInput, restoreBackup } from '../backup/restore.ts'
 import { type WriteBackupInput, writeBackup } from '../backup/write-backup.ts'
@@ -192,6 +194,8 @@ export const readerTasks = {
   latestVerdicts: task(({ catalog }, _: Record<string, never>) => latestVerdicts(catalog)),
   writeBackup: longTask((context, args: WriteBackupInput, control) => writeBackup(context, args, control)),
   restoreBackup: longTask((_context, args: RestoreInput, control) => restoreBackup(args, control)),
+  writeKeyCopy: longTask((context, args: WriteKeyCopyInput) => writeKeyCopy(context, args)),
+  lookAtBackups: longTask((_context, args: LookAtBackups) => lookAtBackups(args)),
   backupHistory: task((context, _: Record<string, never>) => backupHistory(context)),
   backupWorkspace: task((_context, args: { readonly path: string }) => readManifest(args.path).workspace_id),
   previewDisposal: longTask((context, args: { readonly nowUs: number }) => previewDisposal(context, args.nowUs)),

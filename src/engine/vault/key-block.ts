@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import type { AnyDb } from '../sqlite/open.ts'
 
 /** Bytes of one leaf's key. */
 export const KEY_BYTES = 32
@@ -40,3 +41,6 @@ export function openBlock(kek: Kek, firstSeq: number, count: number, ct: Uint8Ar
   decipher.setAuthTag(bytes.subarray(bytes.length - 16))
   return Buffer.concat([decipher.update(bytes.subarray(12, bytes.length - 16)), decipher.final()])
 }
+
+/** Ids of the key-encryption keys that the blocks of a file name. */
+export const kekIdsIn = (keys: AnyDb): string[] => keys.prepare<[], string>('SELECT DISTINCT kek_id FROM key_block').pluck().all()

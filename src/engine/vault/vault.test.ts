@@ -24,14 +24,18 @@ afterEach(() => {
   folder.remove()
 })
 
-const vaultOf = (open: OpenWorkspace, more: { readonly append?: (drafts: readonly LeafDraft[]) => Promise<never> } = {}) =>
+const vaultOf = (
+  open: OpenWorkspace,
+  more: { readonly append?: (drafts: readonly LeafDraft[]) => Promise<never>; readonly beforeDestroy?: () => Promise<void> } = {}
+) =>
   new Vault({
     keys: open.keysDb,
     holder: open.keyHolder,
     identity: open.identity,
     ledger: writerOf(open),
     append: more.append ?? ((leaves) => writerOf(open).append(leaves)),
-    onKeks: () => {}
+    onKeks: () => {},
+    ...(more.beforeDestroy ? { beforeDestroy: more.beforeDestroy } : {})
   })
 
 const readerOf = (open: OpenWorkspace) =>
@@ -115,7 +119,7 @@ describe('a change of the key-encryption key', () => {
       // After the new key is stored, before its leaf.
       (open) => vaultOf(open, { append: () => Promise.reject(crash) }).rewrapVault({ dropSeqs: [7, 100] }),
       // All blocks rewritten, the old key still there.
-      (open) => vaultOf(open).rewrapVault({ dropSeqs: [7, 100], beforeDestroy: () => Promise.reject(crash) })
+      (open) => vaultOf(open, { beforeDestroy: () => Promise.reject(crash) }).rewrapVault({ dropSeqs: [7, 100] })
     ]
     for (const step of steps) {
       await expect(step(workspace)).rejects.toBe(crash)
@@ -142,7 +146,7 @@ describe('a change of the key-encryption key', () => {
 
   it('an erasure after an interrupted rotation takes a third key: the second one wrapped what has to go', async () => {
     await writerOf(workspace).append(drafts(0, 90))
-    await expect(vaultOf(workspace).rewrapVault({ beforeDestroy: () => Promise.reject(new Error('end')) })).rejects.toThrow('end')
+    await expect(vaultOf(workspace, { beforeDestroy: () => Promise.reject(new Error('end')) }).rewrapVault({})).rejects.toThrow('end')
     const second = workspace.identity.kek.id
     await reopen()
     const result = await vaultOf(workspace).rewrapVault({ dropSeqs: [10] })
@@ -154,7 +158,7 @@ describe('a change of the key-encryption key', () => {
 
   it('a rotation that was interrupted is finished at the next start', async () => {
     await writerOf(workspace).append(drafts(0, 10))
-    await expect(vaultOf(workspace).rewrapVault({ beforeDestroy: () => Promise.reject(new Error('end')) })).rejects.toThrow('end')
+    await expect(vaultOf(workspace, { beforeDestroy: () => Promise.reject(new Error('end')) }).rewrapVault({})).rejects.toThrow('end')
     await reopen()
     await vaultOf(workspace).resume()
     expect(workspace.keyHolder.ring.keks).toHaveLength(1)

@@ -16,13 +16,16 @@ export interface VaultDeps {
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
   /** Tells the threads which key-encryption keys there are; called before the first block is written under a new one. */
   readonly onKeks: (keks: ReadonlyMap<string, Uint8Array>) => void
+  /**
+   * Called when no block names the old key any more, before it is destroyed, whatever the change is for: a copy of the keys is made and verified
+   * for the backups that only the old key opens. When it throws, nothing is destroyed and both keys stay until it is asked again.
+   */
+  readonly beforeDestroy?: () => Promise<void>
 }
 
 export interface RewrapInput {
   /** Seqs whose keys are destroyed: their content can then never be opened again, by nobody. */
   readonly dropSeqs?: Iterable<number>
-  /** Called when no block names the old key any more, before it is destroyed: the place for a new backup of the keys. */
-  readonly beforeDestroy?: () => Promise<void>
   readonly progress?: (done: number, total: number) => void
 }
 
@@ -94,7 +97,7 @@ export class Vault {
     )
     if (!(await truncateWal(keys)))
       throw new AffidavitError('busy', 'the old keys are still being read: the change of the key goes on at the next attempt')
-    await input.beforeDestroy?.()
+    await this.#deps.beforeDestroy?.()
     const old = holder.ring.keks.filter((kek) => kek.id !== target.id).map((kek) => kek.id)
     await holder.update(({ rewrap: _, ...ring }) => ({
       ...ring,

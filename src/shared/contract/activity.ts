@@ -27,6 +27,7 @@ const named = {
     'erasure.refused',
     'restrict.set',
     'backup.made',
+    'backup.keys',
     'restore.done'
   ],
   drift: ['baseline.set', 'drift.look', 'drift.alert', 'drift.ack', 'drift.resolve', 'drift.snooze'],

@@ -36,6 +36,13 @@ export const backupInfo = z.object({
 })
 export type BackupInfo = z.infer<typeof backupInfo>
 
+/**
+ * Whether the contents of a backup open here: with its own keys, with a newer copy of the keys beside it, or not at all. `removed`: its folder
+ * is there, it is not; `not_connected`: its folder is not there.
+ */
+const backupContents = z.enum(['opens', 'newer_keys', 'closed', 'removed', 'not_connected'])
+export type BackupContents = z.infer<typeof backupContents>
+
 const made = z.object({
   seq: count,
   time: timestamp,
@@ -79,9 +86,27 @@ export const backupOperations = {
     output: z.object({
       plan: backupPlan,
       next: timestamp.nullable(),
-      backups: z.array(made),
+      backups: z.array(made.extend({ contents: backupContents })),
+      /** Copies of the keys beside the backups, made before a key-encryption key was destroyed. */
+      key_copies: z.array(z.object({ path: z.string(), made: timestamp, size: count })),
+      /** Why a change of the key waits before the old one is destroyed; null when none does. */
+      waiting: z.string().nullable(),
       restores: z.array(drill),
       keyring: z.string()
+    }),
+    access: 'read',
+    leaves: []
+  }),
+  'backup.key_change': operation({
+    summary: 'What a change of the key-encryption key would mean for the backups, as an erasure, a disposal or a rotation makes one',
+    input: z.strictObject({}),
+    output: z.object({
+      /** Where a copy of the keys is made first; `problem`: why it cannot be. In the folder of the plan that holds up the change. */
+      folders: z.array(z.object({ path: z.string(), planned: z.boolean(), problem: z.string().nullable() })),
+      /** Backups that open now and would not afterwards. */
+      closes: z.array(z.object({ path: z.string(), time: timestamp, size: count })),
+      /** Backups whose folder is not there, such as on a drive that is not connected. */
+      not_connected: count
     }),
     access: 'read',
     leaves: []

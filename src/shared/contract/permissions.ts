@@ -190,6 +190,7 @@ export const operationPermissions: Readonly<Record<OperationName, Permission>> =
   'approvals.list': 'see',
   'approvals.decide': 'approve',
   'backup.overview': 'see',
+  'backup.key_change': 'see',
   'backup.set_plan': 'settings',
   'backup.start': 'maintain',
   'backup.result': 'maintain',

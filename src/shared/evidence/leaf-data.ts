@@ -204,6 +204,13 @@ export const leafDataSchemas = {
     bytes: count,
     trigger: z.enum(['person', 'schedule'])
   }),
+  /** A copy of the keys beside the backups, before the key that wrapped them is destroyed. */
+  'backup.keys': z.strictObject({
+    backup_id: z.uuid(),
+    size: count,
+    kek_id: z.string().regex(/^[0-9a-f]{16}$/),
+    bytes: count
+  }),
   'restore.done': z.strictObject({
     kind: z.enum(['drill', 'restore']),
     backup_id: z.uuid(),

@@ -64,6 +64,7 @@ export const leafTypes = [
   'client.added',
   'client.revoked',
   'backup.made',
+  'backup.keys',
   'restore.done',
   'app.updated'
 ] as const

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AffidavitError } from '../../../shared/contract/errors.ts'
-import { type JsonValue, jcs } from '../../../shared/evidence/jcs.ts'
 import { parseFilter } from '../../../shared/filter/parse.ts'
 import { toRanges } from '../../../shared/policy/ranges.ts'
 import { registerErasure } from '../../backup/erasure-register.ts'
@@ -8,7 +7,7 @@ import { writeFileDurably } from '../../files.ts'
 import type { Handlers } from '../../handlers.ts'
 import type { JobControl, Jobs } from '../../jobs/jobs.ts'
 import { bodyPart } from '../../ledger/body-part.ts'
-import type { AppendResult, DraftPart, LeafDraft } from '../../ledger/draft.ts'
+import type { AppendResult, LeafDraft } from '../../ledger/draft.ts'
 import type { Approvals, GivenApproval } from '../../policy/approvals.ts'
 import type { WritableDb } from '../../sqlite/open.ts'
 import type { Projector } from '../../threads/projector.ts'
@@ -18,8 +17,7 @@ import { truncateWal } from '../../vault/rewrap.ts'
 import type { Vault } from '../../vault/vault.ts'
 import type { Requests } from '../requests.ts'
 import { type Recipient, recipientsOf } from '../subjects.ts'
-import type { ErasureFacts } from './certificate.ts'
-import type { ScanReport } from './scan.ts'
+import { type Asked, type Decision, doneDraft, intentDrafts } from './drafts.ts'
 
 /** The steps of an erasure in order; each may be the last before a crash. */
 export const erasureSteps = ['intent', 'registered', 'projected', 'keys', 'payloads', 'emptied', 'scanned'] as const
@@ -39,23 +37,6 @@ export interface ErasureDeps {
   readonly workspace: string
   readonly state: string
   readonly origin: string
-  /** A new backup of the keys, made and verified before the old key is destroyed; none where no backups are kept. */
-  readonly backUpKeys?: () => Promise<void>
-}
-
-interface Decision {
-  readonly seqs: readonly number[]
-  readonly ground: string
-  readonly override?: string
-}
-
-/** The body of the approval: what the first person asked for. */
-interface Asked {
-  readonly request_id: string
-  readonly reference: string
-  readonly decisions: readonly Decision[]
-  readonly classes: Readonly<Record<string, string>>
-  readonly recipients: readonly Recipient[]
 }
 
 /** What the ledger knows of an erasure; read on a reader thread. */
@@ -64,8 +45,6 @@ export interface ErasureState {
   readonly done: boolean
 }
 
-/** Parts of one intent: with 400 of them the leaf stays well below its 65,535 bytes. */
-const SCOPE_PARTS = 400
 const SLICE = 100
 const SLICE_MS = 8
 
@@ -98,6 +77,7 @@ export const erasureRecipients = (context: ReaderContext, seqs: readonly number[
 export class Erasures {
   readonly #deps: ErasureDeps
   #last: Promise<unknown> = Promise.resolve()
+  readonly #stopped = new Map<string, GivenApproval>()
   /** Told after each step; for tests that end the process there. */
   onStep: (step: ErasureStep) => void = () => {}
 
@@ -220,9 +200,16 @@ export class Erasures {
     this.onStep('intent')
     jobs.start('erasure', `Erasing ${seqs.length} records`, 'leaves', (control) => {
       const work = this.#last.then(() => this.#erase(approval, asked, { seqs, leaves }, intents, control))
-      this.#last = work.catch(() => {})
+      this.#last = work.catch(() => this.#stopped.set(approval.id, approval))
       return work
     })
+  }
+
+  /** Goes on with erasures that stopped, such as for want of a copy of the keys; a restart does the same. */
+  async goOn(): Promise<void> {
+    const stopped = [...this.#stopped.values()]
+    this.#stopped.clear()
+    for (const approval of stopped) await this.#given(approval)
   }
 
   async #erase(
@@ -242,8 +229,7 @@ export class Erasures {
     this.onStep('projected')
     const { kek_id, destroyed } = await vault.rewrapVault({
       dropSeqs: leaves,
-      progress: (done, total) => control.progress(done, total),
-      ...(this.#deps.backUpKeys ? { beforeDestroy: this.#deps.backUpKeys } : {})
+      progress: (done, total) => control.progress(done, total)
     })
     this.onStep('keys')
     await removePayloads(ledgerDb, leaves)
@@ -261,67 +247,6 @@ export class Erasures {
         `${scan.found} traces of the erased texts are still in ${scan.where.join(', ')}: the erasure is not done`
       )
     await append([doneDraft(approval, asked, seqs, intents, { kek_id, destroyed, scan })])
-  }
-}
-
-/** @param seqs every leaf whose content goes: those of the records and of their requests */
-function intentDrafts(approval: GivenApproval, asked: Asked, records: number, seqs: readonly number[]): LeafDraft[] {
-  const leaves = Math.ceil(seqs.length / SCOPE_PARTS)
-  return Array.from({ length: leaves }, (_, leaf): LeafDraft => {
-    const scope = seqs.slice(leaf * SCOPE_PARTS, (leaf + 1) * SCOPE_PARTS).map(
-      (seq, i): DraftPart => ({
-        name: `scope.${leaf * SCOPE_PARTS + i}`,
-        media: 'application/json',
-        data: Buffer.from(jcs({ seq } as JsonValue), 'utf8')
-      })
-    )
-    return {
-      type: 'erasure.intent',
-      actor: { ref: approval.givenBy, kind: 'human' },
-      data: { erasure_id: approval.id, request_id: asked.request_id, records, leaf, leaves },
-      parts: scope
-    }
-  })
-}
-
-interface Outcome {
-  readonly kek_id: string
-  readonly destroyed: readonly string[]
-  readonly scan: ScanReport
-}
-
-function doneDraft(
-  approval: GivenApproval,
-  asked: Asked,
-  seqs: readonly number[],
-  intents: readonly number[],
-  outcome: Outcome
-): LeafDraft {
-  const { files, bytes, needles, found, kept } = outcome.scan
-  const facts: ErasureFacts = {
-    reference: asked.reference,
-    asked_by: approval.askedBy,
-    given_by: approval.givenBy,
-    intents,
-    records: asked.decisions.flatMap(({ seqs: some, ground, override }) =>
-      some.map((seq) => ({ seq, class: asked.classes[String(seq)] ?? 'default', ground, ...(override === undefined ? {} : { override }) }))
-    ),
-    recipients: asked.recipients,
-    destroyed_keys: outcome.destroyed,
-    folders: ['the workspace', 'the state folder']
-  }
-  return {
-    type: 'erasure.done',
-    actor: { ref: 'engine', kind: 'system' },
-    data: {
-      erasure_id: approval.id,
-      request_id: asked.request_id,
-      approval_id: approval.id,
-      records: seqs.length,
-      kek_id: outcome.kek_id,
-      scan: { files, bytes, needles, found, kept }
-    },
-    parts: [bodyPart(facts).part]
   }
 }
 

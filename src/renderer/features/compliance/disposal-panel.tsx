@@ -4,6 +4,7 @@ import { useState } from 'react'
 import type { DisposalPreview } from '../../../shared/contract/retention.ts'
 import { messageOf, useAction, useOperation, useRefresh, useTopic } from '../../client/hooks.ts'
 import { bytes, count, day, moment } from '../../ui/format.ts'
+import { KeyChange } from '../../ui/key-change.tsx'
 import { Note, Panel, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
 
@@ -136,6 +137,7 @@ function Ask({ data, onClose }: { readonly data: DisposalPreview; readonly onClo
           stay, so that the log still verifies
           {data.tiles > 0 && `; those of ${count(data.tiles)} whole tiles go too, and their hashes stay`}.
         </p>
+        <KeyChange />
         <Textarea
           label="Reason"
           value={reason}

@@ -6,6 +6,7 @@ import type { SubjectRequest } from '../../../shared/contract/requests.ts'
 import { shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useJob } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
+import { KeyChange } from '../../ui/key-change.tsx'
 import { Masked } from '../../ui/masked.tsx'
 import { Note, Panel, State } from '../../ui/parts.tsx'
 
@@ -243,6 +244,7 @@ function Erase({ request, seqs, found }: ActProps) {
           onChange={(event) => setOverride(event.currentTarget.value)}
         />
       </div>
+      <KeyChange />
       {ask.isError && <Note is="broken">{messageOf(ask.error)}</Note>}
       <div className="row gap-8">
         <Button

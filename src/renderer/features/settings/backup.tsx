@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, NumberInput, Progress, Select } from '@mantine/core'
 import { useState } from 'react'
-import type { BackupPlan } from '../../../shared/contract/backup.ts'
+import type { BackupContents, BackupPlan } from '../../../shared/contract/backup.ts'
 import { shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useJob, useOperation } from '../../client/hooks.ts'
 import { ageOf, bytes, count, fixed, moment } from '../../ui/format.ts'
@@ -14,6 +14,15 @@ const intervals = [
   { value: '24', label: 'Every day' },
   { value: '168', label: 'Every week' }
 ]
+
+/** What is said of a backup beside its name. */
+const opens: Record<BackupContents, string> = {
+  opens: '',
+  newer_keys: ', opens with newer keys',
+  closed: ', does not open',
+  removed: ', removed',
+  not_connected: ', not connected'
+}
 
 const WEEK_MS = 7 * 86_400_000
 
@@ -47,7 +56,8 @@ export function Backup() {
       </Panel>
     )
   }
-  const { plan, next, backups, restores, keyring } = overview.data
+  const { plan, next, backups, restores, keyring, key_copies, waiting } = overview.data
+  const closed = backups.filter((one) => one.contents === 'closed').length
   const running = job?.state === 'running'
   const last = backups[0]
   const age = last ? Date.now() - Date.parse(last.time) : null
@@ -99,6 +109,12 @@ export function Backup() {
           ) : (
             <State is="pending">No restore has been tested</State>
           )}
+          {waiting !== null && <Note is="attention">{waiting}</Note>}
+          {closed > 0 && (
+            <State is="attention">
+              {count(closed)} {closed === 1 ? 'backup does' : 'backups do'} not open any more: their keys were destroyed
+            </State>
+          )}
           {running && job && (
             <span className="row">
               <Progress value={job.total ? (100 * job.done) / job.total : 0} w={200} size="sm" aria-label={job.title} />
@@ -127,7 +143,10 @@ export function Backup() {
             width={132}
             rows={[
               ['Keys', 'A backup opens only with the keyring of this workspace, which is not in it. Keep a copy of that file apart:'],
-              ['Keyring', <code key="k">{keyring}</code>]
+              ['Keyring', <code key="k">{keyring}</code>],
+              ...key_copies.map(
+                (one) => [`Keys of ${moment(one.made)}`, `${one.path}: opens the backups beside it that were made before`] as const
+              )
             ]}
           />
         </div>
@@ -157,7 +176,7 @@ export function Backup() {
               </thead>
               <tbody>
                 {[
-                  ...backups.map((one) => ({ ...one, what: 'backup', where: one.path, size_text: bytes(one.bytes) })),
+                  ...backups.map((one) => ({ ...one, what: `backup${opens[one.contents]}`, where: one.path, size_text: bytes(one.bytes) })),
                   ...restores.map((one) => ({
                     ...one,
                     what: `${one.kind === 'drill' ? 'test restore' : 'restore'}, ${one.verdict}`,

@@ -5,6 +5,7 @@ import type { KeyReport } from '../../../shared/contract/keys.ts'
 import { shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useJob, useOperation } from '../../client/hooks.ts'
 import { count, fingerprint, moment } from '../../ui/format.ts'
+import { KeyChange } from '../../ui/key-change.tsx'
 import { Facts, Hash, Note, Panel, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
 
@@ -29,6 +30,7 @@ export function Keys() {
   const save = useAction('keys.save_report')
   const [jobId, setJobId] = useState<string | null>(null)
   const [revoking, setRevoking] = useState<Key | null>(null)
+  const [changing, setChanging] = useState(false)
   const job = useJob(jobId)
   const report = useOperation('keys.report', {}, { refetchMs: job?.state === 'running' ? 500 : 10_000 })
   if (keys.isError) {
@@ -77,7 +79,7 @@ export function Keys() {
               key={`${key.use} ${key.id}`}
               of={key}
               busy={job?.state === 'running'}
-              onChange={() => change(key.use)}
+              onChange={() => (key.use === 'key-encryption' ? setChanging(true) : change(key.use))}
               onRevoke={() => setRevoking(key)}
             />
           ))}
@@ -88,6 +90,30 @@ export function Keys() {
         </div>
       </Panel>
       {data.history.length > 0 && <History events={data.history} />}
+      {changing && (
+        <Modal opened onClose={() => setChanging(false)} title="Change the key-encryption key">
+          <div className="column gap-12">
+            <p className="soft">
+              Every key of a content is wrapped anew. Keep a copy of the keyring file afterwards: the one before is of no use then.
+            </p>
+            <KeyChange />
+            <div className="row">
+              <span className="grow" />
+              <Button variant="default" onClick={() => setChanging(false)}>
+                Cancel
+              </Button>
+              <Button
+                onClick={() => {
+                  setChanging(false)
+                  change('key-encryption')
+                }}
+              >
+                Change the key
+              </Button>
+            </div>
+          </div>
+        </Modal>
+      )}
       {revoking && <Revoke of={revoking} onDone={() => setRevoking(null)} />}
     </>
   )
@@ -136,6 +162,7 @@ function KeyFacts({
         {key.state === 'in_use' && key.use !== 'witness' && (
           <Button variant="default" size="compact-sm" disabled={busy} onClick={onChange}>
             Change the {names[key.use].toLowerCase()}
+            {key.use === 'key-encryption' && '…'}
           </Button>
         )}
         {(key.use === 'log' || key.use === 'export') && key.state !== 'revoked' && (

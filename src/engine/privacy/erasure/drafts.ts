@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type JsonValue, jcs } from '../../../shared/evidence/jcs.ts'
+import { bodyPart } from '../../ledger/body-part.ts'
+import type { DraftPart, LeafDraft } from '../../ledger/draft.ts'
+import type { GivenApproval } from '../../policy/approvals.ts'
+import type { Recipient } from '../subjects.ts'
+import type { ErasureFacts } from './certificate.ts'
+import type { ScanReport } from './scan.ts'
+
+/** Parts of one intent: with 400 of them the leaf stays well below its 65,535 bytes. */
+const SCOPE_PARTS = 400
+
+export interface Decision {
+  readonly seqs: readonly number[]
+  readonly ground: string
+  readonly override?: string
+}
+
+/** The body of the approval: what the first person asked for. */
+export interface Asked {
+  readonly request_id: string
+  readonly reference: string
+  readonly decisions: readonly Decision[]
+  readonly classes: Readonly<Record<string, string>>
+  readonly recipients: readonly Recipient[]
+}
+
+/** The intents of an erasure; `seqs`: every leaf whose content goes, those of the records and of their requests. */
+export function intentDrafts(approval: GivenApproval, asked: Asked, records: number, seqs: readonly number[]): LeafDraft[] {
+  const leaves = Math.ceil(seqs.length / SCOPE_PARTS)
+  return Array.from({ length: leaves }, (_, leaf): LeafDraft => {
+    const scope = seqs.slice(leaf * SCOPE_PARTS, (leaf + 1) * SCOPE_PARTS).map(
+      (seq, i): DraftPart => ({
+        name: `scope.${leaf * SCOPE_PARTS + i}`,
+        media: 'application/json',
+        data: Buffer.from(jcs({ seq } as JsonValue), 'utf8')
+      })
+    )
+    return {
+      type: 'erasure.intent',
+      actor: { ref: approval.givenBy, kind: 'human' },
+      data: { erasure_id: approval.id, request_id: asked.request_id, records, leaf, leaves },
+      parts: scope
+    }
+  })
+}
+
+interface Outcome {
+  readonly kek_id: string
+  readonly destroyed: readonly string[]
+  readonly scan: ScanReport
+}
+
+/** What ends an erasure, with the facts of its certificate. */
+export function doneDraft(
+  approval: GivenApproval,
+  asked: Asked,
+  seqs: readonly number[],
+  intents: readonly number[],
+  outcome: Outcome
+): LeafDraft {
+  const { files, bytes, needles, found, kept } = outcome.scan
+  const facts: ErasureFacts = {
+    reference: asked.reference,
+    asked_by: approval.askedBy,
+    given_by: approval.givenBy,
+    intents,
+    records: asked.decisions.flatMap(({ seqs: some, ground, override }) =>
+      some.map((seq) => ({ seq, class: asked.classes[String(seq)] ?? 'default', ground, ...(override === undefined ? {} : { override }) }))
+    ),
+    recipients: asked.recipients,
+    destroyed_keys: outcome.destroyed,
+    folders: ['the workspace', 'the state folder']
+  }
+  return {
+    type: 'erasure.done',
+    actor: { ref: 'engine', kind: 'system' },
+    data: {
+      erasure_id: approval.id,
+      request_id: asked.request_id,
+      approval_id: approval.id,
+      records: seqs.length,
+      kek_id: outcome.kek_id,
+      scan: { files, bytes, needles, found, kept }
+    },
+    parts: [bodyPart(facts).part]
+  }
+}
