@@ -30,8 +30,9 @@ import type { EngineEnvironment } from './config.ts'
 import { compareHandlers } from './drift/compare/handlers.ts'
 import { driftEngine } from './drift/handlers.ts'
 import { historyHandlers } from './drift/history-handlers.ts'
-import { isNew, noticeOf } from './drift/notices.ts'
+import { asksAttention, noticeOf } from './drift/notices.ts'
 import { LookSchedule } from './drift/schedule.ts'
+import { SnoozeEnds } from './drift/snooze-ends.ts'
 import { WebhookStore } from './drift/webhooks/store.ts'
 import { Webhooks } from './drift/webhooks/webhooks.ts'
 import { Feed } from './feed.ts'
@@ -296,10 +297,17 @@ async function compose(
     onAlert: (alert) => {
       feed.alert(alert)
       webhooks.wake()
-      if (settings.notify_on_alert && isNew(alert)) feed.notice(noticeOf(alert))
+      if (settings.notify_on_alert && asksAttention(alert)) feed.notice(noticeOf(alert))
       void refreshFigures().catch(() => {})
     },
+    onSnoozed: (until) => snoozeEnds.snoozed(until),
     nextLook: () => schedule.nextLook
+  })
+  const snoozeEnds = new SnoozeEnds({
+    pool,
+    caughtUp: async () => (await projector.waitFor(size(), 2_000)) >= size(),
+    end: (id) => drift.endSnooze(id, { actor: SYSTEM, via: 'ipc' }),
+    onFailed: (error) => log.error({ event: 'snooze.failed', message: nameOf(error) })
   })
   const schedule = new LookSchedule({
     everyMinutes: () => settings.look_every_minutes,
@@ -311,6 +319,7 @@ async function compose(
   if (ledger) {
     const failed = (error: unknown) => log.error({ event: 'look.unfinished', message: nameOf(error) })
     drift.finishLastLook({ actor: SYSTEM, via: 'ipc' }).catch(failed)
+    snoozeEnds.start()
     // A single command looks when it is told to, not because an hour has passed.
     if (config.compliance || config.drift) webhooks.wake()
     if (config.compliance || config.drift) void schedule.start()
@@ -615,6 +624,7 @@ async function compose(
       for (const timer of timers) clearInterval(timer)
       verifySchedule.stop()
       anchors.stop()
+      snoozeEnds.stop()
       await schedule.stop()
       webhooks.close()
       await ownPorts?.close()

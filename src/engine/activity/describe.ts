@@ -42,6 +42,8 @@ const words: Partial<Record<LeafType, string | ((data: Fields) => string)>> = {
   'drift.alert': 'opened an alert',
   'drift.ack': 'acknowledged an alert',
   'drift.resolve': 'resolved an alert',
+  'drift.snooze': (data) => (data.ended === true ? 'ended the rest of an alert' : 'let an alert rest'),
+  'drift.backtest': (data) => `tested settings on the history, ${numbered(data.episodes, 'alert')}`,
   'import.started': 'started an import',
   'import.done': (data) => `imported ${numbered(data.accepted, 'record')}`,
   'engine.started': 'started',

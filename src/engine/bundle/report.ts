@@ -88,7 +88,7 @@ function withheldTable({ withheld }: BundleCase): Markup {
 }
 
 function alertBlock(alert: DriftAlert): Markup {
-  const answered = alert.history.filter((step) => step.what !== 'opened')
+  const answered = alert.history.filter((step) => step.what !== 'opened' && step.what !== 'returned')
   return markup`<h3>${alert.model} as called by ${alert.source}</h3>
 ${paragraph(`Opened ${moment(alert.timestamp)}, leaf ${count(alert.seq)}; ${alert.state}.`)}
 ${dataTable(

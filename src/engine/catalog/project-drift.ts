@@ -81,9 +81,9 @@ export function projectDrift(write: DriftStatements, seq: number, leaf: Leaf, bo
       return
     }
     case 'drift.snooze': {
-      const { alert_id, until } = leaf.data as LeafData<'drift.snooze'>
-      write.snooze.run(seq, Date.parse(until) * 1000, alert_id)
-      write.step.run(seq, alert_id, time, 'snoozed', actor, textOf(bodyOf().note))
+      const { alert_id, until, ended } = leaf.data as LeafData<'drift.snooze'>
+      write.snooze.run(seq, ended ? null : Date.parse(until) * 1000, alert_id)
+      write.step.run(seq, alert_id, time, ended ? 'returned' : 'snoozed', actor, ended ? '' : textOf(bodyOf().note))
       return
     }
     case 'baseline.set': {

@@ -31,6 +31,8 @@ export interface AlertDeps {
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
   /** Told of each alert that opens or changes. */
   readonly onAlert: (alert: DriftAlert) => void
+  /** Told until when an alert rests. */
+  readonly onSnoozed: (until: Date) => void
 }
 
 /** Alerts as their leaves say; every answer is read from the catalog. */
@@ -43,6 +45,8 @@ export interface Alerts {
   open(alarms: readonly Alarm[], lookSeq: number, actor: Actor): Promise<string[]>
   /** Lets an alert rest until a time. @throws AffidavitError not_found, conflict: resolved already; bad_request: no time ahead; busy */
   snooze(id: string, until: Date, reason: string, actor: Actor): Promise<DriftAlert>
+  /** Ends the rest of an alert whose time has come; nothing when it was answered or snoozed again meanwhile. */
+  wake(id: string, actor: Actor): Promise<void>
   /** Moves an alert on: open → acknowledged → resolved, or open → resolved. @throws AffidavitError not_found, conflict, busy */
   change(id: string, note: string, to: 'acknowledged' | 'resolved', actor: Actor): Promise<DriftAlert>
 }
@@ -57,7 +61,7 @@ const MOST_REST_MS = 90 * 86_400_000
 const leafOf = { acknowledged: 'drift.ack', resolved: 'drift.resolve' } as const
 
 /** Opens, changes and lists alerts. */
-export function driftAlerts({ pool, projector, append, onAlert }: AlertDeps): Alerts {
+export function driftAlerts({ pool, projector, append, onAlert, onSnoozed }: AlertDeps): Alerts {
   /** The change under way of each alert: the next one has to see what it left. */
   const changing = new Map<string, Promise<unknown>>()
   const list = (filter: AlertFilter): Promise<DriftAlert[]> => pool.run('alerts', filter)
@@ -93,7 +97,15 @@ export function driftAlerts({ pool, projector, append, onAlert }: AlertDeps): Al
     const ahead = until.getTime() - Date.now()
     if (!(ahead > 0 && ahead <= MOST_REST_MS)) throw new AffidavitError('bad_request', 'until: a time ahead, at most 90 days away')
     const data = { alert_id: id, alert: alert.seq, until: until.toISOString() }
-    return step(alert, { type: 'drift.snooze', actor, data, parts: noted(reason) })
+    const snoozed = await step(alert, { type: 'drift.snooze', actor, data, parts: noted(reason) })
+    onSnoozed(until)
+    return snoozed
+  }
+  const wake = async (id: string, actor: Actor): Promise<void> => {
+    const alert = await one(id)
+    const until = alert.snoozed_until
+    if (alert.state === 'resolved' || until === null || Date.parse(until) > Date.now()) return
+    await step(alert, { type: 'drift.snooze', actor, data: { alert_id: id, alert: alert.seq, until, ended: true }, parts: [] })
   }
   /** One change of an alert after another: each has to see what the one before left. */
   const inTurn = <T>(id: string, work: () => Promise<T>): Promise<T> => {
@@ -124,6 +136,7 @@ export function driftAlerts({ pool, projector, append, onAlert }: AlertDeps): Al
       return drafts.map((one) => one.id)
     },
     snooze: (id, until, reason, actor) => inTurn(id, () => rest(id, until, reason, actor)),
+    wake: (id, actor) => inTurn(id, () => wake(id, actor)),
     change: (id, note, to, actor) => inTurn(id, () => move(id, note, to, actor))
   }
 }

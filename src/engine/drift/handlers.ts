@@ -24,6 +24,8 @@ export interface DriftDeps {
   readonly settings: () => Settings
   /** Told of each alert that opens or changes. */
   readonly onAlert: (alert: DriftAlert) => void
+  /** Told until when an alert rests. */
+  readonly onSnoozed?: (until: Date) => void
   /** When the schedule looks next; null when it is off. */
   readonly nextLook?: () => Date | null
   readonly now?: () => Date
@@ -60,6 +62,8 @@ export interface DriftEngine {
   sinceScheduledLook(): Promise<number | null>
   /** Opens the alerts of a look that ended between its own leaf and theirs. */
   finishLastLook(caller: Caller): Promise<void>
+  /** Ends the rest of an alert whose time has come. */
+  endSnooze(id: string, caller: Caller): Promise<void>
   /** The newest alerts in the short form of the statistics routes. */
   recentAlerts(): Promise<RecentAlert[]>
 }
@@ -106,7 +110,13 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
       throw new AffidavitError('busy', 'the catalog is still being built: try again when it has caught up with the ledger')
     return size
   }
-  const alerts: Alerts = driftAlerts({ pool, projector, append: deps.append, onAlert: deps.onAlert })
+  const alerts: Alerts = driftAlerts({
+    pool,
+    projector,
+    append: deps.append,
+    onAlert: deps.onAlert,
+    onSnoozed: deps.onSnoozed ?? (() => {})
+  })
   const listAlerts = async (filter: Parameters<Alerts['list']>[0]): Promise<DriftAlert[]> => {
     await caughtUp()
     return alerts.list(filter)
@@ -259,6 +269,7 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
       await caughtUp()
       return (await alerts.recent()).map(brief)
     },
+    endSnooze: (id, caller) => alerts.wake(id, caller.actor),
     finishLastLook: (caller) => looks.finishLast(caller),
     scheduledLook: (caller) => looks.bySchedule(caller),
     countLook: (caller) => looks.byCount(caller),

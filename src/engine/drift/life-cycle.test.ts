@@ -48,6 +48,42 @@ describe('alerts', () => {
   }, 60_000)
 })
 
+describe('a rest that is over', () => {
+  const last = async (id: string) => (await engine.call('drift.alerts', { limit: 10 })).alerts.find((one) => one.id === id)
+  const returned = async (id: string, times: number) => {
+    for (let i = 0; i < 500; i++) {
+      const alert = await last(id)
+      if (alert?.history.filter((step) => step.what === 'returned').length === times) return alert
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    throw new Error('it did not return')
+  }
+
+  it('brings the alert back once: a leaf, a notice, an event; also when it ended while nothing ran, and not after an answer', async () => {
+    const [first = '', second = ''] = await twoAlerts()
+    const notices: { alert_id: string; title: string }[] = []
+    const events: { id: string; history: { what: string }[] }[] = []
+    const caller = () => ({ actor: { ref: 'local', kind: 'human' }, via: 'ipc' }) as const
+    engine.engine.router.subscribe('notices', {}, (one) => notices.push(one as (typeof notices)[number]), caller)
+    engine.engine.router.subscribe('alerts', {}, (one) => events.push(one as (typeof events)[number]), caller)
+    const until = later(700)
+    await engine.call('drift.snooze', { id: second, until: later(700), reason: 'answered before' })
+    await engine.call('drift.acknowledge', { id: second, note: '' })
+    await engine.call('drift.snooze', { id: first, until, reason: 'lunch' })
+    const back = await returned(first, 1)
+    expect(back).toMatchObject({ state: 'open', snoozed_until: null })
+    expect(back.history.at(-1)).toMatchObject({ what: 'returned', actor: 'engine', note: '' })
+    expect(Date.parse(back.history.at(-1)?.time ?? '')).toBeGreaterThanOrEqual(Date.parse(until))
+    expect(notices.map((one) => [one.alert_id, one.title.slice(0, 16)])).toEqual([[first, 'Drift, snooze ov']])
+    expect(events.at(-1)).toMatchObject({ id: first })
+    expect((await last(second))?.history.map((step) => step.what)).not.toContain('returned')
+    // The time passes while nothing runs.
+    await engine.call('drift.snooze', { id: first, until: later(200), reason: 'again' })
+    await engine.restart(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300))
+    await returned(first, 2)
+  }, 60_000)
+})
+
 describe('a receipt', () => {
   it('is given by the workspace and by the bundle alone, and finds what was changed', async () => {
     await twoAlerts()

@@ -116,6 +116,16 @@ export interface Episode {
 export const openEpisodes = (db: AnyDb): Episode[] =>
   db.prepare<[], Episode>("SELECT id, model, source, baseline FROM alert WHERE state <> 'resolved' ORDER BY seq DESC").all()
 
+/** Alerts whose rest is over at a time, and when the next rest ends; microseconds. */
+export function snoozes(db: AnyDb, nowUs: number): { readonly due: string[]; readonly next: number | null } {
+  const rows = db
+    .prepare<[], { id: string; until: number }>(
+      "SELECT id, snoozed_until_us AS until FROM alert WHERE snoozed_until_us IS NOT NULL AND state <> 'resolved' ORDER BY snoozed_until_us"
+    )
+    .all()
+  return { due: rows.filter((row) => row.until <= nowUs).map((row) => row.id), next: rows.find((row) => row.until > nowUs)?.until ?? null }
+}
+
 /** Counts and mean score over all alerts; the mean of none is 0. */
 export function alertCounts(db: AnyDb): { readonly total: number; readonly open: number; readonly score: number } {
   const row = db

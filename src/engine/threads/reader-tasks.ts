@@ -44,7 +44,16 @@ import { type CompareArgs, compareSelections } from '../drift/compare/compare.ts
 import { type TimelineArgs, timelineOf } from '../drift/compare/timeline.ts'
 import { anythingNew, dueSeries, judgeLook, type LookArgs, type VerdictArgs, verdictOf } from '../drift/gather.ts'
 import { lastLook, latchedEpisodes, latestVerdicts, missingAlerts } from '../drift/history.ts'
-import { type AlertFilter, alertCounts, alertsAfter, listAlerts, listBaselines, listWebhooks, openEpisodes } from '../drift/listings.ts'
+import {
+  type AlertFilter,
+  alertCounts,
+  alertsAfter,
+  listAlerts,
+  listBaselines,
+  listWebhooks,
+  openEpisodes,
+  snoozes
+} from '../drift/listings.ts'
 import type { LookTrigger } from '../drift/look.ts'
 import { explainLook } from '../drift/receipts.ts'
 import { completenessIn } from '../integrity/gaps.ts'
@@ -175,6 +184,7 @@ export const readerTasks = {
   ),
   alertCounts: task(({ catalog }, _: Record<string, never>) => alertCounts(catalog)),
   baselines: task(({ catalog }, _: Record<string, never>) => listBaselines(catalog)),
+  snoozes: task(({ catalog }, args: { readonly nowUs: number }) => snoozes(catalog, args.nowUs)),
   webhooks: task(({ catalog }, _: Record<string, never>) => listWebhooks(catalog)),
   openEpisodes: task(({ catalog }, _: Record<string, never>) => openEpisodes(catalog)),
   judgeLook: longTask((context, args: LookArgs, control) => judgeLook(context, args, control)),

@@ -51,7 +51,7 @@ export const driftAlert = z.object({
     z.object({
       seq: count,
       time: timestamp,
-      what: z.enum(['opened', 'acknowledged', 'snoozed', 'resolved']),
+      what: z.enum(['opened', 'acknowledged', 'snoozed', 'returned', 'resolved']),
       actor: z.string(),
       note: z.string()
     })

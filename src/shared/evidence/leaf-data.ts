@@ -104,7 +104,7 @@ export const leafDataSchemas = {
   }),
   'drift.ack': z.strictObject({ alert_id: z.uuid(), alert: count }),
   'drift.resolve': z.strictObject({ alert_id: z.uuid(), alert: count }),
-  'drift.snooze': z.strictObject({ alert_id: z.uuid(), alert: count, until: z.iso.datetime() }),
+  'drift.snooze': z.strictObject({ alert_id: z.uuid(), alert: count, until: z.iso.datetime(), ended: z.literal(true).optional() }),
   'drift.backtest': z.strictObject({ looks: count, alarms: count, episodes: count, to_seq: count, body_sha256: hex64 }),
   'baseline.set': z.strictObject({ baseline_id: z.uuid(), ...series, records: count, to_seq: count, body_sha256: hex64 }),
   'record.viewed': z.strictObject({ seq: count }),

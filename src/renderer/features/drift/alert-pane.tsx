@@ -89,7 +89,13 @@ export function AlertPane({ alert, verdict }: AlertPaneProps) {
             <span className="dim num">
               {day(step.time).slice(0, -5)} {clock(step.time).slice(0, 5)}
             </span>{' '}
-            {step.what} by <Who actor={step.actor} />
+            {step.what === 'returned' ? (
+              'its snooze ended'
+            ) : (
+              <>
+                {step.what} by <Who actor={step.actor} />
+              </>
+            )}
             <span className="dim num"> · leaf {count(step.seq)}</span>
             {step.note !== '' && (
               <p className="soft" style={{ whiteSpace: 'pre-wrap' }}>
