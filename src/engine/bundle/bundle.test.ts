@@ -40,9 +40,9 @@ const filesUnder = (folder: string): string[] =>
     .sort()
 
 /** Packs files as they are, in any order and with any names. */
-async function pack(entries: readonly (readonly [string, Uint8Array])[], out: string): Promise<void> {
+async function pack(entries: readonly (readonly [string, Uint8Array])[], out: string, compress = true): Promise<void> {
   const zip = new ZipFile()
-  for (const [name, content] of entries) zip.addBuffer(Buffer.from(content), name)
+  for (const [name, content] of entries) zip.addBuffer(Buffer.from(content), name, { compress })
   zip.end()
   const chunks: Buffer[] = []
   for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer)
@@ -407,7 +407,8 @@ describe('hostile archives', () => {
     expect(await code(out)).toBe('not_this_format')
     await pack(
       Array.from({ length: 20_001 }, (_, i) => [`data/${i}`, Buffer.alloc(0)] as const),
-      out
+      out,
+      false
     )
     expect(await code(out)).toBe('not_this_format')
   })
@@ -428,5 +429,48 @@ describe('hostile archives', () => {
   it('with a link beside the files are refused by the shell', async () => {
     const { folder } = await tampered((at) => symlinkSync('/etc/hostname', join(at, 'data', 'link')))
     expect(shell(folder)).toMatchObject({ status: 1, verdict: 'invalid' })
+  })
+  it.each<readonly [string, (at: string) => unknown]>([
+    ['a link to what has no end', (at) => [rmSync(join(at, 'bagit.txt')), symlinkSync('/dev/zero', join(at, 'bagit.txt'))]],
+    ['a name of two lines', (at) => writeFileSync(join(at, 'data', 'a\nbagit.txt'), 'x')],
+    ['a listed name outside of the folder', (at) => edit(at, 'manifest-sha256.txt', (text) => `${text}${'0'.repeat(64)}  /dev/zero\n`)],
+    ['a listed name in another form', (at) => edit(at, 'manifest-sha256.txt', (text) => `${text}SHA256 (/dev/zero) = ${'0'.repeat(64)}\n`)],
+    ['a command for a tree size', (at) => edit(at, 'proof/checkpoint', (text) => text.replace(/\n\d+\n/, '\na[$(>../ran)]\n'))],
+    ['a last leaf without an end', (at) => [edit(at, 'data/leaves.jsonl', (text) => `${text}{"seq":99,}`), relist(at)]]
+  ])('with %s are refused by the shell, which reads and runs nothing of them', (_, change) => {
+    const folder = join(engine.root, `hostile-${++made}`)
+    cpSync(unpacked, folder, { recursive: true })
+    change(folder)
+    // Both shells that a system has for `sh`.
+    for (const program of ['sh', 'bash']) {
+      const run = spawnSync(program, ['verify.sh'], { cwd: folder, encoding: 'utf8', timeout: 60_000 })
+      expect([run.status, run.stdout.trim().split('\n').at(-1)], run.stdout + run.stderr).toEqual([1, 'invalid'])
+    }
+    expect(existsSync(join(engine.root, 'ran'))).toBe(false)
+  })
+})
+
+describe('verify.sh', () => {
+  it('hashes leaves and payloads of every size and content as they are', async () => {
+    const odd = 'a*b\\c%s $(date) `date` ~ 漢字 \u0080\u0081\u0088 \u00ff'
+    const events = [
+      rawRecord(200, { model: odd, prompt: '', response: 'x'.repeat(70_000) }),
+      ...Array.from({ length: 200 }, (_, n) => rawRecord(201 + n, { model: odd.slice(n % 9), prompt: 'y'.repeat(n), response: odd }))
+    ]
+    const first = (await engine.call('workspace.status', {})).ledger.size
+    await engine.call('events.append', { events })
+    const out = join(engine.root, 'odd.zip')
+    await exportTo(out, `seq:${first}..`)
+    const folder = join(engine.root, 'odd')
+    unpack(out, folder)
+    expect(shell(folder)).toMatchObject({ status: 0, verdict: 'consistent, signer not confirmed' })
+    // One that is hashed by itself, and one of the second batch.
+    for (const seq of [first, first + 190]) edit(folder, `data/payload/${seq}.response`, (text) => `${text} `)
+    relist(folder)
+    const { status, output } = shell(folder)
+    expect(status).toBe(1)
+    expect([...output.matchAll(/payload_changed: (\S+)/g)].map((match) => match[1])).toEqual(
+      [first, first + 190].map((seq) => `data/payload/${seq}.response`)
+    )
   })
 })

@@ -18,7 +18,8 @@ const TIME = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true, mode: 0o100
 /** Packs files in the order of the map, with fixed times. */
 export async function packBag(bag: Bag): Promise<Buffer> {
   const zip = new ZipFile()
-  for (const [name, content] of bag) zip.addBuffer(content, name, TIME)
+  // Nothing to pack is not packed: it takes a while in twenty thousand files.
+  for (const [name, content] of bag) zip.addBuffer(content, name, { ...TIME, compress: content.length > 0 })
   zip.end()
   const chunks: Buffer[] = []
   for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer)

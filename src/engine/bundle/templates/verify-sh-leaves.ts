@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Steps 5 and 6 of verify.sh and its last line. They work in batches: a program started for each leaf and each payload takes minutes. */
+export const leafSteps = String.raw`# 5
+size=$(sed -n 2p proof/checkpoint)
+case $size in '' | 0* | *[!0-9]* | ????????????????*) fault 'checkpoint_unreadable: no tree size'; size=1 ;; esac
+root=$(sed -n 3p proof/checkpoint)
+export work size root
+set -- $(wc -lc <data/leaves.jsonl) 0 0
+leaves=$1
+described=$(cat data/case.json)
+[ "$(number "$described" leaves)" = "$leaves" ] || fault 'case_count: the case names another number of leaves'
+[ "$(number "$described" tree_size)" = "$size" ] || fault 'case_size: the case names another tree size than the checkpoint'
+if [ -d data/tile ]; then
+  skipped=$((skipped + 1))
+  step 5 'Every leaf in the tree' 'not checked here: more than 1,000 leaves; use the app or the command line'
+elif [ "$leaves" -gt 1000 ] || [ "$2" -gt 65536000 ]; then
+  fault 'layout: more than 1000 leaves need tiles'
+  step 5 'Every leaf in the tree' ok
+else
+  tr -d '\000' <data/leaves.jsonl | cmp -s - data/leaves.jsonl && [ -z "$(tail -c 1 data/leaves.jsonl)" ] || fault 'leaf_schema: a byte that no leaf holds, or a last line without an end'
+  # In batches, for speed: the leaves, then level by level all nodes that differ, each time with one sha256sum.
+  find data/proofs -type f 2>/dev/null | sort >"$work/proofs"
+  awk "$lib"'
+    BEGIN {
+      while ((getline line < at("proofs")) > 0) { present[line]; files++ }
+      while ((getline line < "proof/checkpoint") > 0) checkpoint[++lines] = line
+      last = -1
+      size = ENVIRON["size"] + 0
+    }
+    $0 != "" { number++ }
+    {
+      rest = $0
+      seq = ""
+      while (match(rest, /"seq":[0-9]*,/)) { seq = substr(rest, RSTART + 6, RLENGTH - 7); rest = substr(rest, RSTART + RLENGTH) }
+      if (seq == "" || length(seq) > 15 || seq ~ /^0./) { fault("leaf_schema: a line without a leaf number"); next }
+      if (seq + 0 <= last) fault("leaf_order: leaf " seq)
+      last = seq + 0
+      rest = $0
+      while (match(rest, /"commit":"[^"]*","media":"[^"]*","name":"[^"]*"/)) {
+        split(substr(rest, RSTART, RLENGTH), field, "\"")
+        rest = substr(rest, RSTART + RLENGTH)
+        if (field[12] ~ /^(event|request|response|error|body|attachment\.[0-9]+|scope\.[0-9]+)$/) print seq, field[12], field[4] > at("parts")
+        else fault("leaf_schema: leaf " seq " names a part that there is not")
+      }
+      proof = "data/proofs/" seq ".tlog-proof"
+      if (!(proof in present)) { fault("proof_missing: leaf " seq); next }
+      print proof > at("read")
+      if (next_line() != "c2sp.org/tlog-proof@v1") fault("leaf_not_in_tree: " proof " is no proof")
+      if (next_line() != "index " seq) fault("proof_swapped: " proof)
+      path = ""
+      for (count = 0; next_line() != ""; count++) path = path " " line
+      for (n = 1; n <= lines && next_line() == checkpoint[n]; n++);
+      if (n <= lines || (getline line < proof) > 0) fault("proof_checkpoint: " proof)
+      close(proof)
+      if (seq + 0 >= size || count > 64) fault("leaf_not_in_tree: leaf " seq)
+      else print seq, seq, whole(size - 1), number path > at("open")
+    }
+    END { if (files != NR) fault("stray_proof: another number of proofs than leaves") }
+    function next_line() {
+      if ((getline line < proof) <= 0) return line = ""
+      print line > at("copy")
+      return line
+    }' data/leaves.jsonl
+  # What was compared line by line is the same byte by byte.
+  touch "$work/read" "$work/copy" "$work/open"
+  [ -s "$faults" ] || xargs cat <"$work/read" | cmp -s - "$work/copy" || fault 'leaf_not_in_tree: a proof with other bytes than its lines'
+  name=10000
+  set -f
+  IFS='
+'
+  for line in $(cat data/leaves.jsonl); do
+    name=$((name + 1))
+    printf '\000%s' "$line" >"$work/nodes/$name"
+  done
+  unset IFS
+  set +f
+  while [ -s "$work/open" ]; do
+    hash_all nodes
+    nodes=$(awk "$lib"'
+      BEGIN { read_hashes(); root = base64(ENVIRON["root"]) }
+      {
+        node = hex(hash[$4])
+        if (NF == 4 && $3 == 0 && node != "" && node == root) { print $1 >> at("included"); next }
+        sibling = base64($5)
+        if ($3 == 0 || node == "" || sibling == "") { fault("leaf_not_in_tree: leaf " $1); next }
+        if ($2 % 2 == 1 || $2 == $3) {
+          pair = sibling node
+          while ($2 % 2 == 0 && $2 != 0) { $2 = whole($2 / 2); $3 = whole($3 / 2) }
+        } else pair = node sibling
+        if (!(pair in made)) { made[pair] = ++count; printf "\\001%s", pair }
+        line = $1 " " whole($2 / 2) " " whole($3 / 2) " " made[pair]
+        for (n = 6; n <= NF; n++) line = line " " $n
+        print line > at("next")
+      }' "$work/open")
+    rm "$work/open"
+    [ ! -f "$work/next" ] || mv "$work/next" "$work/open"
+    [ -z "$nodes" ] || printf "$nodes" | split -b 65 -a 4 - "$work/nodes/"
+  done
+  if [ -f proof/keys.jsonl ]; then
+    awk "$lib"'NR == FNR { leaf[$0]; next } !($0 in leaf) { fault("key_leaf_missing: proof/keys.jsonl") }' data/leaves.jsonl proof/keys.jsonl || fault 'key_leaf_missing: proof/keys.jsonl could not be checked'
+  fi
+  [ -s "$faults" ] || [ "$(wc -l <"$work/included")" -eq "$leaves" ] || fault 'leaf_not_in_tree: not every leaf could be checked'
+  step 5 'Every leaf in the tree' ok
+fi
+
+# 6
+if [ -d data/tile ]; then
+  skipped=$((skipped + 1))
+  step 6 'Every payload against its commitment' 'not checked here'
+else
+  touch "$work/parts"
+  grep -o '{"part":"[^"]*","reason":"[^"]*","seq":[0-9]*}' data/case.json | sed 's/{"part":"\([^"]*\)".*"seq":\([0-9]*\)}/\2 \1/' | sort >"$work/withheld"
+  # leaves that an erasure in this bundle names; its scope is checked below like every part
+  find data/payload -type f -name '*.scope.*' ! -name '*.opening' -exec cat {} + 2>/dev/null | grep -o '{"seq":[0-9]*}' | tr -cd '0-9\n' | sort -u >"$work/erased"
+  find data/payload -type f -exec wc -c {} + 2>/dev/null >"$work/sizes"
+  awk "$lib"'
+    BEGIN {
+      while ((getline line < at("sizes")) > 0) {
+        sub(/^ */, "", line)
+        space = index(line, " ")
+        name = substr(line, space + 1)
+        if (name ~ /^data\/payload\//) { size[name] = substr(line, 1, space - 1); files++ }
+      }
+      while ((getline line < at("withheld")) > 0) { withheld[line]; out++ }
+      while ((getline line < at("erased")) > 0) erased[line]
+    }
+    {
+      file = "data/payload/" $1 "." $2
+      opening = file ".opening"
+      if (($1 " " $2) in withheld) {
+        if (file in size) fault("withheld_present: " file)
+      } else if (!(file in size) && !(opening in size) && ($1 in erased)) gone++
+      else if (!(file in size) || !(opening in size)) fault("part_missing: " file)
+      else if (size[opening] != 32) fault("opening_length: " opening)
+      else print file, $2, $3, size[file] > at(size[file] + 0 <= 65536 ? "small" : "large")
+    }
+    END {
+      print NR - out - gone > at("wanted")
+      if (files != (NR - out - gone) * 2) fault("stray_payload: another number of payload files than the leaves have parts")
+    }' "$work/parts"
+  touch "$work/small" "$work/large" "$work/opened"
+  while read -r file part commit length; do
+    found=$({ cat "$file.opening"; printf 'affidavit/v1/%s\000' "$part"; cat "$file"; } | hash64)
+    if [ "$found" = "$commit" ]; then echo "$file" >>"$work/opened"; else fault "payload_changed: $file"; fi
+  done <"$work/large"
+  # Small ones by the hundred, for speed: opening, domain and payload are put one behind the other as an archive, which one program unpacks.
+  split -l 500 -a 4 "$work/small" "$work/batch."
+  for batch in "$work"/batch.*; do
+    [ -f "$batch" ] || continue
+    mkdir "$work/head" "$work/domain" "$work/pad"
+    rm -f "$work/pieces" "$work/domains" "$work/pads"
+    awk "$lib"'
+      BEGIN { letters = "abcdefghijklmnopqrstuvwxyz" }
+      function put(piece) { print piece > at("pieces") }
+      function block(n) { return "head/" substr(letters, int(n / 26) + 1, 1) substr(letters, n % 26 + 1, 1) }
+      function sum(digits, n, total) { for (n = 1; n <= length(digits); n++) total += 48 + substr(digits, n, 1); return total }
+      {
+        bytes = 32 + 13 + length($2) + 1 + $4
+        name = sprintf("%06d", NR)
+        numbers = "0000600~0000000~0000000~" sprintf("%011o", bytes) "~00000000000~"
+        check = numbers
+        gsub(/~/, "", check)
+        printf "%s%s%s%06o~ 0%sustar~00%s", name, none(94), numbers, sum(name) + sum(check) + 8 * 32 + 48 + 655, none(100), none(247)
+        put(block(NR - 1)); put("bundle/" $1 ".opening"); put("domain/" $2); put("bundle/" $1)
+        if (!($2 in part)) { part[$2]; print $2 > at("domains") }
+        fill = 512 - bytes % 512
+        if (fill == 512) next
+        put("pad/" fill)
+        if (!(fill in pad)) { pad[fill]; print fill > at("pads") }
+      }
+      END { printf "%s", none(1024); put(block(NR)); put(block(NR + 1)) }' "$batch" | tr '~' '\000' | split -b 512 -a 2 - "$work/head/"
+    for part in $(cat "$work/domains"); do printf 'affidavit/v1/%s\000' "$part" >"$work/domain/$part"; done
+    for fill in $(cat "$work/pads" 2>/dev/null); do printf '%0'"$fill"'d' 0 >"$work/pad/$fill"; done
+    (cd "$work" && xargs cat <pieces | tar -xmf - -C nodes) || { echo 'no room for temporary files' >&2; exit 2; }
+    rm -r "$work/head" "$work/domain" "$work/pad"
+    hash_all nodes
+    awk "$lib"'
+      BEGIN { read_hashes() }
+      {
+        if (hex(hash[NR]) != "" && hex(hash[NR]) == base64($3)) print $1 >> at("opened")
+        else fault("payload_changed: " $1)
+      }' "$batch"
+  done
+  [ -s "$faults" ] || [ "$(wc -l <"$work/opened")" -eq "$(cat "$work/wanted")" ] || fault 'payload_changed: not every payload could be checked'
+  step 6 'Every payload against its commitment' ok
+fi
+
+if [ "$failed" -ne 0 ]; then echo invalid; exit 1; fi
+if [ "$skipped" -eq 1 ]; then echo "no fault found, 1 step not checked"; exit 0; fi
+if [ "$skipped" -gt 0 ]; then echo "no fault found, $skipped steps not checked"; exit 0; fi
+if [ -n "$trust" ]; then echo valid; else echo "consistent, signer not confirmed"; fi
+exit 0
+`
