@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PrivacySettings } from '../../shared/contract/privacy.ts'
 import type { Message, RecordDetail } from '../../shared/contract/record.ts'
+import type { Leaf } from '../../shared/evidence/leaf.ts'
 import { costOfCall } from '../../shared/price/cost.ts'
 import { priceTable } from '../prices/listing.ts'
 import { maskDetail } from '../privacy/masked-detail.ts'
@@ -20,9 +21,10 @@ export function recordDetail(
   const bytes = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck().get(seq)
   if (!record || !bytes) return undefined
   const json = bytes.toString('utf8')
-  const leaf = JSON.parse(json) as { type: string; class?: string; actor: { ref: string } }
+  const leaf = JSON.parse(json) as Pick<Leaf, 'type' | 'class' | 'actor' | 'parts'>
   const payload = payloads.open(seq)
   const text = new Map(payload.state === 'present' ? payload.parts.map((part) => [part.name, Buffer.from(part.data).toString('utf8')]) : [])
+  const absent = (leaf.parts ?? []).map((part) => part.name).filter((name) => !text.has(name))
   const decoded = (name: string): { readonly messages?: Message[]; readonly tools?: unknown } => {
     const part = text.get(name)
     return part === undefined ? {} : (JSON.parse(part) as { messages?: Message[] })
@@ -34,6 +36,7 @@ export function recordDetail(
   const clear: Omit<RecordDetail, 'view_seq'> = {
     row,
     payload: payload.state === 'present' || payload.state === 'none' ? 'present' : payload.state,
+    withheld: payload.state === 'erased' || payload.state === 'missing' ? [] : absent,
     input_messages: request.messages ?? [],
     output_messages: decoded('response').messages ?? [],
     ...(request.tools === undefined ? {} : { tools: request.tools }),

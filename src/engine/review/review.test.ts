@@ -84,7 +84,7 @@ describe('the review of a bundle', () => {
       const { count } = await rowsOf(engine, '')
       expect(count).toBe(312)
       const kept = await engine.call('records.get', { seq: seqs[4] ?? 0 })
-      expect(kept).toMatchObject({ payload: 'present', view_seq: null, output_messages: [] })
+      expect(kept).toMatchObject({ payload: 'present', withheld: ['response'], view_seq: null, output_messages: [] })
       expect(JSON.stringify(kept.input_messages)).toContain('question 4')
       expect((await engine.call('records.get', { seq: seqs[3] ?? 0 })).payload).toBe('erased')
       // Full text is made from what the bundle holds: answers are withheld, and nothing of the erased is found.

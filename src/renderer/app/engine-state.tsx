@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every screen may know: the last status of the workspace, the state of the engine process, facts about the desktop shell.
+import { useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, useContext, useEffect, useState } from 'react'
 import type { ShellEngineState, ShellInfo } from '../../shared/contract/shell.ts'
 import type { WorkspaceStatus } from '../../shared/contract/workspace.ts'
@@ -21,15 +22,23 @@ export const useEngineState = (): ShellEngineState | null => useContext(Facts).e
 export const useShellInfo = (): ShellInfo | null => useContext(Facts).info
 
 export function EngineFactsProvider({ children }: { readonly children: ReactNode }) {
+  const queries = useQueryClient()
   const [status, setStatus] = useState<WorkspaceStatus | null>(null)
   const [engine, setEngine] = useState<ShellEngineState | null>(null)
   const [info, setInfo] = useState<ShellInfo | null>(null)
   useEffect(() => {
-    const offs = [onTopic('status', setStatus), onShell('shell.engine', setEngine)]
+    let shown = ''
+    const take = (next: WorkspaceStatus) => {
+      // What was read of one workspace is forgotten before another one is shown.
+      if (shown !== '' && shown !== next.path) queries.clear()
+      shown = next.path
+      setStatus(next)
+    }
+    const offs = [onTopic('status', take), onShell('shell.engine', setEngine)]
     shell('shell.info', {}).then(setInfo, () => {})
     return () => {
       for (const off of offs) off()
     }
-  }, [])
+  }, [queries])
   return <Facts.Provider value={{ status, engine, info }}>{children}</Facts.Provider>
 }

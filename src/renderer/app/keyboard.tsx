@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect } from 'react'
-import { onShell } from '../client/bridge.ts'
+import { onShell, pathOf, shell } from '../client/bridge.ts'
 import { openPalette } from './palette.tsx'
 import { sections } from './sections.ts'
 
-/** Ctrl/Cmd 1 to 6, and what the menu of the window asks for. */
+const BUNDLE = /\.(affidavit|zip)$/i
+
+/** Ctrl/Cmd 1 to 6, a bundle that is dropped on the window, and what the menu of the window asks for. */
 export function Keyboard() {
   const navigate = useNavigate()
   useEffect(() => {
@@ -16,6 +18,24 @@ export function Keyboard() {
       event.preventDefault()
       void navigate({ to: section.to })
     }
+    const verify = (file: string) => void navigate({ to: '/exports', search: { view: 'verify', file } })
+    // Opened from the system: it may have been asked for before the page was there.
+    const take = () =>
+      void shell('shell.takeFile', {}).then(
+        ({ path }) => path !== null && verify(path),
+        () => {}
+      )
+    take()
+    const onDragOver = (event: DragEvent) => event.preventDefault()
+    const onDrop = (event: DragEvent) => {
+      if (event.defaultPrevented) return
+      event.preventDefault()
+      const file = event.dataTransfer?.files[0]
+      const path = file && BUNDLE.test(file.name) ? pathOf(file) : ''
+      if (path !== '') verify(path)
+    }
+    window.addEventListener('dragover', onDragOver)
+    window.addEventListener('drop', onDrop)
     window.addEventListener('keydown', onKey)
     const off = onShell('shell.command', ({ command }) => {
       switch (command) {
@@ -27,14 +47,16 @@ export function Keyboard() {
           return void navigate({ to: '/exports', search: { view: 'new' } })
         case 'verify':
           return void navigate({ to: '/exports', search: { view: 'verify' } })
-        case 'compliance':
-          return
+        case 'file':
+          return take()
         default:
           return void navigate({ to: `/${command}` })
       }
     })
     return () => {
       window.removeEventListener('keydown', onKey)
+      window.removeEventListener('dragover', onDragOver)
+      window.removeEventListener('drop', onDrop)
       off()
     }
   }, [navigate])

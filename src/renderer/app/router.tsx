@@ -12,16 +12,23 @@ import { Records } from '../features/records/records.tsx'
 import { Settings } from '../features/settings/settings.tsx'
 import { settingsViews } from '../features/settings/views.tsx'
 import { Failed } from '../ui/states.tsx'
+import { useStatus } from './engine-state.tsx'
 import { Keyboard } from './keyboard.tsx'
 import { Palette } from './palette.tsx'
 import { Screen, Shell } from './shell.tsx'
+
+/** Another workspace begins with nothing of the one before. */
+function Workspace() {
+  const path = useStatus()?.path ?? ''
+  return <Outlet key={path} />
+}
 
 const root = createRootRoute({
   component: () => (
     <Shell>
       <Keyboard />
       <Palette />
-      <Outlet />
+      <Workspace />
     </Shell>
   ),
   errorComponent: ({ error, reset }) => (
@@ -67,6 +74,7 @@ const exportsRoute = createRoute({
   path: '/exports',
   validateSearch: z.object({
     view: optional(z.enum(['new', 'verify', 'history'])),
+    file: optional(z.string().max(4096)),
     query: optional(z.string()),
     seq: optional(z.int().min(0))
   }),

@@ -12,6 +12,7 @@ import { useEngineState, useShellInfo, useStatus } from './engine-state.tsx'
 import { ReadOnlyBanner } from './go-on.tsx'
 import { openPalette } from './palette.tsx'
 import { PersonMenu } from './person-menu.tsx'
+import { ReviewBanner } from './review-banner.tsx'
 import { SampleBanner } from './sample-banner.tsx'
 import { Seal } from './seal.tsx'
 import { sections } from './sections.ts'
@@ -47,7 +48,7 @@ function Side() {
         <span className="names">
           <span className="name clip">{status?.name ?? 'Affidavit'}</span>
           <br />
-          <span className="kind">{status?.sample ? 'SAMPLE' : 'workspace'}</span>
+          <span className="kind">{status?.review ? 'REVIEW' : status?.sample ? 'SAMPLE' : 'workspace'}</span>
           <Hidden>, open another workspace</Hidden>
         </span>
       </UnstyledButton>
@@ -55,7 +56,7 @@ function Side() {
         {sections.map(({ to, name, Icon }) => (
           <Link key={to} to={to} aria-current={path.startsWith(to) ? 'page' : undefined} title={name}>
             <Icon size={17} stroke={1.6} aria-hidden />
-            <span className="name">{name}</span>
+            <span className="name">{to === '/exports' && status?.review ? 'Verification' : name}</span>
             {to === '/drift' && open > 0 && (
               <span className="count state state-attention">
                 <Mark is="attention" size={12} />
@@ -158,6 +159,7 @@ function Banner() {
       </div>
     )
   }
+  if (status?.review) return <ReviewBanner review={status.review} />
   if (status?.sample) return <SampleBanner />
   return null
 }

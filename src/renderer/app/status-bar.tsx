@@ -28,10 +28,19 @@ export function StatusBar() {
   const now = Date.parse(status.now)
   return (
     <footer className="status-bar">
-      <Port name="Compliance" endpoint={status.endpoints.compliance} />
-      <Port name="Drift" endpoint={status.endpoints.drift} />
+      {status.review ? (
+        <span>
+          <Mark is="none" size={12} />
+          Review, read-only
+        </span>
+      ) : (
+        <>
+          <Port name="Compliance" endpoint={status.endpoints.compliance} />
+          <Port name="Drift" endpoint={status.endpoints.drift} />
+        </>
+      )}
       <span>
-        Ledger <b>{count(ledger.size)}</b> {ledger.size === 1 ? 'leaf' : 'leaves'}
+        {status.review ? 'Tree of' : 'Ledger'} <b>{count(ledger.size)}</b> {ledger.size === 1 ? 'leaf' : 'leaves'}
         <span className="lesser dim">{bytes(ledger.bytes)}</span>
       </span>
       <span>
@@ -67,12 +76,16 @@ export function StatusBar() {
           <b>{count(status.projection.behind)}</b> leaves behind
         </span>
       )}
-      <span>
-        Ingest <b>{fixed(status.ingest.per_second, status.ingest.per_second < 100 ? 1 : 0)}</b>/s
-      </span>
-      <span className="last">
-        Commit p99 <b>{commit.p99_ms === null ? '–' : `${fixed(commit.p99_ms, 1)} ms`}</b>
-      </span>
+      {!status.review && (
+        <>
+          <span>
+            Ingest <b>{fixed(status.ingest.per_second, status.ingest.per_second < 100 ? 1 : 0)}</b>/s
+          </span>
+          <span className="last">
+            Commit p99 <b>{commit.p99_ms === null ? '–' : `${fixed(commit.p99_ms, 1)} ms`}</b>
+          </span>
+        </>
+      )}
     </footer>
   )
 }

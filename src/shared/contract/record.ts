@@ -59,6 +59,8 @@ export const recordDetail = z.object({
   row: recordRow,
   /** `erased` says that the keys were destroyed on purpose; `missing` that the payload cannot be opened. */
   payload: z.enum(['present', 'erased', 'missing']),
+  /** Parts that the leaf commits to and that are not here, though nothing erased them: a bundle may withhold some. */
+  withheld: z.array(z.string()),
   input_messages: z.array(message),
   output_messages: z.array(message),
   tools: z.unknown().optional(),

@@ -2,14 +2,18 @@
 import './exports.css'
 import { SegmentedControl } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
+import { useStatus } from '../../app/engine-state.tsx'
 import { Screen } from '../../app/shell.tsx'
 import { History } from './history.tsx'
 import { NewExport } from './new-export.tsx'
+import { ReviewVerification } from './review-verification.tsx'
 import { VerifyBundle } from './verify-bundle.tsx'
 
 export interface ExportsProps {
   readonly view?: 'new' | 'verify' | 'history' | undefined
   readonly query?: string | undefined
+  /** A bundle to verify. */
+  readonly file?: string | undefined
   /** The export to show in the history, by its leaf. */
   readonly seq?: number | undefined
 }
@@ -20,8 +24,16 @@ const views = [
   { value: 'history', label: 'History' }
 ]
 
-export function Exports({ view = 'new', query = '', seq }: ExportsProps) {
+export function Exports({ view = 'new', query = '', seq, file }: ExportsProps) {
+  const review = useStatus()?.review ?? null
   const navigate = useNavigate()
+  if (review !== null) {
+    return (
+      <Screen title="Verification">
+        <ReviewVerification />
+      </Screen>
+    )
+  }
   const tools = (
     <SegmentedControl
       aria-label="View"
@@ -32,7 +44,13 @@ export function Exports({ view = 'new', query = '', seq }: ExportsProps) {
   )
   return (
     <Screen title="Exports" tools={tools}>
-      {view === 'verify' ? <VerifyBundle /> : view === 'history' ? <History seq={seq} /> : <NewExport key={query} query={query} />}
+      {view === 'verify' ? (
+        <VerifyBundle file={file} />
+      ) : view === 'history' ? (
+        <History seq={seq} />
+      ) : (
+        <NewExport key={query} query={query} />
+      )}
     </Screen>
   )
 }

@@ -187,7 +187,13 @@ function Conversation({ detail }: { readonly detail: RecordDetail }) {
   ]
   return (
     <>
-      {said.length === 0 && <p className="soft">No messages were recorded with this call.</p>}
+      {detail.withheld.length > 0 && (
+        <Note is="plain">
+          <b>Withheld:</b> {detail.withheld.join(', ')}. The bundle names the reason; the leaf commits to{' '}
+          {detail.withheld.length === 1 ? 'it' : 'them'} all the same.
+        </Note>
+      )}
+      {said.length === 0 && detail.withheld.length === 0 && <p className="soft">No messages were recorded with this call.</p>}
       {said.map(({ message, note, id }) => (
         <div className="message" key={id}>
           <div className="who">
@@ -217,7 +223,7 @@ function Conversation({ detail }: { readonly detail: RecordDetail }) {
             [
               'Viewed',
               detail.view_seq === null
-                ? 'not recorded: the workspace is read-only'
+                ? 'not recorded: nothing is written here'
                 : `by you, now. This view is leaf ${count(detail.view_seq)}.`
             ],
             ['Retention', detail.leaf.class ?? 'no class']
