@@ -56,7 +56,7 @@ import { priceHandlers } from './prices/handlers.ts'
 import { Erasures } from './privacy/erasure/erase.ts'
 import { Privacy } from './privacy/handlers.ts'
 import { Requests } from './privacy/requests.ts'
-import { reviewHandlers } from './review/handlers.ts'
+import { REVIEW, REVIEWING, reviewHandlers } from './review/handlers.ts'
 import { openReview } from './review/open.ts'
 import { bundleOf, isReview } from './review/review-file.ts'
 import { Router } from './router.ts'
@@ -102,7 +102,6 @@ const FIGURES_MS = 5_000
 const DAY_MS = 86_400_000
 const PATIENCE_MS = 5_000
 const SAMPLE = 'this is a sample workspace: nothing is recorded in it; open a workspace of your own'
-const REVIEW = 'this is the review of a bundle: it is read, and nothing in it can be changed'
 const SYSTEM = { ref: 'engine', kind: 'system' } as const
 
 /**
@@ -332,7 +331,8 @@ async function compose(
       deps.passwordCost
     ),
     osAccount: environment.osAccount,
-    lockAfterMinutes: () => settings.lock_after_minutes
+    lockAfterMinutes: () => settings.lock_after_minutes,
+    only: workspace.review && { permissions: REVIEWING, why: REVIEW }
   })
   const given = ledger && environment.tokenFile !== undefined ? readTokenFile(environment.tokenFile) : []
   const clients = await Clients.load({ leaves: () => pool.run('clientLeaves', {}), append }, given)
@@ -530,7 +530,7 @@ async function compose(
     },
     { ...feed.sources, session: (push, caller) => people.follow(caller.session, push) },
     log,
-    () => unwritten,
+    (op) => (workspace.review && op === 'records.unmask' ? null : unwritten),
     people
   )
   if (ledger) void disposal.resume().catch((error: unknown) => log.error({ event: 'disposal.failed', message: nameOf(error) }))

@@ -21,11 +21,17 @@ export class Router {
   readonly #handlers: ReadonlyMap<string, Handler>
   readonly #sources: TopicSources
   readonly #log: Logger
-  readonly #problem: () => string | null
+  readonly #problem: (op: OperationName) => string | null
   readonly #guard: Guard
 
-  /** @param problem why the workspace is read-only, null when it is not */
-  constructor(handlers: Handlers<OperationName>, sources: TopicSources, log: Logger, problem: () => string | null, guard: Guard) {
+  /** @param problem why an operation that changes something is refused, null when it is not: the workspace is read-only */
+  constructor(
+    handlers: Handlers<OperationName>,
+    sources: TopicSources,
+    log: Logger,
+    problem: (op: OperationName) => string | null,
+    guard: Guard
+  ) {
     this.#handlers = new Map(Object.entries(handlers as Readonly<Record<string, Handler>>))
     this.#sources = sources
     this.#log = log
@@ -42,7 +48,7 @@ export class Router {
     if (refusal) return { ok: false, error: refusal }
     const parsed = (definition.input as z.ZodType).safeParse(input)
     if (!parsed.success) return { ok: false, error: { code: 'bad_request', message: describe(parsed.error) } }
-    const problem = definition.access === 'write' ? this.#problem() : null
+    const problem = definition.access === 'write' ? this.#problem(op as OperationName) : null
     if (problem !== null) return { ok: false, error: { code: 'read_only', message: problem } }
     try {
       return { ok: true, value: await handler(parsed.data, caller) }

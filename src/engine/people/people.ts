@@ -3,7 +3,7 @@
 import type { OperationName, TopicName } from '../../shared/contract/contract.ts'
 import type { Failure } from '../../shared/contract/errors.ts'
 import type { SessionState } from '../../shared/contract/people.ts'
-import { permissions, topicPermissions } from '../../shared/contract/permissions.ts'
+import { operationPermissions, type Permission, permissions, topicPermissions } from '../../shared/contract/permissions.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import type { Caller } from '../handlers.ts'
 import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
@@ -22,6 +22,8 @@ export interface PeopleDeps {
   /** The account of the operating system that the engine runs under. */
   readonly osAccount: string
   readonly lockAfterMinutes: () => number
+  /** What anybody may do at most, and why no more; null in a workspace of its own. */
+  readonly only: { readonly permissions: readonly Permission[]; readonly why: string } | null
 }
 
 const IDLE_CHECK_MS = 1_000
@@ -52,6 +54,8 @@ export class People {
 
   /** Why a caller may not use an operation; null when it may. */
   refusal(op: OperationName, caller: Caller): Failure | null {
+    const { only } = this.deps
+    if (only && !only.permissions.includes(operationPermissions[op])) return { code: 'read_only', message: only.why }
     return refusalOf(this.directory, op, caller)
   }
 
@@ -125,7 +129,7 @@ export class People {
     return {
       state: directory.empty ? 'single' : session.current ? 'signed_in' : session.locked === null ? 'signed_out' : 'locked',
       person: person ? shown(person) : null,
-      permissions: permissions.filter((permission) => held.has(permission)),
+      permissions: permissions.filter((permission) => held.has(permission) && this.deps.only?.permissions.includes(permission) !== false),
       must_choose: mustChoose(directory, caller),
       os_account: byAccount ? { account: this.deps.osAccount, name: byAccount.name } : null,
       lock_after_minutes: this.deps.lockAfterMinutes(),

@@ -6,6 +6,7 @@ import { KeyMemory } from '../../node/confirmed-keys.ts'
 import { openZipFiles } from '../../node/zip-files.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { VerifyReport } from '../../shared/contract/exports.ts'
+import type { Permission } from '../../shared/contract/permissions.ts'
 import { utf8Decode } from '../../shared/evidence/bytes.ts'
 import type { Handlers } from '../handlers.ts'
 import type { Jobs } from '../jobs/jobs.ts'
@@ -24,6 +25,10 @@ export interface ReviewDeps {
   /** The verdict of the open review changed. */
   readonly onVerdict: (review: ReviewFile) => void
 }
+
+/** Why nothing is changed in a review, and what may be done in it: to read, also what is masked, and to verify. */
+export const REVIEW = 'this is the review of a bundle: it is read, and nothing in it can be changed'
+export const REVIEWING = ['open', 'self', 'see', 'records', 'unmask', 'verify'] as const satisfies readonly Permission[]
 
 interface Opened {
   readonly review: string | null

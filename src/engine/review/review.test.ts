@@ -87,6 +87,8 @@ describe('the review of a bundle', () => {
       expect(kept).toMatchObject({ payload: 'present', withheld: ['response'], view_seq: null, output_messages: [] })
       expect(JSON.stringify(kept.input_messages)).toContain('question 4')
       expect((await engine.call('records.get', { seq: seqs[3] ?? 0 })).payload).toBe('erased')
+      // Masked as everywhere; read in the clear without a leaf, as nothing is written here.
+      expect(await engine.call('records.unmask', { seq: seqs[4] ?? 0, reason: 'the case' })).toMatchObject({ view_seq: null })
       // Full text is made from what the bundle holds: answers are withheld, and nothing of the erased is found.
       expect((await rowsOf(engine, '"question 4"')).count).toBe(1)
       expect((await rowsOf(engine, '"question 4 is"')).count).toBe(0)

@@ -80,7 +80,8 @@ export function statusOf(workspace: OpenWorkspace, version: string, started: Dat
           time: new Date(checkpoint.signed_us / 1000).toISOString(),
           root: toBase64(parseCheckpoint(checkpoint.note).root),
           previous_size: live.previousSize,
-          consistent: live.consistent
+          // A bundle brings the proof to the checkpoint before, where there is one: its verification says whether that holds.
+          consistent: live.review ? live.review.report.kind !== 'invalid' : live.consistent
         }
       : null,
     head: {

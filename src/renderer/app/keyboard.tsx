@@ -3,13 +3,14 @@ import { useNavigate } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { onShell, pathOf, shell } from '../client/bridge.ts'
 import { openPalette } from './palette.tsx'
-import { sections } from './sections.ts'
+import { useSections } from './sections.ts'
 
 const BUNDLE = /\.(affidavit|zip)$/i
 
 /** Ctrl/Cmd 1 to 6, a bundle that is dropped on the window, and what the menu of the window asks for. */
 export function Keyboard() {
   const navigate = useNavigate()
+  const sections = useSections()
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return
@@ -59,6 +60,6 @@ export function Keyboard() {
       window.removeEventListener('drop', onDrop)
       off()
     }
-  }, [navigate])
+  }, [navigate, sections])
   return null
 }

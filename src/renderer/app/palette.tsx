@@ -14,7 +14,7 @@ import {
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { call, shell } from '../client/bridge.ts'
-import { sections } from './sections.ts'
+import { useSections } from './sections.ts'
 
 const [store, palette] = createSpotlight()
 
@@ -26,6 +26,7 @@ const Key = ({ name }: { readonly name: string }) => <span className="keycap">{n
 /** Ctrl/Cmd K: sections, proof commands, and whatever is typed as a leaf number or a filter. */
 export function Palette() {
   const navigate = useNavigate()
+  const sections = useSections()
   const [text, setText] = useState('')
   const dark = useComputedColorScheme('light') === 'dark'
   const leaf = /^#?(\d{1,15})$/.exec(text.trim())?.[1]

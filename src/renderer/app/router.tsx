@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { createHashHistory, createRootRoute, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router'
+import {
+  createHashHistory,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  Navigate,
+  Outlet,
+  redirect,
+  useRouterState
+} from '@tanstack/react-router'
 import { z } from 'zod'
 import { driftFeature } from '../../shared/contract/drift.ts'
 import { Compliance } from '../features/compliance/compliance.tsx'
@@ -15,11 +24,17 @@ import { Failed } from '../ui/states.tsx'
 import { useStatus } from './engine-state.tsx'
 import { Keyboard } from './keyboard.tsx'
 import { Palette } from './palette.tsx'
+import { useSections } from './sections.ts'
 import { Screen, Shell } from './shell.tsx'
 
 /** Another workspace begins with nothing of the one before. */
 function Workspace() {
-  const path = useStatus()?.path ?? ''
+  const status = useStatus()
+  const sections = useSections()
+  const at = useRouterState({ select: (state) => state.location.pathname })
+  const path = status?.path ?? ''
+  // What a review does not have, it does not show: its first screen is what it rests on.
+  if (status?.review && !sections.some(({ to }) => at.startsWith(to))) return <Navigate to="/exports" />
   return <Outlet key={path} />
 }
 

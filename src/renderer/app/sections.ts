@@ -7,9 +7,10 @@ import {
   IconPackageExport,
   IconSettings
 } from '@tabler/icons-react'
+import { useStatus } from './engine-state.tsx'
 
 /** Sections in the order of the navigation and of Ctrl 1 to 6. */
-export const sections = [
+const all = [
   { to: '/dashboard', name: 'Dashboard', Icon: IconLayoutDashboard },
   { to: '/records', name: 'Records', Icon: IconListDetails },
   { to: '/drift', name: 'Drift', Icon: IconChartLine },
@@ -17,3 +18,13 @@ export const sections = [
   { to: '/exports', name: 'Exports', Icon: IconPackageExport },
   { to: '/settings', name: 'Settings', Icon: IconSettings }
 ] as const
+
+export type Section = Omit<(typeof all)[number], 'name'> & { readonly name: string }
+
+/** What a review has: its records, its verdicts, and what they rest on. */
+const reviewed: readonly Section[] = all.flatMap((one): Section[] =>
+  one.to === '/exports' ? [{ ...one, name: 'Verification' }] : one.to === '/compliance' || one.to === '/settings' ? [] : [one]
+)
+
+/** The sections of the workspace or review that is shown. */
+export const useSections = (): readonly Section[] => (useStatus()?.review ? reviewed : all)

@@ -15,7 +15,7 @@ import { PersonMenu } from './person-menu.tsx'
 import { ReviewBanner } from './review-banner.tsx'
 import { SampleBanner } from './sample-banner.tsx'
 import { Seal } from './seal.tsx'
-import { sections } from './sections.ts'
+import { useSections } from './sections.ts'
 import { StatusBar } from './status-bar.tsx'
 
 /** Frame of every screen: sections, title with its tools, content, status bar. */
@@ -32,6 +32,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
 
 function Side() {
   const status = useStatus()
+  const sections = useSections()
   const path = useRouterState({ select: (state) => state.location.pathname })
   const open = status?.alerts.open ?? 0
   const { may } = useMay('approve')
@@ -56,7 +57,7 @@ function Side() {
         {sections.map(({ to, name, Icon }) => (
           <Link key={to} to={to} aria-current={path.startsWith(to) ? 'page' : undefined} title={name}>
             <Icon size={17} stroke={1.6} aria-hidden />
-            <span className="name">{to === '/exports' && status?.review ? 'Verification' : name}</span>
+            <span className="name">{name}</span>
             {to === '/drift' && open > 0 && (
               <span className="count state state-attention">
                 <Mark is="attention" size={12} />
@@ -75,7 +76,7 @@ function Side() {
         ))}
       </div>
       <div className="side-bottom">
-        <PersonMenu />
+        {!status?.review && <PersonMenu />}
         {status && (
           <div className="side-foot">
             Instance {status.instance_id}

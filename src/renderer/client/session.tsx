@@ -21,6 +21,8 @@ export interface May {
 export function useMay(permission: Permission): May {
   const session = useSession()
   if (session === null || session.permissions.includes(permission)) return { may: true, why: undefined }
+  // Without people everything is allowed, except in a review.
+  if (session.state === 'single') return { may: false, why: 'This is the review of a bundle: nothing in it can be changed.' }
   const why = whoMay(permission)
   return { may: false, why: `${why.charAt(0).toUpperCase()}${why.slice(1)}.` }
 }

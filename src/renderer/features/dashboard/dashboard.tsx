@@ -10,6 +10,7 @@ import { ageOf, compact, count, day, duration, fixed, percent } from '../../ui/f
 import { LazyChart } from '../../ui/lazy-chart.tsx'
 import { Panel, Spark } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
+import { BundlePanel } from './bundle-panel.tsx'
 import { errorsOption, latencyOption, tokensOption, volumeOption } from './charts.ts'
 import { FirstRun } from './first-run.tsx'
 import { DriftPanel, Health, Integrity } from './judgement.tsx'
@@ -178,7 +179,7 @@ function Board({ data }: { readonly data: DashboardData }) {
         option={latencyOption}
         label="Latency p50, p95 and p99 over time, logarithmic"
       />
-      <Integrity />
+      {status?.review ? <BundlePanel review={status.review} /> : <Integrity />}
       <ChartPanel title="Tokens" sub={`per ${per}`} data={data} option={tokensOption} label={`Input and output tokens per ${per}`} />
       <ChartPanel
         title="Errors"
@@ -189,7 +190,7 @@ function Board({ data }: { readonly data: DashboardData }) {
       />
       <DriftPanel />
       <LiveAudit initial={data.newest} />
-      <Health />
+      {!status?.review && <Health />}
     </div>
   )
 }
