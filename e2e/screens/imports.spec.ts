@@ -36,6 +36,6 @@ oneLook('dark', 'import by columns', async ({ app, page, go, shoot }) => {
   await shoot('71-import-columns')
   await page.getByRole('button', { name: 'Import', exact: true }).click()
   await expect(page.getByText('39 accepted, 0 already on record, 1 rejected')).toBeVisible()
-  await expect(page.getByRole('region', { name: 'Rejected lines' }).getByText('latency: expected milliseconds from 0')).toBeVisible()
+  await expect(page.getByRole('region', { name: 'Rejected rows' }).getByText('latency: expected milliseconds from 0')).toBeVisible()
   await shoot('72-import-report')
 })

@@ -35,6 +35,10 @@ const wellFormed = (most: number) =>
     .max(most)
     .refine((text) => text.isWellFormed(), 'text that is no valid Unicode')
 
+/** Forms of files: CSV, JSON lines, and one JSON text with a list of rows. */
+export const fileForms = ['csv', 'jsonl', 'json'] as const
+export type FileForm = (typeof fileForms)[number]
+
 /** The name of a column or of a member; with a slash in front, a path into a JSON row (RFC 6901). */
 const from = wellFormed(512)
 const column = z.strictObject({ from })
@@ -44,7 +48,7 @@ const duration = z.strictObject({ from, unit: z.enum(durationUnits) })
 /** What each column of a file means: the fields of a record, each from a column, and three of them from a fixed value instead. */
 export const importMapping = z.strictObject({
   version: z.literal(1),
-  form: z.enum(['csv', 'jsonl']),
+  form: z.enum(fileForms),
   /** Between the fields of a CSV file; a comma when absent. */
   delimiter: z.enum([',', ';', '\t', '|']).optional(),
   fields: z.strictObject({

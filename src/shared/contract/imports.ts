@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
-import { importMapping, mappedFields } from './import-mapping.ts'
+import { fileForms, importMapping, mappedFields } from './import-mapping.ts'
 import { operation } from './operation.ts'
 
 const count = z.int().min(0)
 const path = z.string().min(1).max(4096)
 
-/** `field`: of a mapping, the field that did not fit. */
+/** `line`: the line on which a row begins; of a file without lines, the number of the row. `field`: of a mapping, the field that did not fit. */
 export const lineError = z.object({ line: count, code: z.string(), message: z.string(), field: z.enum(mappedFields).optional() })
 export type LineError = z.infer<typeof lineError>
 
 export const importPreview = z.object({
-  file: z.object({ name: z.string(), bytes: count }),
+  file: z.object({ name: z.string(), bytes: count, form: z.enum(fileForms) }),
   profile: z.string(),
   candidates: z.array(z.object({ profile: z.string(), title: z.string(), confidence: z.number().min(0).max(1) })),
   /** Says which unit each number of the file is in and what it becomes; a person confirms. */

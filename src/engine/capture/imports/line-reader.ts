@@ -4,6 +4,9 @@ import { createReadStream } from 'node:fs'
 /** Longest record of a file in bytes. */
 export const MOST_RECORD_BYTES = 10 * 1024 * 1024
 
+/** Thrown for a file that has no rows in the form in which it is read. */
+export class NotThisForm extends Error {}
+
 /** One record of a file as bytes; null bytes: longer than allowed, skipped. `line` is the physical line it begins on, from 1. */
 export interface RawRecord {
   readonly line: number
@@ -16,11 +19,11 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** The text of a record, or why it has none. */
 export function textOfRecord(record: RawRecord): string | { readonly code: string; readonly message: string } {
-  if (record.bytes === null) return { code: 'line_too_long', message: 'the line is longer than 10 MiB' }
+  if (record.bytes === null) return { code: 'line_too_long', message: 'the row is longer than 10 MiB' }
   try {
     return decoder.decode(record.bytes)
   } catch {
-    return { code: 'invalid_utf8', message: 'the line is not UTF-8' }
+    return { code: 'invalid_utf8', message: 'the row is not UTF-8' }
   }
 }
 

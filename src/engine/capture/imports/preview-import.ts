@@ -27,8 +27,8 @@ interface Asked extends MapContext {
  */
 export async function previewImport(path: string, asked: Asked): Promise<ImportPreview> {
   const bytes = fileSize(path)
-  const candidates = await detectProfiles(path)
-  const sample = await sampleOf(path)
+  const { form, candidates } = await detectProfiles(path)
+  const sample = await sampleOf(path, form)
   const name = asked.profile ?? (asked.mapping ? MAPPED : (candidates.find((one) => one.confidence > 0)?.profile.name ?? MAPPED))
   const mapping = name === MAPPED ? mappingPreview(sample, asked.mapping, asked.profile) : null
   const profile = mapping ? mappedProfile(withoutMissing(mapping)) : profileNamed(name)
@@ -36,7 +36,7 @@ export async function previewImport(path: string, asked: Asked): Promise<ImportP
   const { rows, problems } = await firstRows(path, profile, asked)
   if (mapping) for (const { field, message } of problems) if (field !== undefined) addFault(mapping.faults, field, message)
   return {
-    file: { name: basename(path), bytes },
+    file: { name: basename(path), bytes, form },
     profile: profile.name,
     candidates: [
       ...candidates.map((one) => ({ profile: one.profile.name, title: one.profile.title, confidence: one.confidence })),
@@ -68,7 +68,9 @@ function mappingPreview(sample: Sample | null, given: ImportMapping | undefined,
   if (sample === null)
     throw new AffidavitError(
       'not_this_format',
-      profile === undefined ? 'none of the known formats fits this file' : 'the file holds neither CSV with a header nor JSON lines'
+      profile === undefined
+        ? 'none of the known formats fits this file'
+        : 'the file holds neither a header with rows under it nor JSON objects'
     )
   const guess = given ? { mapping: given, unsure: [] } : guessOf(sample)
   const faults: MappingPreview['faults'] = []

@@ -19,7 +19,7 @@ async function linesOf(name: string, text: string): Promise<ImportLine[]> {
   const profile = profileNamed(name)
   if (profile === undefined) throw new Error('no such profile')
   const path = fileOf(text)
-  expect((await detectProfiles(path))[0]?.profile.name).toBe(name)
+  expect((await detectProfiles(path)).candidates[0]?.profile.name).toBe(name)
   const out: ImportLine[] = []
   for await (const line of readImport(path, profile, { zone: 'UTC', source: undefined })) out.push(line)
   return out
@@ -53,6 +53,15 @@ const spanOf = (attribute: string) => ({
   endTimeUnixNano: `${noon + 1_000_000}000`,
   attributes: [{ key: attribute, value: { stringValue: 'gpt-4o' } }]
 })
+
+const span = {
+  'context.trace_id': '1'.repeat(32),
+  'context.span_id': '2'.repeat(16),
+  name: 'ChatCompletion',
+  span_kind: 'LLM',
+  start_time: '2025-01-31T12:00:00Z',
+  status_code: 'OK'
+}
 
 const cases: readonly Case[] = [
   {
@@ -166,6 +175,33 @@ const cases: readonly Case[] = [
     bad: { line: 2, code: 'wrong_type' }
   },
   {
+    name: 'phoenix-spans',
+    file: rows(
+      {
+        ...span,
+        start_time: noon / 1000,
+        end_time: noon / 1000 + 1500,
+        'attributes.llm.model_name': 'gpt-4o',
+        'attributes.llm.token_count.prompt': 3,
+        'attributes.llm.input_messages': [{ 'message.role': 'user', 'message.content': 'Q' }],
+        'attributes.llm.output_messages': [{ message: { role: 'assistant', content: 'A' } }],
+        'attributes.session.id': null
+      },
+      { ...span, 'context.trace_id': 'yesterday' }
+    ),
+    good: {
+      request_model: 'gpt-4o',
+      source: 'phoenix',
+      start_us: noon,
+      latency_us: 1_500_000,
+      input_tokens: 3,
+      input_messages: messages,
+      output_messages: answer,
+      span_role: 'inference'
+    },
+    bad: { line: 2, code: 'wrong_type' }
+  },
+  {
     name: 'promptfoo-results',
     file: rows(
       {
@@ -233,5 +269,88 @@ describe('import profiles', () => {
     const around = lines[1]?.ok ? lines[1].event : undefined
     expect(around).toMatchObject({ span_role: 'wrapper', content_state: 'withheld' })
     expect(around?.input_messages).toBeUndefined()
+  })
+
+  it('of Phoenix, CSV by pandas and the objects of the API say the same', async () => {
+    const csv = `,context.trace_id,context.span_id,name,span_kind,start_time,end_time,status_code,status_message,attributes.llm.model_name,attributes.llm.token_count.prompt,attributes.llm.input_messages,attributes.input.value
+0,${'1'.repeat(32)},${'2'.repeat(16)},c,LLM,2025-01-31 12:00:00.5+00:00,2025-01-31 12:00:01+00:00,ERROR,slow,gpt-4o,12.0,"[{'message.role': 'user'}]",Q\n`
+    const api = {
+      context: { trace_id: '1'.repeat(32), span_id: '2'.repeat(16) },
+      name: 'c',
+      span_kind: 'LLM',
+      start_time: '2025-01-31T12:00:00.5Z',
+      end_time: '2025-01-31T12:00:01Z',
+      status_code: 'ERROR',
+      status_message: 'slow',
+      attributes: { llm: { model_name: 'gpt-4o', token_count: { prompt: 12 } }, 'input.value': 'Q' }
+    }
+    const events = [...(await linesOf('phoenix-spans', csv)), ...(await linesOf('phoenix-spans', JSON.stringify({ data: [api] })))]
+    for (const line of events)
+      expect(line.ok && line.event).toMatchObject({
+        request_model: 'gpt-4o',
+        start_us: noon + 500_000,
+        latency_us: 500_000,
+        input_tokens: 12,
+        status: 'error',
+        error_message: 'slow',
+        input_messages: messages
+      })
+    expect(JSON.stringify(events)).not.toContain("'message.role'")
+  })
+
+  it('of Langfuse, a trace with its observations is as many rows, asked by whom the trace says', async () => {
+    const lines = await linesOf(
+      'langfuse-observations',
+      JSON.stringify({
+        data: [{ id: 't', timestamp: 'x', userId: 'u', observations: [{ ...fuse, traceId: undefined }, { ...fuse, type: 'SPAN' }, 5] }]
+      })
+    )
+    expect(lines[0]?.ok && lines[0].event).toMatchObject({ trace_id: 't', user_id: 'u', span_role: 'inference' })
+    expect(lines.map((line) => line.ok && line.part)).toEqual([0, 1, false])
+  })
+})
+
+describe('one JSON text', () => {
+  const good = { ...lite, model: 'a[b]"{\\' }
+  const models = (lines: readonly ImportLine[]) => lines.map((line) => (line.ok ? line.event.request_model : line.code))
+  const list = [good, { ...good, startTime: 5 }, good]
+
+  it.each([
+    ['a list', JSON.stringify(list)],
+    ['a list over many lines, with a byte-order mark', `\ufeff${JSON.stringify(list, null, 2)}\n`],
+    ['under data', JSON.stringify({ total: 3, meta: { data: [1, [2]] }, data: list, more: [{}] })],
+    ['under results.results', JSON.stringify({ version: '[{', results: { stats: [1], results: list } }, null, 1)]
+  ])('%s is read item by item', async (_, text) => {
+    const lines = await linesOf('litellm-spend-logs', text)
+    expect(models(lines)).toEqual([good.model, 'wrong_type', good.model])
+    expect(lines.map((line) => line.line)).toEqual([1, 2, 3])
+  })
+
+  it('a list of nothing is nothing; what stops within it, or is none, is said', async () => {
+    const profile = profileNamed('litellm-spend-logs')
+    if (profile === undefined) throw new Error('no such profile')
+    const read = async (text: string) => {
+      const out: ImportLine[] = []
+      for await (const line of readImport(fileOf(text), profile, { zone: 'UTC', source: undefined })) out.push(line)
+      return models(out)
+    }
+    const one = JSON.stringify(good)
+    expect(await read('[ ]')).toEqual([])
+    expect(await read(`[${one},\n`)).toEqual([good.model, 'malformed_json'])
+    expect(await read(`[${one},{"request_id":"`)).toEqual([good.model, 'malformed_json'])
+    expect(await read(`[${one},,${one} ${one},${'['.repeat(100_000)}${']'.repeat(100_000)},${one},]`)).toEqual([
+      good.model,
+      'malformed_json',
+      'malformed_json',
+      'not_an_object',
+      good.model
+    ])
+    expect(await read(`[${one},"${'x'.repeat(10 * 1024 * 1024)}",${one}]`)).toEqual([good.model, 'line_too_long', good.model])
+    for (const text of ['{\n"nothing": [1]\n}', `{\n${'{"data":'.repeat(5_000)}`, '{'])
+      await expect(read(text)).rejects.toMatchObject({ code: 'not_this_format' })
+  })
+
+  it('lines stay lines when one of the first is broken', async () => {
+    expect(models(await linesOf('litellm-spend-logs', `{"request_id":\n${JSON.stringify(good)}\n`))).toEqual(['malformed_json', good.model])
   })
 })

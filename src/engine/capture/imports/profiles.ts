@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { otlpLines } from '../../../shared/event/profiles/otlp.ts'
+import { phoenix } from '../../../shared/event/profiles/phoenix.ts'
 import { bad, type CsvProfile, type ImportProfile, isObject, type JsonProfile, numberOf } from '../../../shared/event/profiles/profile.ts'
 import { helicone, langfuse, litellm, openaiBatch, promptfoo } from '../../../shared/event/profiles/tools.ts'
 import { azureTrace, burstGpt } from '../../../shared/event/profiles/traces.ts'
@@ -114,6 +115,7 @@ export const importProfiles: readonly ImportProfile[] = [
   llmdrift,
   affidavit,
   otlpLines,
+  phoenix,
   langfuse,
   litellm,
   helicone,

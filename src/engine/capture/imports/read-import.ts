@@ -2,14 +2,15 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, statSync } from 'node:fs'
 import { AffidavitError } from '../../../shared/contract/errors.ts'
-import { MAPPED } from '../../../shared/contract/import-mapping.ts'
+import { type FileForm, MAPPED } from '../../../shared/contract/import-mapping.ts'
 import type { CanonicalEvent } from '../../../shared/event/canonical-event.ts'
 import { normaliseIngest } from '../../../shared/event/ingest.ts'
 import { fieldRefused } from '../../../shared/event/profiles/mapped.ts'
-import type { CsvProfile, ImportProfile, MapContext, Mapped } from '../../../shared/event/profiles/profile.ts'
+import type { ImportProfile, MapContext, Mapped } from '../../../shared/event/profiles/profile.ts'
 import { isZone } from '../../../shared/event/profiles/zones.ts'
-import { csvFields, readRecords, textOfRecord } from './line-reader.ts'
+import { NotThisForm } from './line-reader.ts'
 import { importProfiles } from './profiles.ts'
+import { type FileRow, formOf, readRows } from './rows.ts'
 import { columnNames } from './sample.ts'
 
 /** One row of a file, mapped. `read` is how far into the file its line ends, in bytes; `part` counts the rows of a line, from 0. */
@@ -48,10 +49,17 @@ export async function hashFile(path: string, signal?: AbortSignal): Promise<stri
   return hash.digest('hex')
 }
 
-function headerOf(text: string, profile: CsvProfile): readonly string[] | undefined {
-  const fields = csvFields(text, profile.delimiter)
-  const header = fields && (profile.name === MAPPED ? columnNames(fields) : fields.map((name) => name.trim()))
-  return header && profile.required.every((name) => header.includes(name)) ? header : undefined
+/** The columns that a profile finds in a header; undefined when it misses one. */
+function columnsFor(profile: ImportProfile, fields: readonly string[]): readonly string[] | undefined {
+  const names = profile.name === MAPPED ? columnNames(fields) : fields.map((name) => name.trim())
+  return profile.format === 'jsonl' || profile.required.every((name) => names.includes(name)) ? names : undefined
+}
+
+/** The form in which a profile reads a file: JSON lines may well begin with one that is broken. */
+function formFor(profile: ImportProfile, found: FileForm): FileForm {
+  if (profile.form !== undefined) return profile.form
+  if (profile.format === 'csv') return 'csv'
+  return found === 'csv' && !profile.csv ? 'jsonl' : found
 }
 
 const notThisFormat = (profile: ImportProfile): AffidavitError =>
@@ -74,18 +82,14 @@ export async function* readImport(
 ): AsyncGenerator<ImportLine> {
   if (!isZone(context.zone)) throw new AffidavitError('bad_request', 'zone: not a time zone this system knows')
   const receivedUs = Date.now() * 1000
-  let header: readonly string[] | undefined
+  const form = formFor(profile, await formOf(path))
+  const header = (fields: readonly string[]) => columnsFor(profile, fields)
+  const delimiter = profile.format === 'csv' ? profile.delimiter : undefined
   let good = false
   let bad = 0
-  for await (const record of readRecords(path, { quoted: profile.format === 'csv', signal })) {
-    const { line, read } = record
-    const text = textOfRecord(record)
-    if (profile.format === 'csv' && header === undefined) {
-      header = typeof text === 'string' ? headerOf(text, profile) : undefined
-      if (!header) throw notThisFormat(profile)
-      continue
-    }
-    const rows = typeof text === 'string' ? mapLine(text, profile, header ?? [], context) : [{ ok: false as const, ...text }]
+  for await (const row of rowsOrRefuse(profile, readRows(path, form, { delimiter, header, signal }))) {
+    const { line, read } = row
+    const rows: readonly Mapped[] = row.ok ? mapRow(row.value, profile, form, context) : [row]
     for (const [part, mapped] of rows.entries()) {
       const normal = mapped.ok
         ? normaliseIngest(mapped.raw, { receivedUs, channel: 'file', defaultSource: context.source ?? 'unknown' })
@@ -101,64 +105,71 @@ export async function* readImport(
       }
     }
   }
-  if (profile.format === 'csv' && header === undefined) throw notThisFormat(profile)
 }
 
-/** The rows of a line, mapped. */
-function mapLine(text: string, profile: ImportProfile, header: readonly string[], context: MapContext): readonly Mapped[] {
+async function* rowsOrRefuse(profile: ImportProfile, rows: AsyncGenerator<FileRow>): AsyncGenerator<FileRow> {
   try {
-    if (profile.format === 'csv') return [mapFields(text, profile, header, context)]
-    let value: unknown
-    try {
-      value = JSON.parse(text)
-    } catch {
-      return [{ ok: false, code: 'malformed_json', message: 'the line is not JSON' }]
-    }
-    if (profile.split === undefined) return [profile.map(value, context)]
+    yield* rows
+  } catch (error) {
+    throw error instanceof NotThisForm ? notThisFormat(profile) : error
+  }
+}
+
+/** A row of a file as what the profile makes of it, which may be several records or none. */
+function mapRow(value: unknown, profile: ImportProfile, form: FileForm, context: MapContext): readonly Mapped[] {
+  try {
+    if (profile.format === 'csv') return [profile.map(value as Readonly<Record<string, string>>, context)]
+    const row = form === 'csv' && profile.csv ? filled(value as Readonly<Record<string, string>>) : value
+    if (profile.split === undefined) return [profile.map(row, context)]
     return (
-      profile.split(value)?.map((row) => profile.map(row, context)) ?? [
-        { ok: false, code: 'wrong_type', message: `the line is not in the format ${profile.title}` }
+      profile.split(row)?.map((one) => profile.map(one, context)) ?? [
+        { ok: false, code: 'wrong_type', message: `the row is not in the format ${profile.title}` }
       ]
     )
   } catch (error) {
-    // Writing a value of a million levels as text exhausts the stack; that must cost a line, not the import.
+    // Writing a value of a million levels as text exhausts the stack; that must cost a row, not the import.
     if (error instanceof RangeError) return [{ ok: false, code: 'too_deep', message: 'the row has too many levels' }]
     throw error
   }
 }
 
-function mapFields(text: string, profile: CsvProfile, header: readonly string[], context: MapContext): Mapped {
-  const fields = csvFields(text, profile.delimiter)
-  if (!fields) return { ok: false, code: 'malformed_csv', message: 'a quotation mark is not closed' }
-  if (fields.length !== header.length)
-    return { ok: false, code: 'malformed_csv', message: `expected ${header.length} columns, found ${fields.length}` }
-  return profile.map(Object.fromEntries(header.map((name, i) => [name, fields[i] ?? ''])), context)
+/** Without the empty cells: CSV has no other way to say that there is nothing. */
+const filled = (row: Readonly<Record<string, string>>) => Object.fromEntries(Object.entries(row).filter(([, cell]) => cell !== ''))
+
+/** The first rows of a file, as far as it has any in this form, and the header of a CSV file. */
+async function headOf(path: string, form: FileForm): Promise<{ readonly rows: readonly unknown[]; readonly names: readonly string[] }> {
+  const rows: unknown[] = []
+  let names: readonly string[] = []
+  const header = (fields: readonly string[]) => {
+    names = fields.map((name) => name.trim())
+    return names
+  }
+  let seen = 0
+  try {
+    for await (const row of readRows(path, form, { header })) {
+      if (row.ok) rows.push(row.value)
+      if (++seen === 5) break
+    }
+  } catch (error) {
+    if (!(error instanceof NotThisForm)) throw error
+  }
+  return { rows, names }
 }
 
 /** How well each profile fits the head of a file, best first. */
-export async function detectProfiles(path: string): Promise<{ readonly profile: ImportProfile; readonly confidence: number }[]> {
-  const first: string[] = []
-  for await (const record of readRecords(path, { quoted: true })) {
-    const text = textOfRecord(record)
-    if (typeof text === 'string') first.push(text)
-    break
-  }
-  const lines: unknown[] = []
-  for await (const record of readRecords(path, { quoted: false })) {
-    const text = textOfRecord(record)
-    let value: unknown
-    try {
-      value = typeof text === 'string' ? JSON.parse(text) : undefined
-    } catch {
-      value = undefined
-    }
-    lines.push(value)
-    if (lines.length >= 5) break
-  }
-  return importProfiles
-    .map((profile) => ({
-      profile,
-      confidence: profile.format === 'csv' ? (first[0] !== undefined && headerOf(first[0], profile) ? 1 : 0) : profile.detect(lines)
-    }))
+export async function detectProfiles(
+  path: string
+): Promise<{ readonly form: FileForm; readonly candidates: { readonly profile: ImportProfile; readonly confidence: number }[] }> {
+  const form = await formOf(path)
+  const { rows, names } = await headOf(path, form)
+  const first = form === 'csv' ? rows.map((row) => filled(row as Readonly<Record<string, string>>)) : rows
+  const candidates = importProfiles
+    .map((profile) => ({ profile, confidence: confidenceOf(profile, form, first, names) }))
     .sort((a, b) => b.confidence - a.confidence)
+  return { form, candidates }
+}
+
+function confidenceOf(profile: ImportProfile, form: FileForm, first: readonly unknown[], names: readonly string[]): number {
+  if (profile.format === 'jsonl') return form !== 'csv' || profile.csv ? profile.detect(first) : 0
+  return form === 'csv' && profile.required.every((name) => names.includes(name)) ? 1 : 0
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first rows of a file that no profile knows: what form it has, and what stands in its columns.
-import type { ImportMapping } from '../../../shared/contract/import-mapping.ts'
+import type { FileForm, ImportMapping } from '../../../shared/contract/import-mapping.ts'
 import { type Guess, guessMapping, type SampleColumn, samplePaths } from '../../../shared/event/profiles/guess.ts'
-import { csvFields, readRecords, textOfRecord } from './line-reader.ts'
+import { csvFields, NotThisForm, readRecords, textOfRecord } from './line-reader.ts'
+import { readRows } from './rows.ts'
 
 const MOST_ROWS = 50
 const MOST_CHARACTERS = 4 * 1024 * 1024
@@ -25,10 +26,10 @@ export function columnNames(header: readonly string[]): string[] {
   })
 }
 
-async function firstTexts(path: string, quoted: boolean): Promise<string[]> {
+async function firstTexts(path: string): Promise<string[]> {
   const texts: string[] = []
   let characters = 0
-  for await (const record of readRecords(path, { quoted })) {
+  for await (const record of readRecords(path, { quoted: true })) {
     const text = textOfRecord(record)
     if (typeof text !== 'string') {
       // The first record says what the file is; a later one that is broken is a matter of the import.
@@ -42,16 +43,18 @@ async function firstTexts(path: string, quoted: boolean): Promise<string[]> {
   return texts
 }
 
-function jsonRows(texts: readonly string[]): unknown[] | undefined {
-  const rows: unknown[] = []
-  for (const text of texts) {
-    try {
-      rows.push(JSON.parse(text))
-    } catch {
-      if (rows.length === 0) return undefined
+async function firstValues(path: string, form: FileForm): Promise<unknown[]> {
+  const values: unknown[] = []
+  let seen = 0
+  try {
+    for await (const row of readRows(path, form, {})) {
+      if (row.ok && typeof row.value === 'object' && row.value !== null && !Array.isArray(row.value)) values.push(row.value)
+      if (++seen === MOST_ROWS) break
     }
+  } catch (error) {
+    if (!(error instanceof NotThisForm)) throw error
   }
-  return typeof rows[0] === 'object' && rows[0] !== null && !Array.isArray(rows[0]) ? rows : undefined
+  return values
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what no header of a text file holds.
@@ -74,11 +77,11 @@ function csvSample(texts: readonly string[]): Sample | undefined {
   return { form: 'csv', delimiter, columns: columnNames(header).map((from, i) => ({ from, values: rows.map((row) => row[i] ?? '') })) }
 }
 
-/** Null: neither rows of CSV nor JSON lines. */
-export async function sampleOf(path: string): Promise<Sample | null> {
-  const rows = jsonRows(await firstTexts(path, false))
-  if (rows !== undefined) return { form: 'jsonl', columns: samplePaths(rows) }
-  return csvSample(await firstTexts(path, true)) ?? null
+/** Null: a file with neither a header and rows under it, nor JSON objects. */
+export async function sampleOf(path: string, form: FileForm): Promise<Sample | null> {
+  if (form === 'csv') return csvSample(await firstTexts(path)) ?? null
+  const values = await firstValues(path, form)
+  return values.length === 0 ? null : { form, columns: samplePaths(values) }
 }
 
 export const guessOf = ({ columns, ...form }: Sample): Guess => guessMapping(columns, form)

@@ -88,8 +88,8 @@ export function Preview({ path, onOther, onStarted }: PreviewProps) {
       <PreviewTable data={data} />
       {data.problems.length > 0 && (
         <Note is="attention">
-          {count(data.problems.length)} of the first {count(data.rows.length + data.problems.length)} lines will be rejected, such as line{' '}
-          {data.problems[0]?.line}: {data.problems[0]?.message}
+          {count(data.problems.length)} of the first {count(data.rows.length + data.problems.length)} rows will be rejected, such as{' '}
+          {data.file.form === 'json' ? 'item' : 'line'} {data.problems[0]?.line}: {data.problems[0]?.message}
         </Note>
       )}
       {start.isError && <Note is="broken">{start.error.message}</Note>}
@@ -132,7 +132,7 @@ const PreviewTable = ({ data }: { readonly data: ImportPreview }) => (
     <table className="table">
       <thead>
         <tr>
-          <th className="right">Line</th>
+          <th className="right">{data.file.form === 'json' ? 'Item' : 'Line'}</th>
           <th>Start, UTC</th>
           <th>Model</th>
           <th>Source</th>

@@ -53,11 +53,11 @@ export function Running({ jobId, onClose }: { readonly jobId: string; readonly o
       )}
       {data && data.errors.length > 0 && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard.
-        <div className="import-table rejected-lines" role="region" aria-label="Rejected lines" tabIndex={0}>
+        <div className="import-table rejected-lines" role="region" aria-label="Rejected rows" tabIndex={0}>
           <table className="table">
             <thead>
               <tr>
-                <th className="right">Line</th>
+                <th className="right">Line or item</th>
                 <th>Code</th>
                 <th>Why</th>
               </tr>

@@ -152,7 +152,7 @@ export function fieldRefused(message: string): MappedField | undefined {
   return Object.hasOwn(fieldsOfIngest, name) ? fieldsOfIngest[name] : mappedFields.find((field) => field === name)
 }
 
-const titles = { csv: 'CSV by columns', jsonl: 'JSON lines by paths' } as const
+const titles = { csv: 'CSV by columns', jsonl: 'JSON lines by paths', json: 'JSON by paths' } as const
 
 /** The profile that a mapping makes. Errors of a row name the field, never the value. */
 export function mappedProfile(mapping: ImportMapping): ImportProfile {
@@ -206,7 +206,7 @@ export function mappedProfile(mapping: ImportMapping): ImportProfile {
     if (attributes.length > 0) raw.attributes = Object.fromEntries(attributes)
     return { ok: true, raw }
   }
-  const base = { name: MAPPED, title: titles[form], extensions: [], asksZone: true, units: [] }
+  const base = { name: MAPPED, title: titles[form], form, extensions: [], asksZone: true, units: [] }
   return form === 'csv'
     ? { ...base, format: 'csv', delimiter: mapping.delimiter ?? ',', required: [...used], map }
     : { ...base, format: 'jsonl', detect: () => 0, map }

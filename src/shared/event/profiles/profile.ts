@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { FileForm } from '../../contract/import-mapping.ts'
 
 /** What a person chose for an import: the zone of times that carry none, and a source for all rows. */
 export interface MapContext {
@@ -21,6 +22,8 @@ interface ProfileBase {
   readonly name: string
   readonly title: string
   readonly extensions: readonly string[]
+  /** The one form that it reads, where that is not found by the content. */
+  readonly form?: FileForm
   /** Times in the file carry no zone. */
   readonly asksZone: boolean
   readonly units: readonly { readonly column: string; readonly unit: string; readonly becomes: string }[]
@@ -35,9 +38,11 @@ export interface CsvProfile extends ProfileBase {
   readonly map: (row: Readonly<Record<string, string>>, context: MapContext) => Mapped
 }
 
-/** A JSONL file: rows arrive as parsed JSON. */
+/** JSON lines or one JSON text with a list of rows: they arrive as parsed JSON. */
 export interface JsonProfile extends ProfileBase {
   readonly format: 'jsonl'
+  /** The same rows also come as CSV, as objects of texts without the empty ones. */
+  readonly csv?: true
   /** Confidence from the first lines. */
   readonly detect: (first: readonly unknown[]) => number
   /** Where a line holds several rows, or none: its rows; undefined for a line that is no such. */

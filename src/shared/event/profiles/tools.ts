@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What other tools keep of calls, as JSON lines.
+// What other tools keep of calls, as JSON lines or as one JSON text with a list of rows.
 import { bad, fitOf, isObject, type JsonProfile, type MapContext, type Mapped, type Row } from './profile.ts'
 import { contentOf, countOf, textOf, timeUs, unfold } from './values.ts'
 
@@ -8,13 +8,15 @@ const notAnObject: Mapped = { ok: false, code: 'not_an_object', message: 'expect
 function profile(
   base: Pick<JsonProfile, 'name' | 'title' | 'asksZone' | 'units'>,
   fits: (row: Row) => boolean,
-  map: (row: Row, context: MapContext) => Mapped
+  map: (row: Row, context: MapContext) => Mapped,
+  split?: JsonProfile['split']
 ): JsonProfile {
   return {
     ...base,
     extensions: ['jsonl', 'ndjson', 'json'],
     format: 'jsonl',
     detect: (first) => fitOf(first, fits),
+    ...(split === undefined ? {} : { split }),
     map: (row, context) => (isObject(row) ? map(row, context) : notAnObject)
   }
 }
@@ -138,7 +140,10 @@ export const langfuse = profile(
       }
     ]
   },
-  (row) => has(row, 'traceId', 'type', 'startTime') || has(row, 'trace_id', 'type', 'start_time'),
+  (row) =>
+    has(row, 'traceId', 'type', 'startTime') ||
+    has(row, 'trace_id', 'type', 'start_time') ||
+    (has(row, 'id', 'timestamp') && Array.isArray(row.observations)),
   (row, { zone, source }) => {
     const at = (camel: string, snake: string): unknown => row[camel] ?? row[snake]
     const start = timeUs(at('startTime', 'start_time'), zone)
@@ -172,8 +177,14 @@ export const langfuse = profile(
       output_messages: call ? contentOf(row.output) : undefined,
       attributes: textOf(row.name) === undefined ? undefined : { 'span.name': row.name }
     })
-  }
+  },
+  (row) => (isObject(row) && Array.isArray(row.observations) ? observationsOf(row, row.observations) : [row])
 )
+
+/** The observations of a trace that holds them; who asked stands on the trace alone. */
+function observationsOf({ id, userId, sessionId }: Row, observations: readonly unknown[]): readonly unknown[] {
+  return observations.map((one) => (isObject(one) ? { traceId: id, userId, sessionId, ...one } : one))
+}
 
 /** Rows of Helicone's export tool, with or without bodies. */
 export const helicone = profile(

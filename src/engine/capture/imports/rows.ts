@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of a file, whatever form it has, as values that a profile maps.
+import { closeSync, openSync, readSync } from 'node:fs'
+import type { FileForm } from '../../../shared/contract/import-mapping.ts'
+import { holdsList, readItems } from './json-document.ts'
+import { csvFields, NotThisForm, type RawRecord, readRecords, textOfRecord } from './line-reader.ts'
+
+/** One row, or why it is none. `line`: of a file of lines the line it begins on, else its number; from 1. */
+export type FileRow =
+  | { readonly line: number; readonly read: number; readonly ok: true; readonly value: unknown }
+  | { readonly line: number; readonly read: number; readonly ok: false; readonly code: string; readonly message: string }
+
+export interface RowOptions {
+  /** Of a CSV file; a comma when absent. */
+  readonly delimiter?: string | undefined
+  /** Names of the columns of a CSV file from its header; undefined: this is no such header, and nothing is read. */
+  readonly header?: ((fields: readonly string[]) => readonly string[] | undefined) | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+const HEAD = 64 * 1024
+
+function headOf(path: string): Buffer {
+  const bytes = Buffer.alloc(HEAD)
+  const file = openSync(path, 'r')
+  try {
+    return bytes.subarray(0, readSync(file, bytes, 0, HEAD, 0))
+  } finally {
+    closeSync(file)
+  }
+}
+
+const parsed = (record: RawRecord): unknown => {
+  const text = textOfRecord(record)
+  try {
+    return typeof text === 'string' ? JSON.parse(text) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What the first bytes and lines say of a file: what is neither JSON nor lines of it may be CSV. */
+export async function formOf(path: string): Promise<FileForm> {
+  const start = headOf(path)
+    .toString('latin1')
+    .replace(/^\u00ef\u00bb\u00bf/, '')
+    .trimStart()
+  if (start.startsWith('[')) return 'json'
+  if (!start.startsWith('{')) return 'csv'
+  const first: unknown[] = []
+  for await (const record of readRecords(path, { quoted: false })) {
+    first.push(parsed(record))
+    if (first.length === 3) break
+  }
+  const objects = first.filter((value) => typeof value === 'object' && value !== null)
+  return objects.length === 0 || (first.length === 1 && holdsList(first[0])) ? 'json' : 'jsonl'
+}
+
+/**
+ * Reads the rows of a file in its form.
+ * @throws NotThisForm the header is refused, or there is no list
+ */
+export async function* readRows(path: string, form: FileForm, options: RowOptions): AsyncGenerator<FileRow> {
+  switch (form) {
+    case 'csv':
+      return yield* csvRows(path, options)
+    case 'jsonl':
+      for await (const record of readRecords(path, { quoted: false, signal: options.signal })) yield jsonRow(record, 'line')
+      return
+    case 'json':
+      for await (const record of readItems(path, options.signal))
+        yield record.cut
+          ? { line: record.line, read: record.read, ok: false, code: 'malformed_json', message: 'the file ends within its list' }
+          : jsonRow(record, 'item')
+  }
+}
+
+function jsonRow(record: RawRecord, what: 'line' | 'item'): FileRow {
+  const { line, read } = record
+  const text = textOfRecord(record)
+  if (typeof text !== 'string') return { line, read, ok: false, ...text }
+  try {
+    return { line, read, ok: true, value: JSON.parse(text) }
+  } catch {
+    return { line, read, ok: false, code: 'malformed_json', message: `the ${what} is not JSON` }
+  }
+}
+
+async function* csvRows(path: string, { delimiter, header, signal }: RowOptions): AsyncGenerator<FileRow> {
+  let names: readonly string[] | undefined
+  for await (const record of readRecords(path, { quoted: true, signal })) {
+    const { line, read } = record
+    const text = textOfRecord(record)
+    const fields = typeof text === 'string' ? csvFields(text, delimiter) : undefined
+    if (names === undefined) {
+      names = fields && (header ? header(fields) : fields)
+      if (names === undefined) throw new NotThisForm()
+    } else if (typeof text !== 'string') yield { line, read, ok: false, ...text }
+    else if (fields === undefined) yield { line, read, ok: false, code: 'malformed_csv', message: 'a quotation mark is not closed' }
+    else if (fields.length !== names.length)
+      yield { line, read, ok: false, code: 'malformed_csv', message: `expected ${names.length} columns, found ${fields.length}` }
+    else yield { line, read, ok: true, value: Object.fromEntries(names.map((name, i) => [name, fields[i] ?? ''])) }
+  }
+  if (names === undefined) throw new NotThisForm()
+}
