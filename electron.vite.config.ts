@@ -21,20 +21,20 @@ const input = Object.fromEntries(Object.entries(entries).filter(([, path]) => ex
 
 const port = 5173
 
-/** The page that goes into every bundle lies beside the engine that writes them. */
-const verifyPagePlugin = {
-  name: 'affidavit:verify-page',
+/** The pages of one file each lie beside the engine, which puts them into bundles and serves them. */
+const pagesPlugin = {
+  name: 'affidavit:pages',
   async generateBundle(this: { emitFile(file: { type: 'asset'; fileName: string; source: string }): string }) {
     // By its address: bundled into this file, as imports of a configuration are, it would look for its sources from another folder.
-    const tool = pathToFileURL(resolve('scripts/verify-page.ts')).href
-    const { verifyPage } = (await import(tool)) as { verifyPage(): Promise<string> }
-    this.emitFile({ type: 'asset', fileName: 'verify.html', source: await verifyPage() })
+    const tool = pathToFileURL(resolve('scripts/pages.ts')).href
+    const { builtPage, pageNames } = (await import(tool)) as { builtPage(name: string): Promise<string>; pageNames: readonly string[] }
+    for (const name of pageNames) this.emitFile({ type: 'asset', fileName: `${name}.html`, source: await builtPage(name) })
   }
 }
 
 export default defineConfig({
   main: {
-    plugins: [verifyPagePlugin],
+    plugins: [pagesPlugin],
     build: {
       target: node,
       sourcemap: true,

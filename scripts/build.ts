@@ -5,7 +5,7 @@ import { root, run, say } from './project.ts'
 import { digestOf } from './sources.ts'
 
 /** Everything the build is made of, apart from the installed packages, which the lock file stands for. */
-const sources = ['src', 'resources', 'electron.vite.config.ts', 'scripts/verify-page.ts', 'package.json', 'package-lock.json']
+const sources = ['src', 'resources', 'electron.vite.config.ts', 'scripts/pages.ts', 'package.json', 'package-lock.json']
 const mark = join(root, 'out', '.made-from')
 
 /** Makes the next start build again. */

@@ -151,6 +151,26 @@ const attackFromFrame = (page: Page, kind: 'sandbox' | 'data', to: Targets): Pro
     }
   )
 
+/** `/docs` of a port in the same browser: asks its own server, and keeps nothing. */
+async function ownPage(page: Page, port: number): Promise<void> {
+  const complaints: string[] = []
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+  await page.goto(`http://127.0.0.1:${port}/docs`)
+  await page.getByLabel('Token').fill('aff_no_such_token')
+  const statistics = page.locator('#records\\.statistics')
+  await statistics.getByText('/api/compliance/statistics').click()
+  await statistics.getByRole('button', { name: 'Send' }).click()
+  await expect(statistics.getByRole('status')).toHaveText(/^200 OK|^401 /)
+  await page.getByLabel('Token').fill('')
+  await statistics.getByRole('button', { name: 'Send' }).click()
+  await expect(statistics.getByRole('status')).toHaveText(/^200 OK/)
+  await expect(statistics.getByLabel('Answer')).toContainText('"by_status"')
+  expect(await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie])).toEqual([0, 0, ''])
+  await page.reload()
+  await expect(page.getByLabel('Token')).toHaveValue('')
+  expect(complaints.filter((text) => /policy|trusted/i.test(text))).toEqual([])
+}
+
 test('a page of another origin reads nothing and leaves nothing on record', async ({ opened }) => {
   test.setTimeout(60_000)
   const { page, ports } = opened
@@ -217,6 +237,7 @@ test('a page of another origin reads nothing and leaves nothing on record', asyn
     expect(passed).toEqual([])
     // Seen by the server, not only stopped by the browser.
     expect([...statuses.values()].reduce((sum, n) => sum + n, 0)).toBeGreaterThan(100)
+    await test.step('the server’s own page may ask', () => ownPage(browser.page, ports.compliance))
   } finally {
     await browser.app.close()
     for (const server of [upstream, foreign]) server.close().closeAllConnections()

@@ -31,6 +31,7 @@ import { syncFolder } from '../files.ts'
 import { completenessAround } from '../integrity/gaps.ts'
 import { lastCheckpoint, nodeReader } from '../ledger/store.ts'
 import { disposedHash } from '../ledger/tiles.ts'
+import { builtPage } from '../pages.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
 import { BagWriter, chunked } from './bag-writer.ts'
 import { bundleContent, changedMeanwhile, GONE_LATER } from './bundle-content.ts'
@@ -42,7 +43,6 @@ import { askPrinter } from './printer.ts'
 import { LISTED, recordColumns, recordRowCells, recordsHeader, reportHtml } from './report.ts'
 import type { Selection } from './selection.ts'
 import { staticFiles } from './templates/static-files.ts'
-import { verifyPage } from './verify-page.ts'
 
 export interface WriteBundleInput {
   readonly selection: Selection
@@ -297,7 +297,7 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
     'trust/log.vkey': `${input.logVkey}\n`,
     ...(stamp ? { 'trust/tsa-ca.pem': stamp.trusted } : {}),
     'verify.cmd': texts.verifyCmd,
-    'verify.html': await verifyPage(),
+    'verify.html': await builtPage('verify'),
     'verify.sh': texts.verifySh
   }
   const laterEntries = Object.entries(later).map(([name, content]) =>

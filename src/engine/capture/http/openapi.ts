@@ -6,6 +6,7 @@ import { errorCodes, failure } from '../../../shared/contract/errors.ts'
 import { lineError } from '../../../shared/contract/imports.ts'
 import { recordRow } from '../../../shared/contract/record.ts'
 import { statusOf } from './errors.ts'
+import { passingRoutes, proxyToken, sourceHeader, tokenWith } from './openapi-passing.ts'
 import { type Route, routes, type ServerName } from './routes.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -16,11 +17,14 @@ export function openapiDocument(server: ServerName, version: string, urls: reado
   const add = (path: string, method: string, definition: Json): void => {
     paths[path] = { ...paths[path], [method]: definition }
   }
-  add(
-    '/health',
-    'get',
-    operation('health', 'Liveness, instance, ledger size and last checkpoint', { 200: json('It runs', { type: 'object' }) })
-  )
+  const open = (id: string, summary: string, type: string, of: Json): Json => ({
+    ...operation(id, summary, { 200: { description: 'Done', content: { [type]: { schema: of } } } }),
+    security: []
+  })
+  const object = { type: 'object' }
+  add('/health', 'get', open('health', 'Liveness, instance, ledger size and last checkpoint', 'application/json', object))
+  add('/openapi.json', 'get', open('openapi', 'This document', 'application/json', object))
+  add('/docs', 'get', open('docs', 'A page on which the routes are tried', 'text/html', { type: 'string' }))
   for (const route of routes) if (route.server === server) add(openapiPath(route), route.method.toLowerCase(), ofRoute(route))
   if (server === 'compliance') {
     add('/api/compliance/events', 'post', eventsOperation())
@@ -29,6 +33,7 @@ export function openapiDocument(server: ServerName, version: string, urls: reado
       'get',
       streamOperation('records.stream', 'Each ended record as it becomes visible', schema(recordRow, 'output'))
     )
+    for (const { path, method, definition } of passingRoutes(operation)) add(path, method, definition)
   } else {
     add('/api/drift/stream', 'get', streamOperation('drift.stream', 'Alerts as they open and change state', schema(driftAlert, 'output')))
   }
@@ -43,9 +48,11 @@ export function openapiDocument(server: ServerName, version: string, urls: reado
     paths,
     components: {
       schemas: { Error: schema(z.object({ error: failure }), 'output') },
-      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'Needed where the server listens beyond loopback.' } }
-    },
-    security: [{}, { token: [] }]
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'Needed where the server listens beyond loopback.' },
+        ...(server === 'compliance' ? { proxyToken } : {})
+      }
+    }
   }
 }
 
@@ -68,6 +75,7 @@ function ofRoute(route: Route): Json {
   }
   return {
     ...operation(route.op, definition.summary, { 200: json('Done', schema(definition.output, 'output')) }),
+    security: tokenWith(route.scope),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(route.method === 'POST' ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } } : {})
   }
@@ -104,14 +112,8 @@ function eventsOperation(): Json {
       },
       422: json('No record of the request could be taken', schema(summary.extend({ error: failure }), 'output'))
     }),
-    parameters: [
-      {
-        name: 'x-affidavit-source',
-        in: 'header',
-        schema: { type: 'string', maxLength: 128 },
-        description: 'Source of events that name none'
-      }
-    ],
+    security: tokenWith('ingest'),
+    parameters: [sourceHeader],
     requestBody: {
       required: true,
       content: {
@@ -132,6 +134,7 @@ function streamOperation(id: string, summary: string, item: Json): Json {
         content: { 'text/event-stream': { schema: { type: 'string', contentMediaType: 'application/json', contentSchema: item } } }
       }
     }),
+    security: tokenWith('read'),
     parameters: [
       { name: 'Last-Event-ID', in: 'header', schema: eventId },
       { name: 'last_event_id', in: 'query', schema: eventId }

@@ -171,24 +171,7 @@ describe('GET /openapi.json', () => {
     const compliance = await documentOf(at.compliance)
     expect(compliance.openapi).toBe('3.1.0')
     expect(compliance.servers).toEqual([{ url: at.compliance }])
-    expect(Object.entries(compliance.paths).map(([path, methods]) => [path, Object.keys(methods)])).toEqual([
-      ['/health', ['get']],
-      ['/api/compliance/query', ['post']],
-      ['/api/compliance/statistics', ['get']],
-      ['/api/compliance/events', ['post']],
-      ['/api/compliance/stream', ['get']]
-    ])
     const drift = await documentOf(at.drift)
-    expect(Object.keys(drift.paths)).toEqual([
-      '/health',
-      '/api/drift/alerts',
-      '/api/drift/statistics',
-      '/api/drift/alerts/acknowledge',
-      '/api/drift/alerts/{id}/snooze',
-      '/api/drift/alerts/{id}/resolve',
-      '/api/drift/alerts/{id}/acknowledge',
-      '/api/drift/stream'
-    ])
     for (const route of routes) {
       const paths = route.server === 'compliance' ? compliance.paths : drift.paths
       const described = paths[route.path.replace(':id', '{id}')]?.[route.method.toLowerCase()] as unknown as {

@@ -8,6 +8,7 @@ import { splitTarget } from '../proxy/target.ts'
 import { callerOf, rawHeaders, sendFailure, sendJson, sendTooSlow, writeFailure } from './answers.ts'
 import { discardRest, isTooDeep, MALFORMED, parseJson, readBody } from './body.ts'
 import type { HttpDependencies, HttpScope, HttpToken } from './dependencies.ts'
+import { docsRoute } from './docs-route.ts'
 import { errorBody, refusals } from './errors.ts'
 import { eventsRoute } from './events-route.ts'
 import { type Allowed, bodyKind, checkHost, checkOrigin, clientOf, isLoopback, RateLimiter } from './guards.ts'
@@ -22,6 +23,8 @@ import { witnessRoute } from './witness-route.ts'
 export interface App {
   readonly listener: RequestListener
   readonly streams: StreamHub
+  /** Every route that is served, by method and pattern; the proxy is beside them. */
+  readonly served: readonly { readonly method: string; readonly path: string }[]
   /** A bare HTTP server with the time-outs and limits of this app. */
   createServer(): Server
   /** Must be called before the first request: until then every Host is refused. */
@@ -80,6 +83,10 @@ export async function buildApp(deps: HttpDependencies, options: AppOptions): Pro
       deps.log.error({ event: 'http.failed', server: name, error: error instanceof Error ? { name: error.name, stack: error.stack } : {} })
     return sendFailure(reply, status >= 500 ? refusals.internal : status === 415 ? refusals.mediaType : refusals.malformedRequest)
   })
+  const served: { method: string; path: string }[] = []
+  app.addHook('onRoute', ({ method, url: path }) => {
+    for (const one of [method].flat()) served.push({ method: one.toLowerCase(), path })
+  })
   addRoutes(app, deps, options, () => url)
   const streams = new StreamHub(name === 'compliance' ? recordStream(deps) : alertStream(deps), limits, deps.log)
   app.get(name === 'compliance' ? '/api/compliance/stream' : '/api/drift/stream', { config: { scope: 'read' } }, (request, reply) =>
@@ -89,6 +96,7 @@ export async function buildApp(deps: HttpDependencies, options: AppOptions): Pro
   return {
     listener,
     streams,
+    served,
     createServer: () => bareServer(listener, limits),
     allow: (lists, at) => {
       allowed = lists
@@ -123,7 +131,7 @@ function withProxy(
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Scope a token needs for the route; none for liveness and the OpenAPI document. */
+    /** Scope a token needs for the route; none for liveness, the OpenAPI document and its page. */
     scope?: HttpScope
     /** The route takes a body of any media type. */
     anyBody?: boolean
@@ -188,6 +196,7 @@ function addRoutes(app: FastifyInstance, deps: HttpDependencies, options: AppOpt
   const { name, limits } = options
   app.get('/health', (_request, reply) => sendJson(reply, 200, JSON.stringify(healthOf(deps.status(), name))))
   app.get('/openapi.json', (_request, reply) => sendJson(reply, 200, JSON.stringify(openapiDocument(name, options.version, [urlNow()]))))
+  app.get('/docs', docsRoute)
   if (name === 'compliance') app.post('/api/compliance/events', { config: { scope: 'ingest' } }, eventsRoute(deps, limits))
   if (name === 'compliance') app.post('/witness/add-checkpoint', { config: { anyBody: true } }, witnessRoute(deps, limits))
   if (name === 'compliance') {
