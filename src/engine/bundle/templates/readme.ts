@@ -47,7 +47,7 @@ Nothing in this bundle needs a network.
        openssl ts -verify -data /tmp/signed -in proof/checkpoint.tsr \\
          -CAfile trust/tsa-ca.pem
    If there is a proof/anchored-checkpoint, the timestamp is over that later
-   one; that it extends this one is checked by the app and the command line.
+   one; verify.sh checks that it extends this one.
    One payload against its commitment (SEQ and PART as in data/payload):
        { cat data/payload/SEQ.PART.opening; printf 'affidavit/v1/PART\\0'; \\
          cat data/payload/SEQ.PART; } | openssl dgst -sha256 -binary | base64

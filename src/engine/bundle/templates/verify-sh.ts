@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { functions } from './verify-sh-functions.ts'
 import { leafSteps } from './verify-sh-leaves.ts'
 
 /**
  * verify.sh: POSIX shell, ssh-keygen, openssl, sha256sum and coreutils. The same six steps and words as the other verifiers.
  * Checks all leaves up to 1,000; beyond that the tiles need a program: it says how many steps it left out.
  */
-export const verifySh = `${String.raw`#!/bin/sh
+export const verifySh = String.raw`#!/bin/sh
 # Verifies this bundle with stock tools. usage: sh verify.sh [FOLDER WITH CONFIRMED log.vkey AND allowed_signers]
 LC_ALL=C
 export LC_ALL
@@ -40,73 +41,7 @@ step() {
   fi
   : >"$faults"
 }
-# For the programs of awk: places in the work folder, faults, and octal escapes (what printf turns into bytes) of base64 and hex.
-lib='
-function at(name) { return ENVIRON["work"] "/" name }
-function fault(text) { print text >> at("faults") }
-function whole(number) { return sprintf("%.0f", int(number)) }
-function none(count, text) { while (length(text) < count) text = text "~"; return text }
-function codes(n) {
-  abc = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-  for (n = 0; n < 64; n++) six[substr(abc, n + 1, 1)] = n
-  for (n = 0; n < 256; n++) { escape[n] = sprintf("\\%03o", n); byte[sprintf("%02x", n)] = escape[n] }
-}
-function base64(text, n, b, c, d, out) {
-  if (text in known) return known[text]
-  if (abc == "") codes()
-  if (length(text) != 44 || text !~ /^[A-Za-z0-9+\/]+=$/ || six[substr(text, 43, 1)] % 4) return ""
-  for (n = 1; n < 44; n += 4) {
-    b = six[substr(text, n + 1, 1)]; c = six[substr(text, n + 2, 1)]; d = six[substr(text, n + 3, 1)]
-    out = out escape[six[substr(text, n, 1)] * 4 + int(b / 16)] escape[b % 16 * 16 + int(c / 4)] (n < 41 ? escape[c % 4 * 64 + d] : "")
-  }
-  return known[text] = out
-}
-function hex(text, n, out) {
-  if (text in known) return known[text]
-  if (abc == "") codes()
-  for (n = 1; n < length(text); n += 2) out = out byte[substr(text, n, 2)]
-  return known[text] = out
-}
-function read_hashes(line, n) { while ((getline line < at("hashes")) > 0) hash[++n] = substr(line, 1, 64) }
-'
-# SHA-256 of all files of a folder in the order of their names; the folder is emptied.
-hash_all() {
-  (cd "$work/$1" && ls | xargs sha256sum) >"$work/hashes"
-  rm -rf "$work/$1"
-  mkdir "$work/$1"
-}
-hash64() { openssl dgst -sha256 -binary | base64 -w 0; }
-
-number() { printf '%s' "$1" | grep -o "\"$2\":[0-9]*" | head -n 1 | sed 's/.*://'; }
-field() { printf '%s' "$1" | grep -o "\"$2\":\"[^\"]*\"" | head -n 1 | sed 's/^[^:]*:"//; s/"$//'; }
-# Whether a key of a use leads back to one of those in a file, each new one signed by the one before (proof/keys.jsonl).
-linked() {
-  key=$2
-  turn=0
-  while ! grep -q -x -F -e "$key" "$3"; do
-    turn=$((turn + 1))
-    [ "$turn" -le 100 ] && [ -f proof/keys.jsonl ] || return 1
-    line=$(grep -F '"type":"key.added"' proof/keys.jsonl | grep -F "\"use\":\"$1\"" | grep -F "\"public_key\":\"$key\"" | tail -n 1)
-    before=$(field "$line" previous_key)
-    [ -n "$before" ] || return 1
-    { printf '\060\052\060\005\006\003\053\145\160\003\041\000'; printf '%s' "$before" | base64 -d; } >"$work/before"
-    openssl pkey -pubin -inform DER -in "$work/before" -out "$work/before.pem" 2>/dev/null || return 1
-    printf 'affidavit/v1/key.added\n%s\n%s\n%s\n%s\n%s\n' "$principal" "$1" "$before" "$key" "$(number "$line" size)" >"$work/statement"
-    field "$line" signature | base64 -d >"$work/statement.sig" 2>/dev/null
-    openssl pkeyutl -verify -pubin -inkey "$work/before.pem" -rawin -in "$work/statement" -sigfile "$work/statement.sig" >/dev/null 2>&1 || return 1
-    key=$before
-  done
-}
-# Raw keys of a list of signers, or of verifier keys, in base64, one a line.
-signers() { grep -v '^#' "$1" | awk '{for (i = 1; i < NF; i++) if ($i == "ssh-ed25519") print $(i + 1)}' | while read -r blob; do printf '%s' "$blob" | base64 -d | tail -c 32 | base64 -w 0; echo; done; }
-vkeys() { while read -r vkey; do printf '%s' "$vkey" | sed 's/^[^+]*+[^+]*+//' | base64 -d 2>/dev/null | tail -c 32 | base64 -w 0; echo; done <"$1"; }
-revoked() {
-  [ -f proof/keys.jsonl ] || return 0
-  line=$(grep -F '"type":"key.revoked"' proof/keys.jsonl | grep -F "\"public_key\":\"$1\"" | head -n 1)
-  [ -z "$line" ] || fault "key_revoked: signed by a key revoked at leaf $(number "$line" seq)"
-}
-
-# A link, a device or a name of two lines could make a program below read, or wait for, something that is not of the bundle.
+${functions}# A link, a device or a name of two lines could make a program below read, or wait for, something that is not of the bundle.
 find . ! -type d ! -type f | sed 's#^\./#extra_file: a link: #' >"$faults"
 [ -z "$(find . -name '*
 *')" ] || fault 'extra_file: a name of more than one line'
@@ -154,6 +89,9 @@ tail -c 64 "$work/named" >"$work/sig"
 openssl pkeyutl -verify -pubin -inkey trust/log.pub.pem -rawin -in "$work/body" -sigfile "$work/sig" >/dev/null 2>&1 || fault 'checkpoint_signature: the checkpoint is not signed by the key of this log'
 openssl pkey -pubin -in trust/log.pub.pem -outform DER 2>/dev/null | tail -c 32 | base64 -w 0 >"$work/pem"
 sed 's/^[^+]*+[^+]*+//' trust/log.vkey | base64 -d 2>/dev/null | tail -c 32 | base64 -w 0 >"$work/vkey"
+id=$({ printf '%s\n\001' "$principal"; base64 -d <"$work/vkey"; } | sha256sum | cut -c 1-8)
+[ "$(cat trust/log.vkey)" = "$principal+$id+$({ printf '\001'; base64 -d <"$work/vkey"; } | base64 -w 0)" ] || fault 'checkpoint_unreadable: log.vkey is not the key that it names'
+[ "$(head -c 4 "$work/named" | od -An -tx1 | tr -d ' \n')" = "$id" ] || fault 'checkpoint_signature: the signature names another key'
 cmp -s "$work/pem" "$work/vkey" || fault 'checkpoint_unreadable: log.vkey and log.pub.pem are different keys'
 [ "$(sed 's/+.*//' trust/log.vkey)" = "$principal" ] || fault 'checkpoint_signature: the key is not named after this log'
 if [ -n "$trust" ]; then
@@ -161,6 +99,9 @@ if [ -n "$trust" ]; then
   grep -q -e "^$principal+" "$trust/log.vkey" && linked log "$(cat "$work/vkey")" "$work/confirmed" || fault 'log_not_trusted: the key of the log is not the confirmed one'
 fi
 revoked "$(cat "$work/vkey")"
+if [ -f proof/previous-checkpoint ] || [ -f proof/consistency.txt ]; then
+  signed proof/previous-checkpoint && extends proof/previous-checkpoint proof/checkpoint proof/consistency.txt || fault 'checkpoint_inconsistent: the checkpoint does not extend the earlier one that the bundle brings'
+fi 2>/dev/null
 cosigned=
 if [ -n "$trust" ] && [ -f "$trust/witness.vkey" ]; then
   while read -r vkey; do
@@ -205,14 +146,17 @@ if [ -f proof/checkpoint.tsr ]; then
   if [ -n "$trust" ] && [ -f "$trust/tsa-ca.pem" ]; then
     stamp "$trust/tsa-ca.pem" || fault 'timestamp_not_trusted: the authority does not lead to the confirmed certificate'
   fi
-  if [ "$stamped" = proof/checkpoint ] || [ -s "$faults" ]; then
-    step 4 'Timestamp' "ok ($when)"
-  else
-    skipped=$((skipped + 1))
-    step 4 'Timestamp' 'not checked here: it is over a later checkpoint; use the app or the command line'
+  if [ "$stamped" != proof/checkpoint ]; then
+    signed "$stamped" || fault 'timestamp_signature: the timestamped checkpoint is not signed by the key of this log'
+    extends proof/checkpoint "$stamped" proof/anchored-consistency.txt 2>/dev/null || fault 'root_mismatch: the timestamped checkpoint does not extend this one'
+    when="$when, over a later checkpoint that extends this one"
   fi
+  step 4 'Timestamp' "ok ($when)"
+elif [ -f proof/anchored-checkpoint ] || [ -f proof/anchored-consistency.txt ]; then
+  fault 'stray_anchor: a later checkpoint without a timestamp over it'
+  step 4 'Timestamp' none
 else
   step 4 'Timestamp' none
 fi
 
-`}${leafSteps}`
+${leafSteps}`

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** What the steps of verify.sh share: ways up the tree, keys and signatures. */
+export const functions = String.raw`# For the programs of awk: places in the work folder, faults, and octal escapes (what printf turns into bytes) of base64 and hex.
+lib='
+function at(name) { return ENVIRON["work"] "/" name }
+function fault(text) { print text >> at("faults") }
+function whole(number) { return sprintf("%.0f", int(number)) }
+function none(count, text) { while (length(text) < count) text = text "~"; return text }
+function codes(n) {
+  abc = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+  for (n = 0; n < 64; n++) six[substr(abc, n + 1, 1)] = n
+  for (n = 0; n < 256; n++) { escape[n] = sprintf("\\%03o", n); byte[sprintf("%02x", n)] = escape[n] }
+}
+function base64(text, n, b, c, d, out) {
+  if (text in known) return known[text]
+  if (abc == "") codes()
+  if (length(text) != 44 || text !~ /^[A-Za-z0-9+\/]+=$/ || six[substr(text, 43, 1)] % 4) return ""
+  for (n = 1; n < 44; n += 4) {
+    b = six[substr(text, n + 1, 1)]; c = six[substr(text, n + 2, 1)]; d = six[substr(text, n + 3, 1)]
+    out = out escape[six[substr(text, n, 1)] * 4 + int(b / 16)] escape[b % 16 * 16 + int(c / 4)] (n < 41 ? escape[c % 4 * 64 + d] : "")
+  }
+  return known[text] = out
+}
+function hex(text, n, out) {
+  if (text in known) return known[text]
+  if (abc == "") codes()
+  for (n = 1; n < length(text); n += 2) out = out byte[substr(text, n, 2)]
+  return known[text] = out
+}
+function read_hashes(line, n) { while ((getline line < at("hashes")) > 0) hash[++n] = substr(line, 1, 64) }
+function value(text) { return length(text) == 64 ? hex(text) : base64(text) }
+'
+# SHA-256 of all files of a folder in the order of their names; the folder is emptied.
+hash_all() {
+  (cd "$work/$1" && ls | xargs sha256sum) >"$work/hashes"
+  rm -rf "$work/$1"
+  mkdir "$work/$1"
+}
+# Follows hashes up a tree: lines of a name, index, last index, number of the hash, root, and the hashes beside the way. Names that reach their root go to "held".
+# In batches: all nodes of a level that differ are hashed by one sha256sum.
+fold() {
+  : >"$work/held"
+  while [ -s "$work/open" ]; do
+    nodes=$(awk "$lib"'
+      BEGIN { read_hashes() }
+      {
+        node = value(hash[$4])
+        if (NF == 5 && $3 == 0 && node != "" && node == base64($5)) print $1 >> at("held")
+        beside = base64($6)
+        if ($3 == 0 || node == "" || beside == "") next
+        if ($2 % 2 == 1 || $2 == $3) {
+          pair = beside node
+          while ($2 % 2 == 0 && $2 != 0) { $2 = whole($2 / 2); $3 = whole($3 / 2) }
+        } else pair = node beside
+        if (!(pair in made)) { made[pair] = ++count; printf "\\001%s", pair }
+        line = $1 " " whole($2 / 2) " " whole($3 / 2) " " made[pair] " " $5
+        for (n = 7; n <= NF; n++) line = line " " $n
+        print line > at("next")
+      }' "$work/open")
+    rm "$work/open"
+    [ -n "$nodes" ] && [ -f "$work/next" ] || break
+    mv "$work/next" "$work/open"
+    printf "$nodes" | split -b 65 -a 4 - "$work/nodes/"
+    hash_all nodes
+  done
+  rm -f "$work/open" "$work/next"
+}
+# Whether the tree of a checkpoint extends that of an older one (RFC 9162, 2.1.4.2): the proof leads to both roots.
+extends() {
+  older=$(sed -n 2,3p "$1") newer=$(sed -n 2,3p "$2") awk "$lib"'
+    BEGIN { split(ENVIRON["older"], old, "\n"); split(ENVIRON["newer"], new, "\n") }
+    NR == 1 && $0 != "old " old[1] { bad = 1; exit }
+    NR > 1 { proof[++count] = $0 }
+    END {
+      if (bad || NR == 0 || count > 128 || old[1] !~ /^[1-9][0-9]*$/ || new[1] !~ /^[1-9][0-9]*$/ || length(new[1]) > 15 || old[1] + 0 > new[1] + 0) exit 1
+      if (old[1] == new[1]) exit (count > 0 || old[2] != new[2])
+      index_of = old[1] - 1
+      last = new[1] - 1
+      while (index_of % 2 == 1) { index_of = (index_of - 1) / 2; last = int(last / 2) }
+      first = index_of == 0 ? old[2] : proof[n = 1]
+      print first > at("hashes")
+      line = "newer " whole(index_of) " " whole(last) " 1 " new[2]
+      ones = 1
+      while (++n <= count) {
+        line = line " " proof[n]
+        # To the old root lead those that stand to the left.
+        if (index_of % 2 == 1 || index_of == last) {
+          left = left " " proof[n]
+          ones *= 2
+          while (index_of % 2 == 0 && index_of != 0) { index_of /= 2; last = int(last / 2) }
+        }
+        index_of = int(index_of / 2)
+        last = int(last / 2)
+      }
+      print line > at("open")
+      print "older " whole(ones - 1) " " whole(ones - 1) " 1 " old[2] left > at("open")
+    }' "$3" || return 1
+  [ -f "$work/open" ] || return 0
+  fold
+  grep -q -x older "$work/held" && grep -q -x newer "$work/held"
+}
+hash64() { openssl dgst -sha256 -binary | base64 -w 0; }
+
+number() { printf '%s' "$1" | grep -o "\"$2\":[0-9]*" | head -n 1 | sed 's/.*://'; }
+field() { printf '%s' "$1" | grep -o "\"$2\":\"[^\"]*\"" | head -n 1 | sed 's/^[^:]*:"//; s/"$//'; }
+# The key of a use and those before it, as long as each new one is signed by the one before (proof/keys.jsonl).
+chain() {
+  key=$2
+  turn=0
+  while echo "$key"; do
+    turn=$((turn + 1))
+    [ "$turn" -le 100 ] && [ -f proof/keys.jsonl ] || return 0
+    line=$(grep -F '"type":"key.added"' proof/keys.jsonl | grep -F "\"use\":\"$1\"" | grep -F "\"public_key\":\"$key\"" | tail -n 1)
+    before=$(field "$line" previous_key)
+    [ -n "$before" ] && public "$before" || return 0
+    printf 'affidavit/v1/key.added\n%s\n%s\n%s\n%s\n%s\n' "$principal" "$1" "$before" "$key" "$(number "$line" size)" >"$work/statement"
+    field "$line" signature | base64 -d >"$work/statement.sig" 2>/dev/null
+    openssl pkeyutl -verify -pubin -inkey "$work/public.pem" -rawin -in "$work/statement" -sigfile "$work/statement.sig" >/dev/null 2>&1 || return 0
+    key=$before
+  done
+}
+# A raw key in base64 as openssl reads it.
+public() {
+  { printf '\060\052\060\005\006\003\053\145\160\003\041\000'; printf '%s' "$1" | base64 -d; } >"$work/public" 2>/dev/null
+  openssl pkey -pubin -inform DER -in "$work/public" -out "$work/public.pem" 2>/dev/null
+}
+# Whether a key of a use leads back to one of those in a file.
+linked() { chain "$1" "$2" >"$work/chain"; grep -q -x -F -f "$3" "$work/chain"; }
+# Whether a note is signed under the name of this log by its key or one before it.
+signed() {
+  [ "$(sed -n 1p "$1")" = "$principal" ] && [ -z "$(sed -n 4p "$1")" ] || return 1
+  head -n 3 "$1" >"$work/older"
+  sed -n 5p "$1" | awk '{print $3}' | base64 -d 2>/dev/null | tail -c 64 >"$work/older.sig"
+  chain log "$(cat "$work/vkey")" >"$work/chain"
+  while read -r key; do
+    public "$key" && openssl pkeyutl -verify -pubin -inkey "$work/public.pem" -rawin -in "$work/older" -sigfile "$work/older.sig" >/dev/null 2>&1 && return 0
+  done <"$work/chain"
+  return 1
+}
+# Raw keys of a list of signers, or of verifier keys, in base64, one a line.
+signers() { grep -v '^#' "$1" | awk '{for (i = 1; i < NF; i++) if ($i == "ssh-ed25519") print $(i + 1)}' | while read -r blob; do printf '%s' "$blob" | base64 -d | tail -c 32 | base64 -w 0; echo; done; }
+vkeys() { while read -r vkey; do printf '%s' "$vkey" | sed 's/^[^+]*+[^+]*+//' | base64 -d 2>/dev/null | tail -c 32 | base64 -w 0; echo; done <"$1"; }
+revoked() {
+  [ -f proof/keys.jsonl ] || return 0
+  line=$(grep -F '"type":"key.revoked"' proof/keys.jsonl | grep -F "\"public_key\":\"$1\"" | head -n 1)
+  [ -z "$line" ] || fault "key_revoked: signed by a key revoked at leaf $(number "$line" seq)"
+}
+
+`
