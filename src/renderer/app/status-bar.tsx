@@ -45,7 +45,10 @@ export function StatusBar() {
       </span>
       <span>
         <Mark is={status.problem ? 'broken' : checkpoint ? (checkpoint.consistent ? 'holds' : 'broken') : 'pending'} size={12} />
-        {checkpoint ? (
+        {checkpoint && status.review ? (
+          // A checkpoint says no time; when it was signed is known to its log alone.
+          'Checkpoint of the bundle'
+        ) : checkpoint ? (
           <>
             Checkpoint <b>{clock(checkpoint.time)} UTC</b>
             <span className="lesser dim">{ageOf(now - Date.parse(checkpoint.time))} ago</span>

@@ -27,19 +27,24 @@ export function LiveAudit({ initial }: { readonly initial: readonly RecordRow[] 
     if (!paused) setRows((before) => [...newest, ...before.filter((row) => !newest.some((fresh) => fresh.seq === row.seq))].slice(0, SHOWN))
   })
   const sealedTo = status?.checkpoint?.size ?? 0
+  const review = status?.review != null
   const right = (
     <>
-      <span className="soft small">{paused ? 'paused' : `following, ${fixed(status?.ingest.per_second ?? 0, 1)} per s`}</span>
-      <ActionIcon aria-label={paused ? 'Follow live audit' : 'Pause live audit'} onClick={() => setPaused(!paused)}>
-        {paused ? <IconPlayerPlay size={14} /> : <IconPlayerPause size={14} />}
-      </ActionIcon>
+      {!review && (
+        <>
+          <span className="soft small">{paused ? 'paused' : `following, ${fixed(status?.ingest.per_second ?? 0, 1)} per s`}</span>
+          <ActionIcon aria-label={paused ? 'Follow live audit' : 'Pause live audit'} onClick={() => setPaused(!paused)}>
+            {paused ? <IconPlayerPlay size={14} /> : <IconPlayerPause size={14} />}
+          </ActionIcon>
+        </>
+      )}
       <Link className="link" to="/records">
         Open in Records
       </Link>
     </>
   )
   return (
-    <Panel title="Live audit" sub="newest first" className="eight" flush right={right}>
+    <Panel title={review ? 'Newest records' : 'Live audit'} sub="newest first" className="eight" flush right={right}>
       <div role="table" aria-label="Live audit" className="column grow">
         <div role="row" className="grid-head" style={{ ...columns, borderTop: '1px solid var(--a-line)' }}>
           {heads.map((head, i) => (

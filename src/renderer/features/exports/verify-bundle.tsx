@@ -64,7 +64,9 @@ export function VerifyBundle({ file }: { readonly file?: string | undefined }) {
     >
       <div className="main-column">
         <div className="row">
-          <Button onClick={() => void pick()}>{path === null ? 'Choose a bundle…' : 'Another bundle…'}</Button>
+          <Button variant={path === null ? 'filled' : 'default'} onClick={() => void pick()}>
+            {path === null ? 'Choose a bundle…' : 'Another bundle…'}
+          </Button>
           <Button variant="default" onClick={() => void pickTrust()}>
             {trust === null ? 'Confirmed keys…' : 'Other confirmed keys…'}
           </Button>
