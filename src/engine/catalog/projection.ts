@@ -69,6 +69,13 @@ function readable(bytes: Buffer): Leaf | undefined {
   }
 }
 
+/** Whether the content of a leaf is at fault: its JSON, its shape, or a value that a table refuses. */
+const isOfContent = (error: unknown): boolean =>
+  error instanceof SyntaxError ||
+  error instanceof TypeError ||
+  error instanceof RangeError ||
+  (error instanceof Error && 'code' in error && /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG)/.test(String(error.code)))
+
 /** What names the last leaf applied: another one in its place means another history. */
 export const tipOf = (bytes: Buffer | undefined): string => (bytes === undefined ? '' : sha256Hex(bytes))
 
@@ -129,6 +136,9 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
     }
   }
 
+  /** Told of a leaf whose content cannot be projected. */
+  onSkipped: (seq: number) => void = () => {}
+
   /** Records in the catalog. */
   get records(): number {
     return this.#records
@@ -150,7 +160,7 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
         for (const row of rows) {
           skip(row.seq)
           const leaf = readable(row.bytes)
-          if (leaf) this.#leaf(row.seq, leaf)
+          if (leaf) this.#whole(row.seq, leaf)
         }
         skip(size)
         this.#settle()
@@ -164,6 +174,22 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
       throw error
     } finally {
       this.#forget()
+    }
+  }
+
+  /**
+   * Applies one leaf or, when its content has no form that this program writes, nothing of it: the signer of a bundle under review is anybody,
+   * and one leaf must not keep the others from being shown. What stops everything passes through.
+   */
+  #whole(seq: number, leaf: Leaf): void {
+    const before = { records: this.#records, rid: this.#rid }
+    try {
+      this.#db.transaction(() => this.#leaf(seq, leaf))()
+    } catch (error) {
+      if (!isOfContent(error)) throw error
+      this.#records = before.records
+      this.#rid = before.rid
+      this.onSkipped(seq)
     }
   }
 
