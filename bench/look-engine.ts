@@ -71,8 +71,9 @@ async function answer(ask: Ask): Promise<unknown> {
   }
   if (!engine) throw new Error('not started')
   if (ask.kind === 'settled') {
-    while (engine.status().projection.behind > 0) await pause(50)
-    // Garbage of the fill is collected before what is measured, not in it.
+    while (engine.status().projection.behind > 0)
+      await pause(50)
+      // Garbage of the fill is collected before what is measured, not in it.
     ;(globalThis as { gc?: () => void }).gc?.()
     await pause(200)
     return null

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type BundleCase, LEAVES, proofPath, SINGLE_LEAVES } from './bundle-layout.ts'
 import { equalBytes, utf8Decode } from './bytes.ts'
+import { ExpectedParts } from './expected-parts.ts'
 import { jcs } from './jcs.ts'
 import { type Leaf, parseLeaf } from './leaf.ts'
 import { leafHash, verifyInclusion } from './merkle.ts'
@@ -8,9 +9,6 @@ import type { SignedCheckpoint } from './note.ts'
 import { parseTlogProof } from './tlog-proof.ts'
 import { type BundleFiles, type Step, StepReport, type VerifyCrypto, type VerifyProgress } from './verify-steps.ts'
 import { TileReader } from './verify-tiles.ts'
-
-/** Commitments still to be opened: `seq.part` → base64 commitment. */
-export type ExpectedParts = Map<string, string>
 
 export interface LeafOutcome {
   readonly step: Step
@@ -31,7 +29,7 @@ export async function checkLeaves(
   keyLines: ReadonlySet<string> = new Set()
 ): Promise<LeafOutcome> {
   const report = new StepReport(5)
-  const parts: ExpectedParts = new Map()
+  const parts = new ExpectedParts()
   if (!files.names().includes(LEAVES) || note === null) {
     report.fault('missing', 'the leaves or the checkpoint are missing', LEAVES)
     return { step: report.done('no leaves to check'), parts, readable: false }
@@ -52,7 +50,7 @@ export async function checkLeaves(
     last = leaf.seq
     if (missingKeys.size > 0) missingKeys.delete(utf8Decode(line))
     if (recordTypes.has(leaf.type) && leaf.span_role !== 'wrapper') records++
-    for (const part of leaf.parts ?? []) parts.set(`${leaf.seq}.${part.name}`, part.commit)
+    for (const part of leaf.parts ?? []) parts.add(leaf.seq, part.name, part.commit)
     const hash = leafHash(crypto.sha256, line)
     if (await isIncluded(hash, leaf.seq, files, crypto, note, tiles, report)) included++
   }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type BundleCase, payloadLine, payloadPath } from './bundle-layout.ts'
-import { fromBase64, toBase64, utf8Decode } from './bytes.ts'
+import { equalBytes, fromBase64, utf8Decode } from './bytes.ts'
 import { commitment, OPENING_BYTES } from './commitment.ts'
 import { erasedBy } from './erasure-scope.ts'
-import type { ExpectedParts } from './verify-leaves.ts'
+import type { ExpectedParts } from './expected-parts.ts'
 import { type BundleFiles, type Step, StepReport, type VerifyCrypto, type VerifyProgress } from './verify-steps.ts'
+
+type CheckPart = (seq: number, part: string, opening: Uint8Array, plaintext: Uint8Array, subject: string) => void
 
 /**
  * Step 6: every part of every leaf is here and matches its commitment, is named as withheld, or was erased by an erasure whose scope is here. Anything else is a fault.
@@ -28,21 +30,19 @@ export async function checkPayloads(
   /** Leaves that an erasure in this bundle names: their parts are gone, and that is on record. */
   const erased = new Set<number>()
   let gone = 0
-  const check = (key: string, opening: Uint8Array, plaintext: Uint8Array, subject: string) => {
-    const commit = expected.get(key)
+  const check: CheckPart = (seq, part, opening, plaintext, subject) => {
+    const commit = expected.take(seq, part)
     if (commit === undefined) {
       report.fault('stray_payload', 'content that no leaf of the bundle commits to, or that is here twice', subject)
       return
     }
-    expected.delete(key)
-    const part = key.slice(key.indexOf('.') + 1)
     if (opening.length !== OPENING_BYTES) report.fault('opening_length', `an opening has ${OPENING_BYTES} bytes`, subject)
-    else if (toBase64(commitment(crypto.sha256, part, opening, plaintext)) !== commit)
+    else if (!equalBytes(commitment(crypto.sha256, part, opening, plaintext), commit))
       report.fault('payload_changed', 'the content is not what was recorded', subject)
     else {
       matched++
-      const seq = part.startsWith('scope.') ? erasedBy(plaintext) : undefined
-      if (seq !== undefined) erased.add(seq)
+      const gone = part.startsWith('scope.') ? erasedBy(plaintext) : undefined
+      if (gone !== undefined) erased.add(gone)
     }
   }
   const names = new Set(files.names())
@@ -53,7 +53,7 @@ export async function checkPayloads(
       if (!names.has(`${name}.opening`)) report.fault('opening_missing', 'the opening is missing', name)
       else {
         const [opening, content] = [await readOrNothing(files, `${name}.opening`), await readOrNothing(files, name)]
-        if (opening && content) check(key, opening, content, name)
+        if (opening && content) check(Number(key.slice(0, key.indexOf('.'))), key.slice(key.indexOf('.') + 1), opening, content, name)
         else report.fault('payload_unreadable', 'the content or its opening cannot be unpacked', name)
       }
     } else if (name.startsWith('data/payloads/')) await checkList(files, name, check, report)
@@ -64,16 +64,15 @@ export async function checkPayloads(
   }
   const withheld = bundleCase?.withheld ?? []
   for (const { seq, part } of withheld) {
-    if (!expected.delete(`${seq}.${part}`))
+    if (expected.take(seq, part) === undefined)
       report.fault('withheld_present', 'named as withheld, but it is here or no leaf has it', `leaf ${seq}, ${part}`)
   }
-  for (const key of expected.keys()) {
-    const [seq = '', ...part] = key.split('.')
-    if (erased.has(Number(seq))) {
+  for (const { seq, part } of expected.left()) {
+    if (erased.has(seq)) {
       gone++
       continue
     }
-    report.fault('part_missing', 'neither here nor named as withheld', payloadPath(Number(seq), part.join('.')))
+    report.fault('part_missing', 'neither here nor named as withheld', payloadPath(seq, part))
   }
   const more = gone === 0 ? '' : `; ${gone} erased by an erasure in this bundle`
   return report.done(`${matched} of ${total} parts match; ${withheld.length} withheld and named${more}`)
@@ -87,18 +86,13 @@ async function readOrNothing(files: BundleFiles, name: string): Promise<Uint8Arr
   }
 }
 
-async function checkList(
-  files: BundleFiles,
-  name: string,
-  check: (key: string, opening: Uint8Array, plaintext: Uint8Array, subject: string) => void,
-  report: StepReport
-): Promise<void> {
+async function checkList(files: BundleFiles, name: string, check: CheckPart, report: StepReport): Promise<void> {
   let number = 0
   for await (const bytes of files.lines(name)) {
     number++
     try {
       const line = payloadLine.parse(JSON.parse(utf8Decode(bytes)))
-      check(`${line.seq}.${line.part}`, fromBase64(line.opening), fromBase64(line.plaintext), `leaf ${line.seq}, ${line.part}`)
+      check(line.seq, line.part, fromBase64(line.opening), fromBase64(line.plaintext), `leaf ${line.seq}, ${line.part}`)
     } catch {
       report.fault('payload_unreadable', 'a line that is no payload', `${name}, line ${number}`)
     }
