@@ -173,6 +173,7 @@ async function compose(
           projector.setKeks(keksOf(keks))
           pool.setKeks(keksOf(keks))
         },
+        drain: () => pool.run('drainWal', { path: workspace.paths.keys }),
         beforeDestroy: () => backups.keyCopies.beforeDestroy()
       })
     : null
@@ -371,6 +372,7 @@ async function compose(
     ...deps.disposal,
     jobs,
     ledgerDb: workspace.ledgerDb,
+    drain: () => pool.run('drainWal', { path: workspace.paths.ledger }),
     checkpoint: () => checkpoint(),
     register: (entry) => registerErasure(workspace.state, { v: 1, origin: identity.origin, ...entry, ranges: [...entry.ranges] }),
     destroyKeys: async (seqs) => {
@@ -459,6 +461,7 @@ async function compose(
     append,
     vault,
     ledgerDb: workspace.ledgerDb,
+    drain: () => pool.run('drainWal', { path: workspace.paths.ledger }),
     workspace: workspace.paths.root,
     state: workspace.state,
     origin: identity.origin

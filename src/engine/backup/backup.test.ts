@@ -222,9 +222,9 @@ describe('restore', () => {
     const info = await backup()
     const erased = seqs[4] ?? 0
     const entry = { v: 1, origin: info.origin, case: 'case-1', intent: info.size + 5, ranges: [[erased, erased]] } as const
-    registerErasure(engine.state, { ...entry, ranges: [[erased, erased]] })
-    registerErasure(engine.state, { ...entry, origin: 'affidavit.invalid/another', ranges: [[1, 1]] })
-    registerErasure(engine.state, { ...entry, intent: 1, ranges: [[2, 2]] })
+    await registerErasure(engine.state, { ...entry, ranges: [[erased, erased]] })
+    await registerErasure(engine.state, { ...entry, origin: 'affidavit.invalid/another', ranges: [[1, 1]] })
+    await registerErasure(engine.state, { ...entry, intent: 1, ranges: [[2, 2]] })
     expect(await drill(info.path)).toMatchObject({ verdict: 'matches', reapplied: 1 })
     await stopIt()
     const { engine: back, folder } = await restored(info.path, true)

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { AffidavitError } from '../../shared/contract/errors.ts'
-import { writeFileDurably } from '../files.ts'
+import { writeFileDurably, writeFileDurablyAside } from '../files.ts'
 
 /**
  * One erasure or disposal: a line of JSON beside heads.json, so that a restore can carry it out again on an older copy (EVIDENCE, Files of a
@@ -23,12 +23,12 @@ export type ErasureEntry = z.infer<typeof entrySchema>
 const pathIn = (state: string): string => join(state, 'erasures.jsonl')
 
 /** Adds an erasure, once; on disk when this returns. Called before anything is destroyed, and again after a crash. */
-export function registerErasure(state: string, entry: ErasureEntry): void {
+export async function registerErasure(state: string, entry: ErasureEntry): Promise<void> {
   const path = pathIn(state)
   if (erasuresAfter(state, entry.origin, entry.intent).some((one) => one.case === entry.case)) return
   // A torn last line was never acknowledged: it goes with the next entry.
   const known = existsSync(path) ? readFileSync(path, 'utf8') : ''
-  writeFileDurably(path, `${known.slice(0, known.lastIndexOf('\n') + 1)}${JSON.stringify(entry)}\n`)
+  await writeFileDurablyAside(path, `${known.slice(0, known.lastIndexOf('\n') + 1)}${JSON.stringify(entry)}\n`)
 }
 
 /**

@@ -29,7 +29,8 @@ const destroy = (seqs: readonly number[]) =>
     identity: workspace.identity,
     ledger: writerOf(workspace),
     append: (leaves) => writerOf(workspace).append(leaves),
-    onKeks: () => {}
+    onKeks: () => {},
+    drain: () => Promise.resolve()
   }).rewrapVault({ dropSeqs: seqs })
 
 const intent = (seqs: readonly number[]): LeafDraft => ({

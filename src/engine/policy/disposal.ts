@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { type SeqRange, seqsIn, toRanges } from '../../shared/policy/ranges.ts'
 import type { DisposalScope } from '../catalog/project-disposal.ts'
@@ -9,6 +8,7 @@ import type { Jobs } from '../jobs/jobs.ts'
 import { bodyPart } from '../ledger/body-part.ts'
 import type { CheckpointRow } from '../ledger/store.ts'
 import { pruneTile, removePayloads } from '../ledger/tiles.ts'
+import { emptyWal, inSlices } from '../sqlite/long-write.ts'
 import type { WritableDb } from '../sqlite/open.ts'
 import type { GivenApproval } from './approvals.ts'
 import type { RetentionDeps } from './retention.ts'
@@ -26,10 +26,12 @@ export interface DisposalHooks {
 export interface DisposalDeps extends RetentionDeps, DisposalHooks {
   readonly jobs: Jobs
   readonly ledgerDb: WritableDb
+  /** Copies the write-ahead log of the ledger into it on another thread. */
+  readonly drain: () => Promise<void>
   /** A checkpoint over everything committed: what goes is signed for before it goes. */
   readonly checkpoint: () => Promise<CheckpointRow | null>
   /** Notes outside the workspace what goes, so that a restore of an older backup does it again; on disk when it returns. */
-  readonly register: (disposal: { readonly case: string; readonly intent: number; readonly ranges: readonly SeqRange[] }) => void
+  readonly register: (disposal: { readonly case: string; readonly intent: number; readonly ranges: readonly SeqRange[] }) => Promise<void>
   /** Destroys the keys of these leaves for good, old copies of the vault included. */
   readonly destroyKeys: (seqs: readonly number[]) => Promise<void>
   readonly onFailed: (error: unknown) => void
@@ -138,7 +140,7 @@ export class Disposal {
   }
 
   async #carryOut(intent: number, progress: (done: number, total: number) => void): Promise<void> {
-    const { pool, ledgerDb, append, caughtUp, afterStep } = this.#deps
+    const { pool, ledgerDb, drain, append, caughtUp, afterStep } = this.#deps
     await this.#deps.checkpoint()
     await caughtUp()
     const one = (await pool.run('disposals', {})).find((row) => row.seq === intent)
@@ -148,39 +150,32 @@ export class Disposal {
     const leaves = new Set(seqs)
     for (const seq of seqsIn(tiles.map((tile): SeqRange => [tile * 256, tile * 256 + 255]))) leaves.add(seq)
     const all = [...leaves].sort((a, b) => a - b)
-    this.#deps.register({ case: one.id, intent, ranges: toRanges(all) })
-    for (let i = 0; i < seqs.length; i += SLICE) {
+    await this.#deps.register({ case: one.id, intent, ranges: toRanges(all) })
+    let at = 0
+    await inSlices(ledgerDb, drain, () => {
       this.#goOn()
-      removePayloads(ledgerDb, seqs.slice(i, i + SLICE))
-      progress(Math.min(i + SLICE, seqs.length), seqs.length)
-      await nextTurn()
-    }
+      removePayloads(ledgerDb, seqs.slice(at, at + SLICE))
+      at += SLICE
+      progress(Math.min(at, seqs.length), seqs.length)
+      return at < seqs.length
+    })
     afterStep?.('payloads')
     await this.#deps.destroyKeys(all)
     afterStep?.('keys')
-    for (const tile of tiles) {
+    const left = [...tiles]
+    await inSlices(ledgerDb, drain, () => {
       this.#goOn()
-      pruneTile(ledgerDb, tile)
-      await nextTurn()
-    }
+      const tile = left.shift()
+      if (tile !== undefined) pruneTile(ledgerDb, tile)
+      return left.length > 0
+    })
     afterStep?.('tiles')
     this.#goOn()
-    await emptyWal(ledgerDb)
+    // As far as readers let it: what is left there is ciphertext whose keys are destroyed.
+    await emptyWal(ledgerDb, drain)
     afterStep?.('emptied')
     const data = { disposal_id: one.id, intent, records: one.records, tiles: tiles.length, approval_id: one.approval }
     await append([{ type: 'disposal.done', actor: SYSTEM, data, parts: [] }])
     afterStep?.('done')
-  }
-}
-
-/** Empties the write-ahead log, as far as readers let it: what is left there is ciphertext whose keys are destroyed. */
-async function emptyWal(db: WritableDb): Promise<void> {
-  const timeout = db.pragma('busy_timeout', { simple: true }) as number
-  for (let i = 0; i < 40; i++) {
-    db.pragma('busy_timeout = 0')
-    const [row] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[]
-    db.pragma(`busy_timeout = ${timeout}`)
-    if (row?.busy === 0) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }

@@ -68,6 +68,14 @@ export function openProjection(path: string): WritableDb {
   return db as WritableDb
 }
 
+/** Opens a database of record only to copy its log into it, beside its writer; never waits for anybody. */
+export function openForCheckpoint(path: string): WritableDb {
+  const db = new Database(path, { ...sqliteOptions(), fileMustExist: true, timeout: 0 })
+  db.pragma('synchronous = FULL')
+  db.pragma('fullfsync = ON')
+  return db as WritableDb
+}
+
 /** Opens any of the files read-only. */
 export function openReadable(path: string): ReadableDb {
   const db = new Database(path, { ...sqliteOptions(), readonly: true, fileMustExist: true })

@@ -246,8 +246,9 @@ export function backups(): Activity {
       if (!existsSync(folder)) return []
       const wrong: string[] = []
       const onRecord = new Set((await engine.call('backup.overview', {})).backups.map((one) => one.path))
-      for (const path of made) {
-        if (!existsSync(path)) wrong.push(`${path} was reported and is not there`)
+      // The plan keeps ten.
+      for (const [i, path] of made.toReversed().entries()) {
+        if (i < 9 && !existsSync(path)) wrong.push(`${path} was reported and is not there`)
         if (!onRecord.has(path)) wrong.push(`${path} was reported and is not on record`)
       }
       // An erasure destroys the key that opens earlier ones: they open with the copy of the keys that was made before it went.

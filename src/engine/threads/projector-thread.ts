@@ -7,10 +7,10 @@ import { catalogMigrations } from '../catalog/migrations.ts'
 import { StaleText } from '../catalog/project-privacy.ts'
 import { Projection, tipOf } from '../catalog/projection.ts'
 import { disposedTiles, TILE } from '../ledger/tiles.ts'
+import { emptyWal } from '../sqlite/long-write.ts'
 import { migrate, openProjection, openReadable, useNativeBinding, type WritableDb } from '../sqlite/open.ts'
 import { ContentCache, type HandedContent } from '../vault/handed-content.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
-import { truncateWal } from '../vault/rewrap.ts'
 import { type ThreadData, ThreadKeks, threadPaths } from './thread-config.ts'
 
 /** Engine → projector. */
@@ -224,7 +224,7 @@ port.on('message', (message: ToProjector) => {
       epoch = message.epoch
       return rebuild()
     case 'truncate':
-      void truncateWal(catalog).then((done) => message.reply.postMessage(done))
+      void emptyWal(catalog, () => Promise.resolve()).then((done) => message.reply.postMessage(done))
       return
     case 'close':
       closed = true

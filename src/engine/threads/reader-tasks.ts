@@ -79,6 +79,7 @@ import { readPrivacy } from '../privacy/settings.ts'
 import { type FindSubject, findSubject, listRequests, subjectRecords } from '../privacy/subjects.ts'
 import { type BuildReviewInput, buildReview } from '../review/build.ts'
 import { bundleProof } from '../review/bundle-proof.ts'
+import { drainWal } from '../sqlite/long-write.ts'
 import { keyHistory } from '../vault/history.ts'
 import { longTask, task } from './reader-context.ts'
 
@@ -204,6 +205,7 @@ export const readerTasks = {
   latestVerdicts: task(({ catalog }, _: Record<string, never>) => latestVerdicts(catalog)),
   writeBackup: longTask((context, args: WriteBackupInput, control) => writeBackup(context, args, control)),
   restoreBackup: longTask((_context, args: RestoreInput, control) => restoreBackup(args, control)),
+  drainWal: task((_context, args: { readonly path: string }) => drainWal(args.path)),
   writeKeyCopy: longTask((context, args: WriteKeyCopyInput) => writeKeyCopy(context, args)),
   lookAtBackups: longTask((_context, args: LookAtBackups) => lookAtBackups(args)),
   backupHistory: task((context, _: Record<string, never>) => backupHistory(context)),

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto'
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { z } from 'zod'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { originOf } from '../../shared/evidence/note.ts'
 import { ed25519FromSeed, sha256 } from '../crypto.ts'
-import { writeFileDurably } from '../files.ts'
+import { writeFileDurablyAside } from '../files.ts'
 
 const base64Key = z.base64().refine((text) => Buffer.from(text, 'base64').length === 32)
 const kekId = z.string().regex(/^[0-9a-f]{16}$/)
@@ -205,15 +206,16 @@ function openWith({ key }: Derived, file: Extract<KeyFile, { protection: 'passph
 }
 
 /** Replaces the key file and overwrites the bytes of the one before, so far as the file system lets them be the same bytes. */
-function replaceKeyFile(path: string, content: string): void {
-  const old = existsSync(path) ? openSync(path, 'r+') : undefined
+async function replaceKeyFile(path: string, content: string): Promise<void> {
+  const old = existsSync(path) ? await open(path, 'r+') : undefined
   try {
-    writeFileDurably(path, content)
+    await writeFileDurablyAside(path, content)
     if (old === undefined) return
-    writeSync(old, Buffer.alloc(statSync(path).size + 4096), 0, undefined, 0)
-    fsyncSync(old)
+    const zeros = Buffer.alloc((await old.stat()).size + 4096)
+    await old.write(zeros, 0, zeros.length, 0)
+    await old.sync()
   } finally {
-    if (old !== undefined) closeSync(old)
+    await old?.close()
   }
 }
 
@@ -280,7 +282,7 @@ export class KeyHolder {
     return this.#queue(async () => {
       if (this.#seal.protection === 'missing') throw notHere()
       const next = ringSchema.parse(change(this.#ring))
-      replaceKeyFile(this.#path, JSON.stringify(await sealRing(this.#seal, next)))
+      await replaceKeyFile(this.#path, JSON.stringify(await sealRing(this.#seal, next)))
       this.#ring = next
     })
   }
@@ -290,7 +292,7 @@ export class KeyHolder {
     return this.#queue(async () => {
       if (this.#seal.protection === 'missing') throw notHere()
       const seal = await sealFor(by)
-      replaceKeyFile(this.#path, JSON.stringify(await sealRing(seal, this.#ring)))
+      await replaceKeyFile(this.#path, JSON.stringify(await sealRing(seal, this.#ring)))
       this.#seal = seal
     })
   }
@@ -368,7 +370,7 @@ export async function loadKeyring(
     const ring = makeRing()
     const seal = await sealFor(protectorOf(place))
     mkdirSync(place.state, { recursive: true, mode: 0o700 })
-    replaceKeyFile(path, JSON.stringify(await sealRing(seal, ring)))
+    await replaceKeyFile(path, JSON.stringify(await sealRing(seal, ring)))
     return { holder: new KeyHolder(path, ring, seal), created: true }
   }
   let file: KeyFile

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { LeafDraft } from '../ledger/draft.ts'
+import { drainWal } from '../sqlite/long-write.ts'
 import { openReadable } from '../sqlite/open.ts'
 import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
 import { drafts, recordDraft, type TestFolder, testFolder, writerOf } from '../workspace/test-workspace.ts'
@@ -35,6 +36,7 @@ const vaultOf = (
     ledger: writerOf(open),
     append: more.append ?? ((leaves) => writerOf(open).append(leaves)),
     onKeks: () => {},
+    drain: async () => drainWal(open.paths.keys),
     ...(more.beforeDestroy ? { beforeDestroy: more.beforeDestroy } : {})
   })
 

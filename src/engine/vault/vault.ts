@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { emptyWal } from '../sqlite/long-write.ts'
 import type { WritableDb } from '../sqlite/open.ts'
 import type { Identity } from '../workspace/identity.ts'
 import type { KeyHolder, Keyring, OwedLeaf } from './keyring.ts'
-import { anyLive, rewriteBlocks, truncateWal } from './rewrap.ts'
+import { anyLive, rewriteBlocks } from './rewrap.ts'
 
 export interface VaultDeps {
   readonly keys: WritableDb
@@ -16,6 +17,8 @@ export interface VaultDeps {
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
   /** Tells the threads which key-encryption keys there are; called before the first block is written under a new one. */
   readonly onKeks: (keks: ReadonlyMap<string, Uint8Array>) => void
+  /** Copies the write-ahead log of the keys into their database on another thread: see `drainWal`. */
+  readonly drain: () => Promise<void>
   /**
    * Called when no block names the old key any more, before it is destroyed, whatever the change is for: a copy of the keys is made and verified
    * for the backups that only the old key opens. When it throws, nothing is destroyed and both keys stay until it is asked again.
@@ -92,10 +95,10 @@ export class Vault {
     const target = identity.kek
     ledger.dropStrayKeys()
     const total = ledger.size
-    const counts = await rewriteBlocks(keys, target, { get: (id) => identity.keks.get(id) }, new Set(drop), (seq) =>
-      input.progress?.(Math.min(seq, total), total)
-    )
-    if (!(await truncateWal(keys)))
+    const source = { get: (id: string) => identity.keks.get(id) }
+    const progress = (seq: number) => input.progress?.(Math.min(seq, total), total)
+    const counts = await rewriteBlocks(keys, target, source, new Set(drop), progress, this.#deps.drain)
+    if (!(await emptyWal(keys, this.#deps.drain)))
       throw new AffidavitError('busy', 'the old keys are still being read: the change of the key goes on at the next attempt')
     await this.#deps.beforeDestroy?.()
     const old = holder.ring.keks.filter((kek) => kek.id !== target.id).map((kek) => kek.id)

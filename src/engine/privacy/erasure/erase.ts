@@ -8,12 +8,13 @@ import type { Handlers } from '../../handlers.ts'
 import type { JobControl, Jobs } from '../../jobs/jobs.ts'
 import { bodyPart } from '../../ledger/body-part.ts'
 import type { AppendResult, LeafDraft } from '../../ledger/draft.ts'
+import { removePayloads } from '../../ledger/tiles.ts'
 import type { Approvals, GivenApproval } from '../../policy/approvals.ts'
+import { emptyWal, inSlices } from '../../sqlite/long-write.ts'
 import type { WritableDb } from '../../sqlite/open.ts'
 import type { Projector } from '../../threads/projector.ts'
 import type { ReaderContext } from '../../threads/reader-context.ts'
 import type { ReaderPool } from '../../threads/reader-pool.ts'
-import { truncateWal } from '../../vault/rewrap.ts'
 import type { Vault } from '../../vault/vault.ts'
 import type { Requests } from '../requests.ts'
 import { type Recipient, recipientsOf } from '../subjects.ts'
@@ -34,6 +35,8 @@ export interface ErasureDeps {
   /** null when the workspace is open read-only. */
   readonly vault: Vault | null
   readonly ledgerDb: WritableDb
+  /** Copies the write-ahead log of the ledger into it on another thread. */
+  readonly drain: () => Promise<void>
   readonly workspace: string
   readonly state: string
   readonly origin: string
@@ -45,8 +48,8 @@ export interface ErasureState {
   readonly done: boolean
 }
 
-const SLICE = 100
-const SLICE_MS = 8
+/** Payloads of one transaction: a few milliseconds. */
+const SLICE = 50
 
 /** The intents of an erasure, and whether it is done. */
 export function erasureState({ catalog }: ReaderContext, id: string): ErasureState {
@@ -219,9 +222,9 @@ export class Erasures {
     intents: readonly number[],
     control: JobControl
   ): Promise<void> {
-    const { pool, projector, vault, append, ledgerDb, workspace, state, origin } = this.#deps
+    const { pool, projector, vault, append, ledgerDb, drain, workspace, state, origin } = this.#deps
     if (!vault) throw new AffidavitError('read_only', 'the workspace is open read-only')
-    registerErasure(state, { v: 1, origin, case: approval.id, intent: Math.min(...intents), ranges: toRanges(leaves) })
+    await registerErasure(state, { v: 1, origin, case: approval.id, intent: Math.min(...intents), ranges: toRanges(leaves) })
     this.onStep('registered')
     const { needles, records } = await pool.run('erasureNeedles', { seqs })
     const end = Math.max(...intents) + 1
@@ -232,9 +235,14 @@ export class Erasures {
       progress: (done, total) => control.progress(done, total)
     })
     this.onStep('keys')
-    await removePayloads(ledgerDb, leaves)
+    let at = 0
+    await inSlices(ledgerDb, drain, () => {
+      removePayloads(ledgerDb, leaves.slice(at, at + SLICE))
+      at += SLICE
+      return at < leaves.length
+    })
     this.onStep('payloads')
-    if (!(await truncateWal(ledgerDb)) || !(await projector.truncate()))
+    if (!(await emptyWal(ledgerDb, drain)) || !(await projector.truncate()))
       throw new AffidavitError('busy', 'a long read holds the log of a database: the erasure goes on at the next start')
     this.onStep('emptied')
     // Half of the texts would prove half: after a crash that lost them the certificate says that there was no scan.
@@ -247,25 +255,5 @@ export class Erasures {
         `${scan.found} traces of the erased texts are still in ${scan.where.join(', ')}: the erasure is not done`
       )
     await append([doneDraft(approval, asked, seqs, intents, { kek_id, destroyed, scan })])
-  }
-}
-
-/** Deletes payload rows in short transactions; the trigger lets pass only what `removing` lists. */
-async function removePayloads(db: WritableDb, seqs: readonly number[]): Promise<void> {
-  const list = db.prepare<[number]>('INSERT INTO removing (seq) VALUES (?)')
-  const remove = db.prepare('DELETE FROM payload WHERE seq IN (SELECT seq FROM removing)')
-  const empty = db.prepare('DELETE FROM removing')
-  for (let at = 0; at < seqs.length; ) {
-    const started = performance.now()
-    db.transaction(() => {
-      while (at < seqs.length && performance.now() - started < SLICE_MS) {
-        empty.run()
-        for (const seq of seqs.slice(at, at + SLICE)) list.run(seq)
-        remove.run()
-        at += SLICE
-      }
-      empty.run()
-    })()
-    await new Promise((resolve) => setImmediate(resolve))
   }
 }
