@@ -3,7 +3,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { answerDialogs } from '../data.ts'
+import { parquetWriteBuffer } from 'hyparquet-writer'
+import { answerDialogs, callOk } from '../data.ts'
 import { expect } from '../harness.ts'
 import { oneLook } from './walk.ts'
 
@@ -38,4 +39,19 @@ oneLook('dark', 'import by columns', async ({ app, page, go, shoot }) => {
   await expect(page.getByText('39 accepted, 0 already on record, 1 rejected')).toBeVisible()
   await expect(page.getByRole('region', { name: 'Rejected rows' }).getByText('latency: expected milliseconds from 0')).toBeVisible()
   await shoot('72-import-report')
+
+  // Its thread is an entry of the build.
+  const parquet = `${path}.parquet`
+  writeFileSync(
+    parquet,
+    Buffer.from(
+      parquetWriteBuffer({
+        columnData: [
+          { name: 'model', data: ['m'] },
+          { name: 'question', data: ['Q'] }
+        ]
+      }) as ArrayBuffer
+    )
+  )
+  expect((await callOk(page, 'import.preview', { path: parquet })).rows).toMatchObject([{ model: 'm', request: 'Q' }])
 })

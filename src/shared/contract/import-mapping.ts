@@ -35,8 +35,8 @@ const wellFormed = (most: number) =>
     .max(most)
     .refine((text) => text.isWellFormed(), 'text that is no valid Unicode')
 
-/** Forms of files: CSV, JSON lines, and one JSON text with a list of rows. */
-export const fileForms = ['csv', 'jsonl', 'json'] as const
+/** Forms of files: CSV, JSON lines, one JSON text with a list of rows, and Parquet. */
+export const fileForms = ['csv', 'jsonl', 'json', 'parquet'] as const
 export type FileForm = (typeof fileForms)[number]
 
 /** The name of a column or of a member; with a slash in front, a path into a JSON row (RFC 6901). */

@@ -102,6 +102,9 @@ const special = new Set([
   'attributes'
 ])
 
+/** Whether a member of a body is a field of the event; any other goes to the attributes. */
+export const isEventField = (name: string): boolean => kinds.has(name) || special.has(name)
+
 const expectation: Record<Kind, string> = {
   text: `a text of at most ${MOST_TEXT} characters`,
   count: 'a whole number from 0',

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isEventField } from '../../../shared/event/ingest.ts'
 import { otlpLines } from '../../../shared/event/profiles/otlp.ts'
 import { phoenix } from '../../../shared/event/profiles/phoenix.ts'
 import { bad, type CsvProfile, type ImportProfile, isObject, type JsonProfile, numberOf } from '../../../shared/event/profiles/profile.ts'
@@ -102,7 +103,11 @@ const affidavit: JsonProfile = {
   detect: (first) => {
     const objects = first.filter(isObject)
     if (objects.length === 0) return 0
-    const good = objects.filter((row) => known.filter((name) => name in row).length >= 2).length
+    // A log of another program may well have a model and a prompt: then most of what it has has no place here.
+    const good = objects.filter((row) => {
+      const names = Object.keys(row)
+      return known.filter((name) => name in row).length >= 2 && names.filter(isEventField).length > names.length / 2
+    }).length
     return (0.9 * good) / first.length
   },
   map: (row, context) =>

@@ -6,7 +6,7 @@ import { type FileForm, MAPPED } from '../../../shared/contract/import-mapping.t
 import type { CanonicalEvent } from '../../../shared/event/canonical-event.ts'
 import { normaliseIngest } from '../../../shared/event/ingest.ts'
 import { fieldRefused } from '../../../shared/event/profiles/mapped.ts'
-import type { ImportProfile, MapContext, Mapped } from '../../../shared/event/profiles/profile.ts'
+import type { ImportProfile, MapContext, Mapped, Row } from '../../../shared/event/profiles/profile.ts'
 import { isZone } from '../../../shared/event/profiles/zones.ts'
 import { NotThisForm } from './line-reader.ts'
 import { importProfiles } from './profiles.ts'
@@ -58,6 +58,7 @@ function columnsFor(profile: ImportProfile, fields: readonly string[]): readonly
 /** The form in which a profile reads a file: JSON lines may well begin with one that is broken. */
 function formFor(profile: ImportProfile, found: FileForm): FileForm {
   if (profile.form !== undefined) return profile.form
+  if (found === 'parquet') return found
   if (profile.format === 'csv') return 'csv'
   return found === 'csv' && !profile.csv ? 'jsonl' : found
 }
@@ -118,7 +119,7 @@ async function* rowsOrRefuse(profile: ImportProfile, rows: AsyncGenerator<FileRo
 /** A row of a file as what the profile makes of it, which may be several records or none. */
 function mapRow(value: unknown, profile: ImportProfile, form: FileForm, context: MapContext): readonly Mapped[] {
   try {
-    if (profile.format === 'csv') return [profile.map(value as Readonly<Record<string, string>>, context)]
+    if (profile.format === 'csv') return [profile.map(form === 'csv' ? (value as Readonly<Record<string, string>>) : texts(value), context)]
     const row = form === 'csv' && profile.csv ? filled(value as Readonly<Record<string, string>>) : value
     if (profile.split === undefined) return [profile.map(row, context)]
     return (
@@ -132,6 +133,15 @@ function mapRow(value: unknown, profile: ImportProfile, form: FileForm, context:
     throw error
   }
 }
+
+/** The cells of a Parquet row as CSV would hold them. */
+const texts = (row: unknown): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(row as Row).map(([name, value]) => [
+      name,
+      value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
+    ])
+  )
 
 /** Without the empty cells: CSV has no other way to say that there is nothing. */
 const filled = (row: Readonly<Record<string, string>>) => Object.fromEntries(Object.entries(row).filter(([, cell]) => cell !== ''))
@@ -171,5 +181,5 @@ export async function detectProfiles(
 
 function confidenceOf(profile: ImportProfile, form: FileForm, first: readonly unknown[], names: readonly string[]): number {
   if (profile.format === 'jsonl') return form !== 'csv' || profile.csv ? profile.detect(first) : 0
-  return form === 'csv' && profile.required.every((name) => names.includes(name)) ? 1 : 0
+  return (form === 'csv' || form === 'parquet') && profile.required.every((name) => names.includes(name)) ? 1 : 0
 }

@@ -4,6 +4,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import type { FileForm } from '../../../shared/contract/import-mapping.ts'
 import { holdsList, readItems } from './json-document.ts'
 import { csvFields, NotThisForm, type RawRecord, readRecords, textOfRecord } from './line-reader.ts'
+import { parquetRows } from './parquet-rows.ts'
 
 /** One row, or why it is none. `line`: of a file of lines the line it begins on, else its number; from 1. */
 export type FileRow =
@@ -13,7 +14,7 @@ export type FileRow =
 export interface RowOptions {
   /** Of a CSV file; a comma when absent. */
   readonly delimiter?: string | undefined
-  /** Names of the columns of a CSV file from its header; undefined: this is no such header, and nothing is read. */
+  /** Names of the columns of a CSV or Parquet file from its header; undefined: this is no such header, and nothing is read. */
   readonly header?: ((fields: readonly string[]) => readonly string[] | undefined) | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -41,7 +42,9 @@ const parsed = (record: RawRecord): unknown => {
 
 /** What the first bytes and lines say of a file: what is neither JSON nor lines of it may be CSV. */
 export async function formOf(path: string): Promise<FileForm> {
-  const start = headOf(path)
+  const head = headOf(path)
+  if (head.toString('latin1', 0, 4) === 'PAR1') return 'parquet'
+  const start = head
     .toString('latin1')
     .replace(/^\u00ef\u00bb\u00bf/, '')
     .trimStart()
@@ -67,6 +70,8 @@ export async function* readRows(path: string, form: FileForm, options: RowOption
     case 'jsonl':
       for await (const record of readRecords(path, { quoted: false, signal: options.signal })) yield jsonRow(record, 'line')
       return
+    case 'parquet':
+      return yield* parquetRows(path, options)
     case 'json':
       for await (const record of readItems(path, options.signal))
         yield record.cut

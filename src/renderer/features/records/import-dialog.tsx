@@ -53,7 +53,7 @@ function Choose({ onPath }: { readonly onPath: (path: string) => void }) {
     const { paths } = await shell('shell.pickFile', {
       title: 'Import a file',
       filters: [
-        { name: 'CSV or JSON', extensions: ['csv', 'jsonl', 'ndjson', 'json'] },
+        { name: 'CSV, JSON or Parquet', extensions: ['csv', 'tsv', 'jsonl', 'ndjson', 'json', 'parquet'] },
         { name: 'All files', extensions: ['*'] }
       ]
     })
@@ -71,8 +71,8 @@ function Choose({ onPath }: { readonly onPath: (path: string) => void }) {
       <p>Drop a file here, or</p>
       <Button onClick={() => void pick()}>Choose a file…</Button>
       <p className="dim small">
-        CSV, JSON lines or JSON: exports of Langfuse, Phoenix, LiteLLM, Helicone, OpenAI batches, promptfoo and OpenTelemetry are known by
-        their content; of any other file you say what each column means. Nothing is stored before the preview is confirmed.
+        CSV, JSON lines, JSON or Parquet: exports of Langfuse, Phoenix, LiteLLM, Helicone, OpenAI batches, promptfoo and OpenTelemetry are
+        known by their content; of any other file you say what each column means. Nothing is stored before the preview is confirmed.
       </p>
     </div>
   )

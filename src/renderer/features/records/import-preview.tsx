@@ -89,7 +89,7 @@ export function Preview({ path, onOther, onStarted }: PreviewProps) {
       {data.problems.length > 0 && (
         <Note is="attention">
           {count(data.problems.length)} of the first {count(data.rows.length + data.problems.length)} rows will be rejected, such as{' '}
-          {data.file.form === 'json' ? 'item' : 'line'} {data.problems[0]?.line}: {data.problems[0]?.message}
+          {rowNames[data.file.form].toLowerCase()} {data.problems[0]?.line}: {data.problems[0]?.message}
         </Note>
       )}
       {start.isError && <Note is="broken">{start.error.message}</Note>}
@@ -118,6 +118,9 @@ export function Preview({ path, onOther, onStarted }: PreviewProps) {
   )
 }
 
+/** What the number of a row counts. */
+const rowNames = { csv: 'Line', jsonl: 'Line', json: 'Item', parquet: 'Row' } as const
+
 /** Without the fixed values that are still being typed. */
 const complete = (mapping: ImportMapping): ImportMapping => ({
   ...mapping,
@@ -132,7 +135,7 @@ const PreviewTable = ({ data }: { readonly data: ImportPreview }) => (
     <table className="table">
       <thead>
         <tr>
-          <th className="right">{data.file.form === 'json' ? 'Item' : 'Line'}</th>
+          <th className="right">{rowNames[data.file.form]}</th>
           <th>Start, UTC</th>
           <th>Model</th>
           <th>Source</th>

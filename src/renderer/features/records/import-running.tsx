@@ -57,7 +57,7 @@ export function Running({ jobId, onClose }: { readonly jobId: string; readonly o
           <table className="table">
             <thead>
               <tr>
-                <th className="right">Line or item</th>
+                <th className="right">Line or row</th>
                 <th>Code</th>
                 <th>Why</th>
               </tr>

@@ -152,7 +152,7 @@ export function fieldRefused(message: string): MappedField | undefined {
   return Object.hasOwn(fieldsOfIngest, name) ? fieldsOfIngest[name] : mappedFields.find((field) => field === name)
 }
 
-const titles = { csv: 'CSV by columns', jsonl: 'JSON lines by paths', json: 'JSON by paths' } as const
+const titles = { csv: 'CSV by columns', jsonl: 'JSON lines by paths', json: 'JSON by paths', parquet: 'Parquet by columns' } as const
 
 /** The profile that a mapping makes. Errors of a row name the field, never the value. */
 export function mappedProfile(mapping: ImportMapping): ImportProfile {
