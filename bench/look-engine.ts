@@ -19,8 +19,11 @@ export interface LookTimes {
   readonly series: number
   readonly tests: number
   readonly opened: number
-  /** Longest turn of the thread that writes while the look ran, and the longest collection of garbage in that time. */
+  /** Processor time of all threads while the look ran. */
+  readonly cpu: number
+  /** Longest turn of the thread that writes while the look ran, the most processor time of one, and the longest collection of garbage. */
   readonly turn: number
+  readonly turnCpu: number
   readonly collection: number
 }
 
@@ -31,25 +34,47 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) collection = Math.max(collection, entry.duration)
 }).observe({ entryTypes: ['gc'] })
 
+/** Processor time of this thread, milliseconds: on a machine that others use too, the clock says little. */
+const ownCpu = (): number => {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
+
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 async function look(): Promise<LookTimes> {
   if (!engine) throw new Error('not started')
   collection = 0
   let longest = 0
+  let mostCpu = 0
   let turn = performance.now()
+  let used = ownCpu()
   const watch = setInterval(() => {
     longest = Math.max(longest, performance.now() - turn)
+    mostCpu = Math.max(mostCpu, ownCpu() - used)
     turn = performance.now()
+    used = ownCpu()
   }, 1)
+  const all = process.cpuUsage()
   const began = performance.now()
   const reply = await engine.router.call('drift.look', {}, caller)
   const ms = performance.now() - began
+  const { user, system } = process.cpuUsage(all)
   clearInterval(watch)
   if (!reply.ok) throw new Error(reply.error.message)
   const found = reply.value as { readonly series: readonly unknown[]; readonly tests: number; readonly opened: readonly unknown[] }
   await pause(20)
-  return { ms, series: found.series.length, tests: found.tests, opened: found.opened.length, turn: longest, collection }
+  const cpu = (user + system) / 1000
+  return {
+    ms,
+    cpu,
+    series: found.series.length,
+    tests: found.tests,
+    opened: found.opened.length,
+    turn: longest,
+    turnCpu: mostCpu,
+    collection
+  }
 }
 
 async function answer(ask: Ask): Promise<unknown> {

@@ -288,6 +288,17 @@ async function compose(
     readUpstreams(workspace.ledgerDb, settingLeaves)
   )
   const webhooks = new Webhooks({ pool, projector, ledgerSize: size, append, store: new WebhookStore(config.state, identity.origin) })
+  let telling = false
+  /** Once for all alerts of a look: each would ask the readers again. */
+  const alertsChanged = () => {
+    if (telling) return
+    telling = true
+    setImmediate(() => {
+      telling = false
+      webhooks.wake()
+      void refreshFigures().catch(() => {})
+    })
+  }
   const drift = driftEngine({
     pool,
     projector,
@@ -296,9 +307,8 @@ async function compose(
     settings: () => settings,
     onAlert: (alert) => {
       feed.alert(alert)
-      webhooks.wake()
+      alertsChanged()
       if (settings.notify_on_alert && asksAttention(alert)) feed.notice(noticeOf(alert))
-      void refreshFigures().catch(() => {})
     },
     onSnoozed: (until) => snoozeEnds.snoozed(until),
     nextLook: () => schedule.nextLook

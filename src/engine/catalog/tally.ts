@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exact counts of a set of records, gathered one by one or merged from cells: what windows, references and back-tests are made of.
 
+import { rememberTable } from '../../shared/drift/window.ts'
 import type { BesideCounts, ValueFeature, WindowBody } from '../../shared/event/drift-bodies.ts'
-import { countTableOfRows, countTableToJson } from '../../shared/stats/count-table.ts'
+import { countTableOfMap, countTableToJson } from '../../shared/stats/count-table.ts'
 import { isoMs } from './rows.ts'
 
 /** `total`: input + output tokens; `output`: output tokens alone. Windows of different basis are never compared. */
@@ -138,7 +139,12 @@ const valuesOf = { latency: 'latency', response_length: 'chars' } as const
 
 /** The stored form of a window, as it goes into the body of a leaf. @param basis of token_usage; the one most records have when not given */
 export function windowBody(tally: Tally, basis: TokenBasis = tally.basis): WindowBody {
-  const json = (counts: Counts) => countTableToJson(countTableOfRows(counts))
+  const json = (counts: Counts) => {
+    const table = countTableOfMap(counts)
+    const stored = countTableToJson(table)
+    rememberTable(stored, table)
+    return stored
+  }
   const none = tally.records === 0
   const tables: Record<ValueFeature, ReturnType<typeof json>> = {
     latency: json(tally[valuesOf.latency]),

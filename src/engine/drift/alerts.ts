@@ -128,10 +128,9 @@ export function driftAlerts({ pool, projector, append, onAlert, onSnoozed }: Ale
         const group = drafts.slice(i, i + GROUP_LEAVES)
         const seq = lastOf(await append(group.map((one) => one.draft)))
         await projector.waitFor(seq + 1, PATIENCE_MS)
-        for (const { id } of group) {
-          const alert = await find(id)
-          if (alert) onAlert(alert)
-        }
+        const ids = group.map((one) => one.id)
+        // Newest first as listed; told in the order in which they opened.
+        for (const alert of (await list({ ids, limit: ids.length })).reverse()) onAlert(alert)
       }
       return drafts.map((one) => one.id)
     },

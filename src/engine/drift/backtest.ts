@@ -7,7 +7,7 @@ import { rateOf, tableOf } from '../../shared/drift/window.ts'
 import type { MovingReference, ReferenceKind } from '../../shared/event/drift-bodies.ts'
 import {
   type CountTable,
-  countTableOfRows,
+  countTableOfMap,
   EMPTY_COUNT_TABLE,
   mergeCountTables,
   subtractCountTable
@@ -60,10 +60,10 @@ function countsOf(cell: CellRow): Counts {
   const tally = new Tally()
   addCell(tally, cell)
   return {
-    latency: countTableOfRows(tally.latency),
-    total: countTableOfRows(tally.total),
-    output: countTableOfRows(tally.output),
-    chars: countTableOfRows(tally.chars),
+    latency: countTableOfMap(tally.latency),
+    total: countTableOfMap(tally.total),
+    output: countTableOfMap(tally.output),
+    chars: countTableOfMap(tally.chars),
     errors: tally.errors,
     ended: tally.ended,
     records: tally.records

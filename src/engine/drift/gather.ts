@@ -120,16 +120,17 @@ function tallied(records: readonly Counted[]): Tally {
  * @throws AffidavitError nothing_selected: no series has a reference; payload_missing: a baseline cannot be opened; cancelled
  */
 export function judgeLook(context: ReaderContext, args: LookArgs, control: Pick<ReaderControl, 'cancelled'>): JudgedLook {
-  const { inputs, toSeq } = context.catalog.transaction(() => gatherLook(context, args, control))()
-  return judge(inputs, args.settings, formatFilter(args.filter), toSeq)
+  const { inputs, toSeq, texts } = context.catalog.transaction(() => gatherLook(context, args, control))()
+  return judge(inputs, args.settings, formatFilter(args.filter), toSeq, texts)
 }
 
 function gatherLook(
   context: ReaderContext,
   args: LookArgs,
   control: Pick<ReaderControl, 'cancelled'>
-): { readonly inputs: readonly LookInput[]; readonly toSeq: number } {
+): { readonly inputs: readonly LookInput[]; readonly toSeq: number; readonly texts: ReadonlyMap<string, string> } {
   const { catalog } = context
+  const texts = new Map<string, string>()
   const toSeq = appliedSize(catalog)
   const cells = new CellReader(catalog)
   const history = new HistoryReader(catalog)
@@ -181,13 +182,14 @@ function gatherLook(
     const window = windowOf(plan)
     // Nothing new is nothing to judge; a thousand silent series would fill every leaf.
     if (!window) return undefined
-    const { body, sha256 } = movingReference(
+    const { body, sha256, text } = movingReference(
       cells,
       plan,
       kind,
       referenceHours(kind, window.first, window.last, args.reference.reference_days)
     )
     const seq = stored.get(sha256) ?? null
+    if (seq === null) texts.set(sha256, text)
     return {
       model,
       source,
@@ -204,7 +206,7 @@ function gatherLook(
     const input = plan.baseline ? pinnedInput(plan, plan.baseline) : movingInput(plan)
     return input ? [input] : []
   })
-  return { inputs, toSeq }
+  return { inputs, toSeq, texts }
 }
 
 /** Leaves that the catalog shows. */

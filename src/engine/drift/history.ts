@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What earlier looks left behind, read on a reader thread.
 import type { VerdictNumbers } from '../../shared/contract/drift.ts'
-import type { HistoryBody, LookBody } from '../../shared/event/drift-bodies.ts'
+import type { HistoryBody } from '../../shared/event/drift-bodies.ts'
 import { DAY_US } from '../catalog/project-drift.ts'
-import { bodyOf } from '../catalog/project-event.ts'
 import { isoMs } from '../catalog/rows.ts'
 import type { AnyDb } from '../sqlite/open.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
@@ -111,11 +110,21 @@ export const latchedEpisodes = (db: AnyDb, nowUs: number, cooldownUs: number): L
     .prepare<[number], Latched>("SELECT model, source, baseline FROM alert WHERE state <> 'resolved' OR resolved_us > ?")
     .all(nowUs - cooldownUs)
 
-/** An alarm of the newest look that has no alert although none was latched: the process ended between the two commits. `look` is its leaf. */
-export function missingAlerts({ catalog, payloads }: ReaderContext, cooldownUs: number): (Alarm & { readonly look: number })[] {
+/**
+ * An alarm of the newest look that has no alert although none was latched: the process ended between the two commits. `look` is its leaf.
+ * From the catalog alone: the body of a look holds megabytes of tables.
+ */
+export function missingAlerts({ catalog }: Pick<ReaderContext, 'catalog'>, cooldownUs: number): (Alarm & { readonly look: number })[] {
   const last = lastLook(catalog)
   if (!last) return []
-  const body = bodyOf(payloads, last.seq) as Partial<LookBody>
+  const alarmed = catalog
+    .prepare<[number], { model: string; source: string; reference: string; numbers: string }>(`
+SELECT model, source, reference, numbers
+FROM look_series
+WHERE look = ?
+  AND instr(numbers, '"alarmed":true') > 0
+ORDER BY model, source, reference`)
+    .all(last.seq)
   const latched = catalog
     .prepare<[string, string, string, number, number, number], number>(`
 SELECT 1
@@ -125,11 +134,11 @@ WHERE model = ?
   AND baseline = ?
   AND (look = ? OR seq < ? AND (resolved_us IS NULL OR resolved_us > ?))`)
     .pluck()
-  return (body.series ?? []).flatMap(({ model, source, reference, verdicts }) => {
-    const features = verdicts.map((one) => one.numbers).filter((numbers) => numbers.alarmed)
+  return alarmed.flatMap(({ model, source, reference, numbers }) => {
+    const features = (JSON.parse(numbers) as VerdictNumbers[]).filter((one) => one.alarmed)
     if (features.length === 0) return []
-    if (latched.get(model, source, reference.id, last.seq, last.seq, last.time_us - cooldownUs) !== undefined) return []
+    if (latched.get(model, source, reference, last.seq, last.seq, last.time_us - cooldownUs) !== undefined) return []
     const score = Math.max(...features.map((one) => one.l ?? 0))
-    return [{ look: last.seq, model, source, baseline: reference.id, score, features }]
+    return [{ look: last.seq, model, source, baseline: reference, score, features }]
   })
 }

@@ -26,6 +26,7 @@ interface AlertRow {
 /** Which alerts; absent conditions hold for all. Times are microseconds since 1970 UTC of the opening, `to` excluded. */
 export interface AlertFilter {
   readonly id?: string | undefined
+  readonly ids?: readonly string[] | undefined
   readonly state?: string | undefined
   readonly from?: number | undefined
   readonly to?: number | undefined
@@ -72,6 +73,7 @@ export function listAlerts(db: AnyDb, payloads: PayloadReader, filter: AlertFilt
     params.push(value)
   }
   add('id = ?', filter.id)
+  add('id IN (SELECT value FROM json_each(?))', filter.ids && JSON.stringify(filter.ids))
   add('state = ?', filter.state)
   add('time_us >= ?', filter.from)
   add('time_us < ?', filter.to)

@@ -4,10 +4,11 @@ import { randomUUID } from 'node:crypto'
 import type { DriftLook, VerdictNumbers } from '../../shared/contract/drift.ts'
 import type { Settings } from '../../shared/contract/workspace.ts'
 import { judgeSeries, type LookInput } from '../../shared/drift/judge.ts'
-import type { AlertBody, BaselineBody, LookSettingsBody } from '../../shared/event/drift-bodies.ts'
+import type { AlertBody, BaselineBody, LookBody, LookSettingsBody } from '../../shared/event/drift-bodies.ts'
 import { leafLabel } from '../../shared/event/parts.ts'
+import { type JsonValue, jcs } from '../../shared/evidence/jcs.ts'
 import { DEFAULT_LOOK_SETTINGS, groupAlarms } from '../../shared/stats/look.ts'
-import { bodyPart } from '../ledger/body-part.ts'
+import { bodyPart, textPart } from '../ledger/body-part.ts'
 import type { Actor, DraftPart, LeafDraft } from '../ledger/draft.ts'
 
 /** The alarmed features of one series. `baseline` is the id of its reference. */
@@ -57,14 +58,35 @@ export const settingsBody = (
 })
 
 /**
+ * RFC 8785 text of the body of a look. Its references are most of it and were written once already, to be hashed: their texts are taken
+ * where they are given.
+ */
+export function lookText(body: LookBody, texts: ReadonlyMap<string, string>): string {
+  const { query, references, series, settings, ...rest } = body
+  rest satisfies Record<string, never>
+  const json = (value: unknown): string => jcs(value as JsonValue)
+  const held = Object.keys(references)
+    .sort()
+    .map((hash) => `${json(hash)}:${texts.get(hash) ?? json(references[hash])}`)
+  return `{"query":${json(query)},"references":{${held.join(',')}},"series":${json(series)},"settings":${json(settings)}}`
+}
+
+/**
  * Judges all series of a look at once.
  * @param query the canonical filter that the current records had to meet, '' for none
  * @param toSeq records before this leaf were judged
+ * @param texts RFC 8785 texts of fresh references by their hash, where they are at hand
  */
-export function judge(inputs: readonly LookInput[], settings: LookSettingsBody, query: string, toSeq: number): JudgedLook {
+export function judge(
+  inputs: readonly LookInput[],
+  settings: LookSettingsBody,
+  query: string,
+  toSeq: number,
+  texts: ReadonlyMap<string, string> = new Map()
+): JudgedLook {
   const { result, body } = judgeSeries(inputs, settings, query)
   const { series } = body
-  const { part, sha256 } = bodyPart(body)
+  const { part, sha256 } = textPart(lookText(body, texts))
   const alarms = groupAlarms(result.verdicts).flatMap((group): Alarm[] => {
     const found = series.find((one) => one.model === group.model && one.source === group.source)
     if (!found) return []

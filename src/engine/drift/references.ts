@@ -34,13 +34,13 @@ export function referenceHours(kind: MovingReference, first: number, last: numbe
   return ranges
 }
 
-/** The reference of one series, and the hash that names it. */
+/** The reference of one series, its RFC 8785 text, and the hash that names it. */
 export function movingReference(
   cells: CellReader,
   series: { readonly model: string; readonly source: string },
   kind: MovingReference,
   ranges: HourRanges
-): { readonly body: ReferenceBody; readonly sha256: string } {
+): { readonly body: ReferenceBody; readonly sha256: string; readonly text: string } {
   const tally = new Tally()
   for (const [from, to] of ranges) cells.addRange(tally, series.model, series.source, from, to)
   const iso = (hour: number | undefined): string | null => (hour === undefined ? null : isoMs(hour * HOUR_US))
@@ -52,14 +52,9 @@ export function movingReference(
     to: iso(ranges.at(-1)?.[1]),
     window: windowBody(tally)
   }
-  return { body, sha256: bodyHash(body) }
+  const text = jcs(body as unknown as JsonValue)
+  return { body, text, sha256: createHash('sha256').update(text, 'utf8').digest('hex') }
 }
-
-/** SHA-256 of the RFC 8785 bytes of a body, in hex. */
-export const bodyHash = (body: object): string =>
-  createHash('sha256')
-    .update(jcs(body as unknown as JsonValue), 'utf8')
-    .digest('hex')
 
 /** The window of a series whose reference moves: the records of whole hours that count as current. */
 export interface MovingWindow {

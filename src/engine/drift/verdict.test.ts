@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Looks and verdicts on count tables made here: no files, no threads.
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { driftVerdict as verdictSchema } from '../../shared/contract/drift.ts'
 import type { LookInput } from '../../shared/drift/judge.ts'
-import type { BaselineBody, HistoryBody, LookBody, WindowBody } from '../../shared/event/drift-bodies.ts'
-import { jcs } from '../../shared/evidence/jcs.ts'
+import type { BaselineBody, HistoryBody, LookBody, ReferenceBody, WindowBody } from '../../shared/event/drift-bodies.ts'
+import { type JsonValue, jcs } from '../../shared/evidence/jcs.ts'
 import { parseLeaf } from '../../shared/evidence/leaf.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import { countTableOf, countTableToJson, ecdf } from '../../shared/stats/count-table.ts'
@@ -249,6 +250,30 @@ describe('leaves of a look', () => {
       })
     )
     expect([1e-300, 5e-324, 0.1 + 0.2].map((value) => Number(decimal(value)))).toEqual([1e-300, 5e-324, 0.1 + 0.2])
+  })
+
+  it('have the same bytes whether the texts of their references were at hand or not', () => {
+    const fresh = (model: string) => {
+      const { window: made } = reference(spread(1000, 500, 400), model)
+      const body: ReferenceBody = { kind: 'rolling', model, source: 's', from: made.from, to: made.to, window: made }
+      const sha256 = createHash('sha256')
+        .update(jcs(body as unknown as JsonValue))
+        .digest('hex')
+      return { body, sha256, text: jcs(body as unknown as JsonValue) }
+    }
+    const made = ['m "1"', 'm2', 'm3'].map(fresh)
+    const inputs = made.map(
+      ({ body, sha256 }): LookInput => ({
+        ...input(spread(1000, 500, 400), spread(300, 700, 400), {}, body.model),
+        reference: { kind: 'rolling', id: 'rolling', seq: null, sha256 },
+        against: body.window,
+        fresh: body
+      })
+    )
+    const texts = new Map(made.slice(0, 2).map((one) => [one.sha256, one.text]))
+    const [plain, spliced] = [judge(inputs, settings, 'model:x', 9), judge(inputs, settings, 'model:x', 9, texts)]
+    expect(spliced.bodySha256).toBe(plain.bodySha256)
+    expect(jcs(bodyOf(spliced) as unknown as JsonValue)).toBe(Buffer.from(spliced.body.data).toString('utf8'))
   })
 
   it('of an empty look are possible', () => {

@@ -45,7 +45,11 @@ export function jcs(value: JsonValue): string {
   }
 }
 
+const isFiniteNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value)
+
 function array(values: readonly JsonValue[]): string {
+  // Tables of counts are arrays of numbers only, and long: JSON.stringify writes these alike, many times faster.
+  if (values.length > 8 && values.every(isFiniteNumber)) return JSON.stringify(values)
   let out = '['
   for (let i = 0; i < values.length; i++) {
     if (i > 0) out += ','

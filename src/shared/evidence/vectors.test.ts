@@ -183,6 +183,13 @@ describe('RFC 8785', () => {
       })
     )
   })
+  it('writes long tables of numbers as it writes each number', () => {
+    const numbers = [0, -0, 1e21, 1e-7, 0.1 + 0.2, 5e-324, Number.MAX_SAFE_INTEGER, -17, 1 / 3]
+    expect(jcs([...numbers, ...numbers])).toBe(`[${[...numbers, ...numbers].map((one) => jcs(one)).join(',')}]`)
+    const odd = [...numbers, 'a', null, [1], { b: 1, a: -0 }]
+    expect(jcs(odd)).toBe(`[${odd.map((one) => jcs(one)).join(',')}]`)
+    for (const wrong of [Number.NaN, Number.NEGATIVE_INFINITY]) expect(refuses(() => jcs([...numbers, wrong]))).toBe(true)
+  })
   it.each([Number.NaN, Number.POSITIVE_INFINITY, '\ud800', { '\udc00': 1 }, ['a\ud83d']])('refuses what has no canonical form', (value) => {
     expect(refuses(() => jcs(value as JsonValue))).toBe(true)
   })

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import {
   countTableFromJson,
   countTableOf,
+  countTableOfMap,
   countTableOfRows,
   countTableToJson,
   EMPTY_COUNT_TABLE,
@@ -31,6 +32,17 @@ describe('count tables', () => {
     expect(countTableToJson(table)).toEqual({ dv: [-2, 2, 1, 2], c: [1, 2, 1, 3] })
     expect(table.total).toBe(7)
     expect(Object.is(table.values[1], 0)).toBe(true)
+  })
+
+  it('of a map is the table of its rows', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.integer({ min: -9, max: 99 }), fc.nat(5))), (rows) => {
+        const map = new Map(rows)
+        expect(countTableToJson(countTableOfMap(map))).toEqual(countTableToJson(countTableOfRows(map)))
+      })
+    )
+    expect(codeOf(() => countTableOfMap(new Map([[0.5, 1]])))).toBe('stats.not_an_integer')
+    expect(codeOf(() => countTableOfMap(new Map([[1, -1]])))).toBe('stats.bad_count')
   })
 
   it('merging is the table of both samples, in any order and from rows', () => {

@@ -73,6 +73,24 @@ export function countTableOfRows(rows: Iterable<readonly [value: number, count: 
   )
 }
 
+/**
+ * The table of a map from value to count. Throws as {@link countTableOfRows} does; entries of count 0 are left out.
+ */
+export function countTableOfMap(map: ReadonlyMap<number, number>): CountTable {
+  const values = new Float64Array(map.size)
+  let used = 0
+  for (const [value, count] of map) {
+    if (!Number.isSafeInteger(value)) throw new StatsError('stats.not_an_integer', 'a count table holds safe integers only')
+    if (!Number.isSafeInteger(count) || count < 0) throw new StatsError('stats.bad_count', 'a count is a safe integer of at least 0')
+    if (count > 0) values[used++] = value + 0
+  }
+  const sorted = values.subarray(0, used).sort()
+  return build(
+    sorted,
+    sorted.map((value) => map.get(value) ?? 0)
+  )
+}
+
 /** The table of all observations of both tables: equal to the table of the two samples taken together. */
 export function mergeCountTables(a: CountTable, b: CountTable): CountTable {
   const values = new Float64Array(a.values.length + b.values.length)

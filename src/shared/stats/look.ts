@@ -108,16 +108,33 @@ const gate = (history: SeriesHistory | undefined, d: number, l: number): Reason 
   return d >= GATE_DISTANCE && d > history.maxD ? 'gate_record_gap' : 'gate_closed'
 }
 
-const minimumDetectable = (series: Series, settings: LookSettings, pThreshold: number): number | undefined => {
-  if (settings.minimumEffect === false) return undefined
-  const { n, m } = sizes(series)
-  const rule = { alpha: settings.alpha, k: settings.k, pThreshold }
-  return series.kind === 'ks'
-    ? minimumDetectableGap(n, m, { ...rule, floor: settings.floor })
-    : minimumDetectableRise(series.reference, m, { ...rule, floor: settings.errorFloor })
+/** Least effects of one look. They hang on the sizes alone, which the features of a series, and often many series, share. */
+class LeastEffects {
+  readonly #settings: LookSettings
+  readonly #pThreshold: number
+  readonly #known = new Map<string, number | undefined>()
+  constructor(settings: LookSettings, pThreshold: number) {
+    this.#settings = settings
+    this.#pThreshold = pThreshold
+  }
+
+  of(series: Series): number | undefined {
+    const { alpha, k, floor, errorFloor, minimumEffect } = this.#settings
+    if (minimumEffect === false) return undefined
+    const { n, m } = sizes(series)
+    const key = series.kind === 'ks' ? `${n} ${m}` : `${n} ${m} ${series.reference.errors}`
+    if (this.#known.has(key)) return this.#known.get(key)
+    const rule = { alpha, k, pThreshold: this.#pThreshold }
+    const least =
+      series.kind === 'ks'
+        ? minimumDetectableGap(n, m, { ...rule, floor })
+        : minimumDetectableRise(series.reference, m, { ...rule, floor: errorFloor })
+    this.#known.set(key, least)
+    return least
+  }
 }
 
-const decide = (one: Measured, q: number, threshold: number, settings: LookSettings): TestedVerdict => {
+const decide = (one: Measured, q: number, threshold: number, settings: LookSettings, least: LeastEffects): TestedVerdict => {
   const { series, d, l, p } = one
   const floor = series.kind === 'ks' ? settings.floor : settings.errorFloor
   const unmet: Reason[] = []
@@ -152,7 +169,7 @@ const decide = (one: Measured, q: number, threshold: number, settings: LookSetti
     q,
     method: one.method,
     l,
-    minimumDetectable: minimumDetectable(series, settings, threshold),
+    minimumDetectable: least.of(series),
     fired,
     alarmed,
     reasons: alarmed ? met : unmet
@@ -182,7 +199,8 @@ export function runLook(series: readonly Series[], settings: LookSettings = DEFA
     level,
     settings.procedure
   )
-  const tested = refined.map((one, index) => decide(one, family.q[index] ?? 1, family.threshold, settings))
+  const least = new LeastEffects(settings, family.threshold)
+  const tested = refined.map((one, index) => decide(one, family.q[index] ?? 1, family.threshold, settings, least))
   let next = 0
   const verdicts = series.map((one): Verdict => {
     const reasons = lacking(one)
@@ -194,7 +212,7 @@ export function runLook(series: readonly Series[], settings: LookSettings = DEFA
       source: one.source,
       feature: one.feature,
       ...sizes(one),
-      minimumDetectable: minimumDetectable(one, settings, family.threshold),
+      minimumDetectable: least.of(one),
       fired: false,
       alarmed: false,
       reasons
