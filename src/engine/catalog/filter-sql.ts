@@ -35,6 +35,9 @@ const ftsPhrase = (text: string): string => `"${text.replaceAll('"', '""').repla
 /** A text that holds no letter or digit would match nothing in FTS5; it is no condition then. */
 const hasToken = (text: string): boolean => /[\p{L}\p{N}\p{Co}]/u.test(text)
 
+const EXPANDED = 8
+const numbers = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, i) => first + i)
+
 function condition(term: Term): SqlCondition | null {
   switch (term.kind) {
     case 'text': {
@@ -56,6 +59,17 @@ function condition(term: Term): SqlCondition | null {
       const params = [term.min, term.max].filter((bound) => bound !== undefined)
       const where = `(${bounds.join(' AND ')})`
       return { where: term.negated ? `NOT ifnull(${where}, 0)` : where, params }
+    }
+    case 'seqs': {
+      // Short ranges number by number: a long chain of conditions would be too deep for one expression.
+      const singles = term.ranges.filter(([first, last]) => last - first < EXPANDED).flatMap(([first, last]) => numbers(first, last))
+      const wide = term.ranges.filter(([first, last]) => last - first >= EXPANDED)
+      const parts = [
+        ...(singles.length > 0 ? [`r.seq IN (${singles.map(() => '?').join(', ')})`] : []),
+        ...wide.map(() => 'r.seq BETWEEN ? AND ?')
+      ]
+      const where = `(${parts.join(' OR ')})`
+      return { where: term.negated ? `NOT ${where}` : where, params: [...singles, ...wide.flat()] }
     }
     case 'time': {
       const bounds = [...(term.from === undefined ? [] : ['r.time_us >= ?']), ...(term.to === undefined ? [] : ['r.time_us < ?'])]

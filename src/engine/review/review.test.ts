@@ -35,6 +35,9 @@ async function review(path: string): Promise<TestEngine> {
   return testEngine({ root: own.root, workspace: reviewFolder(own.state, id ?? '') })
 }
 
+/** Records of the own workspace before a leaf. */
+const rowsBelow = (seq: number): number => seqs.filter((one) => one < seq).length
+
 async function rowsOf(engine: TestEngine, query: string) {
   const { handle, count } = await engine.call('records.open', { query })
   const { rows } = await engine.call('records.page', { handle, offset: 0, limit: 200 })
@@ -83,6 +86,9 @@ describe('the review of a bundle', () => {
       })
       const { count } = await rowsOf(engine, '')
       expect(count).toBe(312)
+      const [one = 0, two = 0] = [seqs[4], seqs[8]]
+      expect((await rowsOf(engine, `seq:${one},${two}`)).rows.map((row) => row.seq).sort((a, b) => a - b)).toEqual([one, two])
+      expect((await rowsOf(engine, `-seq:${one},${two}..${two + 100_000}`)).count).toBe(rowsBelow(two) - 1)
       const kept = await engine.call('records.get', { seq: seqs[4] ?? 0 })
       expect(kept).toMatchObject({ payload: 'present', withheld: ['response'], view_seq: null, output_messages: [] })
       expect(JSON.stringify(kept.input_messages)).toContain('question 4')

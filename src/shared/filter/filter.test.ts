@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { filterOfSeqs, periodOf, withPeriod } from './chosen.ts'
 import { type FilterExpression, fromQueryBody, numberFields, type Term, textFields } from './filter.ts'
 import { formatFilter } from './format.ts'
 import { parseFilter } from './parse.ts'
@@ -87,5 +88,50 @@ describe('fromQueryBody', () => {
       { kind: 'text', text: 'prime', negated: false },
       { kind: 'text', text: 'step by', negated: false }
     ])
+  })
+})
+
+describe('leaves chosen one by one', () => {
+  it('are named by a filter that reads back, in ranges where they follow each other', () => {
+    expect(filterOfSeqs([3, 5, 6, 7, 9])).toBe('seq:3,5..7,9')
+    expect(filterOfSeqs([4, 5])).toBe('seq:4..5')
+    expect(filterOfSeqs([])).toBeNull()
+    expect(filterOfSeqs(Array.from({ length: 3000 }, (_, i) => 2 * i))).toBeNull()
+    const read = parseFilter('-seq:3,5..7,9')
+    expect(read).toEqual({
+      ok: true,
+      filter: {
+        terms: [
+          {
+            kind: 'seqs',
+            ranges: [
+              [3, 3],
+              [5, 7],
+              [9, 9]
+            ],
+            negated: true
+          }
+        ]
+      }
+    })
+    expect(read.ok && formatFilter(read.filter)).toBe('-seq:3,5..7,9')
+  })
+
+  it.each(['seq:3,', 'seq:,3', 'seq:3,x', 'seq:3,9..5', 'seq:3,1e9', 'seq:3,-5', `seq:1,${'9'.repeat(16)}`])('refuses %s', (text) =>
+    expect(parseFilter(text)).toMatchObject({ ok: false, problem: { code: 'bad_number' } })
+  )
+})
+
+describe('the period of a filter', () => {
+  const DAY = 86_400_000_000
+  it('is read, put in its place, and taken away; the rest stays', () => {
+    const from = Date.UTC(2026, 0, 1) * 1000
+    expect(withPeriod('model:gpt-4 from:2025-01-01', { from, to: from + DAY })).toBe(
+      'model:gpt-4 from:2026-01-01T00:00:00Z to:2026-01-02T00:00:00Z'
+    )
+    expect(withPeriod('model:gpt-4 from:2025-01-01', {})).toBe('model:gpt-4')
+    expect(withPeriod('latency:fast', { from })).toBe('latency:fast')
+    const read = parseFilter('from:2026-01-01 to:2026-02-01 to:2026-01-05')
+    expect(read.ok && periodOf(read.filter)).toEqual({ from, to: from + 4 * DAY })
   })
 })

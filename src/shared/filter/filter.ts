@@ -24,6 +24,8 @@ export type Term =
   | { readonly kind: 'text'; readonly text: string; readonly negated: boolean }
   | { readonly kind: 'is'; readonly field: TextField; readonly value: string; readonly negated: boolean }
   | { readonly kind: 'range'; readonly field: NumberField; readonly min?: number; readonly max?: number; readonly negated: boolean }
+  /** Leaves by number, as ranges with both ends; for records that were chosen one by one. */
+  | { readonly kind: 'seqs'; readonly ranges: readonly (readonly [number, number])[]; readonly negated: boolean }
   /** Microseconds since 1970 UTC of the claimed start: from ≤ t < to. */
   | { readonly kind: 'time'; readonly from?: number; readonly to?: number }
   | { readonly kind: 'sample'; readonly value: boolean }

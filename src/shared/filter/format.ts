@@ -26,6 +26,8 @@ function formatTerm(term: Term): string {
       const range = term.min !== undefined && term.min === term.max ? `${term.min}` : `${term.min ?? ''}..${term.max ?? ''}`
       return `${term.negated ? '-' : ''}${term.field}:${range}`
     }
+    case 'seqs':
+      return `${term.negated ? '-' : ''}seq:${term.ranges.map(([first, last]) => (first === last ? `${first}` : `${first}..${last}`)).join(',')}`
     case 'time':
       return [term.from === undefined ? '' : `from:${isoOf(term.from)}`, term.to === undefined ? '' : `to:${isoOf(term.to)}`]
         .filter((part) => part !== '')

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The filter language: words and "phrases" (full text), field:value, field:>n, field:<n, field:a..b, from:TIME, to:TIME, a leading - negates.
+// The filter language: words and "phrases" (full text), field:value, field:>n, field:<n, field:a..b, seq:a,b,c..d, from:TIME, to:TIME, a leading - negates.
 import {
   type FilterExpression,
   MOST_FILTER_TEXT,
@@ -112,6 +112,17 @@ function rangeOf(token: Token, field: NumberField): Term {
   return { kind: 'range', field, min: number(value), max: number(value), negated }
 }
 
+/** `seq:3,5,9..12`: leaves chosen one by one. */
+function seqsOf({ value, negated, position }: Token): Term {
+  const ranges = value.split(',').map((one): readonly [number, number] => {
+    const match = /^(\d{1,15})(?:\.\.(\d{1,15}))?$/.exec(one)
+    const [first, last] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])]
+    if (!match || last < first) throw new Refused('bad_number', 'expected leaves such as 3,5,9..12', position)
+    return [first, last]
+  })
+  return { kind: 'seqs', ranges, negated }
+}
+
 const isOneOf = <T extends string>(list: readonly T[], value: string): value is T => (list as readonly string[]).includes(value)
 
 function termOf(token: Token): Term | null {
@@ -125,6 +136,7 @@ function termOf(token: Token): Term | null {
     if (value !== 'yes' && value !== 'no') throw new Refused('bad_value', 'expected sample:yes or sample:no', position)
     return { kind: 'sample', value: (value === 'yes') !== negated }
   }
+  if (field === 'seq' && value.includes(',')) return seqsOf(token)
   if (isOneOf(numberFields, field)) return rangeOf(token, field)
   if (isOneOf(textFields, field)) {
     if (value === '') throw new Refused('bad_value', `${field}: needs a value`, position)

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, Checkbox, Modal, Select, Textarea, TextInput } from '@mantine/core'
+import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { OperationInput, OperationOutput } from '../../../shared/contract/contract.ts'
 import type { SubjectRequest } from '../../../shared/contract/requests.ts'
+import { filterOfSeqs } from '../../../shared/filter/chosen.ts'
 import { shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useJob } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
 import { KeyChange } from '../../ui/key-change.tsx'
 import { Masked } from '../../ui/masked.tsx'
 import { Note, Panel, State } from '../../ui/parts.tsx'
+import { PermittedButton } from '../../ui/permitted-button.tsx'
 
 type Found = OperationOutput<'subjects.find'>
 
@@ -59,7 +62,32 @@ export function SubjectScope({ request }: { readonly request: SubjectRequest }) 
       {find.isError && <Note is="broken">{messageOf(find.error)}</Note>}
       {find.data && <Chosen found={find.data} left={left} onLeft={setLeft} />}
       {find.data && find.data.seqs.length > 0 && <Act request={request} seqs={seqs} found={find.data} />}
+      {find.data && find.data.seqs.length > 0 && <Bundle seqs={seqs} />}
     </Panel>
+  )
+}
+
+/** The same records as a signed bundle, named by their leaves: identifiers of the subject go into no filter. */
+function Bundle({ seqs }: { readonly seqs: readonly number[] }) {
+  const navigate = useNavigate()
+  const query = filterOfSeqs(seqs)
+  return (
+    <div className="row gap-8">
+      <PermittedButton
+        permission="export"
+        variant="default"
+        size="compact-sm"
+        disabled={query === null}
+        onClick={() => query !== null && void navigate({ to: '/exports', search: { view: 'new', query } })}
+      >
+        Export as a signed bundle…
+      </PermittedButton>
+      <span className="dim small">
+        {query === null && seqs.length > 0
+          ? 'More leaves than one filter can name: export a period.'
+          : 'With proofs. The filter names leaves, not the person.'}
+      </span>
+    </div>
   )
 }
 

@@ -11,6 +11,7 @@ import { bytes, count, day, fingerprint, fixed, moment } from '../../ui/format.t
 import { Facts, Hash, Note, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
+import { Period } from './period.tsx'
 
 const parts = [
   { value: 'request', label: 'Prompts' },
@@ -123,7 +124,7 @@ export function NewExport({ query: initial }: { readonly query: string }) {
           }
           flush
         >
-          <div style={{ padding: '0 12px 12px' }}>
+          <div className="scope-filter">
             <TextInput
               label="Filter"
               placeholder="Everything; or words, field:value, from:2023-07-01"
@@ -132,6 +133,7 @@ export function NewExport({ query: initial }: { readonly query: string }) {
               spellCheck={false}
               error={preview.isError ? messageOf(preview.error) : undefined}
             />
+            <Period query={query} onQuery={setQuery} />
           </div>
           {data ? (
             <>
