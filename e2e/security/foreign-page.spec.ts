@@ -1,38 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A page of somebody else, in a browser of its own, against both ports and the recording proxy: refused, nothing read, nothing on record.
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
-import { _electron, type Page } from '@playwright/test'
-import { engineRunning, expect, temporaryFolder, test } from '../harness.ts'
+import type { Page } from '@playwright/test'
+import { bareBrowser } from '../browser.ts'
+import { engineRunning, expect, test } from '../harness.ts'
 
 const listening = (server: Server): Promise<number> =>
   new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)))
-
-/** The same runtime as a bare browser without any confinement of ours; `rebind.example` leads to this machine. */
-async function foreignBrowser(url: string) {
-  const folder = join(temporaryFolder(), 'browser')
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'package.json'), '{"name":"foreign","main":"main.cjs"}')
-  writeFileSync(
-    join(folder, 'main.cjs'),
-    `const { app, BrowserWindow } = require('electron')
-app.whenReady().then(() => new BrowserWindow({ webPreferences: { sandbox: true } }).loadURL(${JSON.stringify(url)}))`
-  )
-  const app = await _electron.launch({
-    executablePath: process.env.ELECTRON_EXEC_PATH ?? '',
-    args: [
-      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-      '--host-resolver-rules=MAP rebind.example 127.0.0.1',
-      `--user-data-dir=${join(folder, 'data')}`,
-      folder
-    ],
-    cwd: folder,
-    chromiumSandbox: process.getuid?.() !== 0
-  })
-  return { app, page: await app.firstWindow() }
-}
 
 interface Targets {
   readonly compliance: string
@@ -212,7 +187,7 @@ test('a page of another origin reads nothing and leaves nothing on record', asyn
     proxy: `http://${host}:${ports.compliance}/proxy/foreign-test`,
     foreign: origin
   })
-  const browser = await foreignBrowser(origin)
+  const browser = await bareBrowser(origin, ['--host-resolver-rules=MAP rebind.example 127.0.0.1'])
   try {
     const statuses = new Map<string, number>()
     const own = new Set([`127.0.0.1:${ports.compliance}`, `127.0.0.1:${ports.drift}`])

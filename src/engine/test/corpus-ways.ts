@@ -350,7 +350,7 @@ export function tamperedWays(plain: Bag, keys: CorpusKeys): readonly Way[] {
       name: 'CRLF in a manifest',
       change: (bag) => edit(bag, 'manifest-sha256.txt', (all) => all.replaceAll('\n', '\r\n')),
       step: 2,
-      code: 'file_changed'
+      code: 'manifest_line'
     },
     {
       name: 'a byte-order mark before a manifest',
