@@ -9,7 +9,7 @@ import { ReadLog } from './activity/read-log.ts'
 import { Anchors, NOT_ANCHORING } from './anchors/anchors.ts'
 import { WitnessService } from './anchors/witness-service.ts'
 import { registerErasure } from './backup/erasure-register.ts'
-import { keksOfWorkspace, recordRestore, restoreFirst } from './backup/finish-restore.ts'
+import { keksOfWorkspace, passphraseOf, recordRestore, restoreFirst } from './backup/finish-restore.ts'
 import { Backups } from './backup/handlers.ts'
 import { bundleHandlers } from './bundle/handlers.ts'
 import type { Print } from './bundle/printer.ts'
@@ -369,7 +369,7 @@ async function compose(
     ledgerSize: size,
     checkpoint: () => checkpoint(),
     append,
-    keksOf: (id) => keksOfWorkspace(workspace.state, id, deps.store, config.passphraseFile ?? environment.passphraseFile),
+    keksOf: (id) => keksOfWorkspace(workspace.state, id, deps.store, passphraseOf(config, environment)),
     onFailed: (error) => log.error({ event: 'backup.failed', message: nameOf(error) }),
     goOn: () => {
       const failed = (error: unknown) => log.error({ event: 'keys.unfinished', message: nameOf(error) })

@@ -103,6 +103,7 @@ async function start(config: EngineStart['config']): Promise<void> {
     port.post({ kind: 'ready' })
   } catch (error) {
     const known = error instanceof AffidavitError ? { code: error.code, message: error.message } : undefined
+    const passphrase = error instanceof AffidavitError ? error.details?.passphrase : undefined
     if (!known)
       log.fatal({
         event: 'engine.start_failed',
@@ -111,7 +112,8 @@ async function start(config: EngineStart['config']): Promise<void> {
     port.post({
       kind: 'failed',
       code: known?.code ?? 'internal',
-      message: known?.message ?? 'the engine could not start; its log names the reason'
+      message: known?.message ?? 'the engine could not start; its log names the reason',
+      ...(passphrase === 'needed' ? { asks: 'passphrase' } : passphrase === 'wrong' ? { asks: 'another_passphrase' } : {})
     })
     setTimeout(() => process.exit(1), 100)
   }

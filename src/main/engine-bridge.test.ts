@@ -8,7 +8,7 @@ let state: ShellEngineState['state'] = 'running'
 let toEngine: ToEngine[] = []
 let bridge = new EngineBridge({ send: () => undefined, state: () => engineState() })
 
-const engineState = (): ShellEngineState => ({ state, restarts: 0, retry_ms: null, code: null, message: null })
+const engineState = (): ShellEngineState => ({ state, restarts: 0, retry_ms: null, code: null, message: null, asks: null })
 
 function window(id: number): Peer & { readonly got: FromEngine[] } {
   const got: FromEngine[] = []

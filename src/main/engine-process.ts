@@ -14,6 +14,7 @@ import type {
   ToEngine
 } from '../shared/contract/wire.ts'
 
+type Failed = Extract<EngineState, { kind: 'failed' }>
 type FromProcess = FromEngine | EngineState | KeyRequest | PrintRequest
 
 export interface EngineProcessOptions {
@@ -38,7 +39,7 @@ const STOP_MS = 10_000
 export class EngineProcess {
   readonly #options: EngineProcessOptions
   #child: UtilityProcess | null = null
-  #state: ShellEngineState = { state: 'starting', restarts: 0, retry_ms: null, code: null, message: null }
+  #state: ShellEngineState = { state: 'starting', restarts: 0, retry_ms: null, code: null, message: null, asks: null }
   #ends: number[] = []
   #restarts = 0
   #retry: NodeJS.Timeout | null = null
@@ -63,7 +64,7 @@ export class EngineProcess {
     if (this.#child !== null || this.#stopping) return
     const child = utilityProcess.fork(this.#options.entry, [], { serviceName: 'Affidavit engine', stdio: 'inherit' })
     this.#child = child
-    let failure: { readonly code: string; readonly message: string } | null = null
+    let failure: Failed | null = null
     child.on('message', (message: FromProcess) => {
       if (this.#child !== child) return
       switch (message.kind) {
@@ -99,10 +100,16 @@ export class EngineProcess {
     child.postMessage({ kind: 'start', config: this.#options.config() } satisfies EngineStart)
   }
 
-  #unexpectedEnd(failure: { readonly code: string; readonly message: string } | null): void {
+  #unexpectedEnd(failure: Failed | null): void {
     if (failure !== null) {
       const code = errorCode.safeParse(failure.code)
-      this.#set({ state: 'failed', retry_ms: null, code: code.success ? code.data : 'internal', message: failure.message })
+      this.#set({
+        state: 'failed',
+        retry_ms: null,
+        code: code.success ? code.data : 'internal',
+        message: failure.message,
+        asks: failure.asks ?? null
+      })
       return
     }
     const now = Date.now()
@@ -122,8 +129,8 @@ export class EngineProcess {
     this.#retry = setTimeout(() => this.start(), pause)
   }
 
-  #set(change: Omit<ShellEngineState, 'restarts'>): void {
-    this.#state = { ...change, restarts: this.#restarts }
+  #set(change: Omit<ShellEngineState, 'restarts' | 'asks'> & Partial<Pick<ShellEngineState, 'asks'>>): void {
+    this.#state = { asks: null, ...change, restarts: this.#restarts }
     this.#options.onState(this.#state)
   }
 

@@ -24,6 +24,7 @@ import { registerScheme, servePage } from './protocol.ts'
 import { Sample } from './sample.ts'
 import { type ShellContext, themeNow } from './shell-operations.ts'
 import { ShellTopics } from './shell-topics.ts'
+import { Unlock } from './unlock.ts'
 import { openMainWindow } from './window.ts'
 
 /** Folder of the built files: main and engine lie beside each other, preload and page next to that. */
@@ -53,6 +54,7 @@ function run(config: MainConfig): void {
     preferences = { ...preferences, ...change }
     writePreferences(preferencesPath, preferences)
   }
+  const unlock = new Unlock()
   const sample = new Sample(app.getPath('userData'))
   const workspace = (): string => (sample.isOpen ? sample.path : (config.workspace ?? preferences.workspace ?? config.defaultWorkspace))
   nativeTheme.themeSource = preferences.theme
@@ -86,6 +88,7 @@ function run(config: MainConfig): void {
       },
       onState: (state) => {
         if (engine === own) notices.engineChanged()
+        if (engine === own && state.asks !== null) unlock.forget()
         if (engines.shown !== engine) return
         bridge.engineChanged()
         topics.push('shell.engine', state)
@@ -94,7 +97,7 @@ function run(config: MainConfig): void {
     return engine
   }
   const own = engineOn(
-    () => ({ workspace: workspace(), compliance: config.compliance, drift: config.drift, ...sample.config }),
+    () => ({ workspace: workspace(), compliance: config.compliance, drift: config.drift, ...sample.config, ...unlock.config }),
     (message) => notices.fromEngine(message)
   )
   const engines = new Engines({
@@ -118,6 +121,7 @@ function run(config: MainConfig): void {
     await engines.leaveReview()
     sample.set(false)
     remember({ workspace: chosen })
+    unlock.forget()
     await own.restart()
     return workspace()
   }
@@ -143,7 +147,14 @@ function run(config: MainConfig): void {
     openReview: (review) => engines.openReview(review),
     leaveReview: () => engines.leaveReview(),
     takeFile: () => files.take(),
-    restartEngine: () => engines.shown.restart()
+    restartEngine: () => {
+      unlock.askAgain()
+      return engines.shown.restart()
+    },
+    unlock: (passphrase) => {
+      unlock.give(passphrase)
+      return own.restart()
+    }
   }
   const ipc = new Ipc({ bridge, topics, context })
 

@@ -26,6 +26,7 @@ export interface ShellContext {
   readonly leaveReview: () => Promise<void>
   readonly takeFile: () => string | null
   readonly restartEngine: () => Promise<void>
+  readonly unlock: (passphrase: string | null) => Promise<void>
 }
 
 type Handlers = {
@@ -79,6 +80,10 @@ const handlers: Handlers = {
   'shell.takeFile': async (_input, _owner, context) => ({ path: context.takeFile() }),
   'shell.restartEngine': async (_input, _owner, context) => {
     await context.restartEngine()
+    return {}
+  },
+  'shell.unlock': async (input, _owner, context) => {
+    await context.unlock(input.passphrase)
     return {}
   },
   'shell.openExternal': async (input, owner) => ({ opened: await openExternal(owner.webContents, input.url) }),

@@ -8,7 +8,7 @@ import { syncFolder } from '../files.ts'
 import { bodyPart } from '../ledger/body-part.ts'
 import type { LeafDraft } from '../ledger/draft.ts'
 import { writeHeadCopy } from '../ledger/head.ts'
-import { loadKeyring, type OsKeyStore } from '../vault/keyring.ts'
+import { type KeyringPlace, loadKeyring, type OsKeyStore } from '../vault/keyring.ts'
 import { readManifest } from './manifest.ts'
 import { RESTORED_NAME, type RestoredNote, restoreBackup } from './restore.ts'
 
@@ -19,11 +19,20 @@ export async function keksOfWorkspace(
   state: string,
   workspaceId: string,
   store: OsKeyStore | null,
-  passphraseFile: string | undefined
+  given: Pick<KeyringPlace, 'passphraseFile' | 'passphrase'>
 ): Promise<Record<string, string>> {
-  const { holder } = await loadKeyring({ state, workspaceId, store, passphraseFile }, false)
+  const { holder } = await loadKeyring({ state, workspaceId, store, ...given }, false)
   return Object.fromEntries(holder.ring.keks.map(({ id, key }) => [id, key]))
 }
+
+/** The passphrase that opens keyrings here: typed, or in a file. */
+export const passphraseOf = (
+  config: EngineStart['config'],
+  environment: EngineEnvironment
+): Pick<KeyringPlace, 'passphraseFile' | 'passphrase'> => ({
+  passphraseFile: config.passphraseFile ?? environment.passphraseFile,
+  passphrase: config.passphrase
+})
 
 /**
  * Restores a backup to the folder that the engine is about to open. Where a person accepted the loss of newer leaves, the head remembered
@@ -33,7 +42,7 @@ export async function restoreFirst(config: EngineStart['config'], environment: E
   if (!config.restore) return
   const { from, acceptLoss } = config.restore
   const manifest = readManifest(from)
-  const keks = await keksOfWorkspace(config.state, manifest.workspace_id, store, config.passphraseFile ?? environment.passphraseFile)
+  const keks = await keksOfWorkspace(config.state, manifest.workspace_id, store, passphraseOf(config, environment))
   const control = { cancelled: () => false, progress: () => {}, rest: () => {} }
   await restoreBackup({ kind: 'restore', path: from, to: config.workspace, state: config.state, keks, live: null, acceptLoss }, control)
 }

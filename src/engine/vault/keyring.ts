@@ -95,6 +95,10 @@ export interface KeyringPlace {
   readonly workspaceId: string
   readonly store: OsKeyStore | null
   readonly passphraseFile: string | undefined
+  /** Typed by a person; counts before the file. */
+  readonly passphrase?: string | undefined
+  /** A person goes on without the passphrase. */
+  readonly withoutKeys?: boolean | undefined
 }
 
 /** Shortest passphrase that is taken, in characters. */
@@ -201,7 +205,7 @@ function openWith({ key }: Derived, file: Extract<KeyFile, { protection: 'passph
     decipher.setAuthTag(body.subarray(body.length - 16))
     return Buffer.concat([decipher.update(body.subarray(12, body.length - 16)), decipher.final()]).toString('utf8')
   } catch {
-    throw new AffidavitError('keys_unavailable', 'the passphrase does not open the keys of this workspace')
+    throw new AffidavitError('keys_unavailable', 'the passphrase does not open the keys of this workspace', { passphrase: 'wrong' })
   }
 }
 
@@ -317,10 +321,16 @@ async function unseal(file: KeyFile, place: KeyringPlace): Promise<{ readonly te
         seal: { protection: 'safe-storage', store: place.store }
       }
     case 'passphrase': {
-      if (place.passphraseFile === undefined) {
-        throw new AffidavitError('keys_unavailable', 'the keys are protected by a passphrase: name its file in AFFIDAVIT_PASSPHRASE_FILE')
-      }
-      const derived = await derive(readPassphrase(place.passphraseFile), Buffer.from(file.salt, 'base64'), file.n)
+      if (place.withoutKeys)
+        throw new AffidavitError('keys_unavailable', 'the passphrase of the keys was not given: start again to give it', {
+          keyring: 'not_given'
+        })
+      const passphrase = place.passphrase ?? (place.passphraseFile === undefined ? undefined : readPassphrase(place.passphraseFile))
+      if (passphrase === undefined)
+        throw new AffidavitError('keys_unavailable', 'the keys are protected by a passphrase: name its file in AFFIDAVIT_PASSPHRASE_FILE', {
+          passphrase: 'needed'
+        })
+      const derived = await derive(passphrase, Buffer.from(file.salt, 'base64'), file.n)
       return { text: openWith(derived, file), seal: { protection: 'passphrase', derived } }
     }
     case 'key-file':

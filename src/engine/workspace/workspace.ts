@@ -130,7 +130,9 @@ export async function openWorkspace(
       state: config.state,
       workspaceId: description.id,
       store,
-      passphraseFile: config.passphraseFile ?? environment.passphraseFile
+      passphraseFile: config.passphraseFile ?? environment.passphraseFile,
+      passphrase: config.passphrase,
+      withoutKeys: config.withoutKeys
     }
     const { identity, holder, created, missing } = await keysOf(place, paths, !existsSync(paths.head) && leafCount(ledgerDb) === 0)
     acceptRestoredHead(paths.root, config.state, identity.origin)

@@ -20,6 +20,7 @@ import { EngineFactsProvider } from './engine-state.tsx'
 import { router } from './router.tsx'
 import { SignInGate } from './sign-in.tsx'
 import { cssVariables, theme } from './theme.ts'
+import { UnlockGate } from './unlock.tsx'
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce
 // The scroll lock behind dialogs writes a style of its own and knows nothing of Mantine's nonce.
@@ -46,9 +47,11 @@ function App() {
         <Notifications position="top-right" />
         <EngineFactsProvider>
           <SessionProvider>
-            <SignInGate>
-              <RouterProvider router={router} />
-            </SignInGate>
+            <UnlockGate>
+              <SignInGate>
+                <RouterProvider router={router} />
+              </SignInGate>
+            </UnlockGate>
           </SessionProvider>
         </EngineFactsProvider>
       </QueryClientProvider>

@@ -35,7 +35,9 @@ export const engineState = z.object({
   restarts: z.int().min(0),
   retry_ms: z.int().min(0).nullable(),
   code: errorCode.nullable(),
-  message: z.string().nullable()
+  message: z.string().nullable(),
+  /** It failed for want of the passphrase of the keys, or with one that does not open them: `shell.unlock` gives it. */
+  asks: z.enum(['passphrase', 'another_passphrase']).nullable()
 })
 export type ShellEngineState = z.infer<typeof engineState>
 
@@ -148,6 +150,13 @@ export const shellOperations = {
     input: nothing,
     output: nothing,
     access: 'read',
+    leaves: []
+  }),
+  'shell.unlock': operation({
+    summary: 'Gives the passphrase of the keys and starts the engine with it; null goes on without: read-only, contents closed',
+    input: z.strictObject({ passphrase: z.string().min(1).max(1024).nullable() }),
+    output: nothing,
+    access: 'write',
     leaves: []
   }),
   'shell.openExternal': operation({

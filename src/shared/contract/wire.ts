@@ -27,6 +27,10 @@ export interface EngineStart {
     /** `safe-storage`: keys are wrapped by main over this port; otherwise the engine uses the passphrase file or a key file. */
     readonly keyProtection: 'safe-storage' | 'file'
     readonly passphraseFile?: string
+    /** Typed by a person; counts before the file. Never logged. */
+    readonly passphrase?: string
+    /** A person goes on without the passphrase: read-only, contents closed. */
+    readonly withoutKeys?: boolean
     /** Whoever started the engine answers {@link PrintRequest}. */
     readonly prints?: boolean
     readonly allowedHosts?: readonly string[]
@@ -65,4 +69,12 @@ export interface EngineStop {
 }
 
 /** Engine → main or command line: it serves (or cannot, with a code). */
-export type EngineState = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+export type EngineState =
+  | { readonly kind: 'ready' }
+  | {
+      readonly kind: 'failed'
+      readonly code: string
+      readonly message: string
+      /** What a person could give to make it start. */
+      readonly asks?: 'passphrase' | 'another_passphrase'
+    }
