@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What would have alarmed: settings tried on real records, refused, shown and used.
+// What would have alarmed: settings tried on real records, refused, shown and used. Then what people do with many alerts.
 import { callOk, records, waitForJob } from '../data.ts'
 import { expect } from '../harness.ts'
 import { oneLook } from './walk.ts'
 
-oneLook('light', 'a back-test', async ({ page, go, shoot }) => {
+oneLook('light', 'a back-test, many alerts, snooze and webhooks', async ({ page, go, shoot }) => {
   await go('/drift?view=backtest')
   await expect(page.getByText('Nothing was tested yet')).toBeVisible()
   await page.getByRole('button', { name: 'Test on the history' }).click()
@@ -40,4 +40,42 @@ oneLook('light', 'a back-test', async ({ page, go, shoot }) => {
   await page.getByRole('button', { name: 'Change 1 setting' }).click()
   await expect(page.getByRole('dialog')).toBeHidden()
   expect((await callOk(page, 'settings.get', {})).effect_floor).toBe(0.3)
+
+  // Two at once with the keyboard, one note for both.
+  await go('/drift')
+  const open = page.getByRole('group', { name: 'Open' }).getByRole('option')
+  const before = await open.count()
+  await open.first().focus()
+  await page.keyboard.press('Space')
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Space')
+  const toolbar = page.getByRole('toolbar', { name: 'Chosen alerts' })
+  await expect(toolbar.getByText('2 chosen', { exact: true })).toBeVisible()
+  await shoot('04-alerts-chosen')
+  await toolbar.getByRole('button', { name: 'Acknowledge…' }).click()
+  await page.getByRole('textbox', { name: 'Note for all of them' }).fill('The move to 0613, looked into')
+  await page.getByRole('dialog').getByRole('button', { name: 'Acknowledge' }).click()
+  await expect(open).toHaveCount(before - 2)
+
+  await page.getByRole('button', { name: 'Snooze…' }).click()
+  await page.getByRole('textbox', { name: 'Reason' }).fill('Known deployment')
+  await page.getByRole('dialog').getByRole('button', { name: 'Snooze' }).click()
+  await expect(page.getByText(/rests until/).first()).toBeVisible()
+  await shoot('04-alerts-snoozed')
+
+  await go('/settings?view=drift')
+  const hooks = page.getByRole('region', { name: 'Webhooks' })
+  await hooks.getByRole('textbox', { name: 'Address' }).fill('http://192.0.2.1/hook')
+  await hooks.getByRole('button', { name: 'Add' }).click()
+  await expect(hooks.getByRole('alert')).toBeVisible()
+  // Nobody listens there: a delivery fails and says so.
+  await hooks.getByRole('textbox', { name: 'Address' }).fill('http://127.0.0.1:9/hook')
+  await hooks.getByRole('button', { name: 'Add' }).click()
+  await expect(hooks.getByText(/Secret of this webhook/)).toBeVisible()
+  await hooks.getByRole('button', { name: 'Test' }).click()
+  await expect(hooks.getByText(/last attempt/)).toBeVisible()
+  await hooks.scrollIntoViewIfNeeded()
+  await shoot('11-webhooks')
+  await hooks.getByRole('button', { name: 'Remove' }).click()
+  await expect(hooks.getByText('http://127.0.0.1:9/hook')).toBeHidden()
 })

@@ -1,29 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type KeyboardEvent, useState } from 'react'
+import { Button } from '@mantine/core'
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import type { DriftAlert } from '../../../shared/contract/drift.ts'
-import { clock, day, moment } from '../../ui/format.ts'
+import { clock, count, day, moment } from '../../ui/format.ts'
 import { Mark, type Meaning } from '../../ui/parts.tsx'
+import type { AlertGroup } from './alert-pages.ts'
 import { ManyAlerts } from './many-alerts.tsx'
 
-const groups: readonly { readonly state: DriftAlert['state']; readonly name: string; readonly is: Meaning }[] = [
-  { state: 'open', name: 'Open', is: 'attention' },
-  { state: 'acknowledged', name: 'Acknowledged', is: 'acknowledged' },
-  { state: 'resolved', name: 'Resolved', is: 'resolved' }
-]
+const names: Readonly<Record<DriftAlert['state'], { readonly name: string; readonly is: Meaning }>> = {
+  open: { name: 'Open', is: 'attention' },
+  acknowledged: { name: 'Acknowledged', is: 'acknowledged' },
+  resolved: { name: 'Resolved', is: 'resolved' }
+}
 
 /** Today's clock, else the date. */
 const when = (iso: string): string => (day(iso) === day(new Date().toISOString()) ? `${clock(iso).slice(0, 5)} UTC` : day(iso).slice(0, -5))
 
+/** 27 Nov, 14:31 UTC: what the narrow list has room for. */
+const short = (iso: string): string => `${day(iso).slice(0, -5)}, ${clock(iso).slice(0, 5)} UTC`
+
 const strongestGap = (alert: DriftAlert): number => Math.max(0, ...alert.features.map((one) => one.d ?? 0))
 
+/** Calls when it is scrolled into view. */
+function Seen({ onSeen }: { readonly onSeen: () => void }) {
+  const mark = useRef<HTMLDivElement>(null)
+  const latest = useRef(onSeen)
+  latest.current = onSeen
+  useEffect(() => {
+    if (!mark.current) return
+    const observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && latest.current())
+    observer.observe(mark.current)
+    return () => observer.disconnect()
+  }, [])
+  return <div ref={mark} className="alerts-seen" aria-hidden="true" />
+}
+
 interface AlertListProps {
-  readonly alerts: readonly DriftAlert[]
+  readonly groups: readonly AlertGroup[]
   readonly selected: string
   readonly onSelect: (id: string) => void
 }
 
-export function AlertList({ alerts, selected, onSelect }: AlertListProps) {
-  const ordered = groups.flatMap((group) => alerts.filter((alert) => alert.state === group.state))
+export function AlertList({ groups, selected, onSelect }: AlertListProps) {
+  const alerts = groups.flatMap((group) => group.alerts)
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   // Only open alerts can be acknowledged; one that changed meanwhile is chosen no more.
   const still = alerts.filter((alert) => alert.state === 'open' && chosen.has(alert.id)).map((alert) => alert.id)
@@ -40,7 +59,11 @@ export function AlertList({ alerts, selected, onSelect }: AlertListProps) {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key]
     if (by === undefined) return
     event.preventDefault()
-    const next = ordered[ordered.findIndex((alert) => alert.id === selected) + by]
+    const at = alerts.findIndex((alert) => alert.id === selected)
+    const next = alerts[at + by]
+    // The last one that is here of a state: the next key finds the ones after it.
+    const group = groups.find((one) => one.more && one.alerts.at(-1)?.id === next?.id)
+    if (group && by > 0) group.onMore()
     if (!next) return
     onSelect(next.id)
     document.getElementById(`alert-${next.id}`)?.focus()
@@ -49,13 +72,17 @@ export function AlertList({ alerts, selected, onSelect }: AlertListProps) {
     <div className="alert-list">
       {still.length > 0 && <ManyAlerts ids={still} onDone={() => setChosen(new Set())} />}
       <div role="listbox" aria-label="Alerts" aria-multiselectable tabIndex={-1} onKeyDown={onKeyDown}>
-        {groups.map(({ state, name, is }) => {
-          const members = alerts.filter((alert) => alert.state === state)
+        {groups.map(({ state, alerts: members, more, loading, onMore }) => {
+          const { name, is } = names[state]
           if (members.length === 0) return null
           return (
             <div key={state} role="group" aria-label={name}>
               <div className="alert-group" aria-hidden="true">
-                {name} <span className="dim">{members.length}</span>
+                {name}{' '}
+                <span className="dim">
+                  {count(members.length)}
+                  {more ? '+' : ''}
+                </span>
               </div>
               {members.map((alert) => (
                 <div
@@ -87,7 +114,9 @@ export function AlertList({ alerts, selected, onSelect }: AlertListProps) {
                   </div>
                   {alert.snoozed_until !== null && Date.parse(alert.snoozed_until) > Date.now() && (
                     <div className="line">
-                      <span className="clip">rests until {moment(alert.snoozed_until)}</span>
+                      <span className="clip" title={moment(alert.snoozed_until)}>
+                        rests until {short(alert.snoozed_until)}
+                      </span>
                     </div>
                   )}
                   <div className="line">
@@ -99,10 +128,18 @@ export function AlertList({ alerts, selected, onSelect }: AlertListProps) {
                   </div>
                 </div>
               ))}
+              {more && !loading && <Seen onSeen={onMore} />}
             </div>
           )
         })}
       </div>
+      {groups
+        .filter((group) => group.more)
+        .map(({ state, loading, onMore }) => (
+          <Button key={state} variant="default" size="compact-sm" className="alerts-older" loading={loading} onClick={onMore}>
+            Show older {state} alerts
+          </Button>
+        ))}
       <p className="dim small" style={{ marginTop: 'auto', padding: 12, borderTop: '1px solid var(--a-line)' }}>
         Space chooses an open alert, Ctrl+A all of them. Bar: the strong part is L, the shift noise cannot explain; up to the end of the
         tint is D, the gap seen.

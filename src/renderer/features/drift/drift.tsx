@@ -13,6 +13,7 @@ import { clock, count, day } from '../../ui/format.ts'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 import { AlertList } from './alert-list.tsx'
+import { type AlertGroup, useAlertPages } from './alert-pages.ts'
 import { AlertPane } from './alert-pane.tsx'
 import { BacktestView } from './backtest/backtest-view.tsx'
 import { BaselineDialog, type BaselineTarget } from './baseline-dialog.tsx'
@@ -41,12 +42,12 @@ export function Drift({ alert: wanted, view = 'alerts', run, ...compared }: Drif
   const navigate = useNavigate()
   const refresh = useRefresh()
   const status = useStatus()
-  const alerts = useOperation('drift.alerts', { limit: 200 }, { keep: true })
+  const alerts = useAlertPages(wanted)
   const series = useOperation('drift.series', {}, { keep: true, refetchMs: 10_000 })
   const look = useAction('drift.look', ['drift.alerts', 'drift.series'])
   const [pinning, setPinning] = useState<BaselineTarget | null>(null)
   useTopic('alerts', () => refresh('drift.alerts', 'drift.series', 'drift.verdict'))
-  const list = alerts.data?.alerts ?? []
+  const list = alerts.groups.flatMap((group) => group.alerts)
   const shown: DriftAlert | undefined = list.find((one) => one.id === wanted) ?? list.find((one) => one.state === 'open') ?? list[0]
 
   const runLook = () =>
@@ -111,12 +112,12 @@ export function Drift({ alert: wanted, view = 'alerts', run, ...compared }: Drif
         <CompareView {...compared} />
       ) : view === 'backtest' ? (
         <BacktestView run={run} />
-      ) : alerts.isError ? (
-        <Failed what="Alerts cannot be read" error={alerts.error} onRetry={() => void alerts.refetch()} />
-      ) : !alerts.data ? (
+      ) : alerts.error ? (
+        <Failed what="Alerts cannot be read" error={alerts.error} onRetry={alerts.refetch} />
+      ) : !alerts.ready ? (
         <Loading what="Reading alerts" />
       ) : shown ? (
-        <Investigation alerts={list} shown={shown} onShow={(id) => void navigate({ to: '/drift', search: { alert: id } })} />
+        <Investigation groups={alerts.groups} shown={shown} onShow={(id) => void navigate({ to: '/drift', search: { alert: id } })} />
       ) : (
         <Empty title="No alert so far">
           {hasBaseline ? (
@@ -147,12 +148,12 @@ export function Drift({ alert: wanted, view = 'alerts', run, ...compared }: Drif
 }
 
 interface InvestigationProps {
-  readonly alerts: readonly DriftAlert[]
+  readonly groups: readonly AlertGroup[]
   readonly shown: DriftAlert
   readonly onShow: (id: string) => void
 }
 
-function Investigation({ alerts, shown, onShow }: InvestigationProps) {
+function Investigation({ groups, shown, onShow }: InvestigationProps) {
   const [feature, setFeature] = useState(shown.features[0]?.feature ?? 'latency')
   // Another alert starts with its own strongest feature.
   useEffect(() => {
@@ -162,7 +163,7 @@ function Investigation({ alerts, shown, onShow }: InvestigationProps) {
   const verdict = useOperation('drift.verdict', { alert_id: shown.id, feature }, { keep: true })
   return (
     <div className="drift">
-      <AlertList alerts={alerts} selected={shown.id} onSelect={onShow} />
+      <AlertList groups={groups} selected={shown.id} onSelect={onShow} />
       {verdict.isError ? (
         <Failed what="This verdict cannot be shown" error={verdict.error} onRetry={() => void verdict.refetch()} />
       ) : verdict.data ? (

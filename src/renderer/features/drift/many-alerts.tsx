@@ -7,6 +7,9 @@ import { messageOf, useAction } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
 import { Note } from '../../ui/parts.tsx'
 
+/** Alerts that one call acknowledges. */
+const MOST_AT_ONCE = 200
+
 interface ManyAlertsProps {
   readonly ids: readonly string[]
   readonly onDone: () => void
@@ -17,30 +20,39 @@ export function ManyAlerts({ ids, onDone }: ManyAlertsProps) {
   const [asking, setAsking] = useState(false)
   const [note, setNote] = useState('')
   const acknowledge = useAction('drift.acknowledge_many', ['drift.alerts', 'drift.series'])
-  const submit = () =>
-    acknowledge.mutate(
-      { ids: [...ids], note: note.trim() },
-      {
-        onSuccess: ({ alerts, refused }) => {
-          notifications.show({
-            title: `${count(alerts.length)} acknowledged`,
-            message: refused.length === 0 ? 'Each has its own leaf.' : `${count(refused.length)} were not open any more.`
-          })
-          setAsking(false)
-          setNote('')
-          onDone()
-        }
+  const [busy, setBusy] = useState(false)
+  const submit = async () => {
+    setBusy(true)
+    try {
+      let done = 0
+      let refused = 0
+      // One call takes so many at most; those of a call that went well are no longer chosen when a later one fails.
+      for (let at = 0; at < ids.length; at += MOST_AT_ONCE) {
+        const reply = await acknowledge.mutateAsync({ ids: ids.slice(at, at + MOST_AT_ONCE), note: note.trim() })
+        done += reply.alerts.length
+        refused += reply.refused.length
       }
-    )
+      notifications.show({
+        title: `${count(done)} acknowledged`,
+        message: refused === 0 ? 'Each has its own leaf.' : `${count(refused)} were not open any more.`
+      })
+      setAsking(false)
+      setNote('')
+      onDone()
+    } catch {
+      // Said in the dialog.
+    } finally {
+      setBusy(false)
+    }
+  }
   return (
-    <div className="many-alerts row" role="toolbar" aria-label="Chosen alerts">
-      <span className="small nowrap">{count(ids.length)} chosen</span>
-      <span className="grow" />
-      <Button size="compact-xs" onClick={() => setAsking(true)}>
-        Acknowledge…
-      </Button>
-      <Button size="compact-xs" variant="default" onClick={onDone}>
+    <div className="many-alerts" role="toolbar" aria-label="Chosen alerts">
+      <span className="small nowrap num">{count(ids.length)} chosen</span>
+      <Button size="compact-xs" variant="subtle" onClick={onDone}>
         Clear
+      </Button>
+      <Button size="compact-sm" className="many-wide" onClick={() => setAsking(true)}>
+        Acknowledge…
       </Button>
       <Modal
         opened={asking}
@@ -66,7 +78,7 @@ export function ManyAlerts({ ids, onDone }: ManyAlertsProps) {
             <Button variant="default" onClick={() => setAsking(false)}>
               Cancel
             </Button>
-            <Button disabled={note.trim() === ''} loading={acknowledge.isPending} onClick={submit}>
+            <Button disabled={note.trim() === ''} loading={busy} onClick={() => void submit()}>
               Acknowledge
             </Button>
           </div>
