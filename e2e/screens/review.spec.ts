@@ -31,11 +31,18 @@ oneLook('dark', 'a bundle under review', async ({ app, page, go, shoot }) => {
       },
       [op, input] as const
     )
+  await go('/exports?view=verify')
+  await expect(page.getByRole('button', { name: 'Choose a folder…' })).toBeVisible()
+  await shoot('12-verify-nothing')
   await post(Array.from({ length: 200 }, (_, n) => record(n, 400)))
   await call('drift.set_baseline', { model: 'gpt-4', source: 'desk', query: 'source:desk', name: 'January' })
   await post(Array.from({ length: 100 }, (_, n) => record(1000 + n, 2400)))
   await call('drift.look', {})
   const out = join(app.workspace, '..', 'case-7.affidavit.zip')
+  await go('/exports?view=new')
+  await page.getByLabel('First day, UTC').fill('2026-01-01')
+  await expect(page.getByLabel('Filter')).toHaveValue('from:2026-01-01T00:00:00Z')
+  await shoot('12-export-period')
   const asked = { query: 'latency:>1s', recipient: 'Examiner', purpose: 'case 7', out, withhold: ['response'] }
   const { job_id } = (await call('export.start', asked)) as { job_id: string }
   await expect.poll(async () => ((await call('jobs.get', { id: job_id })) as { state: string }).state).toBe('done')

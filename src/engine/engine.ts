@@ -11,6 +11,7 @@ import { WitnessService } from './anchors/witness-service.ts'
 import { registerErasure } from './backup/erasure-register.ts'
 import { keksOfWorkspace, passphraseOf, recordRestore, restoreFirst } from './backup/finish-restore.ts'
 import { Backups } from './backup/handlers.ts'
+import { foreignHandlers } from './bundle/foreign-handlers.ts'
 import { bundleHandlers } from './bundle/handlers.ts'
 import type { Print } from './bundle/printer.ts'
 import { reportHandlers } from './bundle/report-handlers.ts'
@@ -514,6 +515,7 @@ async function compose(
       ...retention.handlers,
       ...activityHandlers({ pool, projector, ledgerSize: size, append, record }),
       ...disposal.handlers,
+      ...foreignHandlers({ pool, append }),
       ...reviewHandlers({
         pool,
         jobs,

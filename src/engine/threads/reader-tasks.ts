@@ -3,6 +3,7 @@
 
 import { explainBundleFile } from '../../node/explain-bundle.ts'
 import { type VerifyFileOptions, verifyBundleFile } from '../../node/verify-file.ts'
+import { checkForeign, type ForeignFiles } from '../../node/verify-foreign.ts'
 import type { PrivacySettings } from '../../shared/contract/privacy.ts'
 import type { SortOrder } from '../../shared/contract/record.ts'
 import type { HoldScope } from '../../shared/contract/retention.ts'
@@ -20,6 +21,7 @@ import { type LookAtBackups, lookAtBackups } from '../backup/look.ts'
 import { readManifest } from '../backup/manifest.ts'
 import { type RestoreInput, restoreBackup } from '../backup/restore.ts'
 import { type WriteBackupInput, writeBackup } from '../backup/write-backup.ts'
+import { foreignFileNames } from '../bundle/foreign-handlers.ts'
 import { measureLeaves, selectLeaves } from '../bundle/selection.ts'
 import { type WriteBundleInput, writeBundle } from '../bundle/write-bundle.ts'
 import {
@@ -101,6 +103,9 @@ export const readerTasks = {
     verifyBundleFile(args.path, { ...args, cancelled: control.cancelled, onProgress: control.progress })
   ),
   buildReview: longTask((_context, args: BuildReviewInput, control) => buildReview(args, control)),
+  checkForeign: longTask((_context, args: { readonly path: string; readonly files: ForeignFiles }) =>
+    checkForeign(args.path, args.files, (name) => foreignFileNames[name])
+  ),
   explainBundle: longTask((_context, args: { readonly path: string }) => explainBundleFile(args.path)),
   verifyWorkspace: longTask((context, args: VerifyWorkspaceInput, control) => verifyWorkspace(context, args, control)),
   openResult: task(({ catalog }, args: { readonly filter: FilterExpression; readonly sort: SortOrder }) =>

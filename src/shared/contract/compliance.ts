@@ -71,7 +71,7 @@ export const verification = z.object({
   seq: count,
   time: timestamp,
   actor: z.string(),
-  scope: z.enum(['workspace', 'record', 'bundle']),
+  scope: z.enum(['workspace', 'record', 'bundle', 'foreign']),
   verdict: z.string(),
   size: count,
   faults: count

@@ -10,6 +10,7 @@ import { driftAlert, driftOperations } from './drift.ts'
 import { backtestOperations } from './drift-backtest.ts'
 import { driftCompareOperations } from './drift-compare.ts'
 import { exportOperations } from './exports.ts'
+import { foreignOperations } from './foreign.ts'
 import { importOperations } from './imports.ts'
 import { keyOperations } from './keys.ts'
 import { peopleOperations, sessionState } from './people.ts'
@@ -50,7 +51,8 @@ export const operations = {
   ...requestOperations,
   ...backupOperations,
   ...reportOperations,
-  ...reviewOperations
+  ...reviewOperations,
+  ...foreignOperations
 } as const
 
 export type OperationName = keyof typeof operations

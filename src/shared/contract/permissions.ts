@@ -179,6 +179,8 @@ export const operationPermissions: Readonly<Record<OperationName, Permission>> =
   'export.list': 'see',
   'verify.file': 'verify',
   'verify.report': 'verify',
+  'foreign.recognise': 'verify',
+  'foreign.verify': 'verify',
   'review.start': 'verify',
   'review.result': 'verify',
   'review.report': 'verify',

@@ -149,7 +149,7 @@ export const leafDataSchemas = {
   ]),
   /** `record`: its leaf, for that scope. `first_code` and `first_seq`: the first fault and the leaf it is in. */
   'verify.run': z.strictObject({
-    scope: z.enum(['workspace', 'record', 'bundle']),
+    scope: z.enum(['workspace', 'record', 'bundle', 'foreign']),
     verdict: word,
     size: count,
     faults: count,

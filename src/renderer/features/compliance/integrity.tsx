@@ -22,6 +22,8 @@ const reasons: Readonly<Record<Gap['reason'], string>> = {
   clock: 'clock set forward, or asleep'
 }
 
+const scopeNames = { workspace: 'whole workspace', record: 'one record', bundle: 'bundle', foreign: 'evidence of another program' } as const
+
 /** Verifications of the whole workspace, and the times without a sign of life. */
 export function IntegrityView() {
   return (
@@ -140,7 +142,7 @@ function Verifications() {
               <tr key={one.seq}>
                 <td className="right dim">{count(one.seq)}</td>
                 <td className="num">{moment(one.time).replace(' UTC', '')}</td>
-                <td>{one.scope === 'workspace' ? 'whole workspace' : one.scope === 'record' ? 'one record' : 'bundle'}</td>
+                <td>{scopeNames[one.scope]}</td>
                 <td>{one.actor === 'engine' ? 'in the background' : <Who actor={one.actor} />}</td>
                 <td>
                   <State is={one.faults === 0 ? 'holds' : 'broken'}>{one.verdict}</State>

@@ -6,6 +6,7 @@ import { pathOf, shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useJob, useOperation } from '../../client/hooks.ts'
 import { cx, Note, Panel } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
+import { ForeignEvidence } from './foreign-evidence.tsx'
 import { OpenReview } from './open-review.tsx'
 import { AboutBundle, VerdictReport } from './verdict-report.tsx'
 
@@ -90,12 +91,16 @@ export function VerifyBundle({ file }: { readonly file?: string | undefined }) {
         ) : report.isError ? (
           <Failed what="The verdict cannot be read" error={report.error} />
         ) : path === null ? (
-          <Panel title="Nothing is opened yet">
-            <p className="soft" style={{ maxWidth: '72ch' }}>
-              Choose a bundle or drop one here. It is read, checked in six steps and not stored; nothing in it is executed. Verification
-              works offline. A bundle that is not invalid can then be looked through: records, proofs and drift verdicts in the same views.
-            </p>
-          </Panel>
+          <>
+            <Panel title="Nothing is opened yet">
+              <p className="soft" style={{ maxWidth: '72ch' }}>
+                Choose a bundle or drop one here. It is read, checked in six steps and not stored; nothing in it is executed. Verification
+                works offline. A bundle that is not invalid can then be looked through: records, proofs and drift verdicts in the same
+                views.
+              </p>
+            </Panel>
+            <ForeignEvidence />
+          </>
         ) : (
           <Loading what="Opening the bundle" />
         )}
