@@ -25,7 +25,7 @@ manifest-sha256.txt
 tagmanifest-sha256.txt
 tagmanifest-sha256.txt.sig
 README-VERIFY.txt
-verify.sh  verify.cmd
+verify.html  verify.sh  verify.cmd
 trust/   log.vkey  log.pub.pem
          allowed_signers
 proof/   checkpoint
@@ -265,7 +265,7 @@ export function NewExport({ query: initial }: { readonly query: string }) {
         </Panel>
         <Panel title="How it can be checked">
           <div className="column gap-8" style={{ fontSize: 12.5 }}>
-            <p>This app, the command line, or stock tools alone: OpenSSH, OpenSSL, sha256sum.</p>
+            <p>This app, the command line, verify.html in any browser, or stock tools alone: OpenSSH, OpenSSL, sha256sum.</p>
             <p className="soft">
               Give the recipient the keys’ fingerprints by another channel. The copies inside the bundle prove nothing by themselves.
             </p>
