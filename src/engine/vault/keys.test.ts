@@ -237,10 +237,9 @@ describe('the protection of the keys', () => {
     first.close()
     await expect(opened()).rejects.toMatchObject({ code: 'keys_unavailable', details: { passphrase: 'needed' } })
     await expect(opened(one)).rejects.toMatchObject({ code: 'keys_unavailable', details: { passphrase: 'wrong' } })
-    // Typed: it counts before a file, and a workspace without leaves is not made without keys.
+    // Typed: it counts before a file.
     const typed = (more: object) => openWorkspace({ ...config, ...more }, engineEnvironment({ AFFIDAVIT_PASSPHRASE_FILE: one }), null)
     await expect(typed({ passphrase: 'a long passphrase' })).rejects.toMatchObject({ details: { passphrase: 'wrong' } })
-    await expect(typed({ withoutKeys: true })).rejects.toMatchObject({ code: 'keys_unavailable' })
     const opening = await typed({ passphrase: 'another passphrase' })
     await opening.ledger?.append([recordDraft(1)])
     await opening.ledger?.close()
