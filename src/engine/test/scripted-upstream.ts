@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
 export interface ScriptedUpstream {
   readonly url: string
@@ -216,10 +216,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, text: 
               ? anthropic(body)
               : null
   if (!made) return json(404, { error: 'not found' })
-  const coding = body.model === 'zipped' ? 'gzip' : body.model === 'brotli' ? 'br' : null
+  const coding = body.model === 'zipped' ? 'gzip' : body.model === 'brotli' ? 'br' : body.model === 'zstandard' ? 'zstd' : null
   if (coding !== null && String(request.headers['accept-encoding']).includes(coding)) {
     response.writeHead(200, { 'content-type': made.type, 'content-encoding': coding })
-    return void response.end((coding === 'br' ? brotliCompressSync : gzipSync)(made.chunks.join('')))
+    return void response.end((coding === 'br' ? brotliCompressSync : coding === 'zstd' ? zstdCompressSync : gzipSync)(made.chunks.join('')))
   }
   response.writeHead(200, 'Fine', { 'content-type': made.type, 'x-request-id': 'req-1', 'Set-Cookie': ['a=cookie-of-the-answer', 'b=2'] })
   for (const chunk of made.chunks) {
@@ -238,7 +238,8 @@ export async function scriptedUpstream(): Promise<ScriptedUpstream> {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      const body = Buffer.concat(chunks).toString('utf8')
+      const sent = Buffer.concat(chunks)
+      const body = (request.headers['content-encoding'] === 'zstd' ? zstdDecompressSync(sent) : sent).toString('utf8')
       seen.push({ method: request.method ?? '', url: request.url ?? '', headers: [...request.rawHeaders], body })
       answer(request, response, body, gone).catch(() => response.destroy())
     })

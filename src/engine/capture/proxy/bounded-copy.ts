@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer'
 import type { Transform } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import zlib from 'node:zlib'
 
 /** Most bytes of a body that are kept for the record. */
 export const COPY_BYTES = 4 * 1024 * 1024
@@ -76,15 +76,24 @@ export class BoundedCopy {
   }
 }
 
+/** RFC 9659: what a decoder must have of memory for a web answer, 8 MiB; a frame that asks for more is not decoded. */
+const ZSTD_WINDOW_LOG = 23
+
+/** Null where the runtime is older than this coding (Electron 33). */
+const zstdDecoder = (): Transform | null =>
+  'createZstdDecompress' in zlib ? zlib.createZstdDecompress({ params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } }) : null
+
 function decoderOf(coding: string): Transform | null {
   switch (coding) {
     case 'gzip':
     case 'x-gzip':
-      return createGunzip()
+      return zlib.createGunzip()
     case 'deflate':
-      return createInflate()
+      return zlib.createInflate()
     case 'br':
-      return createBrotliDecompress()
+      return zlib.createBrotliDecompress()
+    case 'zstd':
+      return zstdDecoder()
     default:
       return null
   }

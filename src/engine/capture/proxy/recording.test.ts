@@ -2,11 +2,13 @@
 // What a proxied call leaves behind, in the whole engine.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { request } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RecordDetail } from '../../../shared/contract/record.ts'
 import { type ScriptedUpstream, scriptedUpstream } from '../../test/scripted-upstream.ts'
@@ -63,6 +65,25 @@ describe('a proxied call', () => {
     expect(answer.headers.get('content-encoding')).toBe('br')
     expect(await answer.json()).toMatchObject({ model: 'brotli-2026-01-01' })
     expect((await recordOf('brotli')).output_messages[0]?.parts[0]).toMatchObject({ content: 'The answer is 42.' })
+  })
+
+  it('is read when question and answer are compressed with zstd', async () => {
+    const body = zstdCompressSync(JSON.stringify({ model: 'zstandard', messages: [{ role: 'user', content: 'Packed?' }] }))
+    const bytes = await new Promise<Buffer>((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', 'content-encoding': 'zstd', 'accept-encoding': 'zstd' }
+      request(`${base}/proxy/cloud/v1/chat/completions`, { method: 'POST', headers }, async (answer) => {
+        expect(answer.headers['content-encoding']).toBe('zstd')
+        const pieces: Buffer[] = []
+        for await (const piece of answer) pieces.push(piece as Buffer)
+        resolve(Buffer.concat(pieces))
+      })
+        .on('error', reject)
+        .end(body)
+    })
+    expect(JSON.parse(zstdDecompressSync(bytes).toString('utf8'))).toMatchObject({ model: 'zstandard-2026-01-01' })
+    const { input_messages, output_messages } = await recordOf('zstandard')
+    expect(input_messages[0]?.parts[0]).toMatchObject({ content: 'Packed?' })
+    expect(output_messages[0]?.parts[0]).toMatchObject({ content: 'The answer is 42.' })
   })
 
   it('comes from the client whose token it carries, and counts for it', async () => {
