@@ -8,9 +8,9 @@ import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
 import type { Projector } from '../threads/projector.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
 import type { Alerts } from './alerts.ts'
-import type { SeriesName } from './gather.ts'
 import type { Latched } from './history.ts'
 import { type Alarm, type JudgedLook, type LookTrigger, lookDraft, settingsBody } from './look.ts'
+import type { SeriesName } from './plans.ts'
 
 export interface LookDeps {
   readonly pool: ReaderPool

@@ -41,6 +41,7 @@ beforeEach(async () => {
   }
   projector = await Projector.start(threads)
   pool = await ReaderPool.start(threads)
+  settings = defaultSettings
   following = true
   ledger.onCommitted((size) => {
     if (following) projector.advance(size)
@@ -57,7 +58,7 @@ afterEach(async () => {
   folder.current.remove()
 })
 
-const settings: Settings = defaultSettings
+let settings: Settings
 const engineOf = (patienceMs = 5_000) =>
   driftEngine({
     pool,
@@ -75,10 +76,18 @@ const engineOf = (patienceMs = 5_000) =>
 
 let next = 0
 /** Appends calls of `ms` milliseconds each, or of a spread of them. */
-async function calls(count: number, ms: (i: number) => number): Promise<void> {
+async function calls(count: number, ms: (i: number) => number, source = 'desk'): Promise<void> {
   const drafts = Array.from({ length: count }, (_, i): LeafDraft => {
     const draft = recordDraft(next++)
-    return { ...draft, metrics: { latency_us: ms(i) * 1000, input_tokens: 3, output_tokens: 5 } }
+    const [event, ...others] = draft.parts
+    if (!event) throw new Error('a call has an event')
+    const data = Buffer.from(Buffer.from(event.data).toString('utf8').replace('desk', source))
+    return {
+      ...draft,
+      source,
+      parts: [{ ...event, data }, ...others],
+      metrics: { latency_us: ms(i) * 1000, input_tokens: 3, output_tokens: 5 }
+    }
   })
   await ledger.append(drafts)
 }
@@ -123,6 +132,36 @@ describe('the look of the schedule', () => {
     expect(both.map((one) => one.status)).toEqual(['fulfilled', 'rejected'])
     expect(both[1]).toMatchObject({ reason: { code: 'busy' } })
     expect((await look(drift)).tests).toBe(3)
+  })
+})
+
+describe('looks by count', () => {
+  it('come when a series has gathered enough new requests, and judge that series only', async () => {
+    const drift = engineOf()
+    const counted = async () => {
+      await projector.waitFor(ledger.size, 5_000)
+      return drift.countLook(caller)
+    }
+    await calls(300, usual)
+    await calls(300, usual, 'web')
+    for (const source of ['desk', 'web'])
+      await drift.handlers['drift.set_baseline']({ name: 'b', query: `source:${source}`, model: 'gpt-4', source }, caller)
+    await calls(99, usual)
+    expect(await counted()).toBeNull()
+    settings = { ...defaultSettings, look_every_records: 100 }
+    await calls(60, usual, 'web')
+    const size = ledger.size
+    expect(await counted()).toBeNull()
+    expect(ledger.size).toBe(size)
+    await calls(1, usual)
+    const done = await counted()
+    expect(done).toMatchObject({ trigger: 'count', tests: 3 })
+    expect(done?.series.map((one) => [one.source, one.numbers[0]?.m])).toEqual([['desk', 100]])
+    // What was judged does not count again; the other series goes on gathering.
+    expect(await counted()).toBeNull()
+    await calls(40, slow, 'web')
+    expect((await counted())?.series.map((one) => [one.source, one.numbers[0]?.m])).toEqual([['web', 100]])
+    expect(await counted()).toBeNull()
   })
 })
 

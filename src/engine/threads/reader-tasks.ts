@@ -41,10 +41,11 @@ import { dashboardOf, facetsOf, rangeStatistics } from '../catalog/statistics.ts
 import type { TokenBasis } from '../catalog/tally.ts'
 import { countTables, listSeries, type WindowSelection } from '../catalog/windows.ts'
 import { sha256 } from '../crypto.ts'
-import { type BacktestArgs, backtest, hoursOnRecord } from '../drift/backtest.ts'
+import { backtest, hoursOnRecord } from '../drift/backtest.ts'
+import type { BacktestArgs } from '../drift/backtest-tracks.ts'
 import { type CompareArgs, compareSelections } from '../drift/compare/compare.ts'
 import { type TimelineArgs, timelineOf } from '../drift/compare/timeline.ts'
-import { anythingNew, dueSeries, judgeLook, type LookArgs, type VerdictArgs, verdictOf } from '../drift/gather.ts'
+import { judgeLook, type LookArgs } from '../drift/gather.ts'
 import { lastLook, latchedEpisodes, latestVerdicts, missingAlerts } from '../drift/history.ts'
 import {
   type AlertFilter,
@@ -57,7 +58,9 @@ import {
   snoozes
 } from '../drift/listings.ts'
 import type { LookTrigger } from '../drift/look.ts'
+import { anythingNew, dueSeries } from '../drift/plans.ts'
 import { explainLook } from '../drift/receipts.ts'
+import { type VerdictArgs, verdictOf } from '../drift/stored-verdict.ts'
 import { completenessIn } from '../integrity/gaps.ts'
 import { unfinishedRequests } from '../integrity/unfinished.ts'
 import type { TreeState } from '../ledger/ledger.ts'
