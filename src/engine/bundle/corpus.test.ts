@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every bundle of the corpus through the verifier on a file, the command line and the shell; the page has its own test in e2e.
 import { execFile, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { HeadMemory } from '../../node/head-memory.ts'
 import { verifyBundleFile } from '../../node/verify-file.ts'
 import { makeCorpus } from '../test/corpus.ts'
 import type { CorpusCase } from '../test/corpus-case.ts'
@@ -44,6 +45,24 @@ it('gets its verdict and its reason from the verifier of the app and the command
     }
   }
   expect(wrong).toEqual([])
+})
+
+it('is held against a head that was seen before', async () => {
+  const remembering = cases.filter((one) => one.remembered !== null)
+  expect(remembering.map((one) => one.remembered?.code)).toEqual([null, 'rollback', 'fork'])
+  for (const { name, file, verdict, remembered } of remembering) {
+    if (!remembered) continue
+    const memory = join(folder, `memory of ${name}`)
+    mkdirSync(memory)
+    const { origin, size, root, time } = remembered.head
+    new HeadMemory(memory).remember(origin, { size, root, seen: time }, [])
+    const report = await verifyBundleFile(join(folder, file), { memory })
+    expect(report.verdict, name).toBe(remembered.code === null ? verdict : 'invalid')
+    expect(
+      report.steps.flatMap((step) => step.reasons.map((reason) => `${step.number} ${reason.code}`)),
+      name
+    ).toEqual(remembered.code === null ? [] : [`3 ${remembered.code}`])
+  }
 })
 
 it('gets the same exit and last line from the command', () => {

@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/** A head of a log that a reviewer has seen at a time. */
+export interface SeenHead {
+  readonly origin: string
+  readonly size: number
+  /** Base64. */
+  readonly root: string
+  readonly time: string
+}
+
 /** One bundle of the corpus and what every verifier has to say of it. */
 export interface CorpusCase {
   readonly name: string
@@ -16,4 +25,9 @@ export interface CorpusCase {
   readonly folder: string | null
   /** The step that fails for the shell, where it sees the fault in another one. */
   readonly shellStep: number | null
+  /**
+   * A head that was seen before, and what a verifier that remembers it says: the code of a fault in step 3, or null when it fits. The verdict
+   * above is that of a verifier without a memory. Null where nothing was seen.
+   */
+  readonly remembered: { readonly head: SeenHead; readonly code: 'fork' | 'rollback' | null } | null
 }

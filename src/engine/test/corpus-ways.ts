@@ -16,7 +16,7 @@ export interface CorpusKeys {
 
 export interface Way {
   readonly name: string
-  readonly from?: 'stamped' | 'withheld'
+  readonly from?: 'stamped' | 'withheld' | 'pruned' | 'erased'
   readonly change: (bag: Bag) => void
   readonly step: number | null
   readonly code: string | null
@@ -58,6 +58,9 @@ const CASE = 'data/case.json'
 const CHECKPOINT = 'proof/checkpoint'
 const TAGS = 'tagmanifest-sha256.txt'
 const SIG = 'tagmanifest-sha256.txt.sig'
+
+/** The part of an erasure that names an erased record. */
+const scopeOf = (bag: Bag): string => [...bag.keys()].find((name) => /\.scope\.\d+$/.test(name)) ?? ''
 
 /** All ways that leave an archive which can be opened. */
 export function tamperedWays(plain: Bag, keys: CorpusKeys): readonly Way[] {
@@ -329,6 +332,31 @@ export function tamperedWays(plain: Bag, keys: CorpusKeys): readonly Way[] {
       change: sealed((bag) => edit(bag, CASE, (all) => all.replace(/"withheld":\[.*\]/, '"withheld":[]'))),
       step: 6,
       code: 'part_missing'
+    },
+    {
+      name: 'a leaf of a tree with a disposed tile, sealed with the real key',
+      from: 'pruned',
+      change: sealed((bag) => edit(bag, LEAVES, (all) => all.replace('"status":"success"', '"status":"aborted"'))),
+      step: 5,
+      code: 'leaf_not_in_tree'
+    },
+    {
+      name: 'an erased record without the scope that names it, sealed with the real key',
+      from: 'erased',
+      change: sealed((bag) => {
+        const scope = scopeOf(bag)
+        bag.delete(scope)
+        bag.delete(`${scope}.opening`)
+      }),
+      step: 6,
+      code: 'part_missing'
+    },
+    {
+      name: 'a scope that names another record, sealed with the real key',
+      from: 'erased',
+      change: sealed((bag) => edit(bag, scopeOf(bag), (all) => all.replace(/\d+/, (seq) => String(Number(seq) + 1)))),
+      step: 6,
+      code: 'payload_changed'
     },
     { name: 'the number of records', change: described('records', '1'), step: 5, code: 'case_count' },
     { name: 'the number of leaves', change: described('leaves', '1'), step: 5, code: 'case_count' },

@@ -10,6 +10,7 @@ import { BUNDLE_NAMESPACE, formatSshsig, sshsigSignedData } from '../../shared/e
 import { makeAuthority, serveAuthority } from '../anchors/test-authority.ts'
 import { ed25519FromSeed, sha256, sha512 } from '../crypto.ts'
 import type { CorpusCase } from './corpus-case.ts'
+import { prunedAndErased, twoHistories } from './corpus-logs.ts'
 import { type Bag, type CorpusKeys, hostileWays, tamperedWays } from './corpus-ways.ts'
 import { rawRecord, type TestEngine, testEngine } from './test-engine.ts'
 
@@ -90,18 +91,19 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
   mkdirSync(folder, { recursive: true })
   const authorityFiles = makeAuthority()
   const authority = await serveAuthority(authorityFiles)
-  const engine = await testEngine()
+  let later = 0
+  const engine = await testEngine({ disposal: { now: () => Date.now() + later } })
   const cases: CorpusCase[] = []
   const put = async (
     name: string,
     content: Buffer | Bag,
-    expected: Pick<CorpusCase, 'trusted' | 'verdict' | 'step' | 'code'> & { readonly shellStep?: number }
+    expected: Pick<CorpusCase, 'trusted' | 'verdict' | 'step' | 'code'> & Partial<Pick<CorpusCase, 'shellStep' | 'remembered'>>
   ): Promise<void> => {
     const number = String(cases.length).padStart(3, '0')
     const file = `${number}.affidavit.zip`
     writeFileSync(join(folder, file), Buffer.isBuffer(content) ? content : await packBag(content))
     if (!Buffer.isBuffer(content)) writeBag(content, join(folder, number))
-    cases.push({ shellStep: null, ...expected, name, file, folder: Buffer.isBuffer(content) ? null : number })
+    cases.push({ shellStep: null, remembered: null, ...expected, name, file, folder: Buffer.isBuffer(content) ? null : number })
   }
   try {
     await engine.call('events.append', { events: Array.from({ length: 4 }, (_, n) => rawRecord(n)) })
@@ -116,6 +118,10 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
     await engine.call('anchors.now', {})
     const { anchors } = await engine.call('anchors.list', {})
     const stamped = await exportBag(engine, 'seq:0..6', { at: anchors[0]?.size ?? 0 })
+    const { grown, cut, forked, seen, before } = await twoHistories(engine, exportBag)
+    const { pruned, erased } = await prunedAndErased(engine, exportBag, (ms) => {
+      later = ms
+    })
     writeBag(new Map([...plain.bag].filter(([name]) => name.startsWith('trust/'))), folder)
     const seeds = seedsOf(engine)
     const log = ed25519FromSeed(seeds.log)
@@ -138,8 +144,14 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
     await put('as it was written, with confirmed keys', plain.bag, valid)
     await put('withheld requests', withheld.bag, valid)
     await put('with a timestamp', stamped.bag, valid)
+    await put('over a tile that was disposed of', pruned, valid)
+    await put('with an erased record and its erasure', erased, valid)
+    await put('after an earlier head was seen', grown, { ...good, remembered: { head: before, code: null } })
+    await put('cut off after a longer log was seen', cut, { ...good, remembered: { head: seen, code: 'rollback' } })
+    await put('another history of the size that was seen', forked, { ...good, remembered: { head: seen, code: 'fork' } })
+    const sources = { plain: plain.bag, stamped: stamped.bag, withheld: withheld.bag, pruned, erased }
     for (const way of tamperedWays(plain.bag, keys)) {
-      const bag: Bag = new Map(way.from === 'stamped' ? stamped.bag : way.from === 'withheld' ? withheld.bag : plain.bag)
+      const bag: Bag = new Map(sources[way.from ?? 'plain'])
       way.change(bag)
       await put(way.name, bag, {
         trusted: way.trusted ?? false,
