@@ -15,6 +15,7 @@ oneLook('light', 'a back-test, many alerts, snooze and webhooks', async ({ page,
   const { job_id } = await callOk(page, 'import.start', { path: file.path, profile: file.profile })
   await waitForJob(page, job_id)
   await callOk(page, 'settings.set', { reference: 'rolling', reference_days: 28 })
+  await expect(page.getByRole('button', { name: 'Look now' })).toBeEnabled()
   await callOk(page, 'drift.set_baseline', { name: 'gpt-4 in March', query: 'model:gpt-4-0314', model: 'gpt-4-0613', source: 'llmdrift' })
   await callOk(page, 'drift.look', {})
   await go('/drift')

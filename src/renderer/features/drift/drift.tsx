@@ -66,7 +66,8 @@ export function Drift({ alert: wanted, view = 'alerts', run, ...compared }: Drif
       }
     )
 
-  const hasBaseline = series.data?.series.some((one) => one.baseline_id !== null) ?? false
+  // A pinned baseline, or a reference that moves: what a look needs.
+  const hasReference = series.data?.series.some((one) => one.reference !== null) ?? false
   const tools = (
     <>
       <SegmentedControl
@@ -89,8 +90,8 @@ export function Drift({ alert: wanted, view = 'alerts', run, ...compared }: Drif
         size="compact-sm"
         onClick={runLook}
         loading={look.isPending}
-        disabled={!hasBaseline}
-        title={hasBaseline ? 'Compares every series that has a baseline, now' : 'Pin a baseline first'}
+        disabled={!hasReference}
+        title={hasReference ? 'Compares every series that has a reference, now' : 'Pin a baseline first'}
       >
         Look now
       </PermittedButton>
@@ -120,11 +121,11 @@ export function Drift({ alert: wanted, view = 'alerts', run, ...compared }: Drif
         <Investigation groups={alerts.groups} shown={shown} onShow={(id) => void navigate({ to: '/drift', search: { alert: id } })} />
       ) : (
         <Empty title="No alert so far">
-          {hasBaseline ? (
+          {hasReference ? (
             <p>
               {series.data?.last_look
                 ? `The last look, ${day(series.data.last_look)} ${clock(series.data.last_look)} UTC, found no series beyond its budget.`
-                : 'A baseline is pinned. The first look follows on schedule, or now.'}
+                : 'There is something to compare with. The first look follows on schedule, or now.'}
             </p>
           ) : (
             <p>
@@ -133,8 +134,8 @@ export function Drift({ alert: wanted, view = 'alerts', run, ...compared }: Drif
             </p>
           )}
           <div className="row">
-            <PermittedButton permission="drift" onClick={() => (hasBaseline ? runLook() : setPinning({ model: null, source: null }))}>
-              {hasBaseline ? 'Look now' : 'Pin a baseline…'}
+            <PermittedButton permission="drift" onClick={() => (hasReference ? runLook() : setPinning({ model: null, source: null }))}>
+              {hasReference ? 'Look now' : 'Pin a baseline…'}
             </PermittedButton>
             <Button variant="default" onClick={() => void navigate({ to: '/drift', search: { view: 'series' } })}>
               All series

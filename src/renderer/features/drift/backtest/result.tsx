@@ -105,7 +105,7 @@ export function Result({ result, now }: ResultProps) {
   const getPage = useCallback(async (offset: number, limit: number) => shown.slice(offset, offset + limit), [shown])
   const columns = useMemo<GridColumn<EpisodeRow>[]>(
     () => [
-      { name: 'Opens, UTC', width: '136px', cell: (row) => moment(new Date(row.from).toISOString()).slice(0, -7) },
+      { name: 'Opens, UTC', width: '150px', cell: (row) => moment(new Date(row.from).toISOString()).slice(0, -7) },
       {
         name: 'Model',
         width: 'minmax(140px, 1.3fr)',
