@@ -8,6 +8,7 @@ import { benchDriftPower } from './drift-power.ts'
 import { benchEngine } from './engine.ts'
 import { benchErasure } from './erasure.ts'
 import { benchSinglePost } from './http.ts'
+import { benchImport } from './import.ts'
 import { benchIngest } from './ingest.ts'
 import { benchKs } from './ks.ts'
 import { benchLook } from './look.ts'
@@ -28,6 +29,7 @@ async function benchHttp(): Promise<BenchRow[]> {
 
 const benches: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   ingest: benchIngest,
+  import: benchImport,
   http: benchHttp,
   otlp: benchOtlp,
   page: benchPage,

@@ -27,6 +27,9 @@ export interface ImportDeps {
 
 const MOST_ERRORS = 1_000
 const BATCH = 500
+/** Of the file: rows of megabytes go in smaller batches. */
+const BATCH_BYTES = 8 * 1024 * 1024
+const IN_FLIGHT = 4
 
 interface Tally {
   accepted: number
@@ -111,13 +114,22 @@ export function importHandlers(
     state.sha256 = await hashFile(run.path, control.signal)
     state.seq = await startLeaf(run, state.sha256, total)
     let ended: 'complete' | 'cancelled' | 'failed' = 'failed'
+    /** Batches on their way to the disk, oldest first: while one is committed, the next is read. */
+    const waiting: Promise<void>[] = []
     try {
       let batch: IncomingEvent[] = []
+      let readBefore = 0
       const flush = async () => {
         const events = batch
         batch = []
-        count(tally, await ingest.append(events, { channel: 'file', actor: run.actor }))
+        const taken = ingest.append(events, { channel: 'file', actor: run.actor }).then((results) => count(tally, results))
+        // Awaited below; until then it is nobody's failure.
+        taken.catch(() => {})
+        waiting.push(taken)
+        if (waiting.length >= IN_FLIGHT) await waiting.shift()
       }
+      const told = (read: number) =>
+        control.progress(read, total, { accepted: tally.accepted, duplicates: tally.duplicates, rejected: tally.rejected })
       const context = { zone: run.zone, source: run.source }
       for await (const line of readImport(run.path, run.profile, context, control.signal)) {
         // File hash and line: a second import of the same file adds nothing (CAPTURE, Import).
@@ -128,17 +140,23 @@ export function importHandlers(
             sourceKey: `${state.sha256}:${line.line}${line.part === 0 ? '' : `:${line.part}`}`
           })
         else reject(tally, lineErrorOf(line))
-        if (batch.length >= BATCH) await flush()
-        control.progress(line.read, total, { accepted: tally.accepted, duplicates: tally.duplicates, rejected: tally.rejected })
+        if (batch.length >= BATCH || line.read - readBefore >= BATCH_BYTES) {
+          if (batch.length > 0) await flush()
+          readBefore = line.read
+          told(line.read)
+        }
         if (control.signal.aborted) throw new AffidavitError('cancelled', 'cancelled')
       }
       if (batch.length > 0) await flush()
-      control.progress(total, total, { accepted: tally.accepted, duplicates: tally.duplicates, rejected: tally.rejected })
+      await Promise.all(waiting.splice(0))
+      told(total)
       ended = 'complete'
     } catch (error) {
       if (control.signal.aborted) ended = 'cancelled'
       throw error
     } finally {
+      // What is on its way will be on record: it belongs into the count.
+      await Promise.allSettled(waiting)
       state.seconds = (performance.now() - state.started) / 1000
       const { accepted, duplicates, rejected } = tally
       await deps.append([
@@ -178,7 +196,15 @@ export function importHandlers(
       if (!state) throw new AffidavitError('not_found', 'there is no such import')
       const { accepted, duplicates, rejected, errors } = state.tally
       const seconds = state.seconds ?? (performance.now() - state.started) / 1000
-      return { file_sha256: state.sha256, accepted, duplicates, rejected, errors: [...errors], seconds, started_seq: state.seq }
+      return {
+        file_sha256: state.sha256,
+        accepted,
+        duplicates,
+        rejected,
+        errors: [...errors].sort((a, b) => a.line - b.line),
+        seconds,
+        started_seq: state.seq
+      }
     },
     'events.append': async ({ events }, caller) => {
       const tally = emptyTally()

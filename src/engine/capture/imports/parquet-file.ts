@@ -46,9 +46,12 @@ const ENCODINGS = new Set([
   'DELTA_LENGTH_BYTE_ARRAY',
   'BYTE_STREAM_SPLIT'
 ])
-/** Rows decoded at once; fewer at first, for a preview. */
-const PIECE = 5_000
+/** Rows decoded at once: a page that lies in two pieces is decoded twice. Fewer at first, for a preview. */
+const MOST_PIECE = 50_000
+const LEAST_PIECE = 1_000
 const FIRST = 64
+const PIECE_BYTES = 32 * MiB
+const PIECE_CELLS = 2_000_000
 
 const damaged = () => new ParquetRefused('not_this_format', 'the Parquet file is damaged')
 const tooLarge = (what: string) => new ParquetRefused('too_large', `the Parquet file has ${what}`)
@@ -167,6 +170,7 @@ function* batches(rows: readonly unknown[]): Generator<unknown[]> {
 
 /** A value as JSON has it. Bytes that are no text are left out. */
 function plain(value: unknown, left = 32): unknown {
+  if (typeof value === 'string') return value
   if (value === undefined || left === 0) return null
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
   if (typeof value === 'number') return Number.isFinite(value) ? value : null
@@ -174,7 +178,10 @@ function plain(value: unknown, left = 32): unknown {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
   if (ArrayBuffer.isView(value)) return value instanceof Uint8Array ? null : Array.from(value as Float64Array)
   if (Array.isArray(value)) return value.map((one) => plain(one, left - 1))
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, plain(member, left - 1)]))
+  const out: Record<string, unknown> = {}
+  // By this name an object would change its prototype; the decoder has lost such a column already.
+  for (const name in value) if (name !== '__proto__') out[name] = plain((value as Readonly<Record<string, unknown>>)[name], left - 1)
+  return out
 }
 
 export interface ParquetPiece {
@@ -219,7 +226,8 @@ async function* pieces(file: AsyncBuffer): AsyncGenerator<ParquetPiece> {
     const rows = Number(group.num_rows)
     if (!Number.isSafeInteger(rows) || rows < 0) throw damaged()
     for (const column of group.columns) await checkPages(file, column.meta_data)
-    const piece = nested ? Math.max(PIECE, Math.ceil(rows / 8)) : PIECE
+    const fitting = Math.min((PIECE_BYTES * rows) / Math.max(1, Number(group.total_byte_size)), PIECE_CELLS / names.length, MOST_PIECE)
+    const piece = Math.max(LEAST_PIECE, Math.floor(fitting), nested ? Math.ceil(rows / 8) : 0)
     for (let from = 0; from < rows; ) {
       const to = Math.min(rows, from + (first === 0 && from === 0 ? FIRST : piece))
       const read = await parquetReadObjects({

@@ -55,14 +55,17 @@ export async function* parquetRows(path: string, { header, signal }: RowOptions)
   const worker = new Worker(entry(), { workerData: { path }, name: 'parquet', resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } })
   let line = 0
   let shown = false
+  // The next piece is decoded while this one is mapped.
+  let next = ask(worker, signal)
   try {
     for (;;) {
-      const message = await ask(worker, signal)
+      const message = await next
       if (message.kind === 'refused') throw new AffidavitError(message.code, message.message)
       if (message.kind === 'end') return
       const { names, rows, share } = message.piece
       if (!shown && header && header(names) === undefined) throw new NotThisForm()
       shown = true
+      next = ask(worker, signal)
       const read = Math.floor(size * share)
       for (const value of rows) {
         line++
@@ -72,6 +75,7 @@ export async function* parquetRows(path: string, { header, signal }: RowOptions)
       }
     }
   } finally {
+    next.catch(() => {})
     worker.on('error', () => {})
     await worker.terminate()
   }
