@@ -52,6 +52,7 @@ import { Approvals } from './policy/approvals.ts'
 import { complianceHandlers } from './policy/compliance/handlers.ts'
 import { liveFacts } from './policy/compliance/live.ts'
 import { Disposal, type DisposalHooks } from './policy/disposal.ts'
+import { Proposals } from './policy/proposals.ts'
 import { Retention } from './policy/retention.ts'
 import { priceHandlers } from './prices/handlers.ts'
 import { Erasures } from './privacy/erasure/erase.ts'
@@ -80,6 +81,7 @@ export interface Engine {
   readonly erasures: Erasures
   readonly people: People
   readonly backups: Backups
+  readonly proposals: Proposals
   status(): WorkspaceStatus
   /** Ends servers and jobs, signs, closes. */
   stop(reason: 'quit' | 'signal'): Promise<void>
@@ -391,6 +393,13 @@ async function compose(
     },
     onFailed: (error) => log.error({ event: 'disposal.not_done', message: nameOf(error) })
   })
+  const proposals = new Proposals({
+    ...retention.deps,
+    everyHours: () => settings.propose_disposal_every_hours,
+    now: () => deps.disposal?.now?.() ?? clock.now(),
+    onFailed: (error) => log.error({ event: 'proposal.failed', message: nameOf(error) })
+  })
+  if (ledger && (config.compliance || config.drift)) proposals.start()
   const checkpoint = async () => (signing ? signing.checkpointer.now() : null)
   const verification = ledgerHandlers({
     pool,
@@ -632,12 +641,14 @@ async function compose(
     erasures,
     people,
     backups,
+    proposals,
     status,
     stop: async (reason) => {
       stopped = true
       heartbeats?.stop()
       for (const timer of timers) clearInterval(timer)
       verifySchedule.stop()
+      proposals.stop()
       anchors.stop()
       snoozeEnds.stop()
       await schedule.stop()

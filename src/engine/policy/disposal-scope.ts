@@ -33,7 +33,8 @@ const passing: readonly LeafType[] = [
   'session.closed',
   'session.failed',
   'backup.made',
-  'backup.keys'
+  'backup.keys',
+  'disposal.proposed'
 ]
 
 interface Row {

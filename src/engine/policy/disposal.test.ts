@@ -142,6 +142,53 @@ describe('disposal', () => {
     await rebuilt()
   })
 
+  it('is proposed on the schedule when something passes its time, and takes two people all the same', async () => {
+    const DAY_MS = 86_400_000
+    await engine.call('retention.set', { rules, classes: [], reason: 'test' })
+    await ingestRecords(
+      engine,
+      Array.from({ length: 20 }, (_, n) => rawRecord(n))
+    )
+    // A checkpoint: only what was signed for goes.
+    await engine.call('records.proof', { seq: 3 })
+    const { proposals } = engine.engine
+    const proposal = async () => (await engine.call('disposal.list', {})).proposal
+    expect(await proposals.tick()).toBeNull()
+    later = YEAR_MS
+    const leaf = await proposals.tick()
+    expect(await proposal()).toMatchObject({ seq: leaf, records: 20, held: 0 })
+    // Within the day, and with nothing new the next day: no other. After a month without anybody: again.
+    later += DAY_MS / 2
+    expect(await proposals.tick()).toBeNull()
+    later += DAY_MS
+    expect(await proposals.tick()).toBeNull()
+    later += 31 * DAY_MS
+    expect(await proposals.tick()).toBeGreaterThan(leaf ?? 0)
+    // What a hold takes out is said; a clock set back proposes nothing by itself.
+    const [held = 0] = (await engine.call('records.query', {})).records.map((one) => one.seq)
+    await engine.call('holds.place', { matter: 'Case 9', reason: 'letter', scope: { kind: 'seqs', seqs: [held] }, future: false })
+    later += DAY_MS
+    expect(await proposals.tick()).toBeGreaterThan(0)
+    expect(await proposal()).toMatchObject({ records: 19, held: 1 })
+    later -= 10 * DAY_MS
+    expect(await proposals.tick()).toBeNull()
+    later += 40 * DAY_MS
+    expect((await engine.call('records.open', {})).count).toBe(20)
+    const ann = await engine.as('administrator')
+    await ann.call('settings.set', { propose_disposal_every_hours: 0 })
+    expect(await proposals.tick()).toBeNull()
+    await ann.call('settings.set', { propose_disposal_every_hours: 24 })
+    expect(await ann.codeOf('settings.set', { propose_disposal_every_hours: -1 })).toBe('bad_request')
+    const asked = await ann.call('disposal.ask', { reason: 'yearly' })
+    // Somebody has taken it up: nothing is proposed meanwhile, and whoever asked cannot approve.
+    expect(await proposals.tick()).toBeNull()
+    expect(await ann.codeOf('approvals.decide', { id: asked.id, decision: 'give' })).toBe('second_person_needed')
+    const bob = await engine.as('data_protection')
+    await bob.call('approvals.decide', { id: asked.id, decision: 'give' })
+    expect(await done()).toMatchObject({ records: 19 })
+    expect(await proposal()).toBeNull()
+  })
+
   it('leaves a record alone that was held, or whose rule became longer, between asking and approving', async () => {
     await setRules()
     const seqs = await ingestRecords(engine, [rawRecord(1), rawRecord(2), rawRecord(3)])

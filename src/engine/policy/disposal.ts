@@ -71,7 +71,8 @@ export class Disposal {
     },
     'disposal.list': async () => {
       await this.#deps.caughtUp()
-      return { disposals: await this.#deps.pool.run('disposals', {}) }
+      const { pool } = this.#deps
+      return { disposals: await pool.run('disposals', {}), proposal: await pool.run('lastProposal', {}) }
     }
   }
 

@@ -73,6 +73,7 @@ import { complianceFacts, type LiveFacts, lastVerified, verificationsOf } from '
 import { processingOf } from '../policy/compliance/processing.ts'
 import { disposalOf, disposedBy, listDisposals, previewDisposal } from '../policy/disposal-scope.ts'
 import { countCovered, holdsOn, listHolds } from '../policy/holds.ts'
+import { lastProposal } from '../policy/proposals.ts'
 import { keptOf, retentionView } from '../policy/retention-view.ts'
 import { priceTable } from '../prices/listing.ts'
 import { type AccessCopyInput, writeAccessCopy } from '../privacy/access-copy.ts'
@@ -218,6 +219,7 @@ export const readerTasks = {
   lookAtBackups: longTask((_context, args: LookAtBackups) => lookAtBackups(args)),
   backupHistory: task((context, _: Record<string, never>) => backupHistory(context)),
   backupWorkspace: task((_context, args: { readonly path: string }) => readManifest(args.path).workspace_id),
+  lastProposal: task((context, _: Record<string, never>) => lastProposal(context)),
   previewDisposal: longTask((context, args: { readonly nowUs: number }) => previewDisposal(context, args.nowUs)),
   disposalOf: longTask(
     (

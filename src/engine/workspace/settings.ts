@@ -18,6 +18,7 @@ export const defaultSettings: Settings = {
   min_reference: 200,
   procedure: 'BH',
   verify_every_hours: 24,
+  propose_disposal_every_hours: 24,
   lock_after_minutes: 15,
   tsa_url: '',
   tsa_every_minutes: 60

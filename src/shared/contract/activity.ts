@@ -20,6 +20,7 @@ const named = {
     'hold.placed',
     'hold.released',
     'retention.set',
+    'disposal.proposed',
     'disposal.intent',
     'disposal.done',
     'erasure.intent',

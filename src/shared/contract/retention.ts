@@ -96,6 +96,19 @@ export const disposalPreview = z.object({
 })
 export type DisposalPreview = z.infer<typeof disposalPreview>
 
+const disposalProposal = z.object({
+  seq,
+  time: timestamp,
+  /** The moment the dry run judged by. */
+  as_of: timestamp,
+  records: count,
+  tiles: count,
+  bytes: count,
+  /** Records past their time that a hold keeps. */
+  held: count
+})
+export type DisposalProposal = z.infer<typeof disposalProposal>
+
 export const disposal = z.object({
   id: z.string(),
   /** The leaf of the intent. */
@@ -183,9 +196,9 @@ export const retentionOperations = {
     leaves: ['approval.asked', 'disposal.intent', 'disposal.done']
   }),
   'disposal.list': operation({
-    summary: 'Disposals, newest first',
+    summary: 'Disposals, newest first, and what the schedule has proposed since the last one',
     input: z.strictObject({}),
-    output: z.object({ disposals: z.array(disposal) }),
+    output: z.object({ disposals: z.array(disposal), proposal: disposalProposal.nullable() }),
     access: 'read',
     leaves: []
   }),

@@ -135,6 +135,8 @@ export const settings = z.object({
   procedure: z.enum(['BH', 'BY']),
   /** Hours between verifications of the whole workspace in the background; 0 is off. */
   verify_every_hours: z.int().min(0).max(8760),
+  /** Hours between two looks at what is past its retention, each of which may propose a disposal; 0 is off. */
+  propose_disposal_every_hours: z.int().min(0).max(8760),
   /** Minutes without a key or pointer until a signed-in window locks itself; 0 is never. */
   lock_after_minutes: z.int().min(0).max(1440),
   /** Address of an RFC 3161 timestamp authority; empty: nobody is asked. */

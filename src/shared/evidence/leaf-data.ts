@@ -186,6 +186,16 @@ export const leafDataSchemas = {
     body_sha256: hex64
   }),
   'hold.released': z.strictObject({ hold_id: z.uuid(), hold: count, approval_id: z.uuid() }),
+  /** A dry run on a schedule found something past its time; nothing goes by it. */
+  'disposal.proposed': z.strictObject({
+    /** The moment the dry run judged by. */
+    as_of: z.iso.datetime(),
+    records: count,
+    tiles: count,
+    bytes: count,
+    held: count,
+    body_sha256: hex64
+  }),
   'disposal.intent': z.strictObject({
     disposal_id: z.uuid(),
     /** The approval it rests on; `approval_id` stands in what was done with it. */

@@ -38,6 +38,7 @@ export const leafTypes = [
   'hold.placed',
   'hold.released',
   'retention.set',
+  'disposal.proposed',
   'disposal.intent',
   'disposal.done',
   'erasure.intent',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Button, Modal, Textarea } from '@mantine/core'
+import { Button, Modal, Select, Textarea } from '@mantine/core'
 import { useState } from 'react'
 import type { DisposalPreview } from '../../../shared/contract/retention.ts'
 import { messageOf, useAction, useOperation, useRefresh, useTopic } from '../../client/hooks.ts'
@@ -38,9 +38,12 @@ export function DisposalPanel() {
       title="Past retention"
       sub={`dry run of ${moment(data.as_of)}: nothing goes without two people`}
       right={
-        <Button size="compact-sm" disabled={nothing || asked.length > 0} onClick={() => setAsking(true)}>
-          Ask for disposal…
-        </Button>
+        <span className="row">
+          <Schedule />
+          <Button size="compact-sm" disabled={nothing || asked.length > 0} onClick={() => setAsking(true)}>
+            Ask for disposal…
+          </Button>
+        </span>
       }
     >
       <div className="column gap-12">
@@ -52,6 +55,12 @@ export function DisposalPanel() {
             {data.tiles > 0 && `, with ${count(data.leaves)} leaves in ${count(data.tiles)} whole tiles`}
             {data.more && '; as many as one disposal takes, there are more'}.
           </p>
+        )}
+        {list.data.proposal && asked.length === 0 && !nothing && (
+          <Note is="attention">
+            <b>Proposed by the schedule, leaf {count(list.data.proposal.seq)}:</b> {records(list.data.proposal.records)},{' '}
+            {bytes(list.data.proposal.bytes)}, on {moment(list.data.proposal.time)}. One person asks for the disposal, another approves it.
+          </Note>
         )}
         {asked.length > 0 && <Note is="attention">A disposal waits for a second person, under Approvals.</Note>}
         {data.by_class.length > 0 && <ByClass data={data} />}
@@ -97,6 +106,33 @@ export function DisposalPanel() {
       </div>
       {asking && <Ask data={data} onClose={() => setAsking(false)} />}
     </Panel>
+  )
+}
+
+const intervals = [
+  { value: '0', label: 'Propose by hand only' },
+  { value: '24', label: 'Propose daily' },
+  { value: '168', label: 'Propose weekly' },
+  { value: '720', label: 'Propose monthly' }
+]
+
+/** How often what is past its time is put on record as a proposal. */
+function Schedule() {
+  const settings = useOperation('settings.get', {})
+  const set = useAction('settings.set', ['settings.get'])
+  const hours = settings.data?.propose_disposal_every_hours
+  if (hours === undefined) return null
+  const known = intervals.some((one) => one.value === String(hours))
+  return (
+    <Select
+      aria-label="Propose disposal"
+      size="xs"
+      w={170}
+      allowDeselect={false}
+      data={known ? intervals : [...intervals, { value: String(hours), label: `Propose every ${hours} h` }]}
+      value={String(hours)}
+      onChange={(value) => set.mutate({ propose_disposal_every_hours: Number(value ?? 24) })}
+    />
   )
 }
 
