@@ -31,7 +31,7 @@ import type { EngineEnvironment } from './config.ts'
 import { compareHandlers } from './drift/compare/handlers.ts'
 import { driftEngine } from './drift/handlers.ts'
 import { historyHandlers } from './drift/history-handlers.ts'
-import { asksAttention, noticeOf } from './drift/notices.ts'
+import { Announcer, noticesOf } from './drift/notices.ts'
 import { LookSchedule } from './drift/schedule.ts'
 import { SnoozeEnds } from './drift/snooze-ends.ts'
 import { WebhookStore } from './drift/webhooks/store.ts'
@@ -291,17 +291,11 @@ async function compose(
     readUpstreams(workspace.ledgerDb, settingLeaves)
   )
   const webhooks = new Webhooks({ pool, projector, ledgerSize: size, append, store: new WebhookStore(config.state, identity.origin) })
-  let telling = false
-  /** Once for all alerts of a look: each would ask the readers again. */
-  const alertsChanged = () => {
-    if (telling) return
-    telling = true
-    setImmediate(() => {
-      telling = false
-      webhooks.wake()
-      void refreshFigures().catch(() => {})
-    })
-  }
+  const announcer = new Announcer((alerts) => {
+    webhooks.wake()
+    if (settings.notify_on_alert) for (const one of noticesOf(alerts)) feed.notice(one)
+    void refreshFigures().catch(() => {})
+  })
   const drift = driftEngine({
     pool,
     projector,
@@ -310,8 +304,7 @@ async function compose(
     settings: () => settings,
     onAlert: (alert) => {
       feed.alert(alert)
-      alertsChanged()
-      if (settings.notify_on_alert && asksAttention(alert)) feed.notice(noticeOf(alert))
+      announcer.add(alert)
     },
     onSnoozed: (until) => snoozeEnds.snoozed(until),
     nextLook: () => schedule.nextLook
