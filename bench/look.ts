@@ -14,6 +14,8 @@ const RECORDS = Number(process.env.LOOK_RECORDS ?? 300_000)
 const SERIES = 400
 const NEW_EACH = 60
 const LOOKS = 5
+/** Records of one request: few enough to be answered in time on a busy machine. */
+const BATCH = 5_000
 
 function ask<T>(child: ChildProcess, what: Ask): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -36,8 +38,8 @@ const line = (n: number): string => {
 }
 
 async function fill(child: ChildProcess, url: string, from: number, to: number): Promise<void> {
-  for (let at = from; at < to; at += 20_000) {
-    const body = `${Array.from({ length: Math.min(20_000, to - at) }, (_, i) => line(at + i)).join('\n')}\n`
+  for (let at = from; at < to; at += BATCH) {
+    const body = `${Array.from({ length: Math.min(BATCH, to - at) }, (_, i) => line(at + i)).join('\n')}\n`
     const reply = await fetch(`${url}/api/compliance/events`, { method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body })
     if (!reply.ok) throw new Error(`ingest answered ${reply.status}`)
   }
