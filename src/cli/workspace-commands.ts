@@ -103,6 +103,7 @@ export interface ExportOptions extends WorkspaceOptions {
   readonly purpose: string
   readonly out: string
   readonly replace: boolean
+  readonly withholdPersonal: boolean
   readonly withholdReason?: string
   readonly pdf?: boolean
   readonly parquet?: boolean
@@ -118,6 +119,7 @@ export async function exportBundle(options: ExportOptions, environment: CliEnvir
     const { job_id } = await engine.call('export.start', {
       query: options.query,
       withhold: [...options.withhold],
+      withhold_personal: options.withholdPersonal,
       recipient: options.recipient,
       purpose: options.purpose,
       out: resolve(options.out),

@@ -107,6 +107,38 @@ describe('an export', () => {
     expect((await verifyBundleFile(at('f.zip'))).kind).toBe('consistent')
   })
 
+  it('keeps parts with personal data closed, says of what kinds, and still verifies', async () => {
+    const mine = { source: 'personal', prompt: 'My address is ann.lee@example.org', response: 'Noted.', user_id: 'ann.lee' }
+    await engine.call('events.append', {
+      events: [rawRecord(50, mine), rawRecord(51, { source: 'personal', response: 'Write to +44 20 7946 0958 or bob@example.org' })]
+    })
+    const { result } = await write('p.zip', { query: 'source:personal', withhold_personal: true, parquet: true })
+    expect(result?.records).toBe(2)
+    const described = JSON.parse(entry('p.zip', 'data/case.json').toString())
+    const reasons = (described.withheld as { part: string; reason: string }[]).map(({ part, reason }) => `${part}: ${reason}`)
+    expect(reasons).toEqual([
+      expect.stringMatching(/^event: personal data: .*subject/),
+      expect.stringMatching(/^request: personal data: /),
+      expect.stringMatching(/^response: personal data: .*, /)
+    ])
+    const names = execFileSync('unzip', ['-Z1', at('p.zip')]).toString()
+    expect(
+      names
+        .match(/payload\/\d+\.(request|response)$/gm)
+        ?.map((name) => name.split('.')[1])
+        .sort()
+    ).toEqual(['request', 'response'])
+    const out = join(engine.root, 'personal')
+    execFileSync('unzip', ['-q', at('p.zip'), '-d', out])
+    const found = execFileSync('sh', ['-c', `grep -rlE 'example[.]org|ann[.]lee|20 7946 0958' '${out}' || true`]).toString()
+    expect(found).toBe('')
+    expect(entry('p.zip', 'data/report.html').toString()).toContain('personal data:')
+    expect((await verifyBundleFile(at('p.zip'))).kind).toBe('consistent')
+    expect(await engine.codeOf('export.start', { recipient: 'r', purpose: 'p', out: at('q.zip'), withhold_personal: 'yes' })).toBe(
+      'bad_request'
+    )
+  })
+
   it('is encrypted for an age recipient; both digests are on record, and only the recipient opens it', async () => {
     const identity = await generateIdentity()
     const recipient = await identityToRecipient(identity)

@@ -92,6 +92,7 @@ export function bundleHandlers(
         printer: printer?.port ?? null,
         encrypt: input.encrypt ?? null,
         parquet: input.parquet,
+        withholdPersonal: input.withhold_personal,
         withholdReason: input.withhold_reason ?? WITHHELD_REASON,
         selection,
         recordsInScope: selection.records.length,

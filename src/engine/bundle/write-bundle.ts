@@ -32,6 +32,7 @@ import { completenessAround } from '../integrity/gaps.ts'
 import { lastCheckpoint, nodeReader } from '../ledger/store.ts'
 import { disposedHash } from '../ledger/tiles.ts'
 import { builtPage } from '../pages.ts'
+import { personalParts } from '../privacy/personal-parts.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
 import { BagWriter, chunked } from './bag-writer.ts'
 import { bundleContent, changedMeanwhile, GONE_LATER } from './bundle-content.ts'
@@ -55,6 +56,8 @@ export interface WriteBundleInput {
   readonly requestedBy: string
   readonly withhold: readonly string[]
   readonly withholdReason: string
+  /** Parts of records with personal data stay closed too. */
+  readonly withholdPersonal: boolean
   /** Answers with the printed report; null: the bundle has none. */
   readonly printer: MessagePort | null
   readonly encrypt: AgeTarget | null
@@ -163,8 +166,11 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
     if (part.name === 'body') return 'the certificate also names other records and recipients'
     return exported.has(erasedBy(part.data) ?? -1) ? undefined : 'another record of the same erasure'
   }
+  const personal = input.withholdPersonal ? personalParts(context) : undefined
   const reasonFor = (seq: number, part: { readonly name: string; readonly data: Uint8Array }): string | undefined =>
-    withhold.has(part.name) ? input.withholdReason : beyondScope(seq, part)
+    withhold.has(part.name)
+      ? input.withholdReason
+      : ((personal && exported.has(seq) ? personal(part) : undefined) ?? beyondScope(seq, part))
   const { partsOf, goneLater } = bundleContent(context, selection)
   const partsOut = (seq: number) => partsOf(seq).filter((part) => reasonFor(seq, part) === undefined)
 
@@ -194,7 +200,7 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
   await bag.stream('data/audit-trail.csv', chunked(trail()))
 
   // case.json names what is withheld, and comes before the payloads in the order of names: the parts are listed first.
-  for (const seq of withhold.size > 0 ? seqs : selection.erasures) {
+  for (const seq of withhold.size > 0 || personal ? seqs : selection.erasures) {
     for (const part of partsOf(seq)) {
       const reason = reasonFor(seq, part)
       if (reason !== undefined) withheld.push({ part: part.name, reason, seq })
@@ -240,7 +246,7 @@ async function fillBag(context: ReaderContext, input: WriteBundleInput, control:
     for (const seq of selection.records) {
       const record = find.get(seq)
       if (!record) throw changedMeanwhile()
-      yield recordRowCells(record, withhold.has('request'))
+      yield recordRowCells(record, withhold.has('request') || personal !== undefined)
     }
   }
   const rows = function* (): Generator<string> {

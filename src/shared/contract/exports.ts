@@ -131,6 +131,8 @@ export const exportOperations = {
       purpose: z.string().min(1).max(500),
       /** Why parts are withheld; stands in the bundle beside each of them. */
       withhold_reason: z.string().min(1).max(200).optional(),
+      /** Withholds each part of a record in which there is personal data by the settings of privacy, and says of what kinds. */
+      withhold_personal: z.boolean().default(false),
       /** The report as a tagged PDF too. Its bytes differ between two exports, and so do the manifests. */
       pdf: z.boolean().default(false),
       /** The table of records in Parquet too. */

@@ -55,6 +55,7 @@ export function NewExport({ query: initial }: { readonly query: string }) {
   const [query, setQuery] = useState(initial)
   const [settled] = useDebouncedValue(query, 250)
   const [withhold, setWithhold] = useState<readonly Part[]>([])
+  const [personal, setPersonal] = useState(false)
   const [recipient, setRecipient] = useState('')
   const [purpose, setPurpose] = useState('')
   const [reason, setReason] = useState('')
@@ -89,6 +90,7 @@ export function NewExport({ query: initial }: { readonly query: string }) {
         ...scope,
         recipient: recipient.trim(),
         purpose: purpose.trim(),
+        withhold_personal: personal,
         ...(withhold.length > 0 && reason.trim() !== '' ? { withhold_reason: reason.trim() } : {}),
         pdf,
         parquet,
@@ -167,6 +169,13 @@ export function NewExport({ query: initial }: { readonly query: string }) {
               ))}
             </div>
           </Checkbox.Group>
+          <Checkbox
+            mt={8}
+            label="Parts with personal data"
+            description="Found while the bundle is written, by the settings of privacy. Withheld whole: a commitment opens a part whole or not at all."
+            checked={personal}
+            onChange={(event) => setPersonal(event.currentTarget.checked)}
+          />
           {withhold.length > 0 && (
             <TextInput
               mt={10}
