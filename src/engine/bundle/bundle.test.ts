@@ -8,7 +8,7 @@ import { ZipFile } from 'yazl'
 import { nodeCrypto } from '../../node/crypto.ts'
 import { verifyBundleFile } from '../../node/verify-file.ts'
 import type { VerifyReport } from '../../shared/contract/exports.ts'
-import { BUNDLE_NAMESPACE, formatSshsig, parseSshsig, sshsigSignedData, verifySshsig } from '../../shared/evidence/sshsig.ts'
+import { BUNDLE_NAMESPACE, parseSshsig, verifySshsig } from '../../shared/evidence/sshsig.ts'
 import { ed25519FromSeed, sha512 } from '../crypto.ts'
 import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
 
@@ -85,17 +85,6 @@ function relist(folder: string): void {
   writeFileSync(
     join(folder, 'tagmanifest-sha256.txt'),
     [...names.filter((name) => !name.startsWith('data/')), 'manifest-sha256.txt'].sort().map(line).join('')
-  )
-}
-
-/** Signs a folder anew with a key of one's own. */
-function reseal(folder: string): void {
-  relist(folder)
-  const key = ed25519FromSeed(Buffer.alloc(32, 7))
-  const tags = readFileSync(join(folder, 'tagmanifest-sha256.txt'))
-  writeFileSync(
-    join(folder, 'tagmanifest-sha256.txt.sig'),
-    formatSshsig(key.publicKey, BUNDLE_NAMESPACE, key.sign(sshsigSignedData(sha512, BUNDLE_NAMESPACE, tags)))
   )
 }
 
@@ -233,110 +222,27 @@ describe('stock tools', () => {
 
 describe('one changed byte in any file', () => {
   it('is refused', async () => {
-    for (const name of filesUnder(unpacked)) {
-      const { report } = await tampered((folder) => {
-        // An empty file gets a byte instead.
-        const read = readFileSync(join(folder, name))
-        const bytes = read.length === 0 ? Buffer.alloc(1) : read
-        const at = Math.floor(bytes.length / 2)
-        bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
-        writeFileSync(join(folder, name), bytes)
-      })
+    const entries = entriesOf(unpacked)
+    const out = join(engine.root, 'one-byte.zip')
+    for (const [name, content] of entries) {
+      // An empty file gets a byte instead.
+      const bytes = content.length === 0 ? Buffer.alloc(1) : Buffer.from(content)
+      const at = Math.floor(bytes.length / 2)
+      bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
+      await pack(
+        entries.map((entry) => (entry[0] === name ? [name, bytes] : entry)),
+        out,
+        false
+      )
+      const report = await verifyBundleFile(out)
       expect(report.kind, name).toBe('invalid')
     }
   }, 60_000)
 })
 
-describe('tampering', () => {
-  const first = () => Number(/"seq":(\d+)/.exec(readFileSync(join(unpacked, 'data/leaves.jsonl'), 'utf8'))?.[1] ?? 0)
-  const payload = (part: string) => `data/payload/${first()}.${part}`
-  const ways: Record<string, readonly [(folder: string) => unknown, string]> = {
-    'an extra file': [(f) => writeFileSync(join(f, 'data/extra.txt'), 'x'), 'extra_file'],
-    'an extra file that is listed and signed anew': [
-      (f) => [writeFileSync(join(f, 'data/extra.txt'), 'x'), reseal(f)],
-      'signer_not_listed'
-    ],
-    'a file less': [(f) => rmSync(join(f, 'data/records.csv')), 'missing'],
-    'a renamed file': [
-      (f) => [writeFileSync(join(f, 'data/records2.csv'), readFileSync(join(f, 'data/records.csv'))), rmSync(join(f, 'data/records.csv'))],
-      'missing'
-    ],
-    'a payload, manifests made to fit': [
-      (f) => [edit(f, payload('response'), (t) => t.replace('answer', 'ANSWER')), relist(f)],
-      'payload_changed'
-    ],
-    'a payload, sealed with another key': [
-      (f) => [edit(f, payload('response'), (t) => t.replace('answer', 'ANSWER')), reseal(f)],
-      'payload_changed'
-    ],
-    'a payload less': [
-      (f) => [rmSync(join(f, payload('request'))), rmSync(join(f, `${payload('request')}.opening`)), relist(f)],
-      'part_missing'
-    ],
-    'an opening less': [(f) => [rmSync(join(f, `${payload('request')}.opening`)), relist(f)], 'opening_missing'],
-    'a longer opening': [(f) => [writeFileSync(join(f, `${payload('request')}.opening`), Buffer.alloc(33)), relist(f)], 'opening_length'],
-    'a stray payload': [
-      (f) => [
-        writeFileSync(join(f, 'data/payload/999999.request'), 'x'),
-        writeFileSync(join(f, 'data/payload/999999.request.opening'), Buffer.alloc(32)),
-        relist(f)
-      ],
-      'stray_payload'
-    ],
-    'a leaf': [
-      (f) => [edit(f, 'data/leaves.jsonl', (t) => t.replace('"status":"success"', '"status":"aborted"')), relist(f)],
-      'leaf_not_in_tree'
-    ],
-    'a leaf less': [(f) => [edit(f, 'data/leaves.jsonl', (t) => t.slice(t.indexOf('\n') + 1)), relist(f)], 'case_count'],
-    'a leaf twice': [(f) => [edit(f, 'data/leaves.jsonl', (t) => t + t.slice(0, t.indexOf('\n') + 1)), relist(f)], 'leaf_order'],
-    'spaces in a leaf': [(f) => [edit(f, 'data/leaves.jsonl', (t) => t.replace('{"actor"', '{ "actor"')), relist(f)], 'leaf_not_canonical'],
-    'an unknown field in a leaf': [
-      (f) => [edit(f, 'data/leaves.jsonl', (t) => t.replace('"v":1}', '"v":1,"z":1}')), relist(f)],
-      'leaf_schema'
-    ],
-    'CRLF in the leaves': [(f) => [edit(f, 'data/leaves.jsonl', (t) => t.replaceAll('\n', '\r\n')), relist(f)], 'leaf_not_canonical'],
-    'a byte-order mark before the leaves': [(f) => [edit(f, 'data/leaves.jsonl', (t) => `\ufeff${t}`), relist(f)], 'leaf_not_json'],
-    'a proof less': [(f) => [rmSync(join(f, `data/proofs/${first()}.tlog-proof`)), relist(f)], 'proof_missing'],
-    'swapped proofs': [
-      (f) => {
-        const [a, b] = [join(f, `data/proofs/${first()}.tlog-proof`), join(f, `data/proofs/${first() + 1}.tlog-proof`)]
-        const kept = readFileSync(a)
-        writeFileSync(a, readFileSync(b))
-        writeFileSync(b, kept)
-        relist(f)
-      },
-      'proof_swapped'
-    ],
-    'a tree size': [
-      (f) => [edit(f, 'proof/checkpoint', (t) => t.replace(/\n(\d+)\n/, (_, n) => `\n${Number(n) + 1}\n`)), relist(f)],
-      'checkpoint_signature'
-    ],
-    'another key of the log': [
-      (f) => [edit(f, 'trust/log.vkey', (t) => t.replace(/\+[0-9a-f]{8}\+/, '+00000000+')), relist(f)],
-      'checkpoint_unreadable'
-    ],
-    'a consistency proof': [(f) => [edit(f, 'proof/consistency.txt', () => 'old 1\n'), relist(f)], 'checkpoint_inconsistent'],
-    'a withheld part that is here': [
-      (f) => [
-        edit(f, 'data/case.json', (t) => t.replace('"withheld":[]', `"withheld":[{"part":"request","reason":"x","seq":${first()}}]`)),
-        relist(f)
-      ],
-      'withheld_present'
-    ],
-    'the number of records': [(f) => [edit(f, 'data/case.json', (t) => t.replace('"records":5', '"records":4')), relist(f)], 'case_count'],
-    'an unknown field in the case': [(f) => [edit(f, 'data/case.json', (t) => t.replace('{', '{"a":1,')), relist(f)], 'case_unreadable'],
-    'a name listed twice': [(f) => edit(f, 'manifest-sha256.txt', (t) => t + t.slice(0, t.indexOf('\n') + 1)), 'manifest_line'],
-    'the signature of another text': [(f) => writeFileSync(join(f, 'tagmanifest-sha256.txt.sig'), 'nothing'), 'bundle_signature']
-  }
-  it.each(Object.entries(ways))('with %s is refused for its reason', async (_, [change, code]) => {
-    const { report, folder } = await tampered(change)
-    expect(report.verdict).toBe('invalid')
-    expect(codes(report)).toContain(code)
-    const run = shell(folder)
-    expect({ status: run.status, verdict: run.verdict }, run.output).toEqual({ status: 1, verdict: 'invalid' })
-  })
-
-  it('is refused by confirmed keys that are others', async () => {
+// The other ways to tamper are in the corpus, which goes through every verifier.
+describe('confirmed keys that are others', () => {
+  it('refuse a bundle', async () => {
     const other = join(engine.root, 'other-trust')
     cpSync(join(unpacked, 'trust'), other, { recursive: true })
     const key = ed25519FromSeed(Buffer.alloc(32, 9))
@@ -385,32 +291,6 @@ describe('hostile archives', () => {
     renamed(out, harmless, name)
     expect(await code(out)).toBe('not_this_format')
     expect(existsSync(join(engine.root, '..', 'up.txt'))).toBe(false)
-  })
-  it('with names that differ in case only, duplicates, or too many of them are refused', async () => {
-    const out = join(engine.root, 'twice.zip')
-    await pack(
-      [
-        ['data/a', Buffer.from('x')],
-        ['data/A', Buffer.from('x')]
-      ],
-      out
-    )
-    expect(await code(out)).toBe('not_this_format')
-    await pack(
-      [
-        ['data/a', Buffer.from('x')],
-        ['data/b', Buffer.from('x')]
-      ],
-      out
-    )
-    renamed(out, 'data/b', 'data/a')
-    expect(await code(out)).toBe('not_this_format')
-    await pack(
-      Array.from({ length: 20_001 }, (_, i) => [`data/${i}`, Buffer.alloc(0)] as const),
-      out,
-      false
-    )
-    expect(await code(out)).toBe('not_this_format')
   })
   it('that unpack to a flood, are cut short, encrypted, or no archive at all are refused', async () => {
     const out = join(engine.root, 'bomb.zip')

@@ -135,6 +135,15 @@ export function tamperedWays(plain: Bag, keys: CorpusKeys): readonly Way[] {
       code: 'payload_changed'
     },
     {
+      name: 'a payload, sealed by another key',
+      change: (bag) => {
+        edit(bag, payload('response'), (all) => all.replace('answer', 'ANSWER'))
+        resealByAnother(bag)
+      },
+      step: 6,
+      code: 'payload_changed'
+    },
+    {
       name: 'two payloads swapped, sealed with the real key',
       change: sealed((bag) => swap(bag, payload('request'), payload('request', second))),
       step: 6,
