@@ -69,7 +69,7 @@ function mappingPreview(sample: Sample | null, given: ImportMapping | undefined,
     throw new AffidavitError(
       'not_this_format',
       profile === undefined
-        ? 'none of the known formats fits this file'
+        ? 'no known format fits this file, and it holds no table and no list of objects that could be mapped'
         : 'the file holds neither a header with rows under it nor JSON objects'
     )
   const guess = given ? { mapping: given, unsure: [] } : guessOf(sample)
@@ -80,8 +80,7 @@ function mappingPreview(sample: Sample | null, given: ImportMapping | undefined,
     if (one !== undefined && 'from' in one && guess.mapping.form === 'csv' && !known.has(one.from))
       faults.push({ field, message: `${field}: the file has no such column`, rows: 0 })
   }
-  if (guess.mapping.fields.model === undefined)
-    faults.push({ field: 'model', message: 'model: choose the column that names the model, or type its name', rows: 0 })
+  if (guess.mapping.fields.model === undefined) faults.push({ field: 'model', message: 'model: choose a column or a fixed value', rows: 0 })
   const columns = sample.columns.map(({ from, values }) => ({ from, example: exampleOf(values) }))
   return {
     used: guess.mapping,

@@ -36,7 +36,14 @@ export function Preview({ path, onOther, onStarted }: PreviewProps) {
   if (preview.isError) {
     return (
       <Failed what="This file cannot be imported" error={preview.error} onRetry={() => void preview.refetch()}>
-        <Button onClick={onOther}>Choose another file…</Button>
+        <div className="row">
+          <Button onClick={onOther}>Choose another file…</Button>
+          {profile !== null && (
+            <Button variant="default" onClick={() => setProfile(null)}>
+              Back to the format found
+            </Button>
+          )}
+        </div>
       </Failed>
     )
   }
@@ -44,7 +51,6 @@ export function Preview({ path, onOther, onStarted }: PreviewProps) {
   if (!data) return <Loading what="Reading the head of the file" />
   const used = data.mapping ? complete(mapping ?? data.mapping.used) : undefined
   const open = data.mapping?.faults.some((fault) => fault.rows === 0) === true
-  const units = data.units.map((unit) => `${unit.column}: ${unit.unit}, becomes ${unit.becomes}`)
   return (
     <div className="column gap-12">
       <div className="row wrap gap-12" style={{ alignItems: 'flex-end' }}>
@@ -79,17 +85,16 @@ export function Preview({ path, onOther, onStarted }: PreviewProps) {
           onChange={(event) => setSource(event.currentTarget.value)}
         />
       </div>
-      {units.length > 0 && (
-        <Note is="plain">
-          <b>Units.</b> {units.join(' · ')}
-        </Note>
-      )}
+      {data.units.length > 0 && <Units units={data.units} />}
       {data.mapping && <MappingTable mapping={data.mapping} value={mapping ?? data.mapping.used} onChange={setMapping} />}
-      <PreviewTable data={data} />
-      {data.problems.length > 0 && (
+      {data.rows.length > 0 && <PreviewTable data={data} />}
+      {data.rows.length === 0 && data.problems.length === 0 && <Note is="attention">The file has no rows.</Note>}
+      {data.problems.length > 0 && !open && (
         <Note is="attention">
-          {count(data.problems.length)} of the first {count(data.rows.length + data.problems.length)} rows will be rejected, such as{' '}
-          {rowNames[data.file.form].toLowerCase()} {data.problems[0]?.line}: {data.problems[0]?.message}
+          {data.rows.length === 0
+            ? 'None of the first rows can be taken'
+            : `${count(data.problems.length)} of the first ${count(data.rows.length + data.problems.length)} rows will be rejected`}
+          , such as {rowNames[data.file.form].toLowerCase()} {data.problems[0]?.line}: {data.problems[0]?.message}
         </Note>
       )}
       {start.isError && <Note is="broken">{start.error.message}</Note>}
@@ -117,6 +122,28 @@ export function Preview({ path, onOther, onStarted }: PreviewProps) {
     </div>
   )
 }
+
+/** What a person confirms with Import: each number of the file, the unit it is in, and what is recorded of it. */
+const Units = ({ units }: { readonly units: ImportPreview['units'] }) => (
+  <table className="table import-units" aria-label="Units">
+    <thead>
+      <tr>
+        <th>In the file</th>
+        <th>Unit</th>
+        <th>Recorded as</th>
+      </tr>
+    </thead>
+    <tbody>
+      {units.map((unit) => (
+        <tr key={unit.column}>
+          <td className="mono">{unit.column}</td>
+          <td>{unit.unit}</td>
+          <td>{unit.becomes}</td>
+        </tr>
+      ))}
+    </tbody>
+  </table>
+)
 
 /** What the number of a row counts. */
 const rowNames = { csv: 'Line', jsonl: 'Line', json: 'Item', parquet: 'Row' } as const
