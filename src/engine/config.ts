@@ -9,6 +9,8 @@ export interface EngineEnvironment {
   /** File of tokens that clients have from the start, as containers mount secrets. */
   readonly tokenFile: string | undefined
   readonly allowedHosts: readonly string[]
+  /** A further port that takes OTLP alone, usually 4318; null for none. */
+  readonly otlpPort: number | null
   /** Account of the operating system that this process runs under: asked from the system, not from a variable. */
   readonly osAccount: string
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
@@ -29,6 +31,8 @@ function accountName(): string {
   }
 }
 
+const otlpPort = z.coerce.number().int().min(0).max(65_535).nullable().catch(null)
+
 /** Reads and checks the engine's environment variables. */
 export function engineEnvironment(env: NodeJS.ProcessEnv = process.env): EngineEnvironment {
   const level = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).catch('info')
@@ -37,6 +41,7 @@ export function engineEnvironment(env: NodeJS.ProcessEnv = process.env): EngineE
     passphraseFile: env.AFFIDAVIT_PASSPHRASE_FILE || undefined,
     tokenFile: env.AFFIDAVIT_TOKEN_FILE || undefined,
     allowedHosts: list(env.AFFIDAVIT_ALLOWED_HOSTS),
+    otlpPort: otlpPort.parse(env.AFFIDAVIT_OTLP_PORT || null),
     osAccount: accountName(),
     logLevel: level.parse(env.AFFIDAVIT_LOG_LEVEL ?? 'info')
   }

@@ -181,7 +181,11 @@ async function compose(
       })
     : null
   const signing = ledger ? startSigning(workspace, ledger, pool, log, () => feed.statusChanged()) : null
-  let endpoints: WorkspaceStatus['endpoints'] = { compliance: notServed(config.compliance), drift: notServed(config.drift) }
+  let endpoints: WorkspaceStatus['endpoints'] = {
+    compliance: notServed(config.compliance),
+    drift: notServed(config.drift),
+    otlp: null
+  }
   let { review } = workspace
   let past: WorkspaceStatus['last_day'] = { lost: 0, incomplete: 0, clock_jumps: 0, gaps: 0, longest_gap_ms: 0 }
   let figures: Pick<LiveFigures, 'alerts' | 'heartbeats' | 'verified'> = {
@@ -280,7 +284,7 @@ async function compose(
   const upstreams: Upstreams = new Upstreams(
     {
       append: capturing ? append : () => Promise.reject(new AffidavitError('read_only', notTaken)),
-      ownPorts: () => [endpoints.compliance.port, endpoints.drift.port, ...(ownPorts?.ports ?? [])],
+      ownPorts: () => [...portsOf(endpoints), ...(ownPorts?.ports ?? [])],
       stateOf: ({ name }) => ({
         path_url: endpoints.compliance.state === 'listening' ? `${endpoints.compliance.url}/proxy/${name}` : null,
         own: ownPorts?.endpointOf(name) ?? null,
@@ -602,6 +606,7 @@ async function compose(
       {
         compliance: config.compliance,
         drift: config.drift,
+        otlpPort: environment.otlpPort,
         workspace: workspace.paths.root,
         instanceId: identity.origin.slice(-16),
         version: config.appVersion,
@@ -622,7 +627,7 @@ async function compose(
         onToken: (token) => clients.seen(token),
         allowedHosts: config.allowedHosts ?? environment.allowedHosts,
         allowedOrigins: config.allowedOrigins ?? [],
-        otherPorts: [endpoints.compliance.port, endpoints.drift.port]
+        otherPorts: portsOf(endpoints)
       })
       await ownPorts.follow(upstreams.list)
     }
@@ -672,6 +677,12 @@ async function compose(
     }
   }
 }
+
+const portsOf = ({ compliance, drift, otlp }: WorkspaceStatus['endpoints']): number[] => [
+  compliance.port,
+  drift.port,
+  ...(otlp ? [otlp.port] : [])
+]
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.message : 'unknown')
 

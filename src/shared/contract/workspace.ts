@@ -44,7 +44,8 @@ export const workspaceStatus = z.object({
   review: reviewState.nullable(),
   started: timestamp,
   now: timestamp,
-  endpoints: z.object({ compliance: endpoint, drift: endpoint }),
+  /** `otlp`: a port of its own for OpenTelemetry, where one is asked for. */
+  endpoints: z.object({ compliance: endpoint, drift: endpoint, otlp: endpoint.nullable() }),
   ledger: z.object({ size: count, records: count, bytes: count }),
   checkpoint: z.object({ size: count, time: timestamp, root: z.string(), previous_size: count, consistent: z.boolean() }).nullable(),
   head: z.object({ size: count, state: z.enum(['matches', 'differs']), second_copy: z.enum(['matches', 'behind', 'none', 'differs']) }),

@@ -12,7 +12,8 @@ export const endpointFile = z.object({
   pid: z.int(),
   started: z.string(),
   compliance: z.object({ url: z.string() }).nullable(),
-  drift: z.object({ url: z.string() }).nullable()
+  drift: z.object({ url: z.string() }).nullable(),
+  otlp: z.object({ url: z.string() }).nullable().default(null)
 })
 export type EndpointFile = z.infer<typeof endpointFile>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // OTLP/HTTP (OpenTelemetry protocol specification, OTLP/HTTP): traces and logs; metrics are accepted and discarded.
+import type { RequestListener } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Failure } from '../../../shared/contract/errors.ts'
@@ -20,7 +21,7 @@ import { encodeAnswer, encodeStatus } from '../../../shared/event/otlp/protobuf.
 import type { IncomingEvent } from '../ingest.ts'
 import { CallJoin, joinLimits } from '../otlp/join.ts'
 import { type OtlpBody, type OtlpForm, openBody, otlpType } from '../otlp/read-body.ts'
-import { requestOrigin, sendFailure } from './answers.ts'
+import { requestOrigin, sendFailure, writeFailure } from './answers.ts'
 import { discardRest, readBody } from './body.ts'
 import type { HttpDependencies } from './dependencies.ts'
 import { refusals, retryAfterOf, statusOf } from './errors.ts'
@@ -36,6 +37,16 @@ export function otlpPath(url: string): string {
   if (url.length > 1024 || url.startsWith('/proxy/')) return url
   return PATH.exec(url.split('?')[0] ?? '')?.[0] ?? url
 }
+
+/** Serves exports and liveness of a server and nothing else of it. */
+export const otlpOnly =
+  (listener: RequestListener): RequestListener =>
+  (request, response) => {
+    const path = otlpPath(request.url ?? '/')
+    if (path === '/health' || PATH.exec(path)?.[0] === path) return listener(request, response)
+    discardRest(request)
+    return writeFailure(response, refusals.noRoute)
+  }
 
 /** What became of an export: how many of its items were refused, and the code of the first. */
 interface Outcome {

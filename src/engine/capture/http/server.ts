@@ -29,6 +29,8 @@ export interface App {
   createServer(): Server
   /** Must be called before the first request: until then every Host is refused. */
   allow(allowed: Allowed, url: string): void
+  /** Takes further Host headers: those of another port. */
+  allowAlso(hosts: ReadonlySet<string>): void
   close(): Promise<void>
 }
 
@@ -101,6 +103,9 @@ export async function buildApp(deps: HttpDependencies, options: AppOptions): Pro
     allow: (lists, at) => {
       allowed = lists
       url = at
+    },
+    allowAlso: (hosts) => {
+      allowed = { ...allowed, hosts: new Set([...allowed.hosts, ...hosts]) }
     },
     close: () => app.close()
   }

@@ -8,7 +8,7 @@ import { endpoint } from '../../../shared/contract/workspace.ts'
 import { endpointFile } from './endpoint-file.ts'
 import { findPortHolder, listeningInodes, portTakenMessage } from './port-holder.ts'
 import { type HttpServers, startServers } from './servers.ts'
-import { eventNo, SmallStore, startTestServers } from './test-support.ts'
+import { eventNo, rawExchange, SmallStore, startTestServers } from './test-support.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -83,6 +83,51 @@ describe('startServers', () => {
     })
     const second = await begin({ compliance: { host: '127.0.0.1', port: compliance.suggested_port ?? 0 }, drift: null })
     expect(second.endpoints.compliance.state).toBe('listening')
+  })
+
+  it('takes OTLP alone on a port of its own, where one is asked for', async () => {
+    const workspace = folder()
+    const { endpoints, close } = await begin({ otlpPort: 0, workspace })
+    const { compliance, otlp } = endpoints
+    const url = otlp?.url ?? ''
+    expect(otlp).toMatchObject({ state: 'listening', url: `http://127.0.0.1:${otlp?.port}` })
+    expect(otlp?.port).not.toBe(compliance.port)
+    expect(JSON.parse(readFileSync(join(workspace, 'endpoint.json'), 'utf8'))).toMatchObject({ otlp: { url } })
+    const post = (path: string, headers: Record<string, string> = {}) =>
+      fetch(`${url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: '{}' })
+    for (const path of ['/v1/traces', '/v1/logs', '/v1/metrics', '/otlp/v1/traces'])
+      expect([path, (await post(path)).status]).toEqual([path, 200])
+    expect((await fetch(`${url}/health`)).status).toBe(200)
+    for (const path of ['/api/compliance/events', '/api/compliance/query', '/proxy/x/api/chat', '/witness/add-checkpoint'])
+      expect([path, (await post(path)).status]).toEqual([path, 404])
+    for (const path of [
+      '/docs',
+      '/openapi.json',
+      '/api/compliance/statistics',
+      '/api/compliance/stream',
+      '/proxy/x/v1/traces',
+      '/v1/traces'
+    ])
+      expect([path, (await fetch(`${url}${path}`)).status]).toEqual([path, 404])
+    // Host and Origin are held to as everywhere.
+    expect((await post('/v1/traces', { origin: 'http://127.0.0.1:1' })).status).toBe(403)
+    expect((await post('/v1/traces', { origin: url })).status).toBe(403)
+    expect(await rawExchange(otlp?.port ?? 0, 'GET /health HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 403 /
+    )
+    await close()
+    await expect(fetch(`${url}/health`)).rejects.toThrow()
+  })
+
+  it('says who holds a taken OTLP port, and serves without it', async () => {
+    const { port } = await occupy()
+    const { endpoints } = await begin({ otlpPort: port })
+    expect(endpoints.otlp).toMatchObject({ state: 'failed', port })
+    expect(endpoints.otlp?.message).toContain('AFFIDAVIT_OTLP_PORT')
+    expect(endpoints.compliance.state).toBe('listening')
+    const without = await begin({ compliance: { host: '127.0.0.1', port }, otlpPort: 0 })
+    expect(without.endpoints.otlp).toMatchObject({ state: 'failed' })
+    expect((await begin({})).endpoints.otlp).toBeNull()
   })
 
   it('does not suggest the port of the other server', async () => {

@@ -5,13 +5,16 @@ import { removeEndpointFile, writeEndpointFile } from './endpoint-file.ts'
 import { allowedFor, isLoopback } from './guards.ts'
 import { defaultLimits, type HttpLimits } from './limits.ts'
 import { type Binding, closeServers, codeOf, type Endpoint, failed, listenAt } from './listen.ts'
+import { otlpOnly } from './otlp-route.ts'
 import { type ServerName, serverNames } from './routes.ts'
-import { type App, buildApp } from './server.ts'
+import { type App, bareServer, buildApp } from './server.ts'
 
 export interface HttpConfig {
   /** null: this server is not wanted. */
   readonly compliance: Binding | null
   readonly drift: Binding | null
+  /** A further port of the compliance server's host, for OTLP alone; null for none. */
+  readonly otlpPort?: number | null | undefined
   /** Folder that gets `endpoint.json`; null for none. */
   readonly workspace: string | null
   readonly instanceId: string
@@ -24,8 +27,10 @@ export interface HttpConfig {
   readonly limits?: Partial<HttpLimits> | undefined
 }
 
+type Endpoints = Readonly<Record<ServerName, Endpoint>> & { readonly otlp: Endpoint | null }
+
 export interface HttpServers {
-  readonly endpoints: Readonly<Record<ServerName, Endpoint>>
+  readonly endpoints: Endpoints
   /** Stream clients now, both servers. */
   readonly streamClients: number
   /** Ends streams, lets running requests finish for a moment, frees the ports, removes `endpoint.json`. */
@@ -33,6 +38,7 @@ export interface HttpServers {
 }
 
 interface Running {
+  readonly name: ServerName | 'otlp'
   readonly app: App
   readonly servers: readonly Server[]
 }
@@ -55,13 +61,14 @@ export async function startServers(deps: HttpDependencies, config: HttpConfig): 
   // One after the other, so that neither is offered the port of the other.
   const compliance = await start('compliance', config.drift === null ? [] : [config.drift.port])
   const drift = await start('drift', config.compliance === null ? [] : [config.compliance.port, compliance.port])
-  const endpoints = { compliance, drift }
+  const otlp = await startOtlp(deps, config, limits, running, [compliance.port, drift.port])
+  const endpoints = { compliance, drift, otlp }
   publish(deps, config, endpoints)
   let closing: Promise<void> | null = null
   return {
     endpoints,
     get streamClients() {
-      return running.reduce((sum, { app }) => sum + app.streams.clients, 0)
+      return running.reduce((sum, { name, app }) => sum + (name === 'otlp' ? 0 : app.streams.clients), 0)
     },
     close: () => {
       closing ??= closeAll(running, limits.closeMs).then(() => {
@@ -72,10 +79,10 @@ export async function startServers(deps: HttpDependencies, config: HttpConfig): 
   }
 }
 
-function publish(deps: HttpDependencies, config: HttpConfig, endpoints: Readonly<Record<ServerName, Endpoint>>): void {
+function publish(deps: HttpDependencies, config: HttpConfig, endpoints: Endpoints): void {
   if (config.workspace === null) return
-  const urlOf = (name: ServerName): { readonly url: string } | null =>
-    endpoints[name].state === 'listening' ? { url: endpoints[name].url } : null
+  const urlOf = (name: keyof Endpoints): { readonly url: string } | null =>
+    endpoints[name]?.state === 'listening' ? { url: endpoints[name].url } : null
   if (serverNames.every((name) => urlOf(name) === null)) return
   try {
     writeEndpointFile(config.workspace, {
@@ -85,7 +92,8 @@ function publish(deps: HttpDependencies, config: HttpConfig, endpoints: Readonly
       pid: process.pid,
       started: new Date().toISOString(),
       compliance: urlOf('compliance'),
-      drift: urlOf('drift')
+      drift: urlOf('drift'),
+      otlp: urlOf('otlp')
     })
   } catch (error) {
     // Clients can still be given the address by hand.
@@ -127,7 +135,31 @@ async function startOne(
     return { endpoint, running: null }
   }
   app.allow(allowedFor(binding.host, endpoint.port, config.allowedHosts ?? [], config.allowedOrigins ?? []), endpoint.url)
-  return { endpoint, running: { app, servers } }
+  return { endpoint, running: { name, app, servers } }
+}
+
+/** Port for exporters that are set up with it. It is the compliance server's: what comes there is joined with what comes here. */
+async function startOtlp(
+  deps: HttpDependencies,
+  config: HttpConfig,
+  limits: HttpLimits,
+  running: Running[],
+  taken: readonly number[]
+): Promise<Endpoint | null> {
+  if (config.otlpPort == null || config.compliance === null) return null
+  const binding = { host: config.compliance.host, port: config.otlpPort }
+  const app = running.find(({ name }) => name === 'compliance')?.app
+  if (!app) return failed(binding, 'This port belongs to the compliance server, which does not listen.', null)
+  const listener = otlpOnly(app.listener)
+  const { endpoint, servers } = await listenAt(() => bareServer(listener, limits), binding, 'AFFIDAVIT_OTLP_PORT', taken)
+  if (servers.length === 0) {
+    deps.log.warn({ event: 'http.not_listening', server: 'otlp', port: binding.port })
+    return endpoint
+  }
+  app.allowAlso(allowedFor(binding.host, endpoint.port, config.allowedHosts ?? [], []).hosts)
+  running.push({ name: 'otlp', app, servers })
+  deps.log.info({ event: 'http.listening', server: 'otlp', url: endpoint.url })
+  return endpoint
 }
 
 async function closeAll(running: readonly Running[], graceMs: number): Promise<void> {
@@ -136,5 +168,5 @@ async function closeAll(running: readonly Running[], graceMs: number): Promise<v
     running.flatMap((one) => one.servers),
     graceMs
   )
-  await Promise.all(running.map(({ app }) => app.close()))
+  await Promise.all([...new Set(running.map(({ app }) => app))].map((app) => app.close()))
 }

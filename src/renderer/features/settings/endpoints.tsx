@@ -19,7 +19,7 @@ const Port = ({ endpoint }: { readonly endpoint: WorkspaceStatus['endpoints']['c
 export function Endpoints() {
   const status = useStatus()
   if (!status) return <Panel title="Endpoints">{null}</Panel>
-  const { compliance, drift } = status.endpoints
+  const { compliance, drift, otlp } = status.endpoints
   return (
     <Panel title="Endpoints" sub="this machine only">
       <div className="column gap-12">
@@ -27,7 +27,8 @@ export function Endpoints() {
           width={104}
           rows={[
             ['Compliance', <Port key="c" endpoint={compliance} />],
-            ['Drift', <Port key="d" endpoint={drift} />]
+            ['Drift', <Port key="d" endpoint={drift} />],
+            ...(otlp ? [['OpenTelemetry', <Port key="o" endpoint={otlp} />] as const] : [])
           ]}
         />
         {compliance.state === 'listening' && (
@@ -44,8 +45,9 @@ export function Endpoints() {
           </>
         )}
         <p className="dim small">
-          Hosts and ports come from COMPLIANCE_API_HOST, COMPLIANCE_API_PORT, DRIFT_API_HOST and DRIFT_API_PORT; what was chosen stands in{' '}
-          <span className="mono">endpoint.json</span> in the workspace folder.
+          Hosts and ports come from COMPLIANCE_API_HOST, COMPLIANCE_API_PORT, DRIFT_API_HOST and DRIFT_API_PORT, a further port for
+          OpenTelemetry from AFFIDAVIT_OTLP_PORT; what was chosen stands in <span className="mono">endpoint.json</span> in the workspace
+          folder.
         </p>
       </div>
     </Panel>
