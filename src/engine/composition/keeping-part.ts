@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+import { registerErasure } from '../backup/erasure-register.ts'
+import { keksOfWorkspace, passphraseOf } from '../backup/finish-restore.ts'
+import { Backups } from '../backup/handlers.ts'
+import { subjectSecret } from '../catalog/subject-key.ts'
+import { People } from '../people/people.ts'
+import { Verifiers } from '../people/verifiers.ts'
+import { Approvals } from '../policy/approvals.ts'
+import { Disposal, type DisposalHooks } from '../policy/disposal.ts'
+import { Proposals } from '../policy/proposals.ts'
+import { Retention } from '../policy/retention.ts'
+import { Erasures } from '../privacy/erasure/erase.ts'
+import { Privacy } from '../privacy/handlers.ts'
+import { Requests } from '../privacy/requests.ts'
+import { REVIEW, REVIEWING } from '../review/handlers.ts'
+import { keksOf } from '../threads/thread-config.ts'
+import { keyHandlers } from '../vault/handlers.ts'
+import type { OsKeyStore } from '../vault/keyring.ts'
+import { Vault } from '../vault/vault.ts'
+import type { Core } from './core.ts'
+
+export interface KeepingNeeds {
+  readonly store: OsKeyStore | null
+  readonly passwordCost: number | undefined
+  readonly disposal: DisposalHooks | undefined
+}
+
+/** Who may do what, how long records are kept, who is erased, and the keys and copies that all this depends on. */
+export async function keepingPart(core: Core, needs: KeepingNeeds) {
+  const { append, checkpoint, config, environment, failed, jobs, ledgerSize, log, pool, projector, settings, workspace } = core
+  const { identity, ledger, state } = workspace
+  const base = { pool, projector, ledgerSize, append }
+  const privacy = new Privacy(base)
+  await privacy.start()
+  const requests = new Requests({ ...base, jobs, secret: subjectSecret(identity.dedupKey), origin: identity.origin })
+  const people = await People.load({
+    pool,
+    append,
+    verifiers: new Verifiers({ state, workspaceId: workspace.description.id, secret: identity.dedupKey }, needs.passwordCost),
+    osAccount: environment.osAccount,
+    lockAfterMinutes: () => settings.current.lock_after_minutes,
+    only: workspace.review && { permissions: REVIEWING, why: REVIEW }
+  })
+  const approvals = new Approvals({
+    ...base,
+    people,
+    onFailed: (action, error) =>
+      log.error({ event: 'approval.not_done', action, message: error instanceof Error ? error.message : 'unknown' })
+  })
+  const retention = new Retention({ ...base, approvals })
+  await retention.start()
+  const vault = ledger
+    ? new Vault({
+        keys: workspace.keysDb,
+        holder: workspace.keyHolder,
+        identity,
+        ledger,
+        append,
+        onKeks: (keks) => {
+          projector.setKeks(keksOf(keks))
+          pool.setKeks(keksOf(keks))
+        },
+        drain: () => pool.run('drainWal', { path: workspace.paths.keys }),
+        beforeDestroy: () => backups.keyCopies.beforeDestroy()
+      })
+    : null
+  const backups: Backups = new Backups({
+    ...base,
+    jobs,
+    identity,
+    workspace: workspace.paths.root,
+    state,
+    description: workspace.description,
+    appVersion: config.appVersion,
+    checkpoint,
+    keksOf: (id) => keksOfWorkspace(state, id, needs.store, passphraseOf(config, environment)),
+    onFailed: failed('backup.failed'),
+    goOn: () => {
+      for (const work of [erasures.goOn(), disposal.resume(), keys.resume()]) work.catch(failed('keys.unfinished'))
+    }
+  })
+  if (ledger) await backups.start(core.serving)
+  const drain = () => pool.run('drainWal', { path: workspace.paths.ledger })
+  const disposal = new Disposal({
+    ...retention.deps,
+    ...needs.disposal,
+    jobs,
+    ledgerDb: workspace.ledgerDb,
+    drain,
+    checkpoint,
+    register: (entry) => registerErasure(state, { v: 1, origin: identity.origin, ...entry, ranges: [...entry.ranges] }),
+    destroyKeys: async (seqs) => {
+      await vault?.rewrapVault({ dropSeqs: seqs })
+    },
+    onFailed: failed('disposal.not_done')
+  })
+  const proposals = new Proposals({
+    ...retention.deps,
+    everyHours: () => settings.current.propose_disposal_every_hours,
+    now: () => needs.disposal?.now?.() ?? core.clock.now(),
+    onFailed: failed('proposal.failed')
+  })
+  if (ledger && core.serving) proposals.start()
+  const keys = keyHandlers({
+    ...base,
+    identity,
+    holder: workspace.keyHolder,
+    created: workspace.description.created,
+    jobs,
+    checkpoint,
+    store: needs.store,
+    vault
+  })
+  const erasures = new Erasures({
+    ...base,
+    jobs,
+    approvals,
+    requests,
+    vault,
+    ledgerDb: workspace.ledgerDb,
+    drain,
+    workspace: workspace.paths.root,
+    state,
+    origin: identity.origin
+  })
+  return {
+    privacy,
+    people,
+    approvals,
+    retention,
+    vault,
+    backups,
+    proposals,
+    erasures,
+    handlers: {
+      ...privacy.handlers,
+      ...keys.handlers,
+      ...requests.handlers,
+      ...erasures.handlers,
+      ...approvals.handlers,
+      ...people.handlers,
+      ...retention.handlers,
+      ...disposal.handlers,
+      ...backups.handlers
+    },
+    /** Goes on with what a crash interrupted. */
+    resume: () => {
+      if (ledger) disposal.resume().catch(failed('disposal.failed'))
+      if (ledger) approvals.resume().catch(failed('approvals.failed'))
+      keys.resume().catch(failed('keys.unfinished'))
+    },
+    stop: async () => {
+      proposals.stop()
+      backups.stop()
+      await disposal.close()
+    }
+  }
+}
