@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { engineProcessEnv } from '../node/engine-memory.ts'
 
 /** What the command line reads from its environment; the only place that does. Everything else is an argument. */
 export interface CliEnvironment {
@@ -45,3 +46,6 @@ export function cliEnvironment(env: NodeJS.ProcessEnv = process.env): CliEnviron
     }
   }
 }
+
+/** The environment of the engine's process. */
+export const engineVariables = (): NodeJS.ProcessEnv => engineProcessEnv(process.env)

@@ -13,6 +13,7 @@ import {
 } from '../shared/contract/contract.ts'
 import { AffidavitError, type ErrorCode, type Reply } from '../shared/contract/errors.ts'
 import type { EngineStart, EngineState, FromEngine, PrintReply, PrintRequest } from '../shared/contract/wire.ts'
+import { engineVariables } from './config.ts'
 
 /** Beside the built command line, or in the sources when these run directly. */
 const entry = import.meta.url.endsWith('.ts') ? new URL('../engine/index.ts', import.meta.url) : new URL('./engine.js', import.meta.url)
@@ -56,7 +57,11 @@ export class EngineChild {
    * @throws AffidavitError with the code the engine gave, such as workspace_locked or keys_unavailable
    */
   static start(config: EngineStart['config'], print?: Print): Promise<EngineChild> {
-    const child = fork(fileURLToPath(entry), [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'advanced' })
+    const child = fork(fileURLToPath(entry), [], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      serialization: 'advanced',
+      env: engineVariables()
+    })
     const engine = new EngineChild(child)
     return new Promise((resolve, reject) => {
       child.on('message', (message) => {

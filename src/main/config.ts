@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
+import { engineProcessEnv } from '../node/engine-memory.ts'
 
 /** What the shell takes from its environment; the only place of main that reads it. */
 export interface MainConfig {
@@ -71,3 +72,6 @@ export function mainConfig(folders: SystemFolders, packaged: boolean, env: NodeJ
     devServer: packaged ? null : (parsed.ELECTRON_RENDERER_URL ?? null)
   }
 }
+
+/** The environment of the engine's process. */
+export const engineVariables = (): NodeJS.ProcessEnv => engineProcessEnv(process.env)

@@ -13,6 +13,7 @@ import type {
   PrintRequest,
   ToEngine
 } from '../shared/contract/wire.ts'
+import { engineVariables } from './config.ts'
 
 type Failed = Extract<EngineState, { kind: 'failed' }>
 type FromProcess = FromEngine | EngineState | KeyRequest | PrintRequest
@@ -62,7 +63,11 @@ export class EngineProcess {
 
   start(): void {
     if (this.#child !== null || this.#stopping) return
-    const child = utilityProcess.fork(this.#options.entry, [], { serviceName: 'Affidavit engine', stdio: 'inherit' })
+    const child = utilityProcess.fork(this.#options.entry, [], {
+      serviceName: 'Affidavit engine',
+      stdio: 'inherit',
+      env: engineVariables()
+    })
     this.#child = child
     let failure: Failed | null = null
     child.on('message', (message: FromProcess) => {
