@@ -120,66 +120,78 @@ function stream(
   })
 }
 
+/** Kills on one workspace; then it is looked through for the last time, and the next ones begin on a new one: backups of all would fill a disk. */
+const SERIES = 50
+/** Kills after which the workspace is looked through. */
+const LOOK_AFTER = 25
+
+/** Kills engines on one workspace; gives how many records were acknowledged. */
+async function killedTimes(folder: string, times: number): Promise<number> {
+  let next = 0
+  const all = new Map<number, string>()
+  const mix = activities()
+  for (let round = 0; round < times; round++) {
+    const engine = await engineProcess(folder, LATER_MS)
+    running = engine
+    const chosen = mix.filter(() => Math.random() < 0.6)
+    // The moment is counted from the first acknowledgement, and from the middle of what has many steps: else most kills would hit an
+    // engine that has not begun.
+    const awaited = chosen.filter((one) => one.inSteps)
+    const seldom = awaited[Math.floor(Math.random() * awaited.length)]
+    let begun = false
+    let middle = seldom === undefined
+    let planned = false
+    const plan = () => {
+      if (!begun || !middle || planned) return
+      planned = true
+      setTimeout(() => engine.kill(), Math.random() * 800)
+    }
+    const working = chosen.map((one) => {
+      const inMiddle = () => {
+        middle ||= one === seldom
+        plan()
+      }
+      return one.run(engine, folder, inMiddle).then(inMiddle, inMiddle)
+    })
+    const { acknowledged, sent } = await stream(engine.url, next, () => {
+      begun = true
+      plan()
+    })
+    await engine.exited
+    await Promise.all(working)
+    for (const [n, id] of acknowledged) all.set(n, id)
+    next += sent
+    if (round % LOOK_AFTER !== LOOK_AFTER - 1 && round !== times - 1) continue
+    const { leaves, checkpoints } = await inspect(folder, all, mix)
+    const work = Object.fromEntries(mix.map((one) => [one.name, one.done()]))
+    if (crashes > 4) console.log(JSON.stringify({ killed: round + 1, acknowledged: all.size, leaves, checkpoints, ...work }))
+  }
+  return all.size
+}
+
 describe('kill -9 at random moments', () => {
   it(
     `loses nothing that was acknowledged and leaves nothing half there, ${crashes} times`,
     async () => {
-      let next = 0
-      const all = new Map<number, string>()
-      const mix = activities()
-      const figures = { killed: 0, acknowledged: 0, leaves: 0, checkpoints: 0 }
-      for (let round = 0; round < crashes; round++) {
-        const engine = await engineProcess(root, LATER_MS)
-        running = engine
-        const chosen = mix.filter(() => Math.random() < 0.6)
-        // The moment is counted from the first acknowledgement, and from the middle of what has many steps: else most kills would hit an
-        // engine that has not begun.
-        const awaited = chosen.filter((one) => one.inSteps)
-        const seldom = awaited[Math.floor(Math.random() * awaited.length)]
-        let begun = false
-        let middle = seldom === undefined
-        let planned = false
-        const plan = () => {
-          if (!begun || !middle || planned) return
-          planned = true
-          setTimeout(() => engine.kill(), Math.random() * 800)
-        }
-        const working = chosen.map((one) => {
-          const inMiddle = () => {
-            middle ||= one === seldom
-            plan()
-          }
-          return one.run(engine, root, inMiddle).then(inMiddle, inMiddle)
-        })
-        const { acknowledged, sent } = await stream(engine.url, next, () => {
-          begun = true
-          plan()
-        })
-        await engine.exited
-        await Promise.all(working)
-        figures.killed++
-        for (const [n, id] of acknowledged) all.set(n, id)
-        next += sent
-        if (round % 25 === 24 || round === crashes - 1) {
-          const { leaves, checkpoints } = await inspect(all, mix)
-          Object.assign(figures, { leaves, checkpoints, acknowledged: all.size })
-          const work = Object.fromEntries(mix.map((one) => [one.name, one.done()]))
-          if (crashes > 4) console.log(JSON.stringify({ ...figures, ...work }))
-        }
+      let acknowledged = 0
+      for (let done = 0; done < crashes; done += SERIES) {
+        const folder = join(root, `series-${done}`)
+        acknowledged += await killedTimes(folder, Math.min(SERIES, crashes - done))
+        rmSync(folder, { recursive: true, force: true })
       }
-      expect(all.size).toBeGreaterThan(crashes * 50)
+      expect(acknowledged).toBeGreaterThan(crashes * 50)
     },
     180_000 + crashes * 20_000
   )
 })
 
 /** Everything that was acknowledged is there, once and whole; the tree verifies; every activity finds its intents complete or undone. */
-async function inspect(all: ReadonlyMap<number, string>, mix: readonly Activity[]) {
-  const engine = await testEngine({ root, disposal: { now: () => Date.now() + LATER_MS } })
+async function inspect(folder: string, all: ReadonlyMap<number, string>, mix: readonly Activity[]) {
+  const engine = await testEngine({ root: folder, disposal: { now: () => Date.now() + LATER_MS } })
   try {
     const status = await engine.call('workspace.status', {})
     expect(status.problem).toBeNull()
-    for (const one of mix) expect(await one.check(engine, root), one.name).toEqual([])
+    for (const one of mix) expect(await one.check(engine, folder), one.name).toEqual([])
     const { job_id } = await engine.call('verify.workspace', {})
     await engine.job(job_id)
     const report = await engine.call('verify.workspace_report', { job_id })
