@@ -15,6 +15,7 @@ import { Requests } from '../privacy/requests.ts'
 import { REVIEW, REVIEWING } from '../review/handlers.ts'
 import { keksOf } from '../threads/thread-config.ts'
 import { keyHandlers } from '../vault/handlers.ts'
+import { mergeWhenIdle } from '../vault/idle-merge.ts'
 import type { OsKeyStore } from '../vault/keyring.ts'
 import { Vault } from '../vault/vault.ts'
 import type { Core } from './core.ts'
@@ -64,6 +65,7 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
         beforeDestroy: () => backups.keyCopies.beforeDestroy()
       })
     : null
+  const stopMerging = vault && ledger ? mergeWhenIdle(vault, ledger, failed('keys.not_merged')) : () => {}
   const backups: Backups = new Backups({
     ...base,
     jobs,
@@ -151,6 +153,7 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
     },
     stop: async () => {
       proposals.stop()
+      stopMerging()
       backups.stop()
       await disposal.close()
     }

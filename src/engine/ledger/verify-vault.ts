@@ -17,8 +17,14 @@ export interface VaultFault {
 
 const span = (from: number, to: number): string => (to - from === 1 ? `leaf ${from}` : `leaves ${from} to ${to - 1}`)
 
-/** Holds every key block below `size` against its neighbours and opens it. One changed block is one fault, not one for each of its leaves. */
-export function checkVaultBlocks(keys: AnyDb, payloads: PayloadReader, size: number): VaultFault[] {
+/**
+ * Holds every key block below `size` against its neighbours and opens it. One changed block is one fault, not one for each of its leaves. All from
+ * one snapshot: blocks are merged while this reads, and a block that begins before the page would look like missing keys.
+ */
+export const checkVaultBlocks = (keys: AnyDb, payloads: PayloadReader, size: number): VaultFault[] =>
+  keys.transaction(() => checkBlocks(keys, payloads, size))()
+
+function checkBlocks(keys: AnyDb, payloads: PayloadReader, size: number): VaultFault[] {
   const faults: VaultFault[] = []
   const page = keys.prepare<[number, number], BlockRow>(
     'SELECT first_seq, count FROM key_block WHERE first_seq > ? AND first_seq < ? ORDER BY first_seq LIMIT 500'

@@ -136,3 +136,57 @@ export async function rewriteBlocks(
   await inSlices(db, drain, slice)
   return counts
 }
+
+/**
+ * Puts small neighbouring blocks under one key together, to at most 64 keys (EVIDENCE, Keys), from `from` up to `end`, as long as `goOn` agrees.
+ * A damaged block stays as it is. Gives where to go on the next time: the last blocks may still get neighbours.
+ */
+export async function mergeBlocks(
+  db: WritableDb,
+  kek: Kek,
+  range: { readonly from: number; readonly end: number },
+  drain: () => Promise<void>,
+  goOn: () => boolean
+): Promise<number> {
+  const read = db.prepare<[number, number], BlockRow>(
+    'SELECT first_seq, count, kek_id, ct FROM key_block WHERE first_seq >= ? AND first_seq + count <= ? ORDER BY first_seq LIMIT 65'
+  )
+  const remove = db.prepare<[number, number]>('DELETE FROM key_block WHERE first_seq >= ? AND first_seq < ?')
+  const insert = db.prepare<[number, number, string, Buffer]>('INSERT INTO key_block (first_seq, count, kek_id, ct) VALUES (?, ?, ?, ?)')
+  const source = { get: (id: string) => (id === kek.id ? kek.key : undefined) }
+  let next = range.from
+  const slice = (): boolean => {
+    for (const started = performance.now(); performance.now() - started < SLICE_MS; ) {
+      const rows = read.all(next, range.end)
+      const first = rows[0]?.first_seq ?? 0
+      let end = first
+      const group: BlockRow[] = []
+      for (const row of rows) {
+        if (group.length > 0 && (row.first_seq !== end || end - first + row.count > BLOCK_KEYS)) break
+        group.push(row)
+        end = row.first_seq + row.count
+      }
+      if (group.length > 1) {
+        const keys = group.map((row) => openRow(row, source))
+        const whole = keys.filter((one) => one !== undefined)
+        if (whole.length === group.length) {
+          const all = Buffer.concat(whole)
+          const single = Array.from({ length: end - first }, (_, i) => all.subarray(i * KEY_BYTES, (i + 1) * KEY_BYTES))
+          remove.run(first, end)
+          insert.run(first, end - first, kek.id, sealBlock(kek, first, single))
+          all.fill(0)
+        }
+        for (const one of whole) one.fill(0)
+      }
+      // Nothing follows: what is there may be joined by what comes.
+      if (group.length === rows.length && end - first < BLOCK_KEYS) {
+        next = rows.length === 0 ? next : first
+        return false
+      }
+      next = end
+    }
+    return goOn()
+  }
+  await inSlices(db, drain, slice)
+  return next
+}

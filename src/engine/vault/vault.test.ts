@@ -184,6 +184,39 @@ describe('a change of the key-encryption key', () => {
   })
 })
 
+describe('idle maintenance', () => {
+  it('merges small neighbouring blocks to at most 64 keys, in any number of goes, and changes nothing of what opens', async () => {
+    const ledger = writerOf(workspace)
+    const one = async (from: number, n: number) => {
+      for (let i = 0; i < n; i++) await ledger.append([recordDraft(from + i)])
+    }
+    await one(0, 100)
+    const vault = vaultOf(workspace)
+    // A person waits: it stops after its first turn, and goes on the next time.
+    await vault.merge(() => false)
+    await vault.merge(() => true)
+    const counts = () => blocks(workspace).map((block) => block.count)
+    expect(counts()).toEqual([64, 36])
+    await one(100, 40)
+    workspace.keysDb.prepare('UPDATE key_block SET ct = zeroblob(length(ct)) WHERE first_seq = 137').run()
+    const [appended] = await Promise.all([ledger.append([recordDraft(140)]), vault.merge(() => true)])
+    expect(appended).toHaveLength(1)
+    await vault.merge(() => true)
+    expect(counts().reduce((sum, n) => sum + n, 0)).toBe(141)
+    expect(Math.max(...counts())).toBe(64)
+    const reader = readerOf(workspace)
+    for (let seq = 0; seq < 141; seq++) expect(reader.open(seq).state).toBe(seq === 137 ? 'missing' : 'present')
+    // What was destroyed stays destroyed.
+    await vault.rewrapVault({ dropSeqs: [7] })
+    await one(141, 3)
+    await vault.merge(() => true)
+    const after = readerOf(workspace)
+    expect([after.open(7).state, after.open(8).state, after.open(145).state]).toEqual(['erased', 'present', 'present'])
+    await reopen()
+    expect(workspace.start.problem).toBeUndefined()
+  })
+})
+
 describe('in a running engine', () => {
   let test: TestEngine
   beforeEach(async () => {

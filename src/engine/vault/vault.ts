@@ -7,7 +7,7 @@ import { emptyWal } from '../sqlite/long-write.ts'
 import type { WritableDb } from '../sqlite/open.ts'
 import type { Identity } from '../workspace/identity.ts'
 import type { KeyHolder, Keyring, OwedLeaf } from './keyring.ts'
-import { anyLive, rewriteBlocks } from './rewrap.ts'
+import { anyLive, mergeBlocks, rewriteBlocks } from './rewrap.ts'
 
 export interface VaultDeps {
   readonly keys: WritableDb
@@ -53,6 +53,8 @@ const SYSTEM = { ref: 'engine', kind: 'system' } as const
 export class Vault {
   readonly #deps: VaultDeps
   #running: Promise<unknown> = Promise.resolve()
+  /** Blocks below this seq are merged. */
+  #merged = 0
 
   constructor(deps: VaultDeps) {
     this.#deps = deps
@@ -71,6 +73,17 @@ export class Vault {
    */
   rewrapVault(input: RewrapInput): Promise<RewrapResult> {
     const work = this.#running.then(() => this.#rewrap(input))
+    this.#running = work.catch(() => {})
+    return work
+  }
+
+  /** Merges small neighbouring blocks while `goOn` agrees; for when nobody waits. Not while a change of the key is unfinished. */
+  merge(goOn: () => boolean): Promise<void> {
+    const work = this.#running.then(async () => {
+      const { keys, holder, identity, ledger, drain } = this.#deps
+      if (holder.ring.keks.length > 1) return
+      this.#merged = await mergeBlocks(keys, identity.kek, { from: this.#merged, end: ledger.size }, drain, goOn)
+    })
     this.#running = work.catch(() => {})
     return work
   }
