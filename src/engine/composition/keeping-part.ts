@@ -20,6 +20,9 @@ import type { OsKeyStore } from '../vault/keyring.ts'
 import { Vault } from '../vault/vault.ts'
 import type { Core } from './core.ts'
 
+/** Between two attempts at what stopped half-way. */
+const RETRY_MS = 15_000
+
 export interface KeepingNeeds {
   readonly store: OsKeyStore | null
   readonly passwordCost: number | undefined
@@ -77,9 +80,7 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
     checkpoint,
     keksOf: (id) => keksOfWorkspace(state, id, needs.store, passphraseOf(config, environment)),
     onFailed: failed('backup.failed'),
-    goOn: () => {
-      for (const work of [erasures.goOn(), disposal.resume(), keys.resume()]) work.catch(failed('keys.unfinished'))
-    }
+    goOn: () => goOn()
   })
   if (ledger) await backups.start(core.serving)
   const drain = () => pool.run('drainWal', { path: workspace.paths.ledger })
@@ -125,6 +126,11 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
     state,
     origin: identity.origin
   })
+  /** What stopped half-way is tried again: a log that a reader held is free a moment later. */
+  const goOn = () => {
+    for (const work of [erasures.goOn(), disposal.resume(), keys.resume()]) work.catch(failed('keys.unfinished'))
+  }
+  const retry = setInterval(() => (erasures.stopped || disposal.stopped) && goOn(), RETRY_MS)
   return {
     privacy,
     people,
@@ -152,6 +158,7 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
       keys.resume().catch(failed('keys.unfinished'))
     },
     stop: async () => {
+      clearInterval(retry)
       proposals.stop()
       stopMerging()
       backups.stop()

@@ -232,6 +232,23 @@ describe('disposal', () => {
     }
   }, 120_000)
 
+  it('that stops half-way is tried again while the engine runs', async () => {
+    await setRules()
+    await ingestRecords(engine, [rawRecord(1), rawRecord(2)])
+    await engine.call('records.proof', { seq: 3 })
+    later = YEAR_MS
+    stopAfter = 'keys'
+    await dispose()
+    await expect
+      .poll(async () => (await engine.call('jobs.list', {})).jobs.map((job) => job.state), { timeout: 20_000 })
+      .toContain('failed')
+    expect((await engine.call('disposal.list', {})).disposals[0]?.done_seq ?? null).toBeNull()
+    stopAfter = null
+    await expect
+      .poll(async () => (await engine.call('disposal.list', {})).disposals[0]?.done_seq ?? null, { timeout: 40_000 })
+      .not.toBeNull()
+  }, 90_000)
+
   it('is seen through when a table says so and no leaf does', async () => {
     const seqs = await ingestRecords(
       engine,

@@ -49,6 +49,7 @@ export class Disposal {
   readonly #deps: DisposalDeps
   readonly #running = new Map<number, Promise<void>>()
   #closing = false
+  #stopped = false
 
   constructor(deps: DisposalDeps) {
     this.#deps = deps
@@ -76,8 +77,14 @@ export class Disposal {
     }
   }
 
-  /** Finishes what a crash interrupted. */
+  /** Whether one stopped before its end in this run, such as for a reader that held a log. */
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
+  /** Finishes what a crash interrupted, or what stopped. */
   async resume(): Promise<void> {
+    this.#stopped = false
     await this.#deps.caughtUp()
     for (const one of await this.#deps.pool.run('disposals', {})) if (one.done_seq === null) this.#start(one.seq)
   }
@@ -131,6 +138,7 @@ export class Disposal {
       try {
         await this.#carryOut(intent, (done, total) => control.progress(done, total))
       } catch (error) {
+        this.#stopped = true
         if (!this.#closing) this.#deps.onFailed(error)
         throw error
       } finally {

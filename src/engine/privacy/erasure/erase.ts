@@ -208,6 +208,11 @@ export class Erasures {
     })
   }
 
+  /** Whether one stopped before its end in this run. */
+  get stopped(): boolean {
+    return this.#stopped.size > 0
+  }
+
   /** Goes on with erasures that stopped, such as for want of a copy of the keys; a restart does the same. */
   async goOn(): Promise<void> {
     const stopped = [...this.#stopped.values()]
