@@ -22,6 +22,7 @@ import type { Core } from './core.ts'
 
 /** Between two attempts at what stopped half-way. */
 const RETRY_MS = 15_000
+const PATIENCE_MS = 1_000
 
 export interface KeepingNeeds {
   readonly store: OsKeyStore | null
@@ -130,6 +131,7 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
   const goOn = () => {
     for (const work of [erasures.goOn(), disposal.resume(), keys.resume()]) work.catch(failed('keys.unfinished'))
   }
+  let closing = false
   const retry = setInterval(() => (erasures.stopped || disposal.stopped) && goOn(), RETRY_MS)
   return {
     privacy,
@@ -151,13 +153,26 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
       ...disposal.handlers,
       ...backups.handlers
     },
-    /** Goes on with what a crash interrupted. */
+    /**
+     * Goes on with what a crash interrupted, once the catalog shows all of the ledger: it says what there is to go on with, and on a busy
+     * machine, or while it is made anew, it can be long behind.
+     */
     resume: () => {
-      if (ledger) disposal.resume().catch(failed('disposal.failed'))
-      if (ledger) approvals.resume().catch(failed('approvals.failed'))
       keys.resume().catch(failed('keys.unfinished'))
+      if (!ledger) return
+      const end = ledgerSize()
+      const whole = async (): Promise<boolean> => {
+        while (!closing && (await projector.waitFor(end, PATIENCE_MS)) < end) if (projector.failed) throw projector.failed
+        return !closing
+      }
+      whole().then((ready) => {
+        if (!ready) return
+        disposal.resume().catch(failed('disposal.failed'))
+        approvals.resume().catch(failed('approvals.failed'))
+      }, failed('approvals.failed'))
     },
     stop: async () => {
+      closing = true
       clearInterval(retry)
       proposals.stop()
       stopMerging()

@@ -87,7 +87,8 @@ export class Approvals {
         const parts = note === '' ? [] : [bodyPart({ note }).part]
         const type = decision === 'give' ? 'approval.given' : 'approval.refused'
         await this.#deps.append([{ type, actor: caller.actor, data: { approval_id: id, asked: asked.seq }, parts }])
-        if (decision === 'give') await this.#execute(await this.#one(id))
+        // The catalog may show it a moment later: who gave it is known here.
+        if (decision === 'give') await this.#execute({ ...(await this.#one(id)), decided_by: caller.actor.ref })
         return await this.#one(id)
       } finally {
         this.#deciding.delete(id)

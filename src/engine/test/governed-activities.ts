@@ -78,11 +78,18 @@ async function post(engine: EngineProcess, records: readonly object[]): Promise<
   return seqs
 }
 
-/** Waits until nothing of `open` is left; gives what is. */
-async function settled(open: () => Promise<readonly string[]>): Promise<readonly string[]> {
+/** Waits until nothing of `open` is left; gives what is, and what became of the jobs. */
+async function settled(engine: Calls, open: () => Promise<readonly string[]>): Promise<readonly string[]> {
   for (const until = Date.now() + RESUME_MS; ; ) {
     const left = await open()
-    if (left.length === 0 || Date.now() > until) return left
+    if (left.length === 0) return left
+    if (Date.now() > until) {
+      const { jobs } = await engine.call('jobs.list', {})
+      return [
+        ...left,
+        ...jobs.map((job) => `job ${job.kind} ${job.state} ${job.done}/${job.total} ${job.error?.code ?? ''} ${job.error?.message ?? ''}`)
+      ]
+    }
     await pause(50)
   }
 }
@@ -136,7 +143,9 @@ export function erasures(): Activity {
     check: async (engine) => {
       const steps = async () => (await engine.call('requests.list', {})).requests.flatMap((request) => request.erasures)
       const wrong = [
-        ...(await settled(async () => (await steps()).filter((one) => one.done_seq === null).map((one) => `erasure ${one.id} is not done`)))
+        ...(await settled(engine, async () =>
+          (await steps()).filter((one) => one.done_seq === null).map((one) => `erasure ${one.id} is not done`)
+        ))
       ]
       const done = new Set((await steps()).map((one) => one.id))
       const files = [engine.workspace, engine.state].flatMap((folder) =>
@@ -205,7 +214,9 @@ export function disposals(): Activity {
     check: async (engine) => {
       const list = async () => (await engine.call('disposal.list', {})).disposals
       const wrong = [
-        ...(await settled(async () => (await list()).filter((one) => one.done_seq === null).map((one) => `disposal ${one.id} is not done`)))
+        ...(await settled(engine, async () =>
+          (await list()).filter((one) => one.done_seq === null).map((one) => `disposal ${one.id} is not done`)
+        ))
       ]
       const all = await list()
       for (const id of given) if (!all.some((one) => one.approval === id)) wrong.push('a disposal that was acknowledged has no intent')
