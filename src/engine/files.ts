@@ -33,9 +33,12 @@ export function writeFileDurably(path: string, content: string | Uint8Array, mod
   syncFolder(dirname(path))
 }
 
+/** Two writes of one file at a time must not share their temporary file. */
+let asides = 0
+
 /** {@link writeFileDurably} that holds no thread while the disk works. */
 export async function writeFileDurablyAside(path: string, content: string, mode = 0o600): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`
+  const temporary = `${path}.${process.pid}.${++asides}.tmp`
   try {
     const file = await open(temporary, 'w', mode)
     try {

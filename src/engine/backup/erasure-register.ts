@@ -22,8 +22,19 @@ export type ErasureEntry = z.infer<typeof entrySchema>
 
 const pathIn = (state: string): string => join(state, 'erasures.jsonl')
 
-/** Adds an erasure, once; on disk when this returns. Called before anything is destroyed, and again after a crash. */
-export async function registerErasure(state: string, entry: ErasureEntry): Promise<void> {
+let last: Promise<unknown> = Promise.resolve()
+
+/**
+ * Adds an erasure, once; on disk when this returns. Called before anything is destroyed, and again after a crash. One at a time: each reads what
+ * is there and writes the whole, and an erasure and a disposal may begin together.
+ */
+export function registerErasure(state: string, entry: ErasureEntry): Promise<void> {
+  const work = last.then(() => add(state, entry))
+  last = work.catch(() => {})
+  return work
+}
+
+async function add(state: string, entry: ErasureEntry): Promise<void> {
   const path = pathIn(state)
   if (erasuresAfter(state, entry.origin, entry.intent).some((one) => one.case === entry.case)) return
   // A torn last line was never acknowledged: it goes with the next entry.

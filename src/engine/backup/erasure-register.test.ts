@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type ErasureEntry, erasuresAfter, registerErasure } from './erasure-register.ts'
+
+let state: string
+beforeEach(() => {
+  state = mkdtempSync(join(tmpdir(), 'affidavit-register-'))
+})
+afterEach(() => rmSync(state, { recursive: true, force: true }))
+
+const origin = 'affidavit.invalid/0123456789abcdef'
+const entry = (n: number, runs = 1): ErasureEntry => ({
+  v: 1,
+  origin,
+  case: `case-${n}`,
+  intent: n,
+  ranges: Array.from({ length: runs }, (_, i) => [10 * i, 10 * i + 3] as const)
+})
+
+describe('the register of erasures', () => {
+  it('keeps every one of those that begin together, whole, and each once', async () => {
+    const all = Array.from({ length: 12 }, (_, n) => entry(n, n % 3 === 0 ? 20_000 : 3))
+    await Promise.all([...all, ...all].map((one) => registerErasure(state, one)))
+    expect(erasuresAfter(state, origin, 0)).toEqual(all)
+    expect(erasuresAfter(state, origin, 7).map((one) => one.intent)).toEqual([7, 8, 9, 10, 11])
+    expect(readdirSync(state)).toEqual(['erasures.jsonl'])
+  })
+
+  it('drops a torn last line, which was never acknowledged, and refuses any other damage', async () => {
+    await registerErasure(state, entry(1))
+    appendFileSync(join(state, 'erasures.jsonl'), '{"v":1,"orig')
+    expect(erasuresAfter(state, origin, 0)).toEqual([entry(1)])
+    await registerErasure(state, entry(2))
+    expect(erasuresAfter(state, origin, 0)).toEqual([entry(1), entry(2)])
+    writeFileSync(join(state, 'erasures.jsonl'), `{"v":1}\n${JSON.stringify(entry(2))}\n`)
+    expect(() => erasuresAfter(state, origin, 0)).toThrow('line 1 of the register')
+    await expect(registerErasure(state, entry(3))).rejects.toMatchObject({ code: 'workspace_damaged' })
+    // One that failed keeps no other from being written.
+    rmSync(join(state, 'erasures.jsonl'))
+    await registerErasure(state, entry(3))
+    expect(erasuresAfter(state, origin, 0)).toEqual([entry(3)])
+  })
+})
