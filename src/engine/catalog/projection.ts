@@ -150,6 +150,22 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
     size: number,
     gone: readonly { readonly seq: number; readonly records: number }[] = []
   ): void {
+    try {
+      this.#apply(rows, size, gone, (seq, leaf) => this.#leaf(seq, leaf))
+    } catch (error) {
+      if (!isOfContent(error)) throw error
+      // Seldom, and dear: each leaf of the batch in a transaction of its own.
+      const one = this.#db.transaction((seq: number, leaf: Leaf) => this.#leaf(seq, leaf))
+      this.#apply(rows, size, gone, (seq, leaf) => this.#orNothing(seq, () => one(seq, leaf)))
+    }
+  }
+
+  #apply(
+    rows: readonly { readonly seq: number; readonly bytes: Buffer }[],
+    size: number,
+    gone: readonly { readonly seq: number; readonly records: number }[],
+    project: (seq: number, leaf: Leaf) => void
+  ): void {
     const before = { records: this.#records, rid: this.#rid }
     try {
       this.#db.transaction(() => {
@@ -160,7 +176,7 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
         for (const row of rows) {
           skip(row.seq)
           const leaf = readable(row.bytes)
-          if (leaf) this.#whole(row.seq, leaf)
+          if (leaf) project(row.seq, leaf)
         }
         skip(size)
         this.#settle()
@@ -181,10 +197,10 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
    * Applies one leaf or, when its content has no form that this program writes, nothing of it: the signer of a bundle under review is anybody,
    * and one leaf must not keep the others from being shown. What stops everything passes through.
    */
-  #whole(seq: number, leaf: Leaf): void {
+  #orNothing(seq: number, project: () => void): void {
     const before = { records: this.#records, rid: this.#rid }
     try {
-      this.#db.transaction(() => this.#leaf(seq, leaf))()
+      project()
     } catch (error) {
       if (!isOfContent(error)) throw error
       this.#records = before.records
