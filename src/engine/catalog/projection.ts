@@ -136,9 +136,6 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
     }
   }
 
-  /** Told of a leaf whose content cannot be projected. */
-  onSkipped: (seq: number) => void = () => {}
-
   /** Records in the catalog. */
   get records(): number {
     return this.#records
@@ -156,7 +153,7 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
       if (!isOfContent(error)) throw error
       // Seldom, and dear: each leaf of the batch in a transaction of its own.
       const one = this.#db.transaction((seq: number, leaf: Leaf) => this.#leaf(seq, leaf))
-      this.#apply(rows, size, gone, (seq, leaf) => this.#orNothing(seq, () => one(seq, leaf)))
+      this.#apply(rows, size, gone, (seq, leaf) => this.#orNothing(() => one(seq, leaf)))
     }
   }
 
@@ -197,7 +194,7 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
    * Applies one leaf or, when its content has no form that this program writes, nothing of it: the signer of a bundle under review is anybody,
    * and one leaf must not keep the others from being shown. What stops everything passes through.
    */
-  #orNothing(seq: number, project: () => void): void {
+  #orNothing(project: () => void): void {
     const before = { records: this.#records, rid: this.#rid }
     try {
       project()
@@ -205,7 +202,6 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
       if (!isOfContent(error)) throw error
       this.#records = before.records
       this.#rid = before.rid
-      this.onSkipped(seq)
     }
   }
 
