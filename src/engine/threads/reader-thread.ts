@@ -40,6 +40,13 @@ const context: ReaderContext = {
 
 const PROGRESS_MS = 100
 
+/** For the log. The message of a SyntaxError quotes what was parsed, which may be content: only where it happened is said. */
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return ''
+  const { message, name, stack = '' } = error
+  return error instanceof SyntaxError ? stack.replace(message, name) : stack
+}
+
 async function run(request: ReaderRequest): Promise<ReaderMessage> {
   const flag = new Int32Array(request.cancel)
   let told = 0
@@ -59,7 +66,7 @@ async function run(request: ReaderRequest): Promise<ReaderMessage> {
     return { kind: 'done', id: request.id, value: await work(context, request.args, control) }
   } catch (error) {
     const failure = error instanceof AffidavitError ? error.toFailure() : { code: 'internal' as const, message: 'a query failed' }
-    return { kind: 'failed', id: request.id, failure, stack: error instanceof Error ? (error.stack ?? '') : '' }
+    return { kind: 'failed', id: request.id, failure, stack: stackOf(error) }
   }
 }
 

@@ -9,6 +9,8 @@ import { type Context, checkRevoked, textOf } from './verify-context.ts'
 import { type BundleFiles, type Step, StepReport, type Trust, type VerifyCrypto } from './verify-steps.ts'
 
 const NO_MEMORY: Recollection = { state: 'off', message: 'Not held against checkpoints seen before.' }
+/** What follows from a checkpoint that cannot be read. */
+const UNREAD = { note: null, key: null, signed: () => false, memory: NO_MEMORY, named: false, witnessed: false, trusted: false } as const
 
 /** Holds the checkpoint against those of the same log seen before: a fork or a rollback is a fault. */
 async function checkMemory(context: Context, note: SignedCheckpoint, report: StepReport, key: Uint8Array): Promise<Recollection> {
@@ -68,16 +70,7 @@ export async function checkCheckpoint(context: Context): Promise<{
   const [checkpoint, vkey] = [await textOf(files, 'proof/checkpoint'), await textOf(files, 'trust/log.vkey')]
   if (checkpoint === undefined || vkey === undefined) {
     report.fault('missing', 'the checkpoint or the key of the log is missing', 'proof/checkpoint')
-    return {
-      step: report.done('no checkpoint'),
-      note: null,
-      key: null,
-      signed: () => false,
-      memory: NO_MEMORY,
-      named: false,
-      witnessed: false,
-      trusted: false
-    }
+    return { step: report.done('no checkpoint'), ...UNREAD }
   }
   try {
     const key = parseVkey(crypto.sha256, vkey)
@@ -107,16 +100,7 @@ export async function checkCheckpoint(context: Context): Promise<{
     }
   } catch {
     report.fault('checkpoint_unreadable', 'the checkpoint or the key of the log cannot be read', 'proof/checkpoint')
-    return {
-      step: report.done('unreadable'),
-      note: null,
-      key: null,
-      signed: () => false,
-      memory: NO_MEMORY,
-      named: false,
-      witnessed: false,
-      trusted: false
-    }
+    return { step: report.done('unreadable'), ...UNREAD }
   }
 }
 
