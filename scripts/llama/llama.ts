@@ -38,6 +38,9 @@ export interface LlamaServer {
   readonly model: string
   /** SHA-256 of the model file. */
   readonly digest: string
+  /** The last answer to a POST as the server wrote it: digest of its bytes, and in how many writes. */
+  sent(): Promise<{ readonly sha256: string; readonly writes: number }>
+  /** Ends the process at once, as a crash does. */
   stop(): void
 }
 
@@ -64,10 +67,12 @@ export async function startLlama(): Promise<LlamaServer> {
       reject(new Error(`llama.cpp ended\n${errors}`))
     })
   })
+  const url = `http://127.0.0.1:${port}`
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     model: MODEL,
     digest: createHash('sha256').update(readFileSync(path)).digest('hex'),
-    stop: () => child.kill()
+    sent: async () => (await (await fetch(`${url}/sent`)).json()) as { sha256: string; writes: number },
+    stop: () => child.kill('SIGKILL')
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model server with Ollama's interface around a real llama.cpp: `node server.ts INSTALL MODEL` prints its port. One call at a time, as on a small machine.
+// A model server with Ollama's interfaces around a real llama.cpp: `node server.ts INSTALL MODEL` prints its port. One call at a time, as on a small
+// machine. `GET /sent` says what the last answer was, byte by byte: the one thing a real server does not have.
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -7,6 +8,9 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { MODEL } from './gguf.ts'
+import { type Body, type Made, type Shape, shapes } from './shapes.ts'
+
+const CONTEXT = 1024
 
 /** As much of node-llama-cpp as is used: it is installed apart from the project, and so are its types. */
 interface LlamaModule {
@@ -35,25 +39,36 @@ interface Completion {
   ): Promise<{ readonly response: string; readonly metadata: { readonly stopReason: string } }>
 }
 
-interface Asked {
-  readonly model?: string
-  readonly prompt?: string
-  readonly messages?: readonly { readonly role: string; readonly content: string }[]
-  readonly stream?: boolean
-  readonly options?: { readonly num_predict?: number; readonly temperature?: number; readonly seed?: number }
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Asked> {
+/** The body, or null when it is no JSON object. */
+async function bodyOf(request: IncomingMessage): Promise<Body | null> {
   const pieces: Buffer[] = []
   for await (const piece of request) pieces.push(piece as Buffer)
-  return JSON.parse(Buffer.concat(pieces).toString('utf8')) as Asked
+  try {
+    const body: unknown = JSON.parse(Buffer.concat(pieces).toString('utf8'))
+    return typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Body) : null
+  } catch {
+    return null
+  }
 }
 
-const json = (response: ServerResponse, status: number, value: unknown): void => {
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(value))
-}
+/** What was sent last, so that a test can hold what arrived against it. */
+class Sent {
+  #digest = createHash('sha256')
+  #writes = 0
 
-const nanos = (ms: number): number => Math.round(ms * 1e6)
+  write(response: ServerResponse, piece: string, end = false): void {
+    if (piece !== '') {
+      this.#digest.update(piece)
+      this.#writes++
+    }
+    if (end) response.end(piece)
+    else if (piece !== '') response.write(piece)
+  }
+
+  get value(): { readonly sha256: string; readonly writes: number } {
+    return { sha256: this.#digest.copy().digest('hex'), writes: this.#writes }
+  }
+}
 
 async function start(install: string, path: string): Promise<void> {
   const entry = pathToFileURL(join(install, 'node_modules', 'node-llama-cpp', 'dist', 'index.js')).href
@@ -62,30 +77,37 @@ async function start(install: string, path: string): Promise<void> {
   // One thread: several wait for one another in a busy loop, which on a machine with other work takes minutes.
   const llama = await getLlama({ build: 'never', gpu: false, skipDownload: true, maxThreads: 1 })
   const model = await llama.loadModel({ modelPath: path })
-  const sequence = (await model.createContext({ contextSize: 1024, threads: 1 })).getSequence()
+  const sequence = (await model.createContext({ contextSize: CONTEXT, threads: 1 })).getSequence()
   const completion = new LlamaCompletion({ contextSequence: sequence })
   let loading = performance.now() - began
   const digest = createHash('sha256').update(readFileSync(path)).digest('hex')
   const details = { format: 'gguf', family: 'llama', parameter_size: '5M', quantization_level: 'F32' }
   let last: Promise<unknown> = Promise.resolve()
 
-  async function answer(asked: Asked, chat: boolean, response: ServerResponse): Promise<void> {
-    const prompt = chat ? (asked.messages ?? []).map(({ role, content }) => `${role}: ${content}\n`).join('') : (asked.prompt ?? '')
+  let sent = new Sent()
+  const json = (response: ServerResponse, status: number, value: unknown, mine = new Sent()): void => {
+    response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' })
+    mine.write(response, JSON.stringify(value), true)
+  }
+
+  async function answer(shape: Shape, body: Body, response: ServerResponse, mine: Sent): Promise<void> {
+    const { prompt, stream, most, temperature, seed } = shape.asked(body)
+    const promptTokens = model.tokenize(prompt).length
+    // As llama.cpp does: what does not fit is refused, not cut.
+    if (promptTokens >= CONTEXT) return json(response, 400, shape.error(400, 'the request exceeds the available context size'), mine)
     const gone = new AbortController()
     response.on('close', () => gone.abort())
-    const stream = asked.stream !== false
-    const line = (content: string, more: object): string => {
-      const part = chat ? { message: { role: 'assistant', content } } : { response: content }
-      return `${JSON.stringify({ model: asked.model, created_at: new Date().toISOString(), ...part, ...more })}\n`
+    const wire = shape.answer(body)
+    if (stream) {
+      response.writeHead(200, { 'content-type': wire.type })
+      mine.write(response, wire.first)
     }
-    if (stream) response.writeHead(200, { 'content-type': 'application/x-ndjson' })
     await sequence.clearHistory()
     const at = performance.now()
     let first = at
     let tokens = 0
-    const { num_predict, temperature, seed } = asked.options ?? {}
     const made = await completion.generateCompletionWithMeta(prompt, {
-      maxTokens: num_predict,
+      maxTokens: most,
       temperature,
       seed,
       signal: gone.signal,
@@ -95,24 +117,21 @@ async function start(install: string, path: string): Promise<void> {
         tokens += some.length
       },
       onTextChunk: (text) => {
-        if (stream) response.write(line(text, { done: false }))
+        if (stream) mine.write(response, wire.part(text))
       }
     })
-    const end = performance.now()
-    const load = loading
-    loading = 0
-    const done = {
-      done: true,
-      done_reason: made.metadata.stopReason === 'maxTokens' ? 'length' : 'stop',
-      total_duration: nanos(end - at + load),
-      load_duration: nanos(load),
-      prompt_eval_count: model.tokenize(prompt).length,
-      prompt_eval_duration: nanos(first - at),
-      eval_count: tokens,
-      eval_duration: nanos(end - first)
+    const all: Made = {
+      text: made.response,
+      cut: made.metadata.stopReason === 'maxTokens',
+      promptTokens,
+      tokens,
+      loadMs: loading,
+      promptMs: first - at,
+      evalMs: performance.now() - first
     }
-    if (stream) response.end(line('', done))
-    else response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' }).end(line(made.response, done))
+    loading = 0
+    if (stream) mine.write(response, wire.last(all), true)
+    else json(response, 200, wire.whole(all), mine)
   }
 
   const server = createServer((request, response) => {
@@ -121,13 +140,17 @@ async function start(install: string, path: string): Promise<void> {
       if (request.method === 'GET' && pathname === '/api/version') return json(response, 200, { version: '0.0.0-llama.cpp' })
       if (request.method === 'GET' && pathname === '/api/tags')
         return json(response, 200, { models: [{ name: MODEL, model: MODEL, digest, size: statSync(path).size, details }] })
-      const chat = pathname === '/api/chat'
-      if (request.method !== 'POST' || !(chat || pathname === '/api/generate')) return json(response, 404, { error: 'not found' })
-      const asked = await bodyOf(request)
-      if (asked.model !== MODEL) return json(response, 404, { error: 'model not found' })
-      const mine = last.then(() => answer(asked, chat, response))
-      last = mine.catch(() => {})
-      return mine
+      if (request.method === 'GET' && pathname === '/sent') return json(response, 200, sent.value)
+      const shape = request.method === 'POST' ? shapes[pathname] : undefined
+      if (shape === undefined) return json(response, 404, { error: 'not found' })
+      const mine = new Sent()
+      sent = mine
+      const body = await bodyOf(request)
+      if (body === null) return json(response, 400, shape.error(400, 'the body is no JSON object'), mine)
+      if (body.model !== MODEL) return json(response, 404, shape.error(404, `model '${String(body.model)}' not found`), mine)
+      const turn = last.then(() => answer(shape, body, response, mine))
+      last = turn.catch(() => {})
+      return turn
     })().catch((error: unknown) => {
       process.stderr.write(`${String(error)}\n`)
       if (response.headersSent) response.destroy()
