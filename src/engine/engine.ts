@@ -29,7 +29,7 @@ import { openReview } from './review/open.ts'
 import { isReview } from './review/review-file.ts'
 import { Router } from './router.ts'
 import { fillSample } from './sample/fill.ts'
-import type { OsKeyStore } from './vault/keyring.ts'
+import type { OsKeyStore } from './vault/key-file.ts'
 import { choose } from './workspace/continue.ts'
 import { workspaceHandlers } from './workspace/handlers.ts'
 import { type OpenWorkspace, openWorkspace } from './workspace/workspace.ts'
@@ -48,6 +48,8 @@ export interface Engine {
 
 export interface EngineDeps {
   readonly store: OsKeyStore | null
+  /** The keys were protected in another way: the passphrase that the next start needs, null for none. */
+  readonly onPassphrase?: (passphrase: string | null) => void
   /** Prints a page as PDF; absent where nothing can. */
   readonly print?: Print | undefined
   readonly log: Logger
@@ -98,7 +100,12 @@ async function compose(
   })
   if (ledger) await beginRecording(core)
 
-  const keeping = await keepingPart(core, { store: deps.store, passwordCost: deps.passwordCost, disposal: deps.disposal })
+  const keeping = await keepingPart(core, {
+    store: deps.store,
+    onPassphrase: deps.onPassphrase ?? (() => {}),
+    passwordCost: deps.passwordCost,
+    disposal: deps.disposal
+  })
   const { people, privacy } = keeping
   const capture = await capturePart(core, { live, privacy, retention: keeping.retention })
   const drift = driftPart(core, live)

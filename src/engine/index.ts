@@ -9,6 +9,7 @@ import type {
   FromEngine,
   KeyReply,
   KeyRequest,
+  PassphraseChanged,
   PrintReply,
   PrintRequest,
   ToEngine
@@ -19,10 +20,10 @@ import { type Engine, startEngine } from './engine.ts'
 import { engineLog } from './log.ts'
 import { Session } from './session.ts'
 import { useNativeBinding } from './sqlite/open.ts'
-import type { OsKeyStore } from './vault/keyring.ts'
+import type { OsKeyStore } from './vault/key-file.ts'
 
 type Incoming = ToEngine | EngineStart | EngineStop | KeyReply | PrintReply
-type Outgoing = FromEngine | EngineState | KeyRequest | PrintRequest
+type Outgoing = FromEngine | EngineState | KeyRequest | PassphraseChanged | PrintRequest
 
 interface Port {
   readonly surface: 'desktop' | 'cli'
@@ -91,6 +92,7 @@ async function start(config: EngineStart['config']): Promise<void> {
     engine = await startEngine(config, environment, {
       store: config.keyProtection === 'safe-storage' ? keyStore : null,
       log,
+      onPassphrase: (passphrase) => port.surface === 'desktop' && port.post({ kind: 'keys.passphrase', passphrase }),
       ...(config.prints ? { print } : {})
     })
     const { router, people } = engine

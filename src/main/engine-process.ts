@@ -9,6 +9,7 @@ import type {
   FromEngine,
   KeyReply,
   KeyRequest,
+  PassphraseChanged,
   PrintReply,
   PrintRequest,
   ToEngine
@@ -16,7 +17,7 @@ import type {
 import { engineVariables } from './config.ts'
 
 type Failed = Extract<EngineState, { kind: 'failed' }>
-type FromProcess = FromEngine | EngineState | KeyRequest | PrintRequest
+type FromProcess = FromEngine | EngineState | KeyRequest | PassphraseChanged | PrintRequest
 
 export interface EngineProcessOptions {
   /** The built entry of the engine. */
@@ -25,6 +26,7 @@ export interface EngineProcessOptions {
   readonly config: () => EngineStart['config']
   readonly answerPrintRequest: (request: PrintRequest) => Promise<PrintReply>
   readonly answerKeyRequest: (request: KeyRequest) => KeyReply
+  readonly onPassphrase: (passphrase: string | null) => void
   readonly onMessage: (message: FromEngine) => void
   readonly onState: (state: ShellEngineState) => void
 }
@@ -82,6 +84,9 @@ export class EngineProcess {
         case 'keys.wrap':
         case 'keys.unwrap':
           child.postMessage(this.#options.answerKeyRequest(message))
+          return
+        case 'keys.passphrase':
+          this.#options.onPassphrase(message.passphrase)
           return
         case 'print':
           void this.#options.answerPrintRequest(message).then((reply) => {

@@ -81,6 +81,7 @@ function run(config: MainConfig): void {
         ...start()
       }),
       answerKeyRequest,
+      onPassphrase: (passphrase) => unlock.changed(passphrase),
       answerPrintRequest,
       onMessage: (message) => {
         hear?.(message)

@@ -16,6 +16,15 @@ describe('the passphrase that was typed', () => {
     expect(unlock.config).toEqual({})
   })
 
+  it('follows a change of the protection while the engine runs', () => {
+    const unlock = new Unlock()
+    unlock.give('the first passphrase')
+    unlock.changed('the second passphrase')
+    expect(unlock.config).toEqual({ passphrase: 'the second passphrase' })
+    unlock.changed(null)
+    expect(unlock.config).toEqual({})
+  })
+
   it('can be done without, until a person starts the engine anew', () => {
     const unlock = new Unlock()
     unlock.give(null)

@@ -13,6 +13,11 @@ export class Unlock {
     this.#given = passphrase
   }
 
+  /** The keys are protected in another way from now on. */
+  changed(passphrase: string | null): void {
+    this.#given = passphrase ?? undefined
+  }
+
   /** Asks again at the next start: it was refused, another workspace is opened, or a person starts the engine anew. */
   forget(): void {
     this.#given = undefined

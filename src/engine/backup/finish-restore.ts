@@ -8,7 +8,8 @@ import { syncFolder } from '../files.ts'
 import { bodyPart } from '../ledger/body-part.ts'
 import type { LeafDraft } from '../ledger/draft.ts'
 import { writeHeadCopy } from '../ledger/head.ts'
-import { type KeyringPlace, loadKeyring, type OsKeyStore } from '../vault/keyring.ts'
+import type { Opening, OsKeyStore } from '../vault/key-file.ts'
+import { loadKeyring } from '../vault/keyring.ts'
 import { readManifest } from './manifest.ts'
 import { RESTORED_NAME, type RestoredNote, restoreBackup } from './restore.ts'
 
@@ -19,7 +20,7 @@ export async function keksOfWorkspace(
   state: string,
   workspaceId: string,
   store: OsKeyStore | null,
-  given: Pick<KeyringPlace, 'passphraseFile' | 'passphrase'>
+  given: Pick<Opening, 'passphraseFile' | 'passphrase'>
 ): Promise<Record<string, string>> {
   const { holder } = await loadKeyring({ state, workspaceId, store, ...given }, false)
   return Object.fromEntries(holder.ring.keks.map(({ id, key }) => [id, key]))
@@ -29,7 +30,7 @@ export async function keksOfWorkspace(
 export const passphraseOf = (
   config: EngineStart['config'],
   environment: EngineEnvironment
-): Pick<KeyringPlace, 'passphraseFile' | 'passphrase'> => ({
+): Pick<Opening, 'passphraseFile' | 'passphrase'> => ({
   passphraseFile: config.passphraseFile ?? environment.passphraseFile,
   passphrase: config.passphrase
 })

@@ -16,7 +16,7 @@ import { REVIEW, REVIEWING } from '../review/handlers.ts'
 import { keksOf } from '../threads/thread-config.ts'
 import { keyHandlers } from '../vault/handlers.ts'
 import { mergeWhenIdle } from '../vault/idle-merge.ts'
-import type { OsKeyStore } from '../vault/keyring.ts'
+import type { OsKeyStore } from '../vault/key-file.ts'
 import { Vault } from '../vault/vault.ts'
 import type { Core } from './core.ts'
 
@@ -26,6 +26,7 @@ const PATIENCE_MS = 1_000
 
 export interface KeepingNeeds {
   readonly store: OsKeyStore | null
+  readonly onPassphrase: (passphrase: string | null) => void
   readonly passwordCost: number | undefined
   readonly disposal: DisposalHooks | undefined
 }
@@ -113,6 +114,7 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
     jobs,
     checkpoint,
     store: needs.store,
+    onPassphrase: needs.onPassphrase,
     vault
   })
   const erasures = new Erasures({

@@ -10,7 +10,7 @@ import { AffidavitError } from '../../shared/contract/errors.ts'
 import { engineEnvironment } from '../config.ts'
 import { type Engine, startEngine } from '../engine.ts'
 import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
-import type { OsKeyStore } from '../vault/keyring.ts'
+import type { OsKeyStore } from '../vault/key-file.ts'
 
 // Whole engines, on machines that do other work too.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })

@@ -12,6 +12,7 @@ import type { Print } from '../bundle/printer.ts'
 import { engineEnvironment } from '../config.ts'
 import { type Engine, startEngine } from '../engine.ts'
 import type { Caller } from '../handlers.ts'
+import type { Clock } from '../integrity/heartbeat.ts'
 import type { DisposalHooks } from '../policy/disposal.ts'
 
 /** Somebody who is signed in. */
@@ -52,6 +53,10 @@ export async function testEngine(
     readonly workspace?: string
     readonly print?: Print
     readonly disposal?: DisposalHooks
+    readonly clock?: Clock
+    readonly onPassphrase?: (passphrase: string | null) => void
+    /** Typed at each start. */
+    readonly passphrase?: () => string | null
   } = {}
 ): Promise<TestEngine> {
   const root = options.root ?? mkdtempSync(join(tmpdir(), 'affidavit-engine-'))
@@ -66,14 +71,18 @@ export async function testEngine(
     appVersion: '0.1.0',
     keyProtection: 'file'
   }
-  const start = () =>
-    startEngine(config, engineEnvironment({}), {
+  const start = () => {
+    const passphrase = options.passphrase?.() ?? null
+    return startEngine(passphrase === null ? config : { ...config, passphrase }, engineEnvironment({}), {
       store: null,
       log: pino({ level: 'silent' }),
       passwordCost: 1024,
       print: options.print,
-      ...(options.disposal ? { disposal: options.disposal } : {})
+      ...(options.disposal ? { disposal: options.disposal } : {}),
+      ...(options.clock ? { clock: options.clock } : {}),
+      ...(options.onPassphrase ? { onPassphrase: options.onPassphrase } : {})
     })
+  }
   let engine = await start()
   const by = (caller: () => Caller) => ({
     call: async <N extends OperationName>(op: N, input: OperationInput<N>): Promise<OperationOutput<N>> => {

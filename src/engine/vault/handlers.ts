@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs'
 import { AffidavitError } from '../../shared/contract/errors.ts'
-import type { KeyReport } from '../../shared/contract/keys.ts'
+import type { KeyProtectionChoice, KeyReport } from '../../shared/contract/keys.ts'
 import { toBase64 } from '../../shared/evidence/bytes.ts'
 import { signingKeyId } from '../../shared/evidence/key-chain.ts'
 import { formatVkey } from '../../shared/evidence/note.ts'
@@ -13,8 +13,9 @@ import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
 import type { Projector } from '../threads/projector.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
 import type { Identity } from '../workspace/identity.ts'
+import { type OsKeyStore, type Protector, protectionMessage, readPassphrase } from './key-file.ts'
 import { keyReportHtml } from './key-report.ts'
-import { type KeyHolder, type OsKeyStore, type Protector, protectionMessage, readPassphrase } from './keyring.ts'
+import type { KeyHolder } from './keyring.ts'
 import { SigningKeys } from './signing-keys.ts'
 import type { Vault } from './vault.ts'
 
@@ -30,6 +31,8 @@ export interface KeyHandlerDeps {
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
   readonly checkpoint: () => Promise<unknown>
   readonly store: OsKeyStore | null
+  /** Told to whoever starts the engine: its next start needs this passphrase; null: none. */
+  readonly onPassphrase: (passphrase: string | null) => void
   /** null when the workspace is open read-only. */
   readonly vault: Vault | null
 }
@@ -89,6 +92,7 @@ export function keyHandlers(deps: KeyHandlerDeps): { readonly handlers: Handlers
         const from = holder.protection
         const by = protectorOf(input, deps.store)
         await holder.protect(by)
+        deps.onPassphrase(by.protection === 'passphrase' ? by.passphrase : null)
         const data = { name: 'key_protection', from: JSON.stringify(from), to: JSON.stringify(by.protection) }
         await deps.append([{ type: 'setting.changed', actor, data, parts: [] }])
         return report()
@@ -103,13 +107,10 @@ const titles = {
   'key-encryption': 'Changing the key-encryption key'
 } as const
 
-function protectorOf(
-  input: { readonly protection: 'passphrase'; readonly passphrase_file: string } | { readonly protection: 'safe-storage' | 'key-file' },
-  store: OsKeyStore | null
-): Protector {
+function protectorOf(input: KeyProtectionChoice, store: OsKeyStore | null): Protector {
   switch (input.protection) {
     case 'passphrase':
-      return { protection: 'passphrase', passphrase: readPassphrase(input.passphrase_file) }
+      return { protection: 'passphrase', passphrase: 'passphrase' in input ? input.passphrase : readPassphrase(input.passphrase_file) }
     case 'safe-storage':
       if (!store) throw new AffidavitError('keys_unavailable', 'there is no key store of the operating system here')
       return { protection: 'safe-storage', store }

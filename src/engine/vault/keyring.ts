@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { z } from 'zod'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { originOf } from '../../shared/evidence/note.ts'
 import { ed25519FromSeed, sha256 } from '../crypto.ts'
-import { writeFileDurablyAside } from '../files.ts'
+import {
+  type KeyProtection,
+  notHere,
+  type Opening,
+  type Protector,
+  readKeyFile,
+  readPassphrase,
+  type Seal,
+  sealed,
+  sealFor,
+  unseal,
+  writeKeyFile
+} from './key-file.ts'
 
 const base64Key = z.base64().refine((text) => Buffer.from(text, 'base64').length === 32)
 const kekId = z.string().regex(/^[0-9a-f]{16}$/)
@@ -57,53 +67,11 @@ const ringSchema = z.strictObject({
 })
 export type Keyring = z.infer<typeof ringSchema>
 
-/** How the keyring is protected at rest. `safe-storage`: by the operating system's key store through main. */
-export type KeyProtection = 'safe-storage' | 'passphrase' | 'key-file' | 'missing'
-
-/** What every surface says of the protection. */
-export const protectionMessage: Record<KeyProtection, string> = {
-  'safe-storage': 'keys protected by the key store of the operating system',
-  passphrase: 'keys protected by a passphrase (scrypt)',
-  'key-file': 'keys protected by file permissions only',
-  missing: 'the keys are not here: contents cannot be opened'
-}
-
-const fileSchema = z.discriminatedUnion('protection', [
-  z.strictObject({ v: z.literal(1), protection: z.literal('safe-storage'), wrapped: z.string().min(1) }),
-  z.strictObject({ v: z.literal(1), protection: z.literal('key-file'), ring: z.string().min(1) }),
-  z.strictObject({
-    v: z.literal(1),
-    protection: z.literal('passphrase'),
-    salt: z.base64(),
-    n: z.int().min(16_384).max(1_048_576),
-    r: z.literal(8),
-    p: z.literal(1),
-    sealed: z.base64()
-  })
-])
-type KeyFile = z.infer<typeof fileSchema>
-
-/** Wraps and unwraps through another process; both take and give base64. */
-export interface OsKeyStore {
-  readonly wrap: (plaintext: string) => Promise<string>
-  readonly unwrap: (wrapped: string) => Promise<string>
-}
-
-export interface KeyringPlace {
+export interface KeyringPlace extends Opening {
   /** Folder outside the workspace, so that a copy of the workspace alone opens nothing. */
   readonly state: string
   readonly workspaceId: string
-  readonly store: OsKeyStore | null
-  readonly passphraseFile: string | undefined
-  /** Typed by a person; counts before the file. */
-  readonly passphrase?: string | undefined
-  /** A person goes on without the passphrase. */
-  readonly withoutKeys?: boolean | undefined
 }
-
-/** Shortest passphrase that is taken, in characters. */
-const SHORTEST_PASSPHRASE = 8
-const SCRYPT = { n: 131_072, r: 8, p: 1 } as const
 
 /** The file that holds the keys of a workspace. */
 export const keyringPath = (state: string, workspaceId: string): string => join(state, `keyring-${workspaceId}.json`)
@@ -152,111 +120,6 @@ function parseRing(text: string): Keyring | undefined {
   return ringSchema.safeParse(value).data
 }
 
-/** The first line of a file. @throws AffidavitError keys_unavailable: unreadable, or too short */
-export function readPassphrase(file: string): string {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch {
-    throw new AffidavitError('keys_unavailable', 'the passphrase file cannot be read')
-  }
-  const line = text.split(/\r?\n/, 1)[0] ?? ''
-  if (line.length < SHORTEST_PASSPHRASE)
-    throw new AffidavitError(
-      'keys_unavailable',
-      `the passphrase needs at least ${SHORTEST_PASSPHRASE} characters on the first line of its file`
-    )
-  return line
-}
-
-/** A key derived from a passphrase with the numbers it was derived with: kept, so that saving needs neither the passphrase nor a second. */
-interface Derived {
-  readonly salt: Buffer
-  readonly n: number
-  readonly key: Buffer
-}
-
-const scryptAsync = promisify<string, Buffer, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt)
-
-async function derive(passphrase: string, salt: Buffer, n: number): Promise<Derived> {
-  const key = await scryptAsync(passphrase.normalize('NFC'), salt, 32, { N: n, r: SCRYPT.r, p: SCRYPT.p, maxmem: 256 * n * SCRYPT.r })
-  return { salt, n, key }
-}
-
-function sealWith({ salt, n, key }: Derived, text: string): KeyFile {
-  const nonce = randomBytes(12)
-  const cipher = createCipheriv('aes-256-gcm', key, nonce)
-  const body = Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
-  return {
-    v: 1,
-    protection: 'passphrase',
-    salt: salt.toString('base64'),
-    n,
-    r: SCRYPT.r,
-    p: SCRYPT.p,
-    sealed: body.toString('base64')
-  }
-}
-
-function openWith({ key }: Derived, file: Extract<KeyFile, { protection: 'passphrase' }>): string {
-  const body = Buffer.from(file.sealed, 'base64')
-  try {
-    const decipher = createDecipheriv('aes-256-gcm', key, body.subarray(0, 12))
-    decipher.setAuthTag(body.subarray(body.length - 16))
-    return Buffer.concat([decipher.update(body.subarray(12, body.length - 16)), decipher.final()]).toString('utf8')
-  } catch {
-    throw new AffidavitError('keys_unavailable', 'the passphrase does not open the keys of this workspace', { passphrase: 'wrong' })
-  }
-}
-
-/** Replaces the key file and overwrites the bytes of the one before, so far as the file system lets them be the same bytes. */
-async function replaceKeyFile(path: string, content: string): Promise<void> {
-  const old = existsSync(path) ? await open(path, 'r+') : undefined
-  try {
-    await writeFileDurablyAside(path, content)
-    if (old === undefined) return
-    const zeros = Buffer.alloc((await old.stat()).size + 4096)
-    await old.write(zeros, 0, zeros.length, 0)
-    await old.sync()
-  } finally {
-    await old?.close()
-  }
-}
-
-/** What protects the ring from now on. */
-export type Protector =
-  | { readonly protection: 'safe-storage'; readonly store: OsKeyStore }
-  | { readonly protection: 'passphrase'; readonly passphrase: string }
-  | { readonly protection: 'key-file' }
-
-type Seal =
-  | { readonly protection: 'safe-storage'; readonly store: OsKeyStore }
-  | { readonly protection: 'passphrase'; readonly derived: Derived }
-  | { readonly protection: 'key-file' }
-  | { readonly protection: 'missing' }
-
-const notHere = (): AffidavitError =>
-  new AffidavitError('keys_unavailable', 'the keys of this workspace are not here: restore the key file and start again')
-
-async function sealRing(seal: Seal, ring: Keyring): Promise<KeyFile> {
-  const text = JSON.stringify(ring)
-  switch (seal.protection) {
-    case 'safe-storage':
-      return { v: 1, protection: 'safe-storage', wrapped: await seal.store.wrap(Buffer.from(text, 'utf8').toString('base64')) }
-    case 'passphrase':
-      return sealWith(seal.derived, text)
-    case 'key-file':
-      return { v: 1, protection: 'key-file', ring: Buffer.from(text, 'utf8').toString('base64') }
-    case 'missing':
-      throw notHere()
-  }
-}
-
-async function sealFor(by: Protector): Promise<Seal> {
-  if (by.protection !== 'passphrase') return by
-  return { protection: 'passphrase', derived: await derive(by.passphrase, randomBytes(16), SCRYPT.n) }
-}
-
 /** The keyring of an open workspace: what is in memory is what is on disk. */
 export class KeyHolder {
   readonly #path: string
@@ -286,7 +149,7 @@ export class KeyHolder {
     return this.#queue(async () => {
       if (this.#seal.protection === 'missing') throw notHere()
       const next = ringSchema.parse(change(this.#ring))
-      await replaceKeyFile(this.#path, JSON.stringify(await sealRing(this.#seal, next)))
+      await writeKeyFile(this.#path, await sealed(this.#seal, JSON.stringify(next)))
       this.#ring = next
     })
   }
@@ -296,7 +159,7 @@ export class KeyHolder {
     return this.#queue(async () => {
       if (this.#seal.protection === 'missing') throw notHere()
       const seal = await sealFor(by)
-      await replaceKeyFile(this.#path, JSON.stringify(await sealRing(seal, this.#ring)))
+      await writeKeyFile(this.#path, await sealed(seal, JSON.stringify(this.#ring)))
       this.#seal = seal
     })
   }
@@ -305,36 +168,6 @@ export class KeyHolder {
     const done = this.#saving.then(work)
     this.#saving = done.catch(() => {})
     return done
-  }
-}
-
-async function unseal(file: KeyFile, place: KeyringPlace): Promise<{ readonly text: string; readonly seal: Seal }> {
-  switch (file.protection) {
-    case 'safe-storage':
-      if (!place.store)
-        throw new AffidavitError(
-          'keys_unavailable',
-          'the keys are in the key store of the operating system: open this workspace in the desktop app'
-        )
-      return {
-        text: Buffer.from(await place.store.unwrap(file.wrapped), 'base64').toString('utf8'),
-        seal: { protection: 'safe-storage', store: place.store }
-      }
-    case 'passphrase': {
-      if (place.withoutKeys)
-        throw new AffidavitError('keys_unavailable', 'the passphrase of the keys was not given: start again to give it', {
-          keyring: 'not_given'
-        })
-      const passphrase = place.passphrase ?? (place.passphraseFile === undefined ? undefined : readPassphrase(place.passphraseFile))
-      if (passphrase === undefined)
-        throw new AffidavitError('keys_unavailable', 'the keys are protected by a passphrase: name its file in AFFIDAVIT_PASSPHRASE_FILE', {
-          passphrase: 'needed'
-        })
-      const derived = await derive(passphrase, Buffer.from(file.salt, 'base64'), file.n)
-      return { text: openWith(derived, file), seal: { protection: 'passphrase', derived } }
-    }
-    case 'key-file':
-      return { text: Buffer.from(file.ring, 'base64').toString('utf8'), seal: { protection: 'key-file' } }
   }
 }
 
@@ -380,15 +213,11 @@ export async function loadKeyring(
     const ring = makeRing()
     const seal = await sealFor(protectorOf(place))
     mkdirSync(place.state, { recursive: true, mode: 0o700 })
-    await replaceKeyFile(path, JSON.stringify(await sealRing(seal, ring)))
+    await writeKeyFile(path, await sealed(seal, JSON.stringify(ring)))
     return { holder: new KeyHolder(path, ring, seal), created: true }
   }
-  let file: KeyFile
-  try {
-    file = fileSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
-  } catch {
-    throw new AffidavitError('keys_unavailable', `the key file is damaged: ${path}`, { keyring: 'damaged' })
-  }
+  const file = readKeyFile(path)
+  if (!file) throw new AffidavitError('keys_unavailable', `the key file is damaged: ${path}`, { keyring: 'damaged' })
   const { text, seal } = await unseal(file, place)
   const ring = parseRing(text)
   if (!ring) throw new AffidavitError('keys_unavailable', `the key file is damaged: ${path}`, { keyring: 'damaged' })

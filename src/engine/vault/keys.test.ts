@@ -7,7 +7,7 @@ import { engineEnvironment } from '../config.ts'
 import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
 import { recordDraft, type TestFolder, testFolder, writerOf } from '../workspace/test-workspace.ts'
 import { type OpenWorkspace, openWorkspace } from '../workspace/workspace.ts'
-import { readPassphrase } from './keyring.ts'
+import { readPassphrase } from './key-file.ts'
 import { SigningKeys } from './signing-keys.ts'
 
 // Whole engines, on a machine that may do other work.
@@ -271,4 +271,44 @@ describe('the protection of the keys', () => {
     expect((await test.call('workspace.status', {})).keys.protection).toBe('passphrase')
     await test.remove()
   }, 60_000)
+
+  it('takes a typed passphrase, says so to whoever starts the engine, and leaves it in no file', async () => {
+    let typed: string | null = null
+    const test = await testEngine({ onPassphrase: (passphrase) => (typed = passphrase), passphrase: () => typed })
+    const refused = ['too short', `a line\nand another`, `with half a pair \ud800 in it`, 'x'.repeat(1025)]
+    for (const passphrase of refused)
+      expect(await test.codeOf('keys.protect', { protection: 'passphrase', passphrase })).toBe('bad_request')
+    const both = { protection: 'passphrase', passphrase: 'velvet orchard lamp', passphrase_file: join(test.root, 'x') }
+    expect(await test.codeOf('keys.protect', both)).toBe('bad_request')
+    const operator = await test.as('operator')
+    const input = { protection: 'passphrase', passphrase: 'velvet orchard lamp' } as const
+    expect(await operator.codeOf('keys.protect', input)).toBe('forbidden')
+    expect(typed).toBeNull()
+
+    const administrator = await test.as('administrator')
+    expect((await administrator.call('keys.protect', input)).protection).toBe('passphrase')
+    expect(typed).toBe('velvet orchard lamp')
+    await administrator.call('events.append', { events: [rawRecord(1)] })
+    await test.restart()
+    expect(await test.call('workspace.status', {})).toMatchObject({ state: 'open', keys: { protection: 'passphrase' } })
+    const { entries } = await administrator.call('activity.list', {})
+    const changed = entries.find((entry) => entry.type === 'setting.changed')
+    expect(changed?.actor).toBe(administrator.ref)
+    expect(JSON.stringify(changed)).toContain('passphrase')
+    expect(() => execFileSync('grep', ['-r', '-l', 'velvet orchard', test.root])).toThrow()
+
+    // A test restore uses the keys as they are open, not the passphrase that the engine was started with.
+    expect((await administrator.call('keys.protect', { ...input, passphrase: 'another velvet lamp' })).protection).toBe('passphrase')
+    const backups = join(test.root, 'backups')
+    mkdirSync(backups)
+    expect((await test.job((await administrator.call('backup.start', { folder: backups })).job_id)).error).toBeNull()
+    const [made] = (await administrator.call('backup.inspect', { path: backups })).backups
+    const { job_id } = await administrator.call('backup.drill', { path: made?.path ?? '' })
+    expect((await test.job(job_id)).error).toBeNull()
+    expect((await administrator.call('keys.protect', { protection: 'key-file' })).protection).toBe('key-file')
+    expect(typed).toBeNull()
+    await test.restart()
+    expect((await test.call('workspace.status', {})).keys.protection).toBe('key-file')
+    await test.remove()
+  })
 })

@@ -2,7 +2,8 @@
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { type Ed25519Key, ed25519FromSeed } from '../crypto.ts'
 import type { Kek } from '../vault/key-block.ts'
-import type { KeyHolder, KeyProtection, Keyring, SigningUse } from '../vault/keyring.ts'
+import type { KeyProtection } from '../vault/key-file.ts'
+import type { KeyHolder, Keyring, SigningUse } from '../vault/keyring.ts'
 
 /** The keys of a workspace, loaded. Keys change while it is open: ask for them where they are used. */
 export interface Identity {

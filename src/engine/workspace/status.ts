@@ -6,7 +6,7 @@ import { parseCheckpoint } from '../../shared/evidence/note.ts'
 import { sha256Hex } from '../crypto.ts'
 import type { CheckpointRow } from '../ledger/store.ts'
 import { type ReviewFile, stateOf } from '../review/review-file.ts'
-import { protectionMessage } from '../vault/keyring.ts'
+import { protectionMessage } from '../vault/key-file.ts'
 import type { OpenWorkspace } from './workspace.ts'
 
 /** What changes while the engine runs. */

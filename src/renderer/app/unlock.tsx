@@ -7,6 +7,8 @@ import { Note } from '../ui/parts.tsx'
 import { useEngineState, useShellInfo } from './engine-state.tsx'
 import { Seal } from './seal.tsx'
 
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+
 /** Asks for the passphrase of the keys when the engine cannot start without it; shows the app otherwise. */
 export function UnlockGate({ children }: { readonly children: ReactNode }) {
   const engine = useEngineState()
@@ -57,7 +59,9 @@ export function UnlockGate({ children }: { readonly children: ReactNode }) {
               disabled={waiting}
               onChange={(event) => setPassphrase(event.currentTarget.value)}
             />
-            {asks === 'another_passphrase' && !waiting && <Note is="broken">This passphrase does not open the keys.</Note>}
+            {asks === 'another_passphrase' && !waiting && (
+              <Note is="broken">{sentence(engine?.message ?? 'this passphrase does not open the keys')}</Note>
+            )}
             <Button type="submit" loading={waiting} disabled={passphrase === ''}>
               Open
             </Button>

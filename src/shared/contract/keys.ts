@@ -40,6 +40,24 @@ export const keyReport = z.object({
 })
 export type KeyReport = z.infer<typeof keyReport>
 
+/** Shortest passphrase that may be typed, in UTF-16 units; the same as for a password. */
+export const SHORTEST_TYPED = 12
+
+/** How the keys are to be protected. A typed passphrase has no control characters, so that it can be the first line of a file as well. */
+export const keyProtectionChoice = z.union([
+  z.strictObject({ protection: z.literal('passphrase'), passphrase_file: path }),
+  z.strictObject({
+    protection: z.literal('passphrase'),
+    passphrase: z
+      .string()
+      .min(SHORTEST_TYPED)
+      .max(1024)
+      .regex(/^[^\p{Cc}\p{Cs}]*$/u)
+  }),
+  z.strictObject({ protection: z.enum(['safe-storage', 'key-file']) })
+])
+export type KeyProtectionChoice = z.infer<typeof keyProtectionChoice>
+
 /** The keys of a workspace and their life. */
 export const keyOperations = {
   'keys.report': operation({
@@ -71,12 +89,8 @@ export const keyOperations = {
     leaves: ['key.revoked', 'key.added', 'key.retired']
   }),
   'keys.protect': operation({
-    summary: 'Protects the keys at rest in another way, or by another passphrase (the first line of a file)',
-    input: z.discriminatedUnion('protection', [
-      z.strictObject({ protection: z.literal('passphrase'), passphrase_file: path }),
-      z.strictObject({ protection: z.literal('safe-storage') }),
-      z.strictObject({ protection: z.literal('key-file') })
-    ]),
+    summary: 'Protects the keys at rest in another way, or by another passphrase: typed, or the first line of a file',
+    input: keyProtectionChoice,
     output: keyReport,
     access: 'write',
     leaves: ['setting.changed']

@@ -48,6 +48,12 @@ export type KeyRequest =
   | { readonly kind: 'keys.unwrap'; readonly id: string; readonly wrapped: string }
 export type KeyReply = { readonly kind: 'keys.reply'; readonly id: string; readonly ok: boolean; readonly value: string }
 
+/** Engine → main: the keys were protected in another way, and an engine that is started again needs this; null: no passphrase. Never logged. */
+export interface PassphraseChanged {
+  readonly kind: 'keys.passphrase'
+  readonly passphrase: string | null
+}
+
 /** Engine → main or command line: a page to print as PDF. */
 export interface PrintRequest {
   readonly kind: 'print'

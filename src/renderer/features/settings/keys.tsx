@@ -7,7 +7,9 @@ import { messageOf, useAction, useJob, useOperation } from '../../client/hooks.t
 import { count, fingerprint, moment } from '../../ui/format.ts'
 import { KeyChange } from '../../ui/key-change.tsx'
 import { Facts, Hash, Note, Panel, State } from '../../ui/parts.tsx'
+import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
+import { KeyProtection } from './key-protection.tsx'
 
 type Key = KeyReport['keys'][number]
 
@@ -68,11 +70,7 @@ export function Keys() {
         }
       >
         <div className="column gap-12">
-          <Note is={data.protection === 'key-file' ? 'attention' : 'holds'}>
-            <b>{data.message.charAt(0).toUpperCase() + data.message.slice(1)}.</b>{' '}
-            {data.protection === 'key-file' &&
-              'Whoever can read the files of this account can read them. A key store of the operating system, or a passphrase file for servers, protects them better.'}
-          </Note>
+          <KeyProtection report={data} />
           {failed && <Note is="broken">{job?.error?.message ?? messageOf(failed)}</Note>}
           {data.keys.map((key) => (
             <KeyFacts
@@ -160,15 +158,15 @@ function KeyFacts({
       />
       <div className="row">
         {key.state === 'in_use' && key.use !== 'witness' && (
-          <Button variant="default" size="compact-sm" disabled={busy} onClick={onChange}>
+          <PermittedButton permission="keys" variant="default" size="compact-sm" disabled={busy} onClick={onChange}>
             Change the {names[key.use].toLowerCase()}
             {key.use === 'key-encryption' && '…'}
-          </Button>
+          </PermittedButton>
         )}
         {(key.use === 'log' || key.use === 'export') && key.state !== 'revoked' && (
-          <Button variant="default" size="compact-sm" disabled={busy} onClick={onRevoke}>
+          <PermittedButton permission="keys" variant="default" size="compact-sm" disabled={busy} onClick={onRevoke}>
             Revoke {names[key.use].toLowerCase()} {key.id}…
-          </Button>
+          </PermittedButton>
         )}
       </div>
     </div>
