@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ChildProcess, fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 import type { z } from 'zod'
 import {
   type OperationInput,
@@ -13,10 +11,7 @@ import {
 } from '../shared/contract/contract.ts'
 import { AffidavitError, type ErrorCode, type Reply } from '../shared/contract/errors.ts'
 import type { EngineStart, EngineState, FromEngine, PrintReply, PrintRequest } from '../shared/contract/wire.ts'
-import { engineVariables } from './config.ts'
-
-/** Beside the built command line, or in the sources when these run directly. */
-const entry = import.meta.url.endsWith('.ts') ? new URL('../engine/index.ts', import.meta.url) : new URL('./engine.js', import.meta.url)
+import { type EngineTransport, startEngine } from './engine-transport.ts'
 
 /** Prints a page as PDF. */
 export type Print = (page: { readonly html: string; readonly footer: string }) => Promise<Uint8Array>
@@ -35,17 +30,15 @@ async function answer({ id, html, footer }: PrintRequest, print: Print | undefin
   }
 }
 
-/** A running engine in a child process, spoken to over the contract. */
+/** A running engine, spoken to over the contract. */
 export class EngineChild {
-  readonly #child: ChildProcess
+  readonly #transport: EngineTransport
   readonly #calls = new Map<string, (reply: Reply<unknown>) => void>()
   readonly #topics = new Map<string, (event: unknown) => void>()
-  readonly #exited: Promise<number>
 
-  private constructor(child: ChildProcess) {
-    this.#child = child
-    this.#exited = new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)))
-    void this.#exited.then(() => {
+  private constructor(transport: EngineTransport) {
+    this.#transport = transport
+    void transport.exited.then(() => {
       for (const answer of this.#calls.values())
         answer({ ok: false, error: { code: 'engine_unavailable', message: 'the engine has stopped' } })
       this.#calls.clear()
@@ -57,22 +50,18 @@ export class EngineChild {
    * @throws AffidavitError with the code the engine gave, such as workspace_locked or keys_unavailable
    */
   static start(config: EngineStart['config'], print?: Print): Promise<EngineChild> {
-    const child = fork(fileURLToPath(entry), [], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      serialization: 'advanced',
-      env: engineVariables()
-    })
-    const engine = new EngineChild(child)
+    const transport = startEngine()
+    const engine = new EngineChild(transport)
     return new Promise((resolve, reject) => {
-      child.on('message', (message) => {
+      transport.onMessage((message) => {
         const incoming = message as FromEngine | EngineState | PrintRequest
         if (incoming.kind === 'ready') resolve(engine)
         else if (incoming.kind === 'failed') reject(new AffidavitError(incoming.code as ErrorCode, incoming.message))
-        else if (incoming.kind === 'print') void answer(incoming, print).then((reply) => child.connected && child.send(reply))
+        else if (incoming.kind === 'print') void answer(incoming, print).then(transport.send)
         else engine.#receive(incoming)
       })
-      void engine.#exited.then(() => reject(new AffidavitError('engine_unavailable', 'the engine stopped while starting')))
-      child.send({ kind: 'start', config: { ...config, prints: print !== undefined } } satisfies EngineStart)
+      void transport.exited.then(() => reject(new AffidavitError('engine_unavailable', 'the engine stopped while starting')))
+      transport.send({ kind: 'start', config: { ...config, prints: print !== undefined } } satisfies EngineStart)
     })
   }
 
@@ -81,7 +70,7 @@ export class EngineChild {
     const id = randomUUID()
     const reply = await new Promise<Reply<unknown>>((resolve) => {
       this.#calls.set(id, resolve)
-      this.#child.send({ kind: 'call', id, op, input })
+      this.#transport.send({ kind: 'call', id, op, input })
     })
     if (!reply.ok) throw new AffidavitError(reply.error.code, reply.error.message, reply.error.details)
     return (operations[op].output as unknown as z.ZodType<OperationOutput<N>>).parse(reply.value)
@@ -90,18 +79,18 @@ export class EngineChild {
   subscribe<T extends TopicName>(topic: T, listener: (event: TopicEvent<T>) => void): void {
     const id = randomUUID()
     this.#topics.set(id, listener as (event: unknown) => void)
-    this.#child.send({ kind: 'subscribe', id, topic, input: {} })
+    this.#transport.send({ kind: 'subscribe', id, topic, input: {} })
   }
 
   /** Asks the engine to sign, close and exit; its exit code. */
   async stop(): Promise<number> {
-    if (this.#child.connected) this.#child.send({ kind: 'stop' })
-    return this.#exited
+    this.#transport.send({ kind: 'stop' })
+    return this.#transport.exited
   }
 
   /** Resolves when the engine ends by itself. */
   get exited(): Promise<number> {
-    return this.#exited
+    return this.#transport.exited
   }
 
   #receive(message: FromEngine): void {

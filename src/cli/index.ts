@@ -200,4 +200,5 @@ workspaceCommand(program, 'sample', 'make a sample workspace in a new folder: ge
 
 workspaceCommand(program, 'rebuild', 'make the catalog anew from the ledger').action((options) => run(() => rebuild(options, environment)))
 
-await program.parseAsync()
+// Said outright: under Electron the arguments would be looked for elsewhere.
+await program.parseAsync(process.argv, { from: 'node' })

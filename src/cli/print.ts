@@ -19,14 +19,19 @@ const onPath = (command: string, path: string): boolean =>
 
 /** The command that starts the runtime. @throws AffidavitError engine_unavailable when there is none, or no display for it */
 export function printCommand({ electron, display, path }: CliEnvironment['printing']): readonly string[] {
-  const candidates = [electron, join(root, 'node_modules', 'electron', 'dist', binary[process.platform] ?? 'electron')]
+  // In a package, the runtime that runs this is the one that prints.
+  const packaged = root.endsWith('.asar')
+  const candidates = [
+    packaged ? process.execPath : electron,
+    join(root, 'node_modules', 'electron', 'dist', binary[process.platform] ?? 'electron')
+  ]
   const found = candidates.find((candidate) => candidate !== undefined && existsSync(candidate))
   if (found === undefined || !existsSync(join(root, 'out', 'main', 'index.js')))
     throw new AffidavitError(
       'engine_unavailable',
       'a PDF needs the desktop runtime, which is not here: leave --pdf out, name it in ELECTRON_OVERRIDE_DIST_PATH, or export from the app'
     )
-  const command = [found, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), root]
+  const command = [found, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...(packaged ? [] : [root])]
   if (process.platform !== 'linux' || display) return command
   if (!onPath('xvfb-run', path))
     throw new AffidavitError('engine_unavailable', 'a PDF needs a display, and there is none: install xvfb or leave --pdf out')

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import type { EngineStart } from '../shared/contract/wire.ts'
 import { type ActingOptions, actFor, requirePerson } from './acting.ts'
 import type { CliEnvironment } from './config.ts'
@@ -14,7 +15,10 @@ export interface WorkspaceOptions extends ActingOptions {
   readonly json?: boolean
 }
 
-export const APP_VERSION = '0.1.0'
+/** As package.json has it, which lies two folders above both the sources and the built file. */
+export const { version: APP_VERSION } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8')) as {
+  readonly version: string
+}
 
 /** The engine's start for a command. */
 export function configFor(options: WorkspaceOptions, environment: CliEnvironment, servers: boolean): EngineStart['config'] {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine's entry: a utility process under Electron (parentPort), or a child of the command line under plain Node (process.send).
+// The engine's entry: a utility process under Electron (process.parentPort), a child of the command line under plain Node (process.send), or a
+// thread of the packaged command line (the port of worker_threads).
 import { randomUUID } from 'node:crypto'
+import { parentPort as portOfThread } from 'node:worker_threads'
 import { AffidavitError } from '../shared/contract/errors.ts'
 import type {
   EngineStart,
@@ -45,6 +47,15 @@ function openPort(): Port {
       post: (message) => parentPort.postMessage(message),
       onMessage: (listener) => parentPort.on('message', (event) => listener(event.data as Incoming)),
       onClose: (listener) => process.on('disconnect', listener)
+    }
+  }
+  const threadPort = portOfThread
+  if (threadPort) {
+    return {
+      surface: 'cli',
+      post: (message) => threadPort.postMessage(message),
+      onMessage: (listener) => threadPort.on('message', listener),
+      onClose: (listener) => threadPort.on('close', listener)
     }
   }
   return {

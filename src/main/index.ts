@@ -5,6 +5,7 @@ import { app, BrowserWindow, Menu, nativeTheme, session } from 'electron'
 import { ZodError } from 'zod'
 import type { ShellTopicEvent } from '../shared/contract/shell.ts'
 import type { EngineStart, FromEngine } from '../shared/contract/wire.ts'
+import { commandLineArguments, runCommandLine } from './command-line.ts'
 import { type MainConfig, mainConfig } from './config.ts'
 import { pickWorkspace } from './dialogs.ts'
 import { EngineBridge } from './engine-bridge.ts'
@@ -29,6 +30,7 @@ import { openMainWindow } from './window.ts'
 
 /** Folder of the built files: main and engine lie beside each other, preload and page next to that. */
 const built = join(import.meta.dirname, '..')
+const files = new OpenedFiles()
 
 function readConfig(): MainConfig {
   try {
@@ -187,11 +189,7 @@ function run(config: MainConfig): void {
     })
   )
 
-  const files = new OpenedFiles(() => command('file'))
-  app.on('open-file', (event, path) => {
-    event.preventDefault()
-    files.offer(bundleIn(['', path], '/'))
-  })
+  files.onChange(() => command('file'))
   app.on('second-instance', (_event, argv, cwd) => {
     files.offer(bundleIn(argv, cwd))
     const [window] = BrowserWindow.getAllWindows()
@@ -221,6 +219,15 @@ function run(config: MainConfig): void {
   files.offer(bundleIn(process.argv, process.cwd()))
   openWindow()
 }
+
+const command = commandLineArguments(process.argv)
+if (command !== null) await runCommandLine(command, join(import.meta.dirname, 'cli.js'))
+
+// macOS names the file that the app was started with before the app is ready.
+app.on('open-file', (event, path) => {
+  event.preventDefault()
+  files.offer(bundleIn(['', path], '/'))
+})
 
 const userData = app.commandLine.getSwitchValue('user-data-dir')
 if (userData !== '') app.setPath('userData', userData)

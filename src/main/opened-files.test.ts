@@ -33,7 +33,10 @@ describe('bundleIn', () => {
 describe('OpenedFiles', () => {
   it('gives a file once, the newest', () => {
     let told = 0
-    const files = new OpenedFiles(() => told++)
+    const files = new OpenedFiles()
+    files.offer('/before anybody listens')
+    files.onChange(() => told++)
+    expect(files.take()).toBe('/before anybody listens')
     files.offer(null)
     expect([files.take(), told]).toEqual([null, 0])
     files.offer('/a')

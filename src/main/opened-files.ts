@@ -17,16 +17,17 @@ export function bundleIn(argv: readonly string[], cwd: string): string | null {
 /** A file that the system asked the app to open, until the page takes it. */
 export class OpenedFiles {
   #waiting: string | null = null
-  readonly #changed: () => void
+  #changed: (() => void) | null = null
 
-  constructor(changed: () => void) {
+  /** Called at each file from now on. */
+  onChange(changed: () => void): void {
     this.#changed = changed
   }
 
   offer(path: string | null): void {
     if (path === null) return
     this.#waiting = path
-    this.#changed()
+    this.#changed?.()
   }
 
   /** Gives it once. */
