@@ -25,6 +25,7 @@ export function driftPart(core: Core, live: LiveStatus) {
   })
   const drift = driftEngine({
     ...base,
+    drain: () => pool.run('drainWal', { path: workspace.paths.ledger }),
     settings: () => settings.current,
     onAlert: (alert) => {
       feed.alert(alert)

@@ -3,7 +3,6 @@ import type { DriftAlert } from '../../shared/contract/drift.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { bodyPart } from '../ledger/body-part.ts'
 import type { Actor, AppendResult, LeafDraft } from '../ledger/draft.ts'
-import { GROUP_LEAVES } from '../ledger/ledger.ts'
 import type { Projector } from '../threads/projector.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
 import type { AlertFilter } from './listings.ts'
@@ -52,6 +51,8 @@ export interface Alerts {
 }
 
 const RECENT = 10
+/** Alerts opened in one commit: sealing, storing and telling of them takes turns of the thread that writes, and others get theirs between. */
+const SLICE = 50
 /** How long an answer waits for the catalog to show what was just appended. */
 const PATIENCE_MS = 10_000
 
@@ -123,16 +124,17 @@ export function driftAlerts({ pool, projector, append, onAlert, onSnoozed }: Ale
     one,
     recent: () => list({ limit: RECENT }),
     open: async (alarms, lookSeq, actor) => {
-      const drafts = alarms.map((alarm) => alertDraft(alarm, actor, lookSeq))
-      for (let i = 0; i < drafts.length; i += GROUP_LEAVES) {
-        const group = drafts.slice(i, i + GROUP_LEAVES)
+      const opened: string[] = []
+      for (let i = 0; i < alarms.length; i += SLICE) {
+        const group = alarms.slice(i, i + SLICE).map((alarm) => alertDraft(alarm, actor, lookSeq))
         const seq = lastOf(await append(group.map((one) => one.draft)))
         await projector.waitFor(seq + 1, PATIENCE_MS)
         const ids = group.map((one) => one.id)
         // Newest first as listed; told in the order in which they opened.
         for (const alert of (await list({ ids, limit: ids.length })).reverse()) onAlert(alert)
+        opened.push(...ids)
       }
-      return drafts.map((one) => one.id)
+      return opened
     },
     snooze: (id, until, reason, actor) => inTurn(id, () => rest(id, until, reason, actor)),
     wake: (id, actor) => inTurn(id, () => wake(id, actor)),

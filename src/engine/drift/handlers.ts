@@ -21,6 +21,8 @@ export interface DriftDeps {
   readonly projector: Projector
   readonly ledgerSize: () => number
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
+  /** Copies the write-ahead log of the ledger into its database, on another thread than the writer's. */
+  readonly drain: () => Promise<void>
   readonly settings: () => Settings
   /** Told of each alert that opens or changes. */
   readonly onAlert: (alert: DriftAlert) => void
@@ -125,7 +127,7 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
     await caughtUp()
     return pool.run('baselines', {})
   }
-  const looks = driftLooks({ pool, projector, append: deps.append, settings: deps.settings, alerts, settled, now })
+  const looks = driftLooks({ pool, projector, append: deps.append, drain: deps.drain, settings: deps.settings, alerts, settled, now })
 
   const handlers: Handlers<DriftOperation> = {
     'drift.series': async () => {

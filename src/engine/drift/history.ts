@@ -6,7 +6,7 @@ import { DAY_US } from '../catalog/project-drift.ts'
 import { isoMs } from '../catalog/rows.ts'
 import type { AnyDb } from '../sqlite/open.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
-import type { Alarm, LookTrigger } from './look.ts'
+import { type Alarm, alarmOf, type LookTrigger } from './look.ts'
 
 /** A look without its verdicts. `to_seq`: it judged records before this leaf. */
 export interface LookRow {
@@ -139,6 +139,6 @@ WHERE model = ?
     if (features.length === 0) return []
     if (latched.get(model, source, reference, last.seq, last.seq, last.time_us - cooldownUs) !== undefined) return []
     const score = Math.max(...features.map((one) => one.l ?? 0))
-    return [{ look: last.seq, model, source, baseline: reference, score, features }]
+    return [{ look: last.seq, ...alarmOf({ model, source, baseline: reference, score, features }) }]
   })
 }

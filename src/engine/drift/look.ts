@@ -19,6 +19,14 @@ export interface Alarm {
   /** The largest L of the alarmed features. */
   readonly score: number
   readonly features: readonly VerdictNumbers[]
+  /** What the leaf of its alert holds encrypted. */
+  readonly body: DraftPart
+}
+
+/** An alarm with the body of its alert: made on the reader thread, where hundreds of them hold nobody up. */
+export const alarmOf = (alarm: Omit<Alarm, 'body'>): Alarm => {
+  const { model, source, features } = alarm
+  return { ...alarm, body: bodyPart({ model, source, features } satisfies AlertBody).part }
 }
 
 /** A look with everything that its leaves hold; plain data, so that it can cross threads. */
@@ -91,7 +99,7 @@ export function judge(
     const found = series.find((one) => one.model === group.model && one.source === group.source)
     if (!found) return []
     const features = found.verdicts.map((one) => one.numbers).filter((numbers) => numbers.alarmed)
-    return [{ model: group.model, source: group.source, baseline: found.reference.id, score: group.driftScore, features }]
+    return [alarmOf({ model: group.model, source: group.source, baseline: found.reference.id, score: group.driftScore, features })]
   })
   return {
     figures: {
@@ -147,7 +155,6 @@ export function lookDraft(look: JudgedLook, actor: Actor, trigger: LookTrigger):
 /** The leaf that opens an alert, with the id it gives the alert. Names that are no plain labels are in its body only. */
 export function alertDraft(alarm: Alarm, actor: Actor, lookSeq: number): { readonly draft: LeafDraft; readonly id: string } {
   const id = randomUUID()
-  const body: AlertBody = { model: alarm.model, source: alarm.source, features: alarm.features }
   return {
     id,
     draft: {
@@ -170,7 +177,7 @@ export function alertDraft(alarm: Alarm, actor: Actor, lookSeq: number): { reado
         })),
         baseline: alarm.baseline
       },
-      parts: [bodyPart(body).part]
+      parts: [alarm.body]
     }
   }
 }

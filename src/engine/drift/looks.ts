@@ -16,6 +16,8 @@ export interface LookDeps {
   readonly pool: ReaderPool
   readonly projector: Projector
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
+  /** Copies the write-ahead log of the ledger into its database, on another thread than the writer's. */
+  readonly drain: () => Promise<void>
   readonly settings: () => Settings
   readonly alerts: Alerts
   /** The size of the ledger, once the catalog shows all of it. @throws AffidavitError busy */
@@ -78,7 +80,12 @@ export function driftLooks(deps: LookDeps): Looks {
   }
   const record = async (caller: Caller, trigger: LookTrigger, judged: JudgedLook): Promise<DriftLook> => {
     const episode = ({ model, source, baseline }: Latched | Alarm): string => JSON.stringify([model, source, baseline])
-    const latched = new Set((await pool.run('latchedEpisodes', { nowUs: nowUs(), cooldownUs: cooldownUs() })).map(episode))
+    // A look is megabytes: with the log copied before, on a reader thread, the commit does not stop to copy it.
+    const [episodes] = await Promise.all([
+      pool.run('latchedEpisodes', { nowUs: nowUs(), cooldownUs: cooldownUs() }),
+      deps.drain().catch(() => {})
+    ])
+    const latched = new Set(episodes.map(episode))
     const { draft, id } = lookDraft(judged, caller.actor, trigger)
     const [written] = await deps.append([draft])
     if (!written) throw new AffidavitError('read_only', 'the workspace is open read-only')
