@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decodes one Parquet file, a piece for each time it is asked.
 import { parentPort, workerData } from 'node:worker_threads'
-import { MOST_VALUES, type ParquetPiece, ParquetRefused, parquetPieces } from '../capture/imports/parquet-file.ts'
+import { ParquetRefused } from '../capture/imports/parquet-codecs.ts'
+import { type ParquetPiece, parquetPieces } from '../capture/imports/parquet-file.ts'
+import { MOST_VALUES } from '../capture/imports/parquet-pages.ts'
 import type { ParquetMessage } from '../capture/imports/parquet-rows.ts'
 
 // The decoder believes what a page says of itself: a run of a few bytes may stand for two billion values, and a list that outgrows the heap

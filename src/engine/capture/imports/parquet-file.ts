@@ -1,25 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads a Parquet file piece by piece. Runs in a thread of its own with a bounded heap: what a page claims to hold costs that thread alone.
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { brotliDecompressSync, gunzipSync } from 'node:zlib'
-import {
-  type AsyncBuffer,
-  type ColumnMetaData,
-  type Compressors,
-  parquetMetadataAsync,
-  parquetReadObjects,
-  snappyUncompress
-} from 'hyparquet'
-import { parquetHeader } from 'hyparquet/src/column.js'
-
-/** A file that is no Parquet, is damaged, or asks for more than is given. The message is made here and holds nothing of the file. */
-export class ParquetRefused extends Error {
-  readonly code: 'not_this_format' | 'too_large'
-  constructor(code: 'not_this_format' | 'too_large', message: string) {
-    super(message)
-    this.code = code
-  }
-}
+import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet'
+import { checkCodecs, compressors, damaged, ParquetRefused, tooLarge } from './parquet-codecs.ts'
+import { inspectGroup } from './parquet-pages.ts'
 
 const MiB = 1024 * 1024
 /** `PAR1`. */
@@ -27,52 +11,17 @@ const MAGIC = 0x31524150
 const MOST_FOOTER = 64 * MiB
 /** Bytes of one column of a row group, as stored. */
 const MOST_CHUNK = 512 * MiB
-const MOST_PAGE = 256 * MiB
 const MOST_COLUMNS = 10_000
 /** Kept of what was read: a row group is read in pieces, its columns are fetched once. */
 const MOST_KEPT = 512 * MiB
-/** Values of a page, and of any list in the thread that decodes (see parquet-thread.ts). */
-export const MOST_VALUES = 4_194_304
 /** Text of a row, and of the rows that are handed over at once. */
 const MOST_ROW = 10 * MiB
 const MOST_BATCH = 4 * MiB
-/** DELTA_BYTE_ARRAY is missing: each value may repeat all of the one before, so that a small page becomes any size. */
-const ENCODINGS = new Set([
-  'PLAIN',
-  'PLAIN_DICTIONARY',
-  'RLE_DICTIONARY',
-  'RLE',
-  'DELTA_BINARY_PACKED',
-  'DELTA_LENGTH_BYTE_ARRAY',
-  'BYTE_STREAM_SPLIT'
-])
 /** Rows decoded at once: a page that lies in two pieces is decoded twice. Fewer at first, for a preview. */
 const MOST_PIECE = 50_000
 const LEAST_PIECE = 1_000
 const FIRST = 64
-const PIECE_BYTES = 32 * MiB
 const PIECE_CELLS = 2_000_000
-
-const damaged = () => new ParquetRefused('not_this_format', 'the Parquet file is damaged')
-const tooLarge = (what: string) => new ParquetRefused('too_large', `the Parquet file has ${what}`)
-
-const sized =
-  (unpack: (input: Uint8Array, length: number) => Uint8Array) =>
-  (input: Uint8Array, length: number): Uint8Array => {
-    if (!(length >= 0 && length <= MOST_PAGE)) throw tooLarge('a page of more than 256 MiB')
-    return unpack(input, length)
-  }
-
-const compressors: Compressors = {
-  SNAPPY: sized((input, length) => {
-    const out = new Uint8Array(length)
-    snappyUncompress(input, out)
-    return out
-  }),
-  GZIP: sized((input, length) => gunzipSync(input, { maxOutputLength: Math.max(1, length) })),
-  BROTLI: sized((input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }))
-}
-const CODECS = new Set(['UNCOMPRESSED', ...Object.keys(compressors)])
 
 function openBuffer(file: number): AsyncBuffer {
   const byteLength = fstatSync(file).size
@@ -117,26 +66,6 @@ const parsers = {
   timestampFromMilliseconds: (millis: bigint) => isoOf(millis * 1000n),
   timestampFromMicroseconds: isoOf,
   timestampFromNanoseconds: (nanos: bigint) => isoOf(nanos / 1000n)
-}
-
-/** Looks at each page of a column before it is decoded: what it claims to hold, and how. */
-async function checkPages(file: AsyncBuffer, column: ColumnMetaData | undefined): Promise<void> {
-  if (column === undefined) throw damaged()
-  const start = Number(column.dictionary_page_offset || column.data_page_offset)
-  const view = new DataView(await file.slice(start, start + Number(column.total_compressed_size)))
-  const reader = { view, offset: 0 }
-  while (reader.offset < view.byteLength - 1) {
-    const { compressed_page_size: size, uncompressed_page_size: whole, ...page } = parquetHeader(reader)
-    if (!(size >= 0 && reader.offset + size <= view.byteLength && whole >= 0)) throw damaged()
-    if (whole > MOST_PAGE) throw tooLarge('a page of more than 256 MiB')
-    reader.offset += size
-    for (const header of [page.data_page_header, page.data_page_header_v2, page.dictionary_page_header]) {
-      if (header === undefined) continue
-      if (!(header.num_values >= 0 && header.num_values <= MOST_VALUES)) throw tooLarge('a page of more than four million values')
-      if (!ENCODINGS.has(header.encoding))
-        throw new ParquetRefused('not_this_format', 'a column of the Parquet file is encoded in a way that is not read: write it plain')
-    }
-  }
 }
 
 /** How much text a value holds; stops counting beyond the most that a row may have. */
@@ -213,10 +142,8 @@ async function* pieces(file: AsyncBuffer): AsyncGenerator<ParquetPiece> {
   const metadata = await parquetMetadataAsync(file, { parsers, geoparquet: false })
   const [root, ...elements] = metadata.schema
   if (root === undefined || elements.length > MOST_COLUMNS) throw tooLarge('more than 10,000 columns')
-  const codecs = metadata.row_groups.flatMap((group) => group.columns.map((column) => column.meta_data?.codec))
-  const unknown = codecs.find((codec) => codec === undefined || !CODECS.has(codec))
-  if (codecs.length > 0 && unknown !== undefined)
-    throw new ParquetRefused('not_this_format', `the Parquet file is compressed by ${unknown}: write it with Snappy, gzip, Brotli or none`)
+  checkCodecs(metadata.row_groups.flatMap((group) => group.columns.map((column) => column.meta_data?.codec)))
+  const schema = parquetSchema(metadata)
   // Lists within columns are decoded from the start of their group for each piece.
   const nested = elements.some((element) => element.num_children !== undefined || element.repetition_type === 'REPEATED')
   const names = topNames(metadata.schema)
@@ -225,11 +152,10 @@ async function* pieces(file: AsyncBuffer): AsyncGenerator<ParquetPiece> {
   for (const group of metadata.row_groups) {
     const rows = Number(group.num_rows)
     if (!Number.isSafeInteger(rows) || rows < 0) throw damaged()
-    for (const column of group.columns) await checkPages(file, column.meta_data)
-    const fitting = Math.min((PIECE_BYTES * rows) / Math.max(1, Number(group.total_byte_size)), PIECE_CELLS / names.length, MOST_PIECE)
-    const piece = Math.max(LEAST_PIECE, Math.floor(fitting), nested ? Math.ceil(rows / 8) : 0)
+    const pages = await inspectGroup(file, group, schema)
+    const most = Math.max(LEAST_PIECE, Math.floor(Math.min(PIECE_CELLS / names.length, MOST_PIECE)), nested ? Math.ceil(rows / 8) : 0)
     for (let from = 0; from < rows; ) {
-      const to = Math.min(rows, from + (first === 0 && from === 0 ? FIRST : piece))
+      const to = pages.pieceEnd(from, Math.min(rows - from, first === 0 && from === 0 ? FIRST : most))
       const read = await parquetReadObjects({
         file,
         metadata,
