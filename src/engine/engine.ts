@@ -131,7 +131,15 @@ async function compose(
         append,
         rebuild: (progress) => projector.rebuild(ledgerSize(), progress)
       }),
-      ...catalogHandlers({ pool, projector, ledgerSize, record, privacy: () => privacy.settings, recentAlerts: drift.drift.recentAlerts }),
+      ...catalogHandlers({
+        pool,
+        projector,
+        ledgerSize,
+        record,
+        privacy: () => privacy.settings,
+        seesRestricted: (caller) => people.may(caller, 'privacy'),
+        recentAlerts: drift.drift.recentAlerts
+      }),
       ...priceHandlers(base),
       ...activityHandlers({ ...base, record }),
       ...keeping.handlers,

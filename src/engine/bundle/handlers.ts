@@ -80,7 +80,12 @@ export function bundleHandlers(
     await settle(at)
     const selection = await pool.run('selectLeaves', { filter, at })
     if (!selection || selection.records.length === 0)
-      throw new AffidavitError('nothing_selected', 'the filter selects no record: nothing to export')
+      throw new AffidavitError(
+        'nothing_selected',
+        selection?.restricted
+          ? 'the filter selects restricted records only, and these are not exported'
+          : 'the filter selects no record: nothing to export'
+      )
     const { note } = selection.checkpoint
     const signer =
       identity.publicKeys('log').find((key) => verifyCheckpoint(sha256, ed25519Verify, note, formatVkey(sha256, identity.origin, key))) ??
@@ -95,7 +100,7 @@ export function bundleHandlers(
         withholdPersonal: input.withhold_personal,
         withholdReason: input.withhold_reason ?? WITHHELD_REASON,
         selection,
-        recordsInScope: selection.records.length,
+        recordsInScope: selection.records.length + selection.restricted,
         out: input.out,
         replace: input.replace,
         query,
@@ -134,6 +139,7 @@ export function bundleHandlers(
         size: selection.checkpoint.size,
         records: selection.records.length,
         leaves,
+        restricted: selection.restricted,
         erased: scope.erased,
         withheld_parts: scope.withheld,
         from: selection.from,

@@ -13,6 +13,8 @@ export interface Selection {
   /** The checkpoint that the proofs lead to: the newest of at most the wanted size. */
   readonly checkpoint: CheckpointRow
   readonly records: Uint32Array
+  /** Records that the filter selects and that stay behind because they are restricted. */
+  readonly restricted: number
   /** Leaves of the requests of these records, where the call was on record before it ended. */
   readonly requests: readonly number[]
   /** Leaves of alerts on the selected series: opened, acknowledged, snoozed, resolved; and of the looks and references they rest on. */
@@ -61,6 +63,7 @@ ORDER BY seq`)
   return {
     checkpoint,
     records,
+    restricted: seqsOf(catalog, `(${found}) AND r.restricted <> 0`, params, checkpoint.size).length,
     requests,
     // A verdict goes out with what it rests on, so that the bundle alone can decide it again.
     alerts: [...alerts, ...receiptLeaves(context, alerts, checkpoint.size)].sort((a, b) => a - b),

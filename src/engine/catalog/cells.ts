@@ -35,7 +35,7 @@ export class CellWriter {
 SELECT seq, time_us AS time, status, latency_us AS latency, input_tokens AS input, output_tokens AS output, response_chars AS chars, finish,
   served, script
 FROM record
-WHERE model = ? AND source = ? AND time_us >= ? AND time_us < ?
+WHERE model = ? AND source = ? AND time_us >= ? AND time_us < ? AND restricted = 0
 ORDER BY seq`)
     this.#put = db.prepare(`
 INSERT INTO cell (model, source, span, start, records, errors, ended, low_seq, high_seq, low_us, high_us, tables, beside)

@@ -79,6 +79,8 @@ function condition(term: Term): SqlCondition | null {
     }
     case 'sample':
       return { where: 'r.sample = ?', params: [term.value ? 1 : 0] }
+    case 'restricted':
+      return { where: term.value ? 'r.restricted <> 0' : 'r.restricted = 0', params: [] }
   }
 }
 
@@ -89,6 +91,12 @@ export function filterSql(filter: FilterExpression): SqlCondition {
   return { where: parts.map((part) => part.where).join('\n  AND '), params: parts.flatMap((part) => [...part.params]) }
 }
 
-/** The condition of a search: restricted records are found by nobody (GDPR 18(2)); a list of everything shows that they are there. */
-export const searched = (filter: FilterExpression, where: string): string =>
-  filter.terms.length === 0 ? where : `(${where}) AND r.restricted = 0`
+/**
+ * The condition of a search. Restricted records are processed no further (GDPR 18(2)): whoever may see them finds them in a list of everything,
+ * and when the filter asks for them; for everybody else they are not there.
+ */
+export const searched = (filter: FilterExpression, where: string, seesRestricted: boolean): string =>
+  seesRestricted && (filter.terms.length === 0 || asksForRestricted(filter)) ? where : `(${where}) AND r.restricted = 0`
+
+/** Whether a filter asks for restricted records. */
+export const asksForRestricted = ({ terms }: FilterExpression): boolean => terms.some((term) => term.kind === 'restricted' && term.value)

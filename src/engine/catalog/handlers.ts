@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
 import { AffidavitError } from '../../shared/contract/errors.ts'
+import { whoMay } from '../../shared/contract/permissions.ts'
 import type { PrivacySettings } from '../../shared/contract/privacy.ts'
 import { jcs } from '../../shared/evidence/jcs.ts'
 import { type FilterExpression, fromQueryBody } from '../../shared/filter/filter.ts'
@@ -10,6 +11,7 @@ import type { Caller, Handlers } from '../handlers.ts'
 import type { LeafDraft } from '../ledger/draft.ts'
 import type { Projector } from '../threads/projector.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
+import { asksForRestricted } from './filter-sql.ts'
 import type { ResultSet } from './results.ts'
 
 export interface CatalogDeps {
@@ -20,6 +22,8 @@ export interface CatalogDeps {
   readonly record: (draft: LeafDraft) => Promise<number | null>
   /** What is masked in a record that is shown. */
   readonly privacy: () => PrivacySettings
+  /** Whether somebody may see records that are restricted. */
+  readonly seesRestricted: (caller: Caller) => boolean
   readonly recentAlerts: () => Promise<
     readonly { readonly id: string; readonly timestamp: string; readonly drift_score: number; readonly drifted_features: string }[]
   >
@@ -39,6 +43,12 @@ export function filterOf(text: string): FilterExpression {
 }
 
 const micros = (text: string | undefined): number | undefined => (text === undefined ? undefined : Date.parse(text) * 1000)
+
+/** Says that a record is restricted, to whoever may not see it. */
+export const restricted = (): AffidavitError =>
+  new AffidavitError('forbidden', `restricted records are not shown (GDPR 18): ${whoMay('privacy')}`, { permission: 'privacy' })
+
+const expired = (): AffidavitError => new AffidavitError('handle_expired', 'this result is no longer kept: run the query again')
 
 /** The leaf of a search: what was searched is in its body, because a search text may name a person. */
 const searchDraft = (caller: Caller, query: string, matched: number): LeafDraft => ({
@@ -71,10 +81,16 @@ export function catalogHandlers(
     const applied = await projector.waitFor(size, PATIENCE_MS)
     return { applied_seq: Math.max(0, applied - 1), acknowledged_seq: Math.max(0, size - 1) }
   }
+  /** @throws AffidavitError forbidden: the filter asks for what the caller may not see */
+  const mayAsk = (filter: FilterExpression, caller: Caller): boolean => {
+    const sees = deps.seesRestricted(caller)
+    if (!sees && asksForRestricted(filter)) throw restricted()
+    return sees
+  }
   /** A result is only for whoever ran the query: the next person at the same window runs it again, and that is recorded. */
   const resultOf = (handle: string, caller: Caller): ResultSet => {
     const set = results.get(handle)
-    if (set?.owner !== caller.actor.ref) throw new AffidavitError('handle_expired', 'this result is no longer kept: run the query again')
+    if (set?.owner !== caller.actor.ref) throw expired()
     results.delete(handle)
     results.set(handle, set)
     return set
@@ -83,8 +99,9 @@ export function catalogHandlers(
   return {
     'records.open': async ({ query, sort }, caller) => {
       const filter = filterOf(query)
+      const seesRestricted = mayAsk(filter, caller)
       const seen = await caughtUp()
-      const opened = await pool.run('openResult', { filter, sort }, { signal: caller.signal })
+      const opened = await pool.run('openResult', { filter, sort, seesRestricted }, { signal: caller.signal })
       const handle = randomUUID()
       results.set(handle, { count: opened.count, rids: opened.rids, descending: opened.descending, owner: caller.actor.ref })
       for (const old of results.keys()) {
@@ -105,7 +122,11 @@ export function catalogHandlers(
     },
     'records.page': async ({ handle, offset, limit }, caller) => ({
       offset,
-      rows: await pool.run('pageOf', { set: resultOf(handle, caller), offset, limit }, { signal: caller.signal })
+      rows: (await pool.run('pageOf', { set: resultOf(handle, caller), offset, limit }, { signal: caller.signal })).map((row) => {
+        // Restricted since the query ran: positions stand, so the page as a whole is of no use any more.
+        if (row.restricted && !deps.seesRestricted(caller)) throw expired()
+        return row
+      })
     }),
     'records.locate': async ({ handle, seq }, caller) => ({ offset: await pool.run('locate', { set: resultOf(handle, caller), seq }) }),
     'records.close': async ({ handle }) => {
@@ -125,13 +146,19 @@ export function catalogHandlers(
           ? new AffidavitError('not_found', 'there is no such record')
           : new AffidavitError('erased', `this record was disposed of after its retention, by event ${disposal}`, { disposal })
       }
+      if (detail.row.restricted && !deps.seesRestricted(caller)) throw restricted()
       const view_seq = await deps.record({ type: 'record.viewed', actor: caller.actor, data: { seq }, parts: [] })
       return { ...detail, view_seq }
     },
     'records.query': async (input, caller) => {
       const filter = fromQueryBody(input)
+      const seesRestricted = deps.seesRestricted(caller)
       const seen = await caughtUp()
-      const page = await pool.run('queryRecords', { filter, limit: input.limit, cursor: input.cursor }, { signal: caller.signal })
+      const page = await pool.run(
+        'queryRecords',
+        { filter, limit: input.limit, cursor: input.cursor, seesRestricted },
+        { signal: caller.signal }
+      )
       if (input.cursor === undefined) await deps.record(searchDraft(caller, formatFilter(filter), page.records.length))
       return { records: [...page.records], next_cursor: page.next_cursor, ...seen }
     },

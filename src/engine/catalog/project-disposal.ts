@@ -6,7 +6,7 @@ import { TILE } from '../ledger/tiles.ts'
 import type { WritableDb } from '../sqlite/open.ts'
 import type { ContentSource } from '../vault/payload-reader.ts'
 import { CellWriter, HOUR_US, hourOf, WIDE } from './cells.ts'
-import { addTo, bucketOf, encodeHistogram, type Histogram } from './histogram.ts'
+import { minuteOf, recountMinutes } from './minutes.ts'
 import { bodyOf } from './project-event.ts'
 import { type PrivacyProjectionParts, StaleText } from './project-privacy.ts'
 import type { Counted } from './tally.ts'
@@ -26,34 +26,11 @@ export function disposalScope(payloads: ContentSource, seq: number): DisposalSco
 /** The texts of a record as they were indexed; undefined when its payload is gone. */
 type TextsOf = PrivacyProjectionParts['textsOf']
 
-const MINUTE_US = 60_000_000
-
 /** Makes minutes and series that lost rows anew from the rows they still have. */
 function recount(db: WritableDb): void {
   const minutes = new Set<number>()
-  for (const time of db.prepare<[], number>('SELECT time_us FROM gone').pluck().iterate()) minutes.add(Math.floor(time / MINUTE_US))
-  const rows = db.prepare<
-    [number, number],
-    { status: string; latency_us: number | null; input_tokens: number | null; output_tokens: number | null }
-  >('SELECT status, latency_us, input_tokens, output_tokens FROM record WHERE time_us >= ? AND time_us < ?')
-  const drop = db.prepare('DELETE FROM minute WHERE minute = ?')
-  const put = db.prepare(`
-UPDATE minute
-SET n = ?, error = ?, aborted = ?, incomplete = ?, input_tokens = ?, output_tokens = ?, latency = ?
-WHERE minute = ?`)
-  for (const minute of minutes) {
-    const latency: Histogram = new Map()
-    const count = { n: 0, error: 0, aborted: 0, incomplete: 0, input: 0, output: 0 }
-    for (const row of rows.iterate(minute * MINUTE_US, (minute + 1) * MINUTE_US)) {
-      count.n++
-      if (row.status === 'error' || row.status === 'aborted' || row.status === 'incomplete') count[row.status]++
-      count.input += row.input_tokens ?? 0
-      count.output += row.output_tokens ?? 0
-      if (row.latency_us !== null) addTo(latency, bucketOf(row.latency_us), 1)
-    }
-    if (count.n === 0) drop.run(minute)
-    else put.run(count.n, count.error, count.aborted, count.incomplete, count.input, count.output, encodeHistogram(latency), minute)
-  }
+  for (const time of db.prepare<[], number>('SELECT time_us FROM gone').pluck().iterate()) minutes.add(minuteOf(time))
+  recountMinutes(db, minutes)
   const series = db.prepare<[], { model: string; source: string }>('SELECT DISTINCT model, source FROM gone').all()
   const left = db.prepare<[string, string], { n: number; first: number; last: number; seq: number }>(
     'SELECT count(*) AS n, min(time_us) AS first, max(time_us) AS last, max(seq) AS seq FROM record WHERE model = ? AND source = ?'
@@ -91,6 +68,7 @@ WHERE model = ?
   AND source = ?
   AND time_us >= ?
   AND time_us < ?
+  AND restricted = 0
 ORDER BY seq`)
   const cells = new CellWriter(db)
   for (const { model, source, day } of days.values()) {

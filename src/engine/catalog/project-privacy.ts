@@ -9,7 +9,8 @@ import { compileOwn, defaultPrivacy } from '../privacy/detectors.ts'
 import { privacyIn } from '../privacy/settings.ts'
 import type { WritableDb } from '../sqlite/open.ts'
 import type { ContentSource } from '../vault/payload-reader.ts'
-import type { CellWriter } from './cells.ts'
+import { type CellWriter, hourOf } from './cells.ts'
+import { minuteOf, recountMinutes } from './minutes.ts'
 import { bodyOf } from './project-event.ts'
 import { subjectKeys } from './subject-key.ts'
 import type { ContentCounts } from './tally.ts'
@@ -62,8 +63,16 @@ export class PrivacyProjection {
       dropKeys: db.prepare('DELETE FROM subject_key WHERE seq = ?'),
       find: db.prepare<
         [number],
-        ContentCounts & { readonly rid: number; readonly time: number; readonly model: string; readonly source: string }
-      >('SELECT rid, time_us AS time, model, source, response_chars AS chars, finish, served, script FROM record WHERE seq = ?'),
+        ContentCounts & {
+          readonly rid: number
+          readonly time: number
+          readonly model: string
+          readonly source: string
+          readonly restricted: number
+        }
+      >(
+        'SELECT rid, time_us AS time, model, source, restricted, response_chars AS chars, finish, served, script FROM record WHERE seq = ?'
+      ),
       hasText: db.prepare<[number], number>('SELECT 1 FROM record_text_docsize WHERE id = ?').pluck(),
       dropText: db.prepare("INSERT INTO record_text (record_text, rowid, request, response) VALUES ('delete', ?, ?, ?)"),
       strip: db.prepare(`
@@ -143,7 +152,7 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
       case 'restrict.set': {
         const data = leaf.data as LeafData<'restrict.set'>
         const body = bodyOf(payloads, seq) as { readonly seqs?: readonly number[]; readonly reason?: string }
-        for (const one of body.seqs ?? []) this.#write.restrict.run(data.on ? seq : 0, one)
+        this.#restrict(body.seqs ?? [], data.on ? seq : 0)
         if (data.request_id !== undefined) step(data.request_id, data.records, body.reason)
         return
       }
@@ -173,6 +182,23 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
 
   #previewDetectors(): Detectors {
     return { packs: new Set([...builtInPacks, 'own'] as const), own: compileOwn(this.#settings.patterns) }
+  }
+
+  /** What restriction keeps out of figures and drift (GDPR 18): its records leave the counts, and come back when it is lifted. */
+  #restrict(seqs: readonly number[], by: number): void {
+    const { db, cells, settle } = this.#parts
+    settle()
+    const minutes = new Set<number>()
+    const hours = new Map<string, { readonly model: string; readonly source: string; readonly time: number }>()
+    for (const seq of seqs) {
+      const row = this.#write.find.get(seq)
+      if (!row) continue
+      this.#write.restrict.run(by, seq)
+      minutes.add(minuteOf(row.time))
+      hours.set(`${hourOf(row.time)}\u0000${row.model}\u0000${row.source}`, row)
+    }
+    recountMinutes(db, minutes)
+    for (const { model, source, time } of hours.values()) cells.recount(model, source, time)
   }
 
   /** Takes the records of a scope out of everything that came from their content; what their leaves say stays. */
@@ -212,12 +238,13 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
     if (model !== row.model) this.#moveFacet('model', row.model, model)
     if (source !== row.source) this.#moveFacet('source', row.source, source)
     if (model === row.model && source === row.source) {
-      this.#parts.cells.revise(model, source, row.time, row, {
-        chars: null,
-        finish: null,
-        served: leaf.model?.served ?? null,
-        script: null
-      })
+      if (row.restricted === 0)
+        this.#parts.cells.revise(model, source, row.time, row, {
+          chars: null,
+          finish: null,
+          served: leaf.model?.served ?? null,
+          script: null
+        })
       return
     }
     for (const [m, s] of [

@@ -23,14 +23,21 @@ export interface RecordPage {
 }
 
 /** Keyset paging, newest first by (timestamp, seq): 0.1 ms at any depth, and stable while records arrive. */
-export function queryRecords(db: AnyDb, ledger: AnyDb, filter: FilterExpression, limit: number, cursor: string | undefined): RecordPage {
+export function queryRecords(
+  db: AnyDb,
+  ledger: AnyDb,
+  filter: FilterExpression,
+  limit: number,
+  cursor: string | undefined,
+  seesRestricted: boolean
+): RecordPage {
   const { where, params } = filterSql(filter)
   const after = cursor === undefined ? undefined : decodeCursor(cursor)
   const rows = db
     .prepare<(string | number)[], StoredRecord>(`
 SELECT r.*
 FROM record r
-WHERE ${searched(filter, where)}
+WHERE ${searched(filter, where, seesRestricted)}
   ${after ? 'AND (r.time_us, r.seq) < (?, ?)' : ''}
 ORDER BY r.time_us DESC, r.seq DESC
 LIMIT ?`)
@@ -41,20 +48,20 @@ LIMIT ?`)
   return { records: page.map((row) => toRow(row, sealed)), next_cursor: rows.length > limit && last ? encodeCursor(last) : null }
 }
 
-/** Ended records with a larger seq, in seq order: what a stream sends next. */
+/** Ended records with a larger seq, in seq order: what a stream sends next. Restricted ones are left out. */
 export function recordsAfter(db: AnyDb, ledger: AnyDb, seq: number, limit: number): RecordRow[] {
   const sealed = sealedSize(ledger)
   return db
-    .prepare<[number, number], StoredRecord>('SELECT * FROM record WHERE seq > ? ORDER BY seq LIMIT ?')
+    .prepare<[number, number], StoredRecord>('SELECT * FROM record WHERE seq > ? AND restricted = 0 ORDER BY seq LIMIT ?')
     .all(seq, limit)
     .map((row) => toRow(row, sealed))
 }
 
-/** The newest rows by arrival. */
+/** The newest rows by arrival, without restricted ones. */
 export function newestRecords(db: AnyDb, ledger: AnyDb, limit: number): RecordRow[] {
   const sealed = sealedSize(ledger)
   return db
-    .prepare<[number], StoredRecord>('SELECT * FROM record ORDER BY rid DESC LIMIT ?')
+    .prepare<[number], StoredRecord>('SELECT * FROM record WHERE restricted = 0 ORDER BY rid DESC LIMIT ?')
     .all(limit)
     .map((row) => toRow(row, sealed))
 }

@@ -33,6 +33,10 @@ const lastRid = (db: AnyDb): number => db.prepare<[], number>('SELECT ifnull(max
 /** Whether records were disposed of: positions are no arithmetic then. */
 const hasHoles = (db: AnyDb): boolean => db.prepare<[], number>('SELECT 1 FROM disposed LIMIT 1').pluck().get() !== undefined
 
+/** Records that are restricted now. */
+export const countRestricted = (db: AnyDb): number =>
+  db.prepare<[], number>('SELECT count(*) FROM record WHERE restricted <> 0').pluck().get() ?? 0
+
 /** The rid at a position. */
 export function ridAt(set: ResultSet, offset: number): number {
   if (set.rids) return set.rids[offset] ?? 0
@@ -40,19 +44,22 @@ export function ridAt(set: ResultSet, offset: number): number {
 }
 
 /** Runs a filter once. The ids live in shared memory, so that any reader can page them. */
-export function openResult(db: AnyDb, filter: FilterExpression, sort: SortOrder): OpenedResult {
+export function openResult(db: AnyDb, filter: FilterExpression, sort: SortOrder, seesRestricted: boolean): OpenedResult {
   const started = performance.now()
   const last = lastRid(db)
   const holes = hasHoles(db)
-  const all = holes ? (db.prepare<[], number>('SELECT count(*) FROM record').pluck().get() ?? 0) : last
+  const hidden = seesRestricted ? 0 : countRestricted(db)
+  const all = (holes ? (db.prepare<[], number>('SELECT count(*) FROM record').pluck().get() ?? 0) : last) - hidden
   const descending = sort.dir === 'desc'
   const set =
-    filter.terms.length === 0 && sort.by === 'seq' && !holes ? { count: all, rids: null, descending } : select(db, filter, sort, last)
+    filter.terms.length === 0 && sort.by === 'seq' && !holes && hidden === 0
+      ? { count: all, rids: null, descending }
+      : select(db, filter, sort, last, seesRestricted)
   const rail = railOf(db, set)
   return { ...set, total: all, took_ms: performance.now() - started, rail }
 }
 
-function select(db: AnyDb, filter: FilterExpression, sort: SortOrder, upTo: number): ResultSet {
+function select(db: AnyDb, filter: FilterExpression, sort: SortOrder, upTo: number, seesRestricted: boolean): ResultSet {
   const { where, params } = filterSql(filter)
   const dir = sort.dir === 'desc' ? 'DESC' : 'ASC'
   const nulls = sort.by === 'latency' ? `${order.latency} IS NULL, ` : ''
@@ -61,7 +68,7 @@ function select(db: AnyDb, filter: FilterExpression, sort: SortOrder, upTo: numb
 SELECT r.rid
 FROM record r
 WHERE r.rid <= ?
-  AND ${searched(filter, where)}
+  AND ${searched(filter, where, seesRestricted)}
 ORDER BY ${nulls}${order[sort.by]} ${dir}, r.rid ${dir}`)
     .pluck()
     .all(upTo, ...params)

@@ -75,9 +75,12 @@ export function eachRecord(
   for (const [model, source, ...row] of rows.iterate(...params)) take(model, source, countedOf(row))
 }
 
+/** Restricted records are counted in no window (GDPR 18(2)). */
+export const NOT_RESTRICTED = 'r.restricted = 0'
+
 function conditionOf(selection: WindowSelection): { where: string; params: (string | number)[] } {
   const main = filterSql(selection.filter)
-  const where = [main.where]
+  const where = [main.where, NOT_RESTRICTED]
   const params = [...main.params]
   const add = (sql: string, value: string | number | undefined) => {
     if (value === undefined) return

@@ -36,10 +36,10 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
   const { append, checkpoint, config, environment, failed, jobs, ledgerSize, log, pool, projector, settings, workspace } = core
   const { identity, ledger, state } = workspace
   const base = { pool, projector, ledgerSize, append }
-  const privacy = new Privacy(base)
+  const privacy = new Privacy({ ...base, seesRestricted: (caller) => people.may(caller, 'privacy') })
   await privacy.start()
   const requests = new Requests({ ...base, jobs, secret: subjectSecret(identity.dedupKey), origin: identity.origin })
-  const people = await People.load({
+  const people: People = await People.load({
     pool,
     append,
     verifiers: new Verifiers({ state, workspaceId: workspace.description.id, secret: identity.dedupKey }, needs.passwordCost),

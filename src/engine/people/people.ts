@@ -59,6 +59,11 @@ export class People {
     return refusalOf(this.directory, op, caller)
   }
 
+  /** Whether a caller holds a permission now. */
+  may(caller: Caller, permission: Permission): boolean {
+    return permissionsOf(this.directory, caller).has(permission)
+  }
+
   /** Whether an event of a topic may be shown to whoever works through a session now. */
   mayFollow(topic: TopicName, caller: Caller): boolean {
     return permissionsOf(this.directory, caller).has(topicPermissions[topic])

@@ -6,7 +6,8 @@ import { detect, type OwnPattern } from '../../shared/privacy/detect.ts'
 import { builtInPacks } from '../../shared/privacy/kinds.ts'
 import { PatternError } from '../../shared/privacy/linear-pattern.ts'
 import { Masker } from '../../shared/privacy/mask.ts'
-import type { Handlers } from '../handlers.ts'
+import { restricted } from '../catalog/handlers.ts'
+import type { Caller, Handlers } from '../handlers.ts'
 import { bodyPart } from '../ledger/body-part.ts'
 import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
 import type { Projector } from '../threads/projector.ts'
@@ -19,6 +20,8 @@ export interface PrivacyDeps {
   readonly projector: Projector
   readonly ledgerSize: () => number
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
+  /** Whether somebody may see records that are restricted. */
+  readonly seesRestricted: (caller: Caller) => boolean
 }
 
 const PATIENCE_MS = 2_000
@@ -82,6 +85,7 @@ export class Privacy {
       await projector.waitFor(ledgerSize(), PATIENCE_MS)
       const detail = await pool.run('recordDetail', { seq, privacy: null })
       if (!detail) throw new AffidavitError('not_found', 'there is no such record')
+      if (detail.row.restricted && !this.#deps.seesRestricted(caller)) throw restricted()
       // On record before anything is shown.
       const [leaf] = await append([{ type: 'payload.unmasked', actor: caller.actor, data: { seq }, parts: [bodyPart({ reason }).part] }])
       return { ...detail, view_seq: leaf?.seq ?? null }

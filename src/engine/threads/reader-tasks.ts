@@ -112,16 +112,23 @@ export const readerTasks = {
   ),
   explainBundle: longTask((_context, args: { readonly path: string }) => explainBundleFile(args.path)),
   verifyWorkspace: longTask((context, args: VerifyWorkspaceInput, control) => verifyWorkspace(context, args, control)),
-  openResult: task(({ catalog }, args: { readonly filter: FilterExpression; readonly sort: SortOrder }) =>
-    openResult(catalog, args.filter, args.sort)
+  openResult: task(({ catalog }, args: { readonly filter: FilterExpression; readonly sort: SortOrder; readonly seesRestricted: boolean }) =>
+    openResult(catalog, args.filter, args.sort, args.seesRestricted)
   ),
   pageOf: task(({ catalog, ledger }, args: { readonly set: ResultSet; readonly offset: number; readonly limit: number }) =>
     pageOf(catalog, ledger, args.set, args.offset, args.limit)
   ),
   locate: task(({ catalog }, args: { readonly set: ResultSet; readonly seq: number }) => locate(catalog, args.set, args.seq)),
   queryRecords: task(
-    ({ catalog, ledger }, args: { readonly filter: FilterExpression; readonly limit: number; readonly cursor: string | undefined }) =>
-      queryRecords(catalog, ledger, args.filter, args.limit, args.cursor)
+    (
+      { catalog, ledger },
+      args: {
+        readonly filter: FilterExpression
+        readonly limit: number
+        readonly cursor: string | undefined
+        readonly seesRestricted: boolean
+      }
+    ) => queryRecords(catalog, ledger, args.filter, args.limit, args.cursor, args.seesRestricted)
   ),
   recordsAfter: task(({ catalog, ledger }, args: { readonly seq: number; readonly limit: number }) =>
     recordsAfter(catalog, ledger, args.seq, args.limit)

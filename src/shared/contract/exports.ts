@@ -114,6 +114,8 @@ export const exportOperations = {
       size: count,
       records: count,
       leaves: count,
+      /** Records of the filter that stay behind because they are restricted. */
+      restricted: count,
       erased: count,
       withheld_parts: count,
       from: timestamp.nullable(),

@@ -29,6 +29,8 @@ export type Term =
   /** Microseconds since 1970 UTC of the claimed start: from ≤ t < to. */
   | { readonly kind: 'time'; readonly from?: number; readonly to?: number }
   | { readonly kind: 'sample'; readonly value: boolean }
+  /** Restricted records (GDPR 18): found only by whoever may see them, and only when asked for. */
+  | { readonly kind: 'restricted'; readonly value: boolean }
 
 export interface FilterExpression {
   readonly terms: readonly Term[]

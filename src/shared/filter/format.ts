@@ -33,7 +33,8 @@ function formatTerm(term: Term): string {
         .filter((part) => part !== '')
         .join(' ')
     case 'sample':
-      return `sample:${term.value ? 'yes' : 'no'}`
+    case 'restricted':
+      return `${term.kind}:${term.value ? 'yes' : 'no'}`
   }
 }
 

@@ -132,9 +132,9 @@ function termOf(token: Token): Term | null {
     if (negated) throw new Refused('bad_value', `-${field}: is not possible; use the other bound`, position)
     return field === 'from' ? { kind: 'time', from: timeOf(token) } : { kind: 'time', to: timeOf(token) }
   }
-  if (field === 'sample') {
-    if (value !== 'yes' && value !== 'no') throw new Refused('bad_value', 'expected sample:yes or sample:no', position)
-    return { kind: 'sample', value: (value === 'yes') !== negated }
+  if (field === 'sample' || field === 'restricted') {
+    if (value !== 'yes' && value !== 'no') throw new Refused('bad_value', `expected ${field}:yes or ${field}:no`, position)
+    return { kind: field, value: (value === 'yes') !== negated }
   }
   if (field === 'seq' && value.includes(',')) return seqsOf(token)
   if (isOneOf(numberFields, field)) return rangeOf(token, field)

@@ -8,6 +8,7 @@ import type { FilterExpression } from '../../../shared/filter/filter.ts'
 import { type CountTable, countTableOfRows } from '../../../shared/stats/count-table.ts'
 import { filterSql } from '../../catalog/filter-sql.ts'
 import { isoMs } from '../../catalog/rows.ts'
+import { NOT_RESTRICTED } from '../../catalog/windows.ts'
 import type { AnyDb } from '../../sqlite/open.ts'
 
 export type SegmentField = (typeof segmentFields)[number]
@@ -80,7 +81,7 @@ const add = (counts: Counts, value: number | null): void => {
 /** The condition of a selection. */
 export function selectionSql({ filter, at, except }: Selection): { readonly where: string; readonly params: (string | number)[] } {
   const main = filterSql(filter)
-  const where = [main.where, 'r.seq < ?']
+  const where = [main.where, NOT_RESTRICTED, 'r.seq < ?']
   const params = [...main.params, at]
   if (except) {
     const out = filterSql(except)

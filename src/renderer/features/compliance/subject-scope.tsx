@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Button, Checkbox, Modal, Select, Textarea, TextInput } from '@mantine/core'
+import { Button, Checkbox, Textarea, TextInput } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { OperationInput, OperationOutput } from '../../../shared/contract/contract.ts'
 import type { SubjectRequest } from '../../../shared/contract/requests.ts'
 import { filterOfSeqs } from '../../../shared/filter/chosen.ts'
-import { shell } from '../../client/bridge.ts'
-import { messageOf, useAction, useJob } from '../../client/hooks.ts'
+import { messageOf, useAction } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
-import { KeyChange } from '../../ui/key-change.tsx'
 import { Masked } from '../../ui/masked.tsx'
 import { Note, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
+import { Act } from './subject-acts.tsx'
 
 type Found = OperationOutput<'subjects.find'>
 
@@ -98,6 +97,7 @@ interface ChosenProps {
 }
 
 function Chosen({ found, left, onLeft }: ChosenProps) {
+  const navigate = useNavigate()
   if (found.seqs.length === 0) return <p className="soft">No record names this subject. Erased records are not found again.</p>
   const toggle = (seq: number, on: boolean) => {
     const next = new Set(left)
@@ -131,7 +131,15 @@ function Chosen({ found, left, onLeft }: ChosenProps) {
                   onChange={(event) => toggle(row.seq, event.currentTarget.checked)}
                 />
               </td>
-              <td className="right num">{count(row.seq)}</td>
+              <td className="right num">
+                <button
+                  type="button"
+                  className="link"
+                  onClick={() => void navigate({ to: '/records', search: { query: row.restricted ? 'restricted:yes' : '', seq: row.seq } })}
+                >
+                  {count(row.seq)}
+                </button>
+              </td>
               <td className="num">{moment(row.timestamp).replace(' UTC', '')}</td>
               <td className="subject-preview">
                 {row.restricted ? <span className="dim">restricted</span> : <Masked text={row.preview} />}
@@ -156,179 +164,5 @@ function Chosen({ found, left, onLeft }: ChosenProps) {
       )}
       {found.more > 0 && <Note is="attention">{count(found.more)} further records do not fit in one request: enter another for them.</Note>}
     </div>
-  )
-}
-
-interface ActProps {
-  readonly request: SubjectRequest
-  readonly seqs: readonly number[]
-  readonly found: Found
-}
-
-function Act({ request, seqs, found }: ActProps) {
-  switch (request.kind) {
-    case 'access':
-      return <Copy request={request} seqs={seqs} />
-    case 'erasure':
-      return <Erase request={request} seqs={seqs} found={found} />
-    case 'restriction':
-      return <Restrict request={request} seqs={seqs} />
-    case 'rectification':
-      return <p className="soft small">A record is never changed: answer with a correction beside it, and close the request with a note.</p>
-  }
-}
-
-const records = (n: number): string => `${count(n)} ${n === 1 ? 'record' : 'records'}`
-
-function Copy({ request, seqs }: Pick<ActProps, 'request' | 'seqs'>) {
-  const write = useAction('subjects.export')
-  const job = useJob(write.data?.job_id ?? null)
-  const start = async () => {
-    const { path } = await shell('shell.saveFile', {
-      suggested_name: 'copy-of-data.json',
-      filters: [{ name: 'JSON', extensions: ['json'] }]
-    })
-    if (path !== null) write.mutate({ request_id: request.id, seqs: [...seqs], out: path, replace: true })
-  }
-  return (
-    <div className="row gap-8 wrap">
-      <Button
-        loading={write.isPending || job?.state === 'running'}
-        disabled={seqs.length === 0}
-        onClick={() => void start().catch(() => {})}
-      >
-        Write the copy of {records(seqs.length)}…
-      </Button>
-      <span className="dim small">JSON and a page, unmasked. The request is answered with it.</span>
-      {write.isError && <Note is="broken">{messageOf(write.error)}</Note>}
-      {job?.state === 'failed' && <Note is="broken">{job.error?.message}</Note>}
-    </div>
-  )
-}
-
-function Restrict({ request, seqs }: Pick<ActProps, 'request' | 'seqs'>) {
-  const [reason, setReason] = useState('')
-  const set = useAction('restrict.set', ['requests.list'])
-  const go = (on: boolean) => set.mutate({ seqs: [...seqs], on, reason, request_id: request.id })
-  return (
-    <div className="column gap-8">
-      <Textarea
-        label="Reason"
-        value={reason}
-        maxLength={2000}
-        autosize
-        minRows={2}
-        onChange={(event) => setReason(event.currentTarget.value)}
-      />
-      {set.isError && <Note is="broken">{messageOf(set.error)}</Note>}
-      {set.isSuccess && <Note is="holds">On record in leaf {count(set.data.seq)}.</Note>}
-      <div className="row gap-8">
-        <Button loading={set.isPending} disabled={seqs.length === 0 || reason.trim().length < 3} onClick={() => go(true)}>
-          Restrict {records(seqs.length)}
-        </Button>
-        <Button variant="default" disabled={set.isPending || seqs.length === 0 || reason.trim().length < 3} onClick={() => go(false)}>
-          Lift the restriction
-        </Button>
-      </div>
-    </div>
-  )
-}
-
-/** GDPR 17(1)(a) to (f): a choice for the person who decides, never a default. */
-const grounds = [
-  'no longer necessary for the purposes, Article 17(1)(a)',
-  'consent withdrawn and no other ground, Article 17(1)(b)',
-  'objection to the processing, Article 17(1)(c)',
-  'unlawfully processed, Article 17(1)(d)',
-  'legal obligation to erase, Article 17(1)(e)',
-  'collected from a child for an online service, Article 17(1)(f)'
-]
-
-function Erase({ request, seqs, found }: ActProps) {
-  const [ground, setGround] = useState<string | null>(null)
-  const [override, setOverride] = useState('')
-  const [refusing, setRefusing] = useState(false)
-  const ask = useAction('erasure.ask', ['requests.list', 'approvals.list'])
-  const now = new Date().toISOString()
-  const chosen = found.records.filter((one) => seqs.includes(one.row.seq))
-  const kept = chosen.filter((one) => one.kept_until !== null && one.kept_until > now).length
-  const held = chosen.filter((one) => one.holds.length > 0).length
-  const start = () =>
-    ask.mutate({
-      request_id: request.id,
-      decisions: [{ seqs: [...seqs], ground: ground ?? '', ...(override.trim() === '' ? {} : { override }) }]
-    })
-  if (ask.isSuccess) return <Note is="plain">Asked for. Another person decides it under Approvals; nothing is erased before.</Note>
-  return (
-    <div className="column gap-12">
-      {held > 0 && <Note is="attention">{records(held)} on hold: take them out of the choice, or have the hold released first.</Note>}
-      <div className="subject-form">
-        <Select label="Ground" placeholder="Choose for these records" data={grounds} value={ground} onChange={setGround} />
-        <TextInput
-          label={kept > 0 ? `What overrides the retention of ${records(kept)}` : 'What overrides retention'}
-          description={kept > 0 ? 'Their time has not ended.' : 'Not needed: no time is running.'}
-          value={override}
-          maxLength={2000}
-          onChange={(event) => setOverride(event.currentTarget.value)}
-        />
-      </div>
-      <KeyChange />
-      {ask.isError && <Note is="broken">{messageOf(ask.error)}</Note>}
-      <div className="row gap-8">
-        <Button
-          loading={ask.isPending}
-          disabled={seqs.length === 0 || ground === null || (kept > 0 && override.trim().length < 3)}
-          onClick={start}
-        >
-          Ask to erase {records(seqs.length)}
-        </Button>
-        <Button variant="default" disabled={seqs.length === 0} onClick={() => setRefusing(true)}>
-          Refuse…
-        </Button>
-        <span className="dim small">A second person has to agree.</span>
-      </div>
-      {refusing && <Refuse request={request} seqs={seqs} onClose={() => setRefusing(false)} />}
-    </div>
-  )
-}
-
-interface RefuseProps {
-  readonly request: SubjectRequest
-  readonly seqs: readonly number[]
-  readonly onClose: () => void
-}
-
-function Refuse({ request, seqs, onClose }: RefuseProps) {
-  const [ground, setGround] = useState('')
-  const refuse = useAction('erasure.refuse', ['requests.list'])
-  return (
-    <Modal opened onClose={onClose} title={`Refuse to erase ${records(seqs.length)}`}>
-      <form
-        className="column gap-12"
-        onSubmit={(event) => {
-          event.preventDefault()
-          refuse.mutate({ request_id: request.id, seqs: [...seqs], ground }, { onSuccess: onClose })
-        }}
-      >
-        <Textarea
-          label="Ground"
-          description="Article 17(3)(b) covers Union and Member State law only."
-          value={ground}
-          maxLength={2000}
-          autosize
-          minRows={2}
-          onChange={(event) => setGround(event.currentTarget.value)}
-        />
-        {refuse.isError && <Note is="broken">{messageOf(refuse.error)}</Note>}
-        <div className="row gap-8">
-          <Button type="submit" loading={refuse.isPending} disabled={ground.trim().length < 3}>
-            Record the refusal
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
-      </form>
-    </Modal>
   )
 }

@@ -152,6 +152,9 @@ export function NewExport({ query: initial }: { readonly query: string }) {
                   rows={[
                     ['First', data.from === null ? 'none' : moment(data.from)],
                     ['Last', data.to === null ? 'none' : moment(data.to)],
+                    ...(data.restricted === 0
+                      ? []
+                      : [['Stays behind', `${count(data.restricted)} restricted (GDPR 18); the bundle says how many`] as const]),
                     ['Proves against', `the signed tree of ${count(data.size)} leaves`]
                   ]}
                 />

@@ -27,7 +27,8 @@ export function recordColumns(sort: SortOrder, onSort: (by: SortOrder['by']) => 
     {
       name: 'Request',
       width: 'minmax(0, 1fr)',
-      cell: (row) => (row.preview ? <Masked text={row.preview} /> : <span className="dim">no text kept</span>)
+      cell: (row) =>
+        row.preview ? <Masked text={row.preview} /> : <span className="dim">{row.restricted ? 'restricted' : 'no text kept'}</span>
     },
     {
       name: 'Status',

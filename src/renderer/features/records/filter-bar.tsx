@@ -7,6 +7,7 @@ import type { FilterExpression, Term } from '../../../shared/filter/filter.ts'
 import { formatFilter } from '../../../shared/filter/format.ts'
 import { parseFilter } from '../../../shared/filter/parse.ts'
 import { useOperation } from '../../client/hooks.ts'
+import { useMay } from '../../client/session.tsx'
 import { count } from '../../ui/format.ts'
 
 interface FilterBarProps {
@@ -31,6 +32,7 @@ export function FilterBar({ query, onQuery, input }: FilterBarProps) {
   const [text, setText] = useState('')
   const [problem, setProblem] = useState<string | null>(null)
   const facets = useOperation('records.facets', {}, { keep: true })
+  const seesRestricted = useMay('privacy').may
   const parsed = parseFilter(query)
   const filter: FilterExpression = parsed.ok ? parsed.filter : { terms: [] }
   // Another filter from elsewhere clears what was being typed.
@@ -118,6 +120,12 @@ export function FilterBar({ query, onQuery, input }: FilterBarProps) {
           {group('Status', 'status', facets.data?.statuses ?? [])}
           <Menu.Label>Slow</Menu.Label>
           <Menu.Item onClick={() => add('latency:>30s')}>Longer than 30 s</Menu.Item>
+          {seesRestricted && (
+            <>
+              <Menu.Label>Data protection</Menu.Label>
+              <Menu.Item onClick={() => add('restricted:yes')}>Restricted records</Menu.Item>
+            </>
+          )}
         </Menu.Dropdown>
       </Menu>
     </>

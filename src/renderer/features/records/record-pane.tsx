@@ -34,7 +34,17 @@ export function RecordPane({ seq, onClose, onWidth }: RecordPaneProps) {
   const [unmasked, setUnmasked] = useState<RecordDetail | null>(null)
   const clear = unmasked?.row.seq === seq ? unmasked : null
   if (unmasked !== null && clear === null) setUnmasked(null)
-  const note = detail.data && <MaskedNote detail={detail.data} unmasked={clear?.view_seq ?? null} onUnmask={setUnmasked} />
+  const note = detail.data && (
+    <div className="column gap-8">
+      {detail.data.row.restricted && (
+        <Note is="attention">
+          <b>Restricted (GDPR 18).</b> Kept, and otherwise left alone: it is in no search, export or figure, and shown to data protection
+          alone.
+        </Note>
+      )}
+      <MaskedNote detail={detail.data} unmasked={clear?.view_seq ?? null} onUnmask={setUnmasked} />
+    </div>
+  )
   const turn = (by: number) => setTab(tabs[(tabs.indexOf(tab) + by + tabs.length) % tabs.length] ?? 'Conversation')
   useSingleKeys({ '[': () => turn(-1), ']': () => turn(1) })
   const drag = (event: PointerEvent) => {
