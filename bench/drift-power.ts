@@ -65,7 +65,14 @@ const reachesFloor = (reference: CountTable, current: CountTable): boolean =>
 
 type Expectation = readonly [dataset: string, model: Model, field: Field, requests: number | undefined]
 
+/** The file of 4,000 answers, 500 primes and 500 composites a model: what the expected counts of `prime` were taken from. */
+const FULL = 'prime and composite'
+
 const EXPECTED_P: readonly Expectation[] = [
+  [FULL, 'gpt-4', 'latency', 16],
+  [FULL, 'gpt-4', 'tokens', 8],
+  [FULL, 'gpt-3.5', 'latency', 100],
+  [FULL, 'gpt-3.5', 'tokens', 400],
   ['prime', 'gpt-4', 'latency', 16],
   ['prime', 'gpt-4', 'tokens', 8],
   ['prime', 'gpt-3.5', 'latency', 100],
@@ -98,11 +105,14 @@ const EXPECTED_PIPELINE: readonly Expectation[] = [
 ]
 
 const rowsOf = (what: string, expectations: readonly Expectation[], holds: Question['holds']): BenchRow[] => {
-  const requests = versions()
+  const numeric = versions()
+  const full = primes()
   return expectations.flatMap(([dataset, model, field, expected]): BenchRow[] => {
     const [before, after] = VERSIONS[model]
-    const old = pick(requests, dataset, before, field)
-    const now = pick(requests, dataset, after, field)
+    const of = (version: string): number[] =>
+      dataset === FULL ? pick(full, 'prime', version, field) : pick(numeric, dataset, version, field)
+    const old = of(before)
+    const now = of(after)
     if (old.length === 0 || now.length === 0) return []
     const needed = requestsNeeded({ old, now, holds }, false)
     const inOrder = requestsNeeded({ old, now, holds }, true)
@@ -119,10 +129,55 @@ const rowsOf = (what: string, expectations: readonly Expectation[], holds: Quest
         unit: '',
         expected: expected === undefined ? `under ${POWER}: not within its ${now.length}` : `at least ${POWER}, within ${slack.toFixed(3)}`,
         holds: expected === undefined ? reached < POWER : reached >= POWER - slack,
-        note: `${POWER} from ${count(needed)} on drawn at random, from the first ${count(inOrder)} after the switch; ${origin(FILES.numeric)}`
+        note: `${POWER} from ${count(needed)} on drawn at random, from the first ${count(inOrder)} after the switch; ${origin(dataset === FULL ? FILES.prime : FILES.numeric)}`
       }
     ]
   })
+}
+
+/** C(good, k) C(bad, size - k) / C(good + bad, size): the share of all subsets of `size` that hold `k` of the good ones. */
+const hypergeometric = (good: number, bad: number, size: number, k: number): number => {
+  const choose = (n: number, r: number): number => Array.from({ length: r }, (_, i) => (n - i) / (i + 1)).reduce((all, one) => all * one, 1)
+  return (choose(good, k) * choose(bad, size - k)) / choose(good + bad, size)
+}
+
+/**
+ * The one count that is missed, over all subsets instead of drawn ones. 88 of the 100 answers of the new version have 10 tokens or fewer; 8
+ * requests are enough when at least 7 are of those, and never with 6: the least p of such a draw is above 1e-5 for every half of the old
+ * version, one-sided or two-sided, so no choice among these reaches 80 %.
+ */
+const countedPower = (): BenchRow[] => {
+  const requests = versions()
+  const [before, after] = VERSIONS['gpt-4']
+  const old = pick(requests, 'sensitiveq', before, 'tokens')
+  const now = pick(requests, 'sensitiveq', after, 'tokens')
+  if (old.length === 0 || now.length === 0) return []
+  const size = 8
+  const low = now.filter((tokens) => tokens <= 10).length
+  const share = [size - 1, size].reduce((sum, k) => sum + hypergeometric(low, now.length - low, size, k), 0)
+  const random = seededRandom(8)
+  const worst = { enough: 0, oneSided: 0, tooFew: 1 }
+  for (let run = 0; run < SMALL_RUNS; run++) {
+    const reference = countTableOf(shuffled(random, old).slice(0, Math.floor(old.length / 2)))
+    const drawn = shuffled(random, now).slice(0, size)
+    const current = countTableOf(drawn)
+    const p = ksTables(reference, current).p
+    const oneSided = ksTables(reference, current, { alternative: 'less' }).p
+    if (drawn.filter((tokens) => tokens <= 10).length >= size - 1) {
+      worst.enough = Math.max(worst.enough, p)
+      worst.oneSided = Math.max(worst.oneSided, oneSided)
+    } else worst.tooFew = Math.min(worst.tooFew, p, oneSided)
+  }
+  return [
+    {
+      name: `power at p < 1e-5, sensitiveq gpt-4 tokens, ${size} requests, counted over all subsets`,
+      value: share,
+      unit: '',
+      expected: 'p < 1e-5 with 7 or 8 of 8 at 10 tokens or fewer, and with no fewer',
+      holds: worst.enough < 1e-5 && worst.tooFew >= 1e-5,
+      note: `${low} of ${now.length} have 10 tokens or fewer; largest p with 7 or 8 of them ${worst.enough.toExponential(1)} (one-sided ${worst.oneSided.toExponential(1)}), least p with fewer, either side, ${worst.tooFew.toExponential(1)}; ${origin(FILES.numeric)}`
+    }
+  ]
 }
 
 const wholeFile = (): BenchRow[] => {
@@ -198,6 +253,7 @@ const outlier = (): BenchRow[] => {
 export async function benchDriftPower(): Promise<BenchRow[]> {
   return [
     ...rowsOf('power at p < 1e-5', EXPECTED_P, significant),
+    ...countedPower(),
     ...rowsOf('power at L >= 0.1', EXPECTED_PIPELINE, reachesFloor),
     ...wholeFile(),
     ...outlier()
