@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The commands as a script runs them: output, exit codes, hostile input.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -93,6 +93,49 @@ describe('affidavit', () => {
         .split('\n')
     ).toHaveLength(300)
     expect(statSync(join(root, 'workspace')).mode & 0o777).toBe(0o700)
+  }, 120_000)
+
+  it('carries on with an export that Ctrl C ended, by the same command, and discards one', async () => {
+    const sample = ['--workspace', join(root, 'large')]
+    expect(affidavit('sample', ...sample, '--records', '6000').status).toBe(0)
+    const folder = join(root, 'exports')
+    mkdirSync(folder)
+    const wish = ['--recipient', 'R', '--purpose', 'P', '--out', join(folder, 'a.zip'), '--json']
+    const interrupt = async (...args: string[]) => {
+      const child = spawn(process.execPath, [entry, 'export', ...sample, ...args], {
+        env: environment(),
+        stdio: ['ignore', 'pipe', 'pipe']
+      })
+      const exit = new Promise<number | null>((resolve) => child.once('exit', resolve))
+      const out: Buffer[] = []
+      child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+      while (!readdirSync(folder).some((name) => name.endsWith('.partial'))) await new Promise((resolve) => setTimeout(resolve, 5))
+      child.kill('SIGINT')
+      return { status: await exit, out: Buffer.concat(out).toString('utf8') }
+    }
+    const ended = await interrupt(...wish)
+    expect(ended.status).toBe(1)
+    expect(JSON.parse(ended.out)).toMatchObject({
+      error: { code: 'cancelled', message: expect.stringContaining('the same command carries on') }
+    })
+    expect(readdirSync(folder)).toEqual([expect.stringMatching(/^a\.zip\.[0-9a-f]{8}\.partial$/)])
+    const [open] = JSON.parse(affidavit('exports', ...sample, '--json').out) as { id: string; path: string; size: number }[]
+    expect(open?.path).toBe(join(folder, 'a.zip'))
+    const other = affidavit('export', ...sample, '--query', 'model:none', ...wish)
+    expect([other.status, other.err]).toEqual([2, expect.stringContaining(`--discard ${open?.id}`)])
+
+    const again = affidavit('export', ...sample, ...wish)
+    expect([again.status, again.err]).toEqual([0, expect.stringContaining('carrying on with the export of')])
+    const size = String(open?.size)
+    const straight = affidavit('export', ...sample, '--at', size, '--recipient', 'R', '--purpose', 'P', '--out', join(folder, 'b.zip'))
+    expect(straight.status).toBe(0)
+    expect(readFileSync(join(folder, 'a.zip')).equals(readFileSync(join(folder, 'b.zip')))).toBe(true)
+
+    expect((await interrupt(...wish.map((arg) => arg.replace('a.zip', 'c.zip')))).status).toBe(1)
+    const [next] = JSON.parse(affidavit('exports', ...sample, '--json').out) as { id: string }[]
+    expect(affidavit('exports', ...sample, '--discard', next?.id ?? '')).toMatchObject({ status: 0, out: 'discarded\n' })
+    expect(affidavit('exports', ...sample, '--discard', next?.id ?? '').status).toBeGreaterThan(0)
+    expect(readdirSync(folder).sort()).toEqual(['a.zip', 'b.zip'])
   }, 120_000)
 
   it('imports a file that no profile knows by a mapping, which it guesses and prints', () => {

@@ -7,6 +7,7 @@ import { backup, restore } from './backup.ts'
 import { cliEnvironment } from './config.ts'
 import { driftTest } from './drift.ts'
 import { explain, runBacktest, runLook } from './drift-workspace.ts'
+import { exportBundle, interruptedExports } from './export.ts'
 import { importFiles } from './import.ts'
 import { changeableKeys, reportKeys, rotateKey } from './keys.ts'
 import { EXIT, print, say } from './output.ts'
@@ -14,7 +15,7 @@ import { addPerson, listPeople } from './people.ts'
 import { sample } from './sample.ts'
 import { verifyFile } from './verify.ts'
 import { verifyForeign } from './verify-foreign.ts'
-import { APP_VERSION, exportBundle, query, rebuild, serve, verifyWorkspace } from './workspace-commands.ts'
+import { APP_VERSION, query, rebuild, serve, verifyWorkspace } from './workspace-commands.ts'
 
 const environment = cliEnvironment()
 
@@ -102,6 +103,10 @@ workspaceCommand(program, 'export', 'write a signed bundle')
   .option('--parquet', 'the table of records in Parquet too')
   .option('--encrypt-to <recipient>', 'encrypt the file for the holder of this age key (age1…)')
   .action((options) => run(() => exportBundle(options, environment)))
+
+workspaceCommand(program, 'exports', 'list exports that were interrupted')
+  .option('--discard <id>', 'give one up and remove its unfinished file')
+  .action((options) => run(() => interruptedExports(options, environment)))
 
 program
   .command('verify')

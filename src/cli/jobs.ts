@@ -7,10 +7,10 @@ import { endProgress, progressLine } from './output.ts'
 
 const share = (job: Job): string => (job.total ? `${Math.floor((100 * job.done) / job.total)} %` : `${job.done} ${job.unit}`)
 
-/** Waits for a job with progress on stderr; Ctrl C cancels it. Throws when it failed or was cancelled. */
-export async function waitForJob(engine: EngineChild, id: string): Promise<Job> {
+/** Waits for a job with progress on stderr; Ctrl C cancels it, where it may. Throws when it failed or was cancelled. */
+export async function waitForJob(engine: EngineChild, id: string, cancelled = true): Promise<Job> {
   const cancel = () => void engine.call('jobs.cancel', { id })
-  process.once('SIGINT', cancel)
+  if (cancelled) process.once('SIGINT', cancel)
   try {
     for (;;) {
       const job = await engine.call('jobs.get', { id })

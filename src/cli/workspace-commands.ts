@@ -7,7 +7,6 @@ import type { CliEnvironment } from './config.ts'
 import { EngineChild, type Print } from './engine-child.ts'
 import { waitForJob } from './jobs.ts'
 import { EXIT, print, say } from './output.ts'
-import { printCommand, printWith } from './print.ts'
 
 export interface WorkspaceOptions extends ActingOptions {
   readonly workspace: string
@@ -97,51 +96,6 @@ export function query(text: string, options: WorkspaceOptions & { readonly limit
     say(`${wanted} of ${result.count} matching records, ${result.total} on record`)
     return EXIT.done
   })
-}
-
-export interface ExportOptions extends WorkspaceOptions {
-  readonly query: string
-  readonly at?: number
-  readonly withhold: readonly ('request' | 'response' | 'error' | 'event')[]
-  readonly recipient: string
-  readonly purpose: string
-  readonly out: string
-  readonly replace: boolean
-  readonly withholdPersonal: boolean
-  readonly withholdReason?: string
-  readonly pdf?: boolean
-  readonly parquet?: boolean
-  readonly encryptTo?: string
-}
-
-/** Writes a signed bundle. */
-export async function exportBundle(options: ExportOptions, environment: CliEnvironment): Promise<number> {
-  // Before the engine starts: without a runtime nothing is written at all.
-  const command = options.pdf ? printCommand(environment.printing) : null
-  const printer: Print | undefined = command === null ? undefined : (page) => printWith(command, page)
-  const work = async (engine: EngineChild): Promise<number> => {
-    const { job_id } = await engine.call('export.start', {
-      query: options.query,
-      withhold: [...options.withhold],
-      withhold_personal: options.withholdPersonal,
-      recipient: options.recipient,
-      purpose: options.purpose,
-      out: resolve(options.out),
-      replace: options.replace,
-      pdf: options.pdf ?? false,
-      parquet: options.parquet ?? false,
-      ...(options.withholdReason === undefined ? {} : { withhold_reason: options.withholdReason }),
-      ...(options.encryptTo === undefined ? {} : { encrypt: { recipient: options.encryptTo } }),
-      ...(options.at === undefined ? {} : { at: options.at })
-    })
-    await waitForJob(engine, job_id)
-    const result = await engine.call('export.result', { job_id })
-    if (options.json) print(JSON.stringify(result))
-    else
-      print(`${result.path}: ${result.records} records, ${result.leaves} leaves, tree size ${result.size}, sha256 ${result.bundle_sha256}`)
-    return EXIT.done
-  }
-  return withEngine(options, environment, work, printer)
 }
 
 /** Re-hashes a whole workspace; 1 when it is damaged. */

@@ -18,6 +18,13 @@ const words: Partial<Record<LeafType, string | ((data: Fields) => string)>> = {
   'record.viewed': 'viewed a record',
   'payload.unmasked': 'unmasked a record',
   'bundle.opened': 'opened a bundle',
+  'export.intent': (data) => `asked for a bundle of ${numbered(data.records, 'record')}`,
+  'export.cancelled': (data) =>
+    data.reason === 'failed'
+      ? `could not export: ${text(data.code).replaceAll('_', ' ')}`
+      : data.reason === 'discarded'
+        ? 'discarded an interrupted export'
+        : 'cancelled an export',
   'export.created': (data) =>
     data.kind === 'activity' ? `exported ${numbered(data.rows, 'line')} of activity` : `exported ${numbered(data.records, 'record')}`,
   'recipient.told': 'told a recipient',

@@ -1,54 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes a bundle: sorted names, fixed times, so that the same selection and tree size give the same bytes. Runs on a reader thread.
+// Writes a bundle beside its target, under a name that says that it is partial. Runs on a reader thread.
 import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, createReadStream, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
 import { AffidavitError } from '../../shared/contract/errors.ts'
-import {
-  type BundleCase,
-  CASE,
-  LEAVES,
-  MANIFEST,
-  manifestLine,
-  SIGNATURE,
-  SINGLE_LEAVES,
-  TAG_MANIFEST,
-  tilePath
-} from '../../shared/evidence/bundle-layout.ts'
-import { erasedBy } from '../../shared/evidence/erasure-scope.ts'
-import { type JsonValue, jcs } from '../../shared/evidence/jcs.ts'
-import type { Leaf } from '../../shared/evidence/leaf.ts'
-import { consistencyProof, inclusionProof } from '../../shared/evidence/merkle.ts'
-import { BUNDLE_NAMESPACE, formatSshsig, sshsigSignedData } from '../../shared/evidence/sshsig.ts'
-import { formatConsistency, formatTlogProof } from '../../shared/evidence/tlog-proof.ts'
-import { neededTiles, tileBytes } from '../../shared/evidence/verify-tiles.ts'
-import { cosignedNote, timestampFor } from '../anchors/listings.ts'
-import type { StoredRecord } from '../catalog/rows.ts'
-import { ed25519FromSeed, sha256, sha512 } from '../crypto.ts'
-import { listAlerts } from '../drift/listings.ts'
+import { TAG_MANIFEST } from '../../shared/evidence/bundle-layout.ts'
 import { syncFolder } from '../files.ts'
-import { completenessAround } from '../integrity/gaps.ts'
-import { lastCheckpoint, nodeReader } from '../ledger/store.ts'
-import { disposedHash } from '../ledger/tiles.ts'
-import { builtPage } from '../pages.ts'
-import { personalParts } from '../privacy/personal-parts.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
-import { BagWriter, chunked } from './bag-writer.ts'
-import { bundleContent, changedMeanwhile, GONE_LATER } from './bundle-content.ts'
-import { csvRow } from './csv.ts'
+import { BagWriter } from './bag-writer.ts'
+import { fillBag } from './bundle-files.ts'
 import { type AgeTarget, encryptFile } from './encrypt.ts'
-import { parquetOf } from './parquet.ts'
-import { addLists, addSingles } from './payload-files.ts'
-import { askPrinter } from './printer.ts'
-import { LISTED, recordColumns, recordRowCells, recordsHeader, reportHtml } from './report.ts'
+import { forget, note, readJournal, type WrittenBundle } from './export-journal.ts'
 import type { Selection } from './selection.ts'
-import { staticFiles } from './templates/static-files.ts'
 
 export interface WriteBundleInput {
   readonly selection: Selection
   readonly recordsInScope: number
   readonly out: string
+  /** Where the bundle stands until it is finished. */
+  readonly partial: string
+  /** Journal of what of it is finished. */
+  readonly journal: string
   readonly replace: boolean
   readonly query: string
   readonly recipient: string
@@ -71,275 +44,72 @@ export interface WriteBundleInput {
   readonly sample: boolean
 }
 
-export interface WrittenBundle {
-  readonly bytes: number
-  readonly sha256: string
-  readonly tagManifestSha256: string
-  readonly records: number
-  readonly leaves: number
-  readonly withheld: number
-  /** Digest of the encrypted file that stands at `out`; null when the bundle itself does. */
-  readonly encryptedSha256: string | null
-}
+/** The encrypted form of a partial file until it is finished. */
+export const sealedName = (partial: string): string => `${partial}.age`
 
 /**
- * Writes the bundle beside its target and renames it when it is on disk: a crash or a cancel leaves nothing half written.
- * @throws AffidavitError file_exists, cancelled, payload_missing; conflict: content went meanwhile, select and write again
+ * Writes the bundle and gives it its name when it is on disk. Whatever ends this before leaves the partial file and its journal: the same
+ * input carries on from there, and gives the bytes that one run would have given.
+ * @throws AffidavitError file_exists, file_unreadable, disk_full, cancelled, payload_missing; conflict: content went meanwhile
  */
 export async function writeBundle(context: ReaderContext, input: WriteBundleInput, control: ReaderControl): Promise<WrittenBundle> {
-  if (!input.replace && exists(input.out))
-    throw new AffidavitError('file_exists', 'the file exists already: choose another name or say that it may be replaced')
-  const temporary = `${input.out}.${process.pid}.part`
-  const sealed = `${temporary}.age`
-  const bag = new BagWriter(temporary)
+  let bag: BagWriter | undefined
   try {
+    const before = readJournal(input.journal).written
+    if (existsSync(input.out)) {
+      // Finished and named, and the end of the program came before the record of it.
+      if (before && (await digestOf(input.out)) === (before.encryptedSha256 ?? before.sha256)) return before
+      if (!input.replace)
+        throw new AffidavitError('file_exists', 'the file exists already: choose another name or say that it may be replaced')
+    }
+    bag = new BagWriter(input.partial, input.journal)
     const figures = await fillBag(context, input, control, bag)
-    await bag.end()
-    const { size } = statSync(temporary)
-    const encrypted = input.encrypt === null ? null : await encryptFile(temporary, sealed, input.encrypt, control.cancelled)
-    const finished = encrypted === null ? temporary : sealed
-    const fd = openSync(finished, 'r+')
-    fsyncSync(fd)
-    closeSync(fd)
-    renameSync(finished, input.out)
-    if (encrypted !== null) rmSync(temporary, { force: true })
-    syncFolder(dirname(input.out))
-    return {
+    const { bytes, sha256 } = bag.end()
+    const sealed = sealedName(input.partial)
+    const encrypted = input.encrypt === null ? null : await encryptFile(input.partial, sealed, input.encrypt, control.cancelled)
+    const written = {
       ...figures,
-      bytes: size,
-      sha256: bag.digest.digest('hex'),
+      bytes,
+      sha256,
       tagManifestSha256: bag.hashOf(TAG_MANIFEST),
       encryptedSha256: encrypted?.sha256 ?? null
     }
+    if (encrypted !== null) syncFile(sealed)
+    note(input.journal, { written })
+    renameSync(encrypted === null ? input.partial : sealed, input.out)
+    if (encrypted !== null) rmSync(input.partial, { force: true })
+    syncFolder(dirname(input.out))
+    return written
   } catch (error) {
-    bag.abort()
-    rmSync(temporary, { force: true })
-    rmSync(sealed, { force: true })
     if (error instanceof AffidavitError) throw error
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    if (code === 'ENOSPC') throw new AffidavitError('disk_full', 'the disk is full: no bundle was written')
-    if (code === 'EACCES' || code === 'ENOENT' || code === 'EROFS' || code === 'EISDIR')
+    if (code === 'ENOSPC') throw new AffidavitError('disk_full', 'the disk is full: the bundle is not finished')
+    if (['EACCES', 'ENOENT', 'ENOTDIR', 'EROFS', 'EISDIR', 'ELOOP', 'EPERM', 'ENAMETOOLONG'].includes(code))
       throw new AffidavitError('file_unreadable', 'the file cannot be written there')
     throw error
+  } finally {
+    bag?.close()
   }
 }
 
-function exists(path: string): boolean {
+/** Removes what an export left that is not to be carried on with. @throws the error of the system when a file is there and stays */
+export function removePartial({ partial, journal }: Pick<WriteBundleInput, 'partial' | 'journal'>): void {
+  rmSync(sealedName(partial), { force: true })
+  rmSync(partial, { force: true })
+  forget(journal)
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+  return hash.digest('hex')
+}
+
+function syncFile(path: string): void {
+  const fd = openSync(path, 'r+')
   try {
-    statSync(path)
-    return true
-  } catch {
-    return false
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
   }
-}
-
-async function fillBag(context: ReaderContext, input: WriteBundleInput, control: ReaderControl, bag: BagWriter) {
-  const { ledger, catalog, payloads } = context
-  const { selection } = input
-  const { checkpoint } = selection
-  const note = cosignedNote(context, checkpoint)
-  const seqs = [...selection.records, ...selection.requests, ...selection.alerts, ...selection.keys, ...selection.erasures].sort(
-    (a, b) => a - b
-  )
-  const single = seqs.length <= SINGLE_LEAVES
-  const leafBytes = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
-  const bytesOf = (seq: number): Buffer => {
-    const bytes = leafBytes.get(seq)
-    if (bytes) return bytes
-    if (disposedHash(ledger, seq)) throw changedMeanwhile()
-    throw new AffidavitError('workspace_damaged', `leaf ${seq} is missing`)
-  }
-  const getNode = nodeReader(ledger)
-  const written = new Date(checkpoint.signed_us / 1000).toISOString()
-  const withheld: BundleCase['withheld'] = []
-  const withhold = new Set(input.withhold)
-  let steps = 0
-  const step = () => {
-    if (control.cancelled()) throw new AffidavitError('cancelled', 'cancelled')
-    control.progress(++steps, seqs.length * 2)
-  }
-  const exported = new Set([...selection.records, ...selection.requests])
-  const erasures = new Set(selection.erasures)
-  /** Why a part of an erasure stays: it is about records that this bundle does not hold. */
-  const beyondScope = (seq: number, part: { readonly name: string; readonly data: Uint8Array }): string | undefined => {
-    if (!erasures.has(seq)) return undefined
-    if (part.name === 'body') return 'the certificate also names other records and recipients'
-    return exported.has(erasedBy(part.data) ?? -1) ? undefined : 'another record of the same erasure'
-  }
-  const personal = input.withholdPersonal ? personalParts(context) : undefined
-  const reasonFor = (seq: number, part: { readonly name: string; readonly data: Uint8Array }): string | undefined =>
-    withhold.has(part.name)
-      ? input.withholdReason
-      : ((personal && exported.has(seq) ? personal(part) : undefined) ?? beyondScope(seq, part))
-  const { partsOf, goneLater } = bundleContent(context, selection)
-  const partsOut = (seq: number) => partsOf(seq).filter((part) => reasonFor(seq, part) === undefined)
-
-  // Names in order: README-VERIFY.txt, bag-info.txt, bagit.txt, data/…, manifest…, proof/…, tagmanifest…, trust/…, verify.…
-  const facts = { origin: input.origin, records: selection.records.length, leaves: seqs.length, written }
-  const texts = staticFiles(facts)
-  bag.add('README-VERIFY.txt', texts.readme)
-  bag.add(
-    'bag-info.txt',
-    `Source-Organization: ${input.origin}\nBagging-Date: ${written.slice(0, 10)}\nBag-Software-Agent: Affidavit ${input.appVersion}\nExternal-Identifier: ${input.origin}/${checkpoint.size}\n`
-  )
-  bag.add('bagit.txt', texts.bagit)
-  const alertIds = new Set<string>()
-  for (const seq of selection.alerts) {
-    const { data } = JSON.parse(bytesOf(seq).toString('utf8')) as { readonly data?: { readonly alert_id?: string } }
-    if (data?.alert_id !== undefined) alertIds.add(data.alert_id)
-  }
-  const trail = function* (): Generator<string> {
-    yield csvRow(['seq', 'time', 'type', 'actor', 'actor_kind', 'leaf_id'])
-    for (const seq of seqs) {
-      const leaf = JSON.parse(bytesOf(seq).toString('utf8')) as Leaf
-      yield csvRow([leaf.seq, leaf.ts, leaf.type, leaf.actor.ref, leaf.actor.kind, leaf.id])
-    }
-  }
-  const alerts = [...alertIds].flatMap((id) => listAlerts(catalog, payloads, { id, limit: 1 }))
-  bag.add('data/alerts.jsonl', alerts.map((alert) => `${jcs(alert as unknown as JsonValue)}\n`).join(''))
-  await bag.stream('data/audit-trail.csv', chunked(trail()))
-
-  // case.json names what is withheld, and comes before the payloads in the order of names: the parts are listed first.
-  for (const seq of withhold.size > 0 || personal ? seqs : selection.erasures) {
-    for (const part of partsOf(seq)) {
-      const reason = reasonFor(seq, part)
-      if (reason !== undefined) withheld.push({ part: part.name, reason, seq })
-    }
-  }
-  for (const { seq, part } of goneLater) withheld.push({ part, reason: GONE_LATER, seq })
-  const described: BundleCase = {
-    v: 1,
-    app: input.appVersion,
-    leaves: seqs.length,
-    first_seq: seqs[0] ?? null,
-    last_seq: seqs.at(-1) ?? null,
-    origin: input.origin,
-    purpose: input.purpose,
-    query: input.query,
-    recipient: input.recipient,
-    records: selection.records.length,
-    records_in_scope: input.recordsInScope,
-    requested_by: input.requestedBy,
-    sample: input.sample,
-    tree_size: checkpoint.size,
-    withheld,
-    written
-  }
-  bag.add(CASE, `${jcs(described as unknown as JsonValue)}\n`)
-  const completeness = completenessAround(catalog, selection.from, selection.to, checkpoint.size)
-  if (completeness)
-    bag.add('data/completeness.json', `${jcs({ v: 1, tree_size: checkpoint.size, ...completeness } as unknown as JsonValue)}\n`)
-  const leaves = function* (): Generator<Buffer> {
-    for (const seq of seqs) {
-      step()
-      yield Buffer.concat([bytesOf(seq), Buffer.from('\n')])
-    }
-  }
-  await bag.stream(LEAVES, chunked(leaves()))
-  if (single)
-    await addSingles(bag, seqs, partsOut, step, (seq) =>
-      formatTlogProof({ index: seq, proof: inclusionProof(sha256, checkpoint.size, seq, getNode), checkpoint: note })
-    )
-  else await addLists(bag, seqs, partsOut, step)
-  const find = catalog.prepare<[number], StoredRecord>('SELECT * FROM record WHERE seq = ?')
-  const cells = function* () {
-    for (const seq of selection.records) {
-      const record = find.get(seq)
-      if (!record) throw changedMeanwhile()
-      yield recordRowCells(record, withhold.has('request') || personal !== undefined)
-    }
-  }
-  const rows = function* (): Generator<string> {
-    yield csvRow(recordsHeader)
-    for (const row of cells()) yield csvRow(row)
-  }
-  await bag.stream('data/records.csv', chunked(rows()))
-  if (input.parquet) await bag.stream('data/records.parquet', parquetOf(recordColumns, cells()))
-  const report = reportHtml({
-    described,
-    alerts,
-    checkpoint: note,
-    from: selection.from,
-    to: selection.to,
-    facts: summarize(catalog, selection),
-    listed: [...selection.records.subarray(0, LISTED)].flatMap((seq) => find.get(seq) ?? [])
-  })
-  bag.add('data/report.html', report)
-  const tiles = single ? [] : neededTiles(checkpoint.size, seqs)
-  const bytesOfTile = (tile: (typeof tiles)[number]) => tileBytes(tile.level, tile.index, tile.width, getNode)
-  if (input.printer !== null) {
-    // Names after this one are the tiles: with their hashes the manifest without the printed file is known.
-    const others = tiles.map((tile) => manifestLine(hexOf(bytesOfTile(tile)), tilePath(tile.level, tile.index, tile.width))).sort(byName)
-    const manifest = bag.entries((name) => name.startsWith('data/')) + others.join('')
-    const footer = `${input.origin}, manifest without this file: sha256 ${hexOf(manifest)}`
-    bag.add('data/report.pdf', await askPrinter(input.printer, { html: report, footer }, control.cancelled))
-  }
-  for (const tile of tiles) bag.add(tilePath(tile.level, tile.index, tile.width), bytesOfTile(tile))
-  bag.add(
-    MANIFEST,
-    bag.entries((name) => name.startsWith('data/'))
-  )
-  const stamp = timestampFor(context, checkpoint.size)
-  if (stamp && stamp.size > checkpoint.size) {
-    bag.add('proof/anchored-checkpoint', stamp.note)
-    bag.add(
-      'proof/anchored-consistency.txt',
-      formatConsistency(checkpoint.size, consistencyProof(sha256, checkpoint.size, stamp.size, getNode))
-    )
-  }
-  bag.add('proof/checkpoint', note)
-  if (stamp) bag.add('proof/checkpoint.tsr', Buffer.from(stamp.response, 'base64'))
-  const previous = lastCheckpoint(ledger, checkpoint.size - 1)
-  if (previous)
-    bag.add('proof/consistency.txt', formatConsistency(previous.size, consistencyProof(sha256, previous.size, checkpoint.size, getNode)))
-  if (selection.keys.length > 0)
-    bag.add('proof/keys.jsonl', Buffer.concat(selection.keys.flatMap((seq) => [bytesOf(seq), Buffer.from('\n')])))
-  if (previous) {
-    bag.add('proof/previous-checkpoint', previous.note)
-  }
-  const later = {
-    'trust/allowed_signers': input.allowedSigners,
-    'trust/log.pub.pem': input.logPem,
-    'trust/log.vkey': `${input.logVkey}\n`,
-    ...(stamp ? { 'trust/tsa-ca.pem': stamp.trusted } : {}),
-    'verify.cmd': texts.verifyCmd,
-    'verify.html': await builtPage('verify'),
-    'verify.sh': texts.verifySh
-  }
-  const laterEntries = Object.entries(later).map(([name, content]) =>
-    manifestLine(createHash('sha256').update(content, 'utf8').digest('hex'), name)
-  )
-  const tags = Buffer.from([...bag.entries((name) => !name.startsWith('data/')).split(/(?<=\n)/), ...laterEntries].join(''), 'utf8')
-  bag.add(TAG_MANIFEST, tags)
-  const key = ed25519FromSeed(input.exportSeed)
-  bag.add(SIGNATURE, formatSshsig(key.publicKey, BUNDLE_NAMESPACE, key.sign(sshsigSignedData(sha512, BUNDLE_NAMESPACE, tags))))
-  for (const [name, content] of Object.entries(later)) bag.add(name, content)
-  return { records: selection.records.length, leaves: seqs.length, withheld: described.withheld.length }
-}
-
-const hexOf = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex')
-
-/** Lines of a manifest in the order of their names, which stand behind a hash of one length. */
-const byName = (a: string, b: string): number => (a.slice(66) < b.slice(66) ? -1 : 1)
-
-function summarize(catalog: ReaderContext['catalog'], selection: Selection) {
-  const counts = new Map<string, { records: number; errors: number }>()
-  const find = catalog.prepare<[number], { model: string; source: string; status: string }>(
-    'SELECT model, source, status FROM record WHERE seq = ?'
-  )
-  for (const seq of selection.records) {
-    const row = find.get(seq)
-    if (!row) continue
-    const key = `${row.model}\u0000${row.source}`
-    const entry = counts.get(key) ?? { records: 0, errors: 0 }
-    entry.records++
-    if (row.status !== 'success') entry.errors++
-    counts.set(key, entry)
-  }
-  return [...counts]
-    .map(([key, entry]) => {
-      const [model = '', source = ''] = key.split('\u0000')
-      return { model, source, ...entry }
-    })
-    .sort((a, b) => b.records - a.records)
 }

@@ -93,6 +93,15 @@ LIMIT ?`)
   }))
 }
 
+/** An `export.intent` that nothing followed yet. */
+export interface OpenExportIntent {
+  readonly seq: number
+  readonly asked: string
+  readonly actor: string
+  readonly data: LeafData<'export.intent'>
+  readonly body: Readonly<Record<string, unknown>>
+}
+
 /** Every bundle that left, newest first. */
 export function listExports(db: AnyDb, payloads: PayloadReader): ExportRow[] {
   const rows = db
@@ -123,6 +132,30 @@ export function listExports(db: AnyDb, payloads: PayloadReader): ExportRow[] {
       encrypted_sha256: data.encrypted_sha256 ?? null
     }
   })
+}
+
+/** Exports that were begun, and neither came to a bundle nor were given up; newest first. */
+export function openExportIntents(db: AnyDb, payloads: PayloadReader): OpenExportIntent[] {
+  const rows = db
+    .prepare<[], { seq: number; time_us: number; actor: string; data: string }>(`
+SELECT seq, time_us, actor, data
+FROM event
+WHERE type = 'export.intent'
+  AND seq NOT IN (
+    SELECT json_extract(data, '$.intent')
+    FROM event
+    WHERE type IN ('export.created', 'export.cancelled')
+      AND json_extract(data, '$.intent') IS NOT NULL
+  )
+ORDER BY seq DESC`)
+    .all()
+  return rows.map(({ seq, time_us, actor, data }) => ({
+    seq,
+    asked: isoMs(time_us),
+    actor,
+    data: JSON.parse(data) as LeafData<'export.intent'>,
+    body: bodyOf(payloads, seq)
+  }))
 }
 
 /** Leaf seqs of a filter's records, oldest first, that a tree of `size` leaves holds. */

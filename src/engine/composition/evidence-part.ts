@@ -100,6 +100,7 @@ export function evidencePart(core: Core, { live, vault, verdict, print }: Eviden
         checkpoint,
         anchored: () => anchors.beforeExport(),
         state,
+        journals: workspace.paths.exports,
         append,
         appVersion: config.appVersion,
         sample: description.sample,

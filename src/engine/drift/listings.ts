@@ -35,16 +35,34 @@ export interface AlertFilter {
   readonly feature?: string | undefined
   /** Alerts opened before this leaf. */
   readonly beforeSeq?: number | undefined
+  /** As they stood in the tree of this size. */
+  readonly size?: number | undefined
   readonly limit: number
 }
 
-/** One alert with its history, newest facts included. */
-function alertOf(db: AnyDb, payloads: PayloadReader, row: AlertRow): DriftAlert {
+type Step = Omit<DriftAlert['history'][number], 'time'> & { readonly time_us: number }
+
+/** State of an alert after its first steps. */
+function stateAfter(db: AnyDb, steps: readonly Step[]): Pick<AlertRow, 'state' | 'snoozed_until_us'> {
+  const last = steps.at(-1)
+  const decided = steps.findLast((step) => step.what === 'acknowledged' || step.what === 'resolved')
+  const until =
+    last?.what === 'snoozed'
+      ? db.prepare<[number], string>("SELECT json_extract(data, '$.until') FROM event WHERE seq = ?").pluck().get(last.seq)
+      : undefined
+  return {
+    state: decided?.what === 'acknowledged' || decided?.what === 'resolved' ? decided.what : 'open',
+    snoozed_until_us: until === undefined ? null : Date.parse(until) * 1000
+  }
+}
+
+/** One alert with its history up to a tree size. */
+function alertOf(db: AnyDb, payloads: PayloadReader, row: AlertRow, size = Number.MAX_SAFE_INTEGER): DriftAlert {
   const steps = db
-    .prepare<[string], { seq: number; time_us: number; what: DriftAlert['history'][number]['what']; actor: string; note: string }>(
-      'SELECT seq, time_us, what, actor, note FROM alert_step WHERE alert = ? ORDER BY seq'
-    )
+    .prepare<[string], Step>('SELECT seq, time_us, what, actor, note FROM alert_step WHERE alert = ? ORDER BY seq')
     .all(row.id)
+    .filter((step) => step.seq < size)
+  const { state, snoozed_until_us } = row.changed_seq < size ? row : stateAfter(db, steps)
   const body = bodyOf(payloads, row.seq) as Partial<AlertBody>
   return {
     id: row.id,
@@ -52,13 +70,13 @@ function alertOf(db: AnyDb, payloads: PayloadReader, row: AlertRow): DriftAlert 
     timestamp: isoMs(row.time_us),
     model: row.model,
     source: row.source,
-    state: row.state,
+    state,
     drift_score: row.score,
     drifted_features: row.features,
     features: [...(body.features ?? [])],
     look_seq: row.look,
     baseline_id: row.baseline,
-    snoozed_until: row.snoozed_until_us === null ? null : isoMs(row.snoozed_until_us),
+    snoozed_until: snoozed_until_us === null ? null : isoMs(snoozed_until_us),
     history: steps.map(({ time_us, ...step }) => ({ ...step, time: isoMs(time_us) }))
   }
 }
@@ -84,7 +102,7 @@ export function listAlerts(db: AnyDb, payloads: PayloadReader, filter: AlertFilt
   return db
     .prepare<(string | number)[], AlertRow>(`SELECT * FROM alert WHERE ${where.join(' AND ')} ORDER BY seq DESC LIMIT ?`)
     .all(...params, filter.limit)
-    .map((row) => alertOf(db, payloads, row))
+    .map((row) => alertOf(db, payloads, row, filter.size))
 }
 
 /** Alerts whose last change is a later leaf, in order of change: what a stream sends next. */

@@ -19,6 +19,9 @@ interface Entry {
   timer: NodeJS.Timeout | undefined
 }
 
+/** Why work is ended that nobody cancelled: the engine stops. The `reason` of its signal. */
+export const CLOSING = 'closing'
+
 const KEPT = 100
 const NOTIFY_MS = 100
 
@@ -125,7 +128,7 @@ export class Jobs {
 
   /** Cancels everything and waits until it has ended. */
   async close(): Promise<void> {
-    for (const entry of this.#entries.values()) entry.abort.abort()
+    for (const entry of this.#entries.values()) entry.abort.abort(CLOSING)
     const until = Date.now() + 5_000
     while (Date.now() < until && [...this.#entries.values()].some((entry) => entry.job.state === 'running')) {
       await new Promise((resolve) => setTimeout(resolve, 20))

@@ -31,6 +31,7 @@ import {
   leavesOfType,
   listApprovals,
   listExports,
+  openExportIntents,
   statusCounts
 } from '../catalog/listings.ts'
 import { bodyOf } from '../catalog/project-event.ts'
@@ -190,6 +191,7 @@ export const readerTasks = {
   lastVerified: task(({ catalog }, _: Record<string, never>) => lastVerified(catalog)),
   processing: longTask((context, live: LiveFacts) => processingOf(context, live)),
   leafBody: task(({ payloads }, args: { readonly seq: number }) => bodyOf(payloads, args.seq)),
+  openExportIntents: task(({ catalog, payloads }, _: Record<string, never>) => openExportIntents(catalog, payloads)),
   exports: task(({ catalog, payloads }, _: Record<string, never>) => listExports(catalog, payloads)),
   countTables: longTask(({ catalog }, args: { readonly selection: WindowSelection; readonly basis?: TokenBasis }) =>
     countTables(catalog, args.selection, args.basis)

@@ -17,6 +17,8 @@ export interface WorkspacePaths {
   readonly lock: string
   readonly endpoint: string
   readonly anchors: string
+  /** Journals of exports that are not finished. */
+  readonly exports: string
   readonly description: string
 }
 
@@ -31,6 +33,7 @@ export function workspacePaths(folder: string): WorkspacePaths {
     lock: join(root, 'lock.db'),
     endpoint: join(root, 'endpoint.json'),
     anchors: join(root, 'anchors'),
+    exports: join(root, 'exports'),
     description: join(root, 'workspace.json')
   }
 }

@@ -10,7 +10,7 @@ const seq = count
 const named = {
   search: ['search.run'],
   view: ['record.viewed', 'bundle.opened', 'payload.unmasked'],
-  export: ['export.created', 'recipient.told', 'subject.exported'],
+  export: ['export.intent', 'export.created', 'export.cancelled', 'recipient.told', 'subject.exported'],
   verify: ['verify.run', 'anchor.added'],
   sign_in: ['session.opened', 'session.failed', 'session.closed'],
   people: ['user.added', 'user.changed', 'client.added', 'client.revoked'],

@@ -104,6 +104,36 @@ export const exportRow = z.object({
 })
 export type ExportRow = z.infer<typeof exportRow>
 
+/** An export that ended before its bundle was finished, and can be carried on with. */
+export const interruptedExport = z.object({
+  id: z.uuid(),
+  /** Leaf of the `export.intent`. */
+  seq: count,
+  asked: timestamp,
+  actor: z.string(),
+  query: z.string(),
+  recipient: z.string(),
+  purpose: z.string(),
+  withhold: z.array(z.enum(['request', 'response', 'error', 'event'])),
+  withhold_reason: z.string().nullable(),
+  withhold_personal: z.boolean(),
+  pdf: z.boolean(),
+  parquet: z.boolean(),
+  /** `passphrase`: it is not recorded and has to be given again. */
+  encrypt: z.union([z.enum(['none', 'passphrase']), z.object({ recipient: z.string() })]),
+  /** Where the bundle goes, and where its unfinished file stands. */
+  path: z.string(),
+  partial: z.string(),
+  size: count,
+  records: count,
+  leaves: count,
+  /** What the journal knows to be finished; it is held against the file before it is used. `total` 0: nothing yet. */
+  finished: z.object({ done: count, total: count, bytes: count })
+})
+export type InterruptedExport = z.infer<typeof interruptedExport>
+
+const exportId = z.uuid()
+
 export const exportOperations = {
   'export.preview': operation({
     summary: 'What a bundle of this filter would hold; nothing is written',
@@ -151,7 +181,31 @@ export const exportOperations = {
     }),
     output: z.object({ job_id: z.string() }),
     access: 'write',
+    leaves: ['export.intent', 'export.created']
+  }),
+  'export.interrupted': operation({
+    summary: 'Exports that ended before their bundle was finished, newest first',
+    input: z.strictObject({}),
+    output: z.object({ exports: z.array(interruptedExport) }),
+    access: 'read',
+    leaves: []
+  }),
+  'export.resume': operation({
+    summary: 'Carries on with an interrupted export as a job: the same selection and tree size, so the same bytes',
+    input: z.strictObject({ id: exportId, passphrase: z.string().min(12).max(1024).optional() }),
+    output: z.object({ job_id: z.string() }),
+    access: 'write',
     leaves: ['export.created']
+  }),
+  'export.discard': operation({
+    summary: 'Gives an interrupted export up and removes its unfinished file',
+    input: z.strictObject({ id: exportId }),
+    output: z.object({
+      /** The unfinished file, where it could not be removed: its folder is not there or not writable. */
+      left: z.string().nullable()
+    }),
+    access: 'write',
+    leaves: ['export.cancelled']
   }),
   'export.result': operation({
     summary: 'The bundle a finished export wrote',

@@ -131,8 +131,27 @@ export const leafDataSchemas = {
   }),
   'payload.unmasked': z.strictObject({ seq: count }),
   'search.run': z.strictObject({ matched: count, of: z.enum(['activity', 'stream']).optional() }),
+  /** Somebody asked for a bundle; what, for whom, why and to where is in the body. The first byte of it is written after this. */
+  'export.intent': z.strictObject({
+    export_id: z.uuid(),
+    /** Size of the tree that the bundle proves against. */
+    size: count,
+    records: count,
+    leaves: count,
+    /** SHA-256 over the numbers of the selected leaves. */
+    selection_sha256: hex64
+  }),
+  /** An export that came to no bundle: `failed` and `code` when the work could not go on, else a person ended it while it ran or later. */
+  'export.cancelled': z.strictObject({
+    export_id: z.uuid(),
+    intent: count,
+    reason: z.enum(['cancelled', 'discarded', 'failed']),
+    code: word.optional()
+  }),
   'export.created': z.union([
     z.strictObject({
+      /** Leaf of the `export.intent`. */
+      intent: count.optional(),
       bundle_sha256: hex64,
       tag_manifest_sha256: hex64,
       bytes: count,

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is in and what is withheld, before who and why.
-import { Button, Checkbox, PasswordInput, Progress, SegmentedControl, TextInput } from '@mantine/core'
+import { Checkbox, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
-import { useStatus } from '../../app/engine-state.tsx'
 import { shell } from '../../client/bridge.ts'
-import { messageOf, useAction, useJob, useOperation, useRefresh } from '../../client/hooks.ts'
-import { bytes, count, day, fingerprint, fixed, moment } from '../../ui/format.ts'
-import { Facts, Hash, Note, Panel, State } from '../../ui/parts.tsx'
+import { messageOf, useAction, useOperation, useRefresh } from '../../client/hooks.ts'
+import { bytes, count, moment } from '../../ui/format.ts'
+import { Facts, Note, Panel } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
-import { Failed, Loading } from '../../ui/states.tsx'
+import { Loading } from '../../ui/states.tsx'
+import { BundleFacts } from './bundle-facts.tsx'
+import { Delivery, type DeliveryChoice, isSealable, plainDelivery } from './delivery.tsx'
+import { Interrupted } from './interrupted.tsx'
 import { Period } from './period.tsx'
+import { Writing } from './writing.tsx'
 
 const parts = [
   { value: 'request', label: 'Prompts' },
@@ -19,35 +22,6 @@ const parts = [
   { value: 'error', label: 'Error texts' }
 ] as const
 type Part = (typeof parts)[number]['value']
-
-const tree = `bagit.txt  bag-info.txt
-manifest-sha256.txt
-tagmanifest-sha256.txt
-tagmanifest-sha256.txt.sig
-README-VERIFY.txt
-verify.html  verify.sh  verify.cmd
-trust/   log.vkey  log.pub.pem
-         allowed_signers
-proof/   checkpoint
-         consistency.txt
-data/    leaves.jsonl
-         proofs/ or tile/
-         payload/ or payloads/
-         records.csv{parquet}
-         audit-trail.csv
-         alerts.jsonl
-         report.html{pdf}
-         case.json`
-
-type Sealing = 'none' | 'recipient' | 'passphrase'
-const sealings = [
-  { value: 'none', label: 'Not encrypted' },
-  { value: 'recipient', label: 'Key of the recipient' },
-  { value: 'passphrase', label: 'Passphrase' }
-] as const satisfies readonly { readonly value: Sealing; readonly label: string }[]
-
-const recipientForm = /^age1[02-9ac-hj-np-z]{58}$/
-const SHORTEST_PASSPHRASE = 12
 
 const fileName = (now: Date, sealed: boolean): string => `affidavit-${now.toISOString().slice(0, 10)}.affidavit.zip${sealed ? '.age' : ''}`
 
@@ -59,21 +33,20 @@ export function NewExport({ query: initial }: { readonly query: string }) {
   const [recipient, setRecipient] = useState('')
   const [purpose, setPurpose] = useState('')
   const [reason, setReason] = useState('')
-  const [pdf, setPdf] = useState(true)
-  const [parquet, setParquet] = useState(false)
-  const [sealing, setSealing] = useState<Sealing>('none')
-  const [secret, setSecret] = useState('')
-  const [jobId, setJobId] = useState<string | null>(null)
+  const [delivery, setDelivery] = useState<DeliveryChoice>(plainDelivery)
+  const [started, setJobId] = useState<string | null>(null)
   const refresh = useRefresh()
   const scope = { query: settled, withhold: [...withhold] }
   const preview = useOperation('export.preview', scope, { keep: true })
-  const keys = useOperation('keys.report', {})
   const start = useAction('export.start')
+  // An export goes on while its view is left.
+  const running = useOperation('jobs.list', {}).data?.jobs.find((job) => job.kind === 'export' && job.state === 'running')
+  const jobId = started ?? running?.id ?? null
   const navigate = useNavigate()
-  const sealable =
-    sealing === 'none' || (sealing === 'recipient' ? recipientForm.test(secret.trim()) : secret.length >= SHORTEST_PASSPHRASE)
-  const ready = recipient.trim() !== '' && purpose.trim() !== '' && (preview.data?.records ?? 0) > 0 && !preview.isError && sealable
+  const ready =
+    recipient.trim() !== '' && purpose.trim() !== '' && (preview.data?.records ?? 0) > 0 && !preview.isError && isSealable(delivery)
   const write = async () => {
+    const { pdf, parquet, sealing, secret } = delivery
     const { path } = await shell('shell.saveFile', {
       title: 'Write the bundle',
       suggested_name: fileName(new Date(), sealing !== 'none'),
@@ -100,18 +73,17 @@ export function NewExport({ query: initial }: { readonly query: string }) {
       },
       {
         onSuccess: ({ job_id }) => {
-          setSecret('')
+          setDelivery((before) => ({ ...before, secret: '' }))
           setJobId(job_id)
         }
       }
     )
   }
   const data = preview.data
-  const exportKey = keys.data?.keys.find((key) => key.use === 'export')?.fingerprint
-  const logKey = keys.data?.keys.find((key) => key.use === 'log')?.fingerprint
   return (
     <div className="exports">
       <div className="main-column">
+        <Interrupted />
         <Panel
           title="In scope"
           sub={settled === '' ? 'every record' : settled}
@@ -209,45 +181,7 @@ export function NewExport({ query: initial }: { readonly query: string }) {
             />
           </div>
         </Panel>
-        <Panel title="Contents and delivery" sub="JSON lines, CSV and the report as a page are always in">
-          <div className="row gap-16">
-            <Checkbox label="Report as PDF" checked={pdf} onChange={(event) => setPdf(event.currentTarget.checked)} />
-            <Checkbox label="Records in Parquet" checked={parquet} onChange={(event) => setParquet(event.currentTarget.checked)} />
-          </div>
-          <div className="column gap-8" style={{ marginTop: 12, alignItems: 'flex-start' }}>
-            <SegmentedControl
-              size="xs"
-              aria-label="Encryption"
-              data={[...sealings]}
-              value={sealing}
-              onChange={(value) => {
-                setSealing(value as Sealing)
-                setSecret('')
-              }}
-            />
-            {sealing === 'recipient' && (
-              <TextInput
-                w="100%"
-                label="Key of the recipient"
-                placeholder="age1…"
-                description="Only the holder of its secret half opens the file (age format)"
-                value={secret}
-                spellCheck={false}
-                error={secret !== '' && !sealable ? 'This is no age key: it begins with age1 and has 62 characters' : undefined}
-                onChange={(event) => setSecret(event.currentTarget.value)}
-              />
-            )}
-            {sealing === 'passphrase' && (
-              <PasswordInput
-                w="100%"
-                label="Passphrase"
-                description={`At least ${SHORTEST_PASSPHRASE} characters; it is not recorded. Give it to the recipient by another way than the file.`}
-                value={secret}
-                onChange={(event) => setSecret(event.currentTarget.value)}
-              />
-            )}
-          </div>
-        </Panel>
+        <Delivery value={delivery} onChange={setDelivery} />
         {start.isError && <Note is="broken">{messageOf(start.error)}</Note>}
         {jobId === null ? (
           <div className="row">
@@ -264,37 +198,12 @@ export function NewExport({ query: initial }: { readonly query: string }) {
             jobId={jobId}
             onAgain={() => {
               setJobId(null)
-              refresh('export.list')
+              refresh('export.list', 'export.interrupted', 'jobs.list')
             }}
           />
         )}
       </div>
-      <div className="side-column">
-        <Panel title="The bundle">
-          <pre className="bundle-tree">
-            {tree.replace('{parquet}', parquet ? '  records.parquet' : '').replace('{pdf}', pdf ? '  report.pdf' : '')}
-          </pre>
-        </Panel>
-        <Panel title="How it can be checked">
-          <div className="column gap-8" style={{ fontSize: 12.5 }}>
-            <p>This app, the command line, verify.html in any browser, or stock tools alone: OpenSSH, OpenSSL, sha256sum.</p>
-            <p className="soft">
-              Give the recipient the keys’ fingerprints by another channel. The copies inside the bundle prove nothing by themselves.
-            </p>
-            <Facts
-              width={88}
-              rows={[
-                ['Export key', exportKey ? <Hash key="e" value={exportKey} label="export key fingerprint" head={8} tail={8} /> : '–'],
-                ['Log key', logKey ? <Hash key="l" value={logKey} label="log key fingerprint" head={8} tail={8} /> : '–'],
-                [
-                  'By voice',
-                  logKey && exportKey ? <span key="v" className="mono">{`${fingerprint(exportKey)} · ${fingerprint(logKey)}`}</span> : '–'
-                ]
-              ]}
-            />
-          </div>
-        </Panel>
-      </div>
+      <BundleFacts pdf={delivery.pdf} parquet={delivery.parquet} />
     </div>
   )
 }
@@ -305,92 +214,3 @@ const Figure = ({ value, name }: { readonly value: string; readonly name: string
     <div className="name">{name}</div>
   </div>
 )
-
-function Writing({ jobId, onAgain }: { readonly jobId: string; readonly onAgain: () => void }) {
-  const job = useJob(jobId)
-  const cancel = useAction('jobs.cancel')
-  const done = job?.state === 'done'
-  const result = useOperation('export.result', { job_id: jobId }, { enabled: done })
-  const status = useStatus()
-  if (!job || job.state === 'running') {
-    return (
-      <Panel title="Writing">
-        <div className="column gap-8">
-          <Progress value={job?.total ? (100 * job.done) / job.total : 0} aria-label="Export" />
-          <div className="row">
-            <span role="status" className="num soft">
-              {job?.total ? `${count(job.done)} of ${count(job.total)} ${job.unit}` : 'Taking a checkpoint'}
-            </span>
-            <span className="grow" />
-            <Button variant="default" size="compact-sm" onClick={() => cancel.mutate({ id: jobId })}>
-              Cancel
-            </Button>
-          </div>
-        </div>
-      </Panel>
-    )
-  }
-  if (job.state !== 'done') {
-    return (
-      <Note is={job.state === 'cancelled' ? 'plain' : 'broken'}>
-        <div className="row">
-          <span className="grow">
-            {job.state === 'cancelled' ? 'Cancelled: no bundle was written.' : (job.error?.message ?? 'The export failed.')}
-          </span>
-          <Button variant="default" size="compact-sm" onClick={onAgain}>
-            Back
-          </Button>
-        </div>
-      </Note>
-    )
-  }
-  if (result.isError) return <Failed what="The result cannot be read" error={result.error} />
-  const { data } = result
-  if (!data) return <Loading what="Reading the result" />
-  return (
-    <Panel
-      title="Written"
-      right={
-        <State is="holds">
-          {count(data.records)} records, {bytes(data.bytes)}
-        </State>
-      }
-    >
-      <Facts
-        width={104}
-        rows={[
-          [
-            'File',
-            <span key="f" className="mono">
-              {data.path}
-            </span>
-          ],
-          ['SHA-256', <Hash key="h" value={data.bundle_sha256} label="bundle SHA-256" head={20} tail={12} />],
-          ...(data.encrypted_sha256 === null
-            ? []
-            : [
-                [
-                  'Encrypted',
-                  <Hash key="x" value={data.encrypted_sha256} label="SHA-256 of the encrypted file" head={20} tail={12} />
-                ] as const
-              ]),
-          ['Tag manifest', <Hash key="t" value={data.tag_manifest_sha256} label="tag manifest SHA-256" head={20} tail={12} />],
-          [
-            'Recorded',
-            `leaf ${count(data.seq)}, ${day(data.time)}${status?.checkpoint && data.seq < status.checkpoint.size ? ', in a checkpoint' : ''}`
-          ]
-        ]}
-      />
-      <div className="row" style={{ marginTop: 8 }}>
-        <Button variant="default" size="compact-sm" onClick={() => void shell('shell.showItem', { path: data.path }).catch(() => {})}>
-          Show the file
-        </Button>
-        <Button variant="default" size="compact-sm" onClick={onAgain}>
-          Another export
-        </Button>
-        <span className="grow" />
-        <span className="dim small">{fixed((Date.parse(job.ended ?? job.started) - Date.parse(job.started)) / 1000, 1)} s</span>
-      </div>
-    </Panel>
-  )
-}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// An export under way, and what came of it.
+import { Button, Progress } from '@mantine/core'
+import { useStatus } from '../../app/engine-state.tsx'
+import { shell } from '../../client/bridge.ts'
+import { useAction, useJob, useOperation } from '../../client/hooks.ts'
+import { bytes, count, day, fixed } from '../../ui/format.ts'
+import { Facts, Hash, Note, Panel, State } from '../../ui/parts.tsx'
+import { Failed, Loading } from '../../ui/states.tsx'
+
+export function Writing({ jobId, onAgain }: { readonly jobId: string; readonly onAgain: () => void }) {
+  const job = useJob(jobId)
+  const cancel = useAction('jobs.cancel')
+  const done = job?.state === 'done'
+  const result = useOperation('export.result', { job_id: jobId }, { enabled: done })
+  const status = useStatus()
+  if (!job || job.state === 'running') {
+    return (
+      <Panel title="Writing">
+        <div className="column gap-8">
+          <Progress value={job?.total ? (100 * job.done) / job.total : 0} aria-label="Export" />
+          <div className="row">
+            <span role="status" className="num soft">
+              {job?.total ? `${count(job.done)} of ${count(job.total)} ${job.unit}` : 'Taking a checkpoint'}
+            </span>
+            <span className="grow" />
+            <Button variant="default" size="compact-sm" onClick={() => cancel.mutate({ id: jobId })}>
+              Cancel
+            </Button>
+          </div>
+        </div>
+      </Panel>
+    )
+  }
+  if (job.state !== 'done') {
+    return (
+      <Note is={job.state === 'cancelled' ? 'plain' : 'broken'}>
+        <div className="row">
+          <span className="grow">
+            {job.state === 'cancelled' ? 'Cancelled: no bundle was written.' : (job.error?.message ?? 'The export failed.')}
+          </span>
+          <Button variant="default" size="compact-sm" onClick={onAgain}>
+            Back
+          </Button>
+        </div>
+      </Note>
+    )
+  }
+  if (result.isError) return <Failed what="The result cannot be read" error={result.error} />
+  const { data } = result
+  if (!data) return <Loading what="Reading the result" />
+  return (
+    <Panel
+      title="Written"
+      right={
+        <State is="holds">
+          {count(data.records)} records, {bytes(data.bytes)}
+        </State>
+      }
+    >
+      <Facts
+        width={104}
+        rows={[
+          [
+            'File',
+            <span key="f" className="mono">
+              {data.path}
+            </span>
+          ],
+          ['SHA-256', <Hash key="h" value={data.bundle_sha256} label="bundle SHA-256" head={20} tail={12} />],
+          ...(data.encrypted_sha256 === null
+            ? []
+            : [
+                [
+                  'Encrypted',
+                  <Hash key="x" value={data.encrypted_sha256} label="SHA-256 of the encrypted file" head={20} tail={12} />
+                ] as const
+              ]),
+          ['Tag manifest', <Hash key="t" value={data.tag_manifest_sha256} label="tag manifest SHA-256" head={20} tail={12} />],
+          [
+            'Recorded',
+            `leaf ${count(data.seq)}, ${day(data.time)}${status?.checkpoint && data.seq < status.checkpoint.size ? ', in a checkpoint' : ''}`
+          ]
+        ]}
+      />
+      <div className="row" style={{ marginTop: 8 }}>
+        <Button variant="default" size="compact-sm" onClick={() => void shell('shell.showItem', { path: data.path }).catch(() => {})}>
+          Show the file
+        </Button>
+        <Button variant="default" size="compact-sm" onClick={onAgain}>
+          Another export
+        </Button>
+        <span className="grow" />
+        <span className="dim small">{fixed((Date.parse(job.ended ?? job.started) - Date.parse(job.started)) / 1000, 1)} s</span>
+      </div>
+    </Panel>
+  )
+}
