@@ -143,7 +143,14 @@ const cases: readonly Case[] = [
   {
     name: 'langfuse-observations',
     file: rows(
-      { ...fuse, timeToFirstToken: 250, usageDetails: { input: 3, output: 4 }, input: [{ role: 'user', content: 'Q' }], output: 'A' },
+      {
+        ...fuse,
+        timeToFirstToken: 250,
+        usageDetails: { input: 3, output: 4 },
+        totalCost: '0.000125',
+        input: [{ role: 'user', content: 'Q' }],
+        output: 'A'
+      },
       { ...fuse, startTime: 5 }
     ),
     good: {
@@ -153,7 +160,8 @@ const cases: readonly Case[] = [
       output_tokens: 4,
       input_messages: messages,
       output_messages: answer,
-      span_role: 'inference'
+      span_role: 'inference',
+      attributes: { cost_usd: 0.000125 }
     },
     bad: { line: 2, code: 'wrong_type' }
   },
@@ -269,6 +277,28 @@ describe('import profiles', () => {
     const around = lines[1]?.ok ? lines[1].event : undefined
     expect(around).toMatchObject({ span_role: 'wrapper', content_state: 'withheld' })
     expect(around?.input_messages).toBeUndefined()
+  })
+
+  it('of Langfuse, what a call cost is taken over, by whatever name, and 0 is no cost', async () => {
+    const costs: readonly (readonly [object, number | undefined])[] = [
+      [{ costDetails: '{"input":0.25,"total":0.5}', totalCost: 9 }, 0.5],
+      [{ cost_details: { total: '0.125' } }, 0.125],
+      [{ costDetails: {}, calculatedTotalCost: 2 }, 2],
+      [{ total_cost: 3 }, 3],
+      [{ cost: '1e-7' }, 1e-7],
+      [{ totalCost: 0 }, undefined],
+      [{ totalCost: -1, cost: null }, undefined],
+      [{ costDetails: '{"total":', totalCost: '=1+1', cost: { total: 1 } }, undefined],
+      [{ totalCost: '9'.repeat(400) }, undefined],
+      // The span around calls repeats what they cost.
+      [{ type: 'SPAN', totalCost: 5 }, undefined]
+    ]
+    const lines = await linesOf('langfuse-observations', rows(...costs.map(([more]) => ({ ...fuse, ...more }))))
+    expect(lines.map((line) => line.ok && line.event.attributes?.cost_usd)).toEqual(costs.map(([, usd]) => usd))
+    const [helicone] = await linesOf('helicone-export', rows({ request_id: 'r', request_created_at: '2025-01-31T12:00:00Z', cost: 0.5 }))
+    expect(helicone?.ok && helicone.event.attributes?.cost_usd).toBe(0.5)
+    const [foo] = await linesOf('promptfoo-results', rows({ prompt: 'Q', provider: 'p', vars: {}, response: { output: 'A' }, cost: 0.5 }))
+    expect(foo?.ok && foo.event.attributes?.cost_usd).toBe(0.5)
   })
 
   it('of Phoenix, CSV by pandas and the objects of the API say the same', async () => {

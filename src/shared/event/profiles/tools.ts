@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What other tools keep of calls, as JSON lines or as one JSON text with a list of rows.
 import { bad, fitOf, isObject, type JsonProfile, type MapContext, type Mapped, type Row } from './profile.ts'
-import { contentOf, countOf, textOf, timeUs, unfold } from './values.ts'
+import { contentOf, costFrom, countOf, textOf, timeUs, unfold } from './values.ts'
 
 const notAnObject: Mapped = { ok: false, code: 'not_an_object', message: 'expected a JSON object' }
 
@@ -137,6 +137,11 @@ export const langfuse = profile(
         column: 'timeToFirstToken',
         unit: 'seconds; milliseconds in rows before 2026-04-01',
         becomes: 'time to first token in microseconds'
+      },
+      {
+        column: 'costDetails.total, totalCost, calculatedTotalCost or cost',
+        unit: 'US dollars',
+        becomes: 'attribute cost_usd, of calls alone'
       }
     ]
   },
@@ -155,6 +160,16 @@ export const langfuse = profile(
     const first = between(start, timeUs(at('completionStartTime', 'completion_start_time'), zone))
     const given = at('timeToFirstToken', 'time_to_first_token')
     const failed = row.level === 'ERROR'
+    const details = unfold(at('costDetails', 'cost_details'))
+    // What is around calls may repeat their cost.
+    const cost = call
+      ? costFrom(
+          isObject(details) ? details.total : undefined,
+          at('totalCost', 'total_cost'),
+          at('calculatedTotalCost', 'calculated_total_cost'),
+          row.cost
+        )
+      : {}
     return made({
       source: source ?? 'langfuse',
       operation: type === 'GENERATION' ? 'chat' : type === 'EMBEDDING' ? 'embeddings' : type.toLowerCase() || 'span',
@@ -175,11 +190,13 @@ export const langfuse = profile(
       content_state: call ? 'kept' : 'withheld',
       input_messages: call ? contentOf(row.input) : undefined,
       output_messages: call ? contentOf(row.output) : undefined,
-      attributes: textOf(row.name) === undefined ? undefined : { 'span.name': row.name }
+      attributes: filled({ ...(textOf(row.name) === undefined ? {} : { 'span.name': row.name }), ...cost })
     })
   },
   (row) => (isObject(row) && Array.isArray(row.observations) ? observationsOf(row, row.observations) : [row])
 )
+
+const filled = (attributes: Row): Row | undefined => (Object.keys(attributes).length === 0 ? undefined : attributes)
 
 /** The observations of a trace that holds them; who asked stands on the trace alone. */
 function observationsOf({ id, userId, sessionId }: Row, observations: readonly unknown[]): readonly unknown[] {
@@ -195,7 +212,8 @@ export const helicone = profile(
     units: [
       { column: 'request_created_at', unit: 'time', becomes: 'start' },
       { column: 'delay_ms', unit: 'milliseconds', becomes: 'latency in microseconds' },
-      { column: 'time_to_first_token', unit: 'milliseconds', becomes: 'time to first token in microseconds' }
+      { column: 'time_to_first_token', unit: 'milliseconds', becomes: 'time to first token in microseconds' },
+      { column: 'costUSD or cost', unit: 'US dollars', becomes: 'attribute cost_usd' }
     ]
   },
   (row) => has(row, 'request_id', 'request_created_at'),
@@ -224,6 +242,7 @@ export const helicone = profile(
       output_messages: contentOf(row.response_body),
       attributes: {
         helicone_request_id: row.request_id ?? null,
+        ...costFrom(row.costUSD, row.cost_usd, row.cost),
         ...(isObject(row.request_properties) ? { properties: row.request_properties } : {})
       }
     })
@@ -236,7 +255,10 @@ export const promptfoo = profile(
     name: 'promptfoo-results',
     title: 'promptfoo results',
     asksZone: false,
-    units: [{ column: 'latencyMs', unit: 'milliseconds', becomes: 'latency in microseconds' }]
+    units: [
+      { column: 'latencyMs', unit: 'milliseconds', becomes: 'latency in microseconds' },
+      { column: 'cost', unit: 'US dollars', becomes: 'attribute cost_usd' }
+    ]
   },
   (row) => has(row, 'prompt', 'provider', 'response') && ('latencyMs' in row || 'vars' in row),
   (row, { source }) => {
@@ -260,7 +282,11 @@ export const promptfoo = profile(
       error_message: response.output === undefined || response.output === null ? error : undefined,
       input_messages: contentOf(isObject(row.prompt) ? row.prompt.raw : row.prompt),
       output_messages: contentOf(response.output),
-      attributes: { time_precision: 'none', ...(typeof row.success === 'boolean' ? { assertions_passed: row.success } : {}) }
+      attributes: {
+        time_precision: 'none',
+        ...costFrom(row.cost, response.cost),
+        ...(typeof row.success === 'boolean' ? { assertions_passed: row.success } : {})
+      }
     })
   }
 )

@@ -20,6 +20,18 @@ export const countOf = (value: unknown): number | undefined =>
 
 export const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 
+/**
+ * The attribute of a cost in US dollars, from the first of these that is one, as a number or as a decimal text. Tools write 0 where they know no price,
+ * so that 0 is no cost.
+ */
+export function costFrom(...values: readonly unknown[]): { readonly cost_usd?: number } {
+  for (const value of values) {
+    const usd = typeof value === 'string' && value.length <= 40 && value.trim() !== '' ? Number(value) : value
+    if (typeof usd === 'number' && usd > 0 && usd < 1e9) return { cost_usd: usd }
+  }
+  return {}
+}
+
 /** The value of a text that is JSON, since many exports hold objects as texts; any other value as it is. */
 export function unfold(value: unknown): unknown {
   if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value
