@@ -40,6 +40,29 @@ oneLook('dark', 'import by columns', async ({ app, page, go, shoot }) => {
   await expect(page.getByRole('region', { name: 'Rejected rows' }).getByText('latency: expected milliseconds from 0')).toBeVisible()
   await shoot('72-import-report')
 
+  await page.getByRole('button', { name: 'Close' }).first().click()
+  const traces = `${path}.json`
+  const observation = (i: number) => ({
+    id: `o-${i}`,
+    traceId: 't-1',
+    type: 'GENERATION',
+    name: 'answer',
+    model: 'gpt-4o',
+    startTime: `2026-03-01 12:00:${10 + i}`,
+    endTime: `2026-03-01 12:00:${12 + i}`,
+    usageDetails: { input: 12, output: 7 },
+    totalCost: 0.0004,
+    input: [{ role: 'user', content: `Which invoice is number ${i}?` }],
+    output: 'It is the one of March.'
+  })
+  writeFileSync(traces, JSON.stringify({ meta: { page: 1 }, data: Array.from({ length: 12 }, (_, i) => observation(i)) }))
+  await answerDialogs(app.app, { open: [traces] })
+  await go('/records?import=true')
+  await page.getByRole('button', { name: 'Choose a file…' }).click()
+  await expect(page.getByText('one JSON text, rows in data')).toBeVisible()
+  await expect(page.getByRole('combobox', { name: 'Zone of startTime, endTime' })).toHaveValue('UTC')
+  await shoot('73-import-wrapper')
+
   // Its thread is an entry of the build.
   const parquet = `${path}.parquet`
   writeFileSync(

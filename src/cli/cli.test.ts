@@ -138,6 +138,18 @@ describe('affidavit', () => {
     expect(readdirSync(folder).sort()).toEqual(['a.zip', 'b.zip'])
   }, 120_000)
 
+  it('says where the rows of a file are and which times name no zone, unless a zone is given', () => {
+    const data = join(root, 'wrapped.json')
+    const call = { id: 'o', traceId: 't', type: 'GENERATION', model: 'm', startTime: '2025-01-31T12:00:00', input: 'Q', output: 'A' }
+    writeFileSync(data, JSON.stringify({ data: [call] }))
+    const plain = affidavit('import', ...workspace(), data)
+    expect(plain).toMatchObject({ status: 0, out: expect.stringContaining('1 accepted') })
+    expect(plain.err).toContain(`${data}: the rows are those of data`)
+    expect(plain.err).toContain(`${data}: startTime: without a zone, taken as UTC; --zone names another`)
+    const zoned = affidavit('import', ...workspace(), '--zone', 'Europe/Berlin', data)
+    expect(zoned.err).not.toContain('without a zone')
+  })
+
   it('imports a file that no profile knows by a mapping, which it guesses and prints', () => {
     const data = join(root, 'unknown.csv')
     const map = join(root, 'map.json')

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AffidavitError } from '../shared/contract/errors.ts'
 import { type ImportMapping, importMapping, MAPPED } from '../shared/contract/import-mapping.ts'
+import type { ImportPreview } from '../shared/contract/imports.ts'
 import type { CliEnvironment } from './config.ts'
-import type { EngineChild } from './engine-child.ts'
 import { waitForJob } from './jobs.ts'
 import { EXIT, print, say } from './output.ts'
 import { type WorkspaceOptions, withEngine } from './workspace-commands.ts'
@@ -13,7 +13,7 @@ export interface ImportOptions extends WorkspaceOptions {
   readonly profile?: string
   readonly map?: string
   readonly printMapping?: boolean
-  readonly zone: string
+  readonly zone?: string
   readonly source?: string
 }
 
@@ -37,33 +37,38 @@ function mappingIn(path: string): ImportMapping {
   throw new AffidavitError('bad_request', `mapping: ${issue?.path.join('.') || 'the whole'}: ${issue?.message ?? 'not a mapping'}`)
 }
 
-/** The profile that knows a file, where the caller names none. */
-async function profileFor(engine: EngineChild, path: string, zone: string): Promise<string> {
-  const { profile } = await engine.call('import.preview', { path, zone })
-  if (profile === MAPPED)
-    throw new AffidavitError(
-      'not_this_format',
-      'no profile knows this file: print a guessed mapping with --print-mapping and give it with --map'
-    )
-  return profile
+/** What was found of a file that a person may have to set right: where its rows are, and times that name no zone. */
+function sayFound(file: string, { file: { list }, zone_for }: ImportPreview, zone: string | undefined): void {
+  if (list !== null) say(`${file}: the rows are those of ${list}`)
+  if (zone_for.length > 0 && zone === undefined) say(`${file}: ${zone_for.join(', ')}: without a zone, taken as UTC; --zone names another`)
 }
 
 /** Imports files one after another; 1 when a line was rejected. With `printMapping`: what each column is guessed to mean, nothing imported. */
 export function importFiles(files: readonly string[], options: ImportOptions, environment: CliEnvironment): Promise<number> {
   const mapping = options.map === undefined ? undefined : mappingIn(options.map)
-  const { zone } = options
+  const { zone = 'UTC' } = options
   return withEngine(options, environment, async (engine) => {
     let rejected = 0
     for (const file of files) {
       const path = resolve(file)
       if (options.printMapping) {
-        const guess = (await engine.call('import.preview', { path, profile: MAPPED, zone })).mapping
+        const preview = await engine.call('import.preview', { path, profile: MAPPED, zone })
+        const guess = preview.mapping
         print(JSON.stringify(guess?.used, null, 2))
         for (const field of guess?.unsure ?? []) say(`${file}: ${field}: only likely, look at it`)
         for (const { message } of guess?.faults ?? []) say(`${file}: ${message}`)
+        sayFound(file, preview, options.zone)
         continue
       }
-      const profile = mapping ? MAPPED : (options.profile ?? (await profileFor(engine, path, zone)))
+      const named = mapping ? { profile: MAPPED, mapping } : options.profile === undefined ? {} : { profile: options.profile }
+      const preview = await engine.call('import.preview', { path, zone, ...named })
+      const { profile } = preview
+      if (profile === MAPPED && !mapping)
+        throw new AffidavitError(
+          'not_this_format',
+          'no profile knows this file: print a guessed mapping with --print-mapping and give it with --map'
+        )
+      sayFound(file, preview, options.zone)
       const { job_id } = await engine.call('import.start', {
         path,
         profile,

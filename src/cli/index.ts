@@ -74,7 +74,7 @@ workspaceCommand(program, 'import', 'import files; a second import of the same f
   .addOption(new Option('--profile <name>', 'format of the files; found by their content when absent').conflicts('map'))
   .option('--map <file>', 'what each column means, as JSON, for files that no profile knows')
   .option('--print-mapping', 'print such a mapping as it is guessed from the file, and import nothing')
-  .option('--zone <zone>', 'time zone of times without one', 'UTC')
+  .option('--zone <zone>', 'time zone of times without one (default: UTC)')
   .option('--source <name>', 'calling application to record')
   .argument('<file...>')
   .action((files: string[], options) => run(() => importFiles(files, options, environment)))

@@ -368,7 +368,7 @@ describe('imports', () => {
     const size = (await engine.call('workspace.status', {})).ledger.size
     const path = file('p.jsonl', Array.from({ length: 50 }, (_, i) => JSON.stringify(rawRecord(i))).join('\n'))
     const preview = await engine.call('import.preview', { path })
-    expect(preview).toMatchObject({ profile: 'affidavit-jsonl', asks_zone: false })
+    expect(preview).toMatchObject({ profile: 'affidavit-jsonl', zone_for: [] })
     expect(preview.rows).toHaveLength(20)
     expect((await engine.call('workspace.status', {})).ledger.size).toBe(size)
   })

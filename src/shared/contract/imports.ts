@@ -11,13 +11,19 @@ export const lineError = z.object({ line: count, code: z.string(), message: z.st
 export type LineError = z.infer<typeof lineError>
 
 export const importPreview = z.object({
-  file: z.object({ name: z.string(), bytes: count, form: z.enum(fileForms) }),
+  file: z.object({
+    name: z.string(),
+    bytes: count,
+    form: z.enum(fileForms),
+    /** Of one JSON text: the members that lead to the list of rows, such as `data` or `results.results`; null when the list is the text itself. */
+    list: z.string().nullable()
+  }),
   profile: z.string(),
   candidates: z.array(z.object({ profile: z.string(), title: z.string(), confidence: z.number().min(0).max(1) })),
   /** Says which unit each number of the file is in and what it becomes; a person confirms. */
   units: z.array(z.object({ column: z.string(), unit: z.string(), becomes: z.string() })),
-  /** Whether times in the file carry no zone, so that one must be chosen. */
-  asks_zone: z.boolean(),
+  /** Columns or members whose times name no zone in the first rows, so that one is to be chosen; empty when all do. */
+  zone_for: z.array(z.string()),
   rows: z.array(
     z.object({
       line: count,

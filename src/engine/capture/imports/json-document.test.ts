@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { previewImport } from './preview-import.ts'
 import { profileNamed } from './profiles.ts'
 import { detectProfiles, type ImportLine, readImport } from './read-import.ts'
 
@@ -42,6 +43,31 @@ describe('one JSON text', () => {
     const lines = await linesOf(text)
     expect(models(lines)).toEqual([good.model, 'wrong_type', good.model])
     expect(lines.map((line) => line.line)).toEqual([1, 2, 3])
+  })
+
+  it('says under which members the list lies, and which times name no zone', async () => {
+    const at = '2025-01-31T12:00:00'
+    const call = { id: 'o', traceId: 't', type: 'GENERATION', model: 'm', startTime: at, endTime: `${at}Z` }
+    const previewOf = async (value: unknown) => {
+      const path = join(root, `${files++}.json`)
+      writeFileSync(path, typeof value === 'string' ? value : JSON.stringify(value, null, 1))
+      const { file, zone_for } = await previewImport(path, { zone: 'UTC', source: undefined })
+      return [file.form, file.list, zone_for]
+    }
+    expect(await previewOf([call])).toEqual(['json', null, ['startTime']])
+    expect(await previewOf({ meta: { data: [1] }, data: [call] })).toEqual(['json', 'data', ['startTime']])
+    expect(await previewOf({ results: { stats: [], results: [{ ...call, startTime: `${at}+01:00` }] } })).toEqual([
+      'json',
+      'results.results',
+      []
+    ])
+    expect(await previewOf({ data: [{ id: 't', timestamp: at, observations: [call] }] })).toEqual(['json', 'data', ['startTime']])
+    expect(await previewOf(`${JSON.stringify(call)}\n${JSON.stringify(call)}\n`)).toEqual(['jsonl', null, ['startTime']])
+    // Mapped by hand, the column is one of the person's own choosing.
+    expect(await previewOf({ rows: [{ model: 'm', started: at }] })).toEqual(['json', 'rows', ['started']])
+    // Only a name that leads to rows is shown; in quotation marks it is a text.
+    await expect(previewOf({ ['x'.repeat(5000)]: [call] })).rejects.toMatchObject({ code: 'not_this_format' })
+    expect(await previewOf({ note: '"data": [', data: [call] })).toEqual(['json', 'data', ['startTime']])
   })
 
   it('a list of nothing is nothing; what stops within it, or is none, is said', async () => {

@@ -25,12 +25,14 @@ export function holdsList(value: unknown): boolean {
 
 /** Walks to the list: the text itself, or the first one that lies under such members alone. */
 class ListSeeker {
-  /** For each open container, whether its list would be the rows. */
-  readonly #open: boolean[] = []
+  /** For each open container, whether its list would be the rows, and the member of the one around it that it is. */
+  readonly #open: { readonly leads: boolean; readonly member: string }[] = []
   #inside = false
   #escaped = false
   #name = ''
   #key = ''
+  /** The members that lead to the list, from the outermost on; all of them are names of `LISTS`. */
+  members: readonly string[] = []
 
   /** True at the bracket that opens the list; null when there can be none. */
   step(byte: number): boolean | null {
@@ -46,10 +48,14 @@ class ListSeeker {
       this.#name = ''
     } else if (byte === COLON) this.#key = this.#name
     else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
-      const leads = this.#open.length === 0 || (this.#open.at(-1) === true && LISTS.has(this.#key))
-      if (leads && byte === OPEN_ARRAY) return true
+      const leads = this.#open.length === 0 || (this.#open.at(-1)?.leads === true && LISTS.has(this.#key))
+      const member = this.#open.length === 0 ? '' : this.#key
+      if (leads && byte === OPEN_ARRAY) {
+        this.members = [...this.#open.map((one) => one.member), member].slice(1)
+        return true
+      }
       if (this.#open.length >= MOST_LEVELS) return null
-      this.#open.push(leads)
+      this.#open.push({ leads, member })
       this.#key = ''
     } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) {
       this.#open.pop()
@@ -58,6 +64,17 @@ class ListSeeker {
     } else if (byte === COMMA) this.#key = ''
     return false
   }
+}
+
+/** The members that lead to the list of rows, none when it is the text itself; null when there is no list. */
+export async function listOf(path: string): Promise<readonly string[] | null> {
+  const seeker = new ListSeeker()
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>)
+    for (const byte of chunk) {
+      const found = seeker.step(byte)
+      if (found !== false) return found === null ? null : seeker.members
+    }
+  return null
 }
 
 /**

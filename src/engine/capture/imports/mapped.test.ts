@@ -51,7 +51,7 @@ describe('the guess', () => {
         user_id: { from: 'userId' },
         status: { from: 'success' }
       },
-      { unsure: ['prompt'], asks_zone: true }
+      { unsure: ['prompt'], zone_for: ['Created At'] }
     ],
     [
       'CSV with semicolons, seconds by their size',
@@ -64,7 +64,7 @@ describe('the guess', () => {
         latency: { from: 'duration', unit: 's' },
         cost: { from: 'spend' }
       },
-      { unsure: ['latency'], asks_zone: false }
+      { unsure: ['latency'], zone_for: [] }
     ],
     [
       'JSON lines with objects in objects',
@@ -77,7 +77,7 @@ describe('the guess', () => {
         input_tokens: { from: '/usage/prompt_tokens' },
         output_tokens: { from: '/usage/completion_tokens' }
       },
-      { asks_zone: false }
+      { zone_for: [] }
     ]
   ])('%s', async (_, content, fields, more) => {
     const { mapping, ...rest } = await preview(content)
@@ -85,7 +85,7 @@ describe('the guess', () => {
     expect(importMapping.parse(mapping?.used).fields).toEqual(fields)
     expect(mapping?.guessed).toBe(true)
     if ('unsure' in more) expect(mapping?.unsure).toEqual(more.unsure)
-    expect(rest.asks_zone).toBe(more.asks_zone)
+    expect(rest.zone_for).toEqual(more.zone_for)
     expect(rest.problems).toEqual([])
     expect(rest.rows[0]).toMatchObject({ timestamp: '2025-01-31T12:00:00.000Z', response: 'A' })
   })

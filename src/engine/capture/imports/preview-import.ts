@@ -6,7 +6,8 @@ import type { ImportPreview } from '../../../shared/contract/imports.ts'
 import { type CanonicalEvent, messagesText } from '../../../shared/event/canonical-event.ts'
 import { mappedProfile } from '../../../shared/event/profiles/mapped.ts'
 import { isNone, namesZone } from '../../../shared/event/profiles/mapped-values.ts'
-import type { ImportProfile, MapContext } from '../../../shared/event/profiles/profile.ts'
+import { type ImportProfile, isObject, type MapContext } from '../../../shared/event/profiles/profile.ts'
+import { listOf } from './json-document.ts'
 import { profileNamed } from './profiles.ts'
 import { detectProfiles, fileSize, readImport } from './read-import.ts'
 import { guessOf, type Sample, sampleOf } from './sample.ts'
@@ -27,7 +28,7 @@ interface Asked extends MapContext {
  */
 export async function previewImport(path: string, asked: Asked): Promise<ImportPreview> {
   const bytes = fileSize(path)
-  const { form, candidates } = await detectProfiles(path)
+  const { form, first, candidates } = await detectProfiles(path)
   const sample = await sampleOf(path, form)
   const name = asked.profile ?? (asked.mapping ? MAPPED : (candidates.find((one) => one.confidence > 0)?.profile.name ?? MAPPED))
   const mapping = name === MAPPED ? mappingPreview(sample, asked.mapping, asked.profile) : null
@@ -36,14 +37,14 @@ export async function previewImport(path: string, asked: Asked): Promise<ImportP
   const { rows, problems } = await firstRows(path, profile, asked)
   if (mapping) for (const { field, message } of problems) if (field !== undefined) addFault(mapping.faults, field, message)
   return {
-    file: { name: basename(path), bytes, form },
+    file: { name: basename(path), bytes, form, list: form === 'json' ? (await listOf(path))?.join('.') || null : null },
     profile: profile.name,
     candidates: [
       ...candidates.map((one) => ({ profile: one.profile.name, title: one.profile.title, confidence: one.confidence })),
       ...(sample ? [{ profile: MAPPED, title: 'Columns chosen by hand', confidence: 0.01 }] : [])
     ],
     units: profile.units.map((unit) => ({ ...unit })),
-    asks_zone: mapping ? asksZone(mapping.used, sample) : profile.asksZone,
+    zone_for: mapping ? zoneForMapped(mapping.used, sample) : zoneFor(profile, first),
     rows,
     problems,
     mapping
@@ -106,12 +107,19 @@ function addFault(faults: MappingPreview['faults'], field: MappedField, message:
   else if (known.rows > 0) faults[at] = { ...known, rows: known.rows + 1 }
 }
 
-/** Whether some time of the sample names no zone. */
-function asksZone(mapping: ImportMapping, sample: Sample | null): boolean {
+/** The column of the time, when some time of the sample names no zone. */
+function zoneForMapped(mapping: ImportMapping, sample: Sample | null): string[] {
   const { time } = mapping.fields
-  if (time === undefined || !time.unit.startsWith('text')) return false
+  if (time === undefined || !time.unit.startsWith('text')) return []
   const values = sample?.columns.find(({ from }) => from === time.from)?.values.filter((value) => !isNone(value)) ?? []
-  return time.unit !== 'text' || values.length === 0 || !values.every(namesZone)
+  return time.unit !== 'text' || values.length === 0 || !values.every(namesZone) ? [time.from] : []
+}
+
+/** The times of a known format that name no zone somewhere in the first rows. */
+function zoneFor({ times, ...profile }: ImportProfile, first: readonly unknown[]): string[] {
+  const split = 'split' in profile ? profile.split : undefined
+  const rows = first.flatMap((row) => split?.(row) ?? [row]).filter(isObject)
+  return times.filter((name) => rows.some((row) => typeof row[name] === 'string' && !isNone(row[name]) && !namesZone(row[name])))
 }
 
 const shorten = (text: string, most = 160): string =>

@@ -26,7 +26,7 @@ const llmdrift: CsvProfile = {
   title: 'LLMDrift evaluation CSV',
   extensions: ['csv'],
   format: 'csv',
-  asksZone: true,
+  times: ['timestamp'],
   required: ['model', 'query', 'answer', 'latency', 'timestamp', 'answer_token'],
   units: [
     { column: 'latency', unit: 'seconds', becomes: 'latency in microseconds' },
@@ -94,7 +94,7 @@ const affidavit: JsonProfile = {
   title: 'Affidavit JSONL, canonical events',
   extensions: ['jsonl', 'ndjson', 'json'],
   format: 'jsonl',
-  asksZone: false,
+  times: [],
   units: [
     { column: 'latency_us, ttft_us', unit: 'microseconds', becomes: 'the same' },
     { column: 'latency_ms, ttft_ms', unit: 'milliseconds', becomes: 'microseconds' },

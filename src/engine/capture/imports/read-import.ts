@@ -166,17 +166,19 @@ async function headOf(path: string, form: FileForm): Promise<{ readonly rows: re
   return { rows, names }
 }
 
-/** How well each profile fits the head of a file, best first. */
-export async function detectProfiles(
-  path: string
-): Promise<{ readonly form: FileForm; readonly candidates: { readonly profile: ImportProfile; readonly confidence: number }[] }> {
+/** The first rows of a file, and how well each profile fits them, best first. */
+export async function detectProfiles(path: string): Promise<{
+  readonly form: FileForm
+  readonly first: readonly unknown[]
+  readonly candidates: { readonly profile: ImportProfile; readonly confidence: number }[]
+}> {
   const form = await formOf(path)
   const { rows, names } = await headOf(path, form)
   const first = form === 'csv' ? rows.map((row) => filled(row as Readonly<Record<string, string>>)) : rows
   const candidates = importProfiles
     .map((profile) => ({ profile, confidence: confidenceOf(profile, form, first, names) }))
     .sort((a, b) => b.confidence - a.confidence)
-  return { form, candidates }
+  return { form, first, candidates }
 }
 
 function confidenceOf(profile: ImportProfile, form: FileForm, first: readonly unknown[], names: readonly string[]): number {

@@ -56,7 +56,14 @@ export function Preview({ path, onOther, onStarted }: PreviewProps) {
       <div className="row wrap gap-12" style={{ alignItems: 'flex-end' }}>
         <div className="column">
           <span className="strong clip">{data.file.name}</span>
-          <span className="dim small">{bytes(data.file.bytes)}</span>
+          <span className="dim small">
+            {bytes(data.file.bytes)}, {formNames[data.file.form]}
+            {data.file.list !== null && (
+              <>
+                , rows in <span className="mono">{data.file.list}</span>
+              </>
+            )}
+          </span>
         </div>
         <span className="grow" />
         <Select
@@ -66,10 +73,14 @@ export function Preview({ path, onOther, onStarted }: PreviewProps) {
           value={data.profile}
           onChange={setProfile}
         />
-        {data.asks_zone && (
+        {data.zone_for.length > 0 && (
           <Select
-            label="Times in the file are in"
-            w={180}
+            label={
+              <span className="clip" title={`The file names no zone for ${data.zone_for.join(', ')}`}>
+                Zone of <span className="mono">{data.zone_for.join(', ')}</span>
+              </span>
+            }
+            w={220}
             searchable
             data={zones}
             value={zone}
@@ -144,6 +155,8 @@ const Units = ({ units }: { readonly units: ImportPreview['units'] }) => (
     </tbody>
   </table>
 )
+
+const formNames = { csv: 'CSV', jsonl: 'JSON lines', json: 'one JSON text', parquet: 'Parquet' } as const
 
 /** What the number of a row counts. */
 const rowNames = { csv: 'Line', jsonl: 'Line', json: 'Item', parquet: 'Row' } as const

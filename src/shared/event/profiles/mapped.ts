@@ -206,7 +206,7 @@ export function mappedProfile(mapping: ImportMapping): ImportProfile {
     if (attributes.length > 0) raw.attributes = Object.fromEntries(attributes)
     return { ok: true, raw }
   }
-  const base = { name: MAPPED, title: titles[form], form, extensions: [], asksZone: true, units: [] }
+  const base = { name: MAPPED, title: titles[form], form, extensions: [], times: [], units: [] }
   return form === 'csv'
     ? { ...base, format: 'csv', delimiter: mapping.delimiter ?? ',', required: [...used], map }
     : { ...base, format: 'jsonl', detect: () => 0, map }

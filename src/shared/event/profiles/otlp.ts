@@ -10,7 +10,7 @@ export const otlpLines: JsonProfile = {
   title: 'OTLP JSON lines, spans',
   extensions: ['jsonl', 'ndjson', 'json'],
   format: 'jsonl',
-  asksZone: false,
+  times: [],
   units: [{ column: 'startTimeUnixNano, endTimeUnixNano', unit: 'nanoseconds since 1970', becomes: 'start and latency in microseconds' }],
   detect: (first) => fitOf(first, (row) => Array.isArray(row.resourceSpans)),
   split: (line) => {

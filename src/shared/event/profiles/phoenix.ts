@@ -108,7 +108,7 @@ export const phoenix: JsonProfile = {
   extensions: ['jsonl', 'ndjson', 'json', 'csv'],
   format: 'jsonl',
   csv: true,
-  asksZone: true,
+  times: ['start_time', 'end_time'],
   units: [
     { column: 'start_time, end_time', unit: 'time, or a number since 1970 whose size tells its unit', becomes: 'start and latency' },
     { column: 'attributes.llm.token_count', unit: 'tokens', becomes: 'input and output tokens' }

@@ -24,8 +24,8 @@ interface ProfileBase {
   readonly extensions: readonly string[]
   /** The one form that it reads, where that is not found by the content. */
   readonly form?: FileForm
-  /** Times in the file carry no zone. */
-  readonly asksZone: boolean
+  /** Columns or members of a row whose times may name no zone, by whatever names the tool has for them. */
+  readonly times: readonly string[]
   readonly units: readonly { readonly column: string; readonly unit: string; readonly becomes: string }[]
 }
 

@@ -6,7 +6,7 @@ import { contentOf, costFrom, countOf, textOf, timeUs, unfold } from './values.t
 const notAnObject: Mapped = { ok: false, code: 'not_an_object', message: 'expected a JSON object' }
 
 function profile(
-  base: Pick<JsonProfile, 'name' | 'title' | 'asksZone' | 'units'>,
+  base: Pick<JsonProfile, 'name' | 'title' | 'times' | 'units'>,
   fits: (row: Row) => boolean,
   map: (row: Row, context: MapContext) => Mapped,
   split?: JsonProfile['split']
@@ -34,7 +34,7 @@ export const litellm = profile(
   {
     name: 'litellm-spend-logs',
     title: 'LiteLLM spend logs',
-    asksZone: true,
+    times: ['startTime', 'endTime', 'completionStartTime'],
     units: [
       { column: 'startTime, endTime', unit: 'time, in the chosen zone when it names none', becomes: 'start and latency' },
       { column: 'completionStartTime', unit: 'time', becomes: 'time to first token' },
@@ -85,7 +85,7 @@ export const openaiBatch = profile(
   {
     name: 'openai-batch-output',
     title: 'OpenAI batch output',
-    asksZone: false,
+    times: [],
     units: [
       { column: 'response.body.created', unit: 'seconds since 1970, of the answer', becomes: 'attribute created; no start, no latency' }
     ]
@@ -130,7 +130,7 @@ export const langfuse = profile(
   {
     name: 'langfuse-observations',
     title: 'Langfuse observations',
-    asksZone: true,
+    times: ['startTime', 'start_time', 'endTime', 'end_time', 'completionStartTime', 'completion_start_time'],
     units: [
       { column: 'startTime, endTime', unit: 'time', becomes: 'start and latency' },
       {
@@ -208,7 +208,7 @@ export const helicone = profile(
   {
     name: 'helicone-export',
     title: 'Helicone export',
-    asksZone: true,
+    times: ['request_created_at'],
     units: [
       { column: 'request_created_at', unit: 'time', becomes: 'start' },
       { column: 'delay_ms', unit: 'milliseconds', becomes: 'latency in microseconds' },
@@ -254,7 +254,7 @@ export const promptfoo = profile(
   {
     name: 'promptfoo-results',
     title: 'promptfoo results',
-    asksZone: false,
+    times: [],
     units: [
       { column: 'latencyMs', unit: 'milliseconds', becomes: 'latency in microseconds' },
       { column: 'cost', unit: 'US dollars', becomes: 'attribute cost_usd' }

@@ -11,7 +11,7 @@ export const azureTrace: CsvProfile = {
   title: 'Azure LLM inference trace CSV',
   extensions: ['csv'],
   format: 'csv',
-  asksZone: true,
+  times: ['TIMESTAMP'],
   required: ['TIMESTAMP', 'ContextTokens', 'GeneratedTokens'],
   units: [
     { column: 'TIMESTAMP', unit: 'time, without a zone in the trace of 2023', becomes: 'start, in UTC' },
@@ -47,7 +47,7 @@ export const burstGpt: CsvProfile = {
   title: 'BurstGPT CSV',
   extensions: ['csv'],
   format: 'csv',
-  asksZone: false,
+  times: [],
   required: ['Timestamp', 'Model', 'Request tokens', 'Response tokens', 'Total tokens', 'Log Type'],
   units: [
     { column: 'Timestamp', unit: 'seconds since the trace began', becomes: 'attribute trace_seconds; no start' },
