@@ -20,7 +20,7 @@ const cache = join(root, 'node_modules', '.cache', 'affidavit')
 
 const sourceHash = (text: string): string => `'sha256-${createHash('sha256').update(text, 'utf8').digest('base64')}'`
 
-async function bundledScript(name: PageName): Promise<string> {
+async function bundled(name: PageName) {
   const made = await build({
     configFile: false,
     root,
@@ -32,11 +32,19 @@ async function bundledScript(name: PageName): Promise<string> {
       lib: { entry: join(root, pages[name].folder, 'index.ts'), formats: ['iife'], name: `affidavit_${name}` }
     }
   })
-  const code = [made]
+  const chunk = [made]
     .flat()
     .flatMap((one) => ('output' in one ? one.output : []))
-    .find((one) => one.type === 'chunk')?.code
-  if (code === undefined) throw new Error(`the script of ${name}.html was not built`)
+    .find((one) => one.type === 'chunk')
+  if (chunk === undefined) throw new Error(`the script of ${name}.html was not built`)
+  return chunk
+}
+
+/** Files that the script of a page is made of. */
+export const pageModules = async (name: PageName): Promise<readonly string[]> => Object.keys((await bundled(name)).modules)
+
+async function bundledScript(name: PageName): Promise<string> {
+  const { code } = await bundled(name)
   // Inside a page these would end the script or open a comment.
   return code.trim().replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--')
 }

@@ -8,9 +8,8 @@ import { delimiter, dirname, join, resolve } from 'node:path'
 export const root: string = resolve(import.meta.dirname, '..')
 
 /** What the scripts need of package.json. */
-export const manifest: { readonly name: string; readonly productName: string; readonly version: string } = JSON.parse(
-  readFileSync(join(root, 'package.json'), 'utf8')
-)
+export const manifest: { readonly name: string; readonly productName: string; readonly version: string; readonly description: string } =
+  JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 /** Ends with a sentence that says what to do when the dependencies are not installed. */
 export function requireDependencies(): void {

@@ -219,7 +219,7 @@ export async function findRuntime(): Promise<Runtime> {
 }
 
 /** Node-API version of a runtime; asks it, except for the stand-in, where it is known. */
-function nodeApiOf(runtime: Runtime): number {
+export function nodeApiOf(runtime: Runtime): number {
   if (runtime.origin === 'stand-in') return 9
   const asked = spawnSync(runtime.executable, ['-p', 'process.versions.napi'], {
     env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },

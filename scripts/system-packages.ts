@@ -44,7 +44,7 @@ const commands: Readonly<Partial<Record<Purpose, readonly (readonly [command: st
 }
 
 /** Libraries Electron links against; newer Debian and Ubuntu renamed some packages for 64-bit time. */
-const windowPackages: readonly (readonly string[])[] = [
+export const windowPackages: readonly (readonly string[])[] = [
   ['libgtk-3-0t64', 'libgtk-3-0'],
   ['libnss3'],
   ['libasound2t64', 'libasound2'],

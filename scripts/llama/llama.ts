@@ -1,37 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // A real llama.cpp for tests: installed once per user, apart from the project and its lock file, and started as a process of its own.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { cacheFolder, withLock } from '../cache.ts'
+import { installedOnDemand } from '../on-demand.ts'
 import { MODEL, writeModel } from './gguf.ts'
 
 const here = import.meta.dirname
 const PATIENCE_MS = 60_000
 
 /** Folder with node_modules and the model. Without its optional packages the install is 85 MB instead of 725. */
-async function installed(): Promise<string> {
-  const digest = createHash('sha256')
-  for (const name of ['package-lock.json', 'gguf.ts']) digest.update(readFileSync(join(here, name)))
-  const folder = join(cacheFolder(), `llama-${digest.digest('hex').slice(0, 16)}`)
-  await withLock('llama.cpp', async () => {
-    if (existsSync(folder)) return
-    const part = `${folder}.part`
-    rmSync(part, { recursive: true, force: true })
-    mkdirSync(part, { recursive: true })
-    for (const name of ['package.json', 'package-lock.json', '.npmrc']) copyFileSync(join(here, name), join(part, name))
+const installed = (): Promise<string> =>
+  installedOnDemand({
+    name: 'llama',
+    from: here,
+    alsoDependsOn: ['gguf.ts'],
     // Not `npm ci`: that wants every optional package to exist, also those of other systems.
-    const npm = spawnSync('npm', ['install', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund'], {
-      cwd: part,
-      encoding: 'utf8'
-    })
-    if (npm.status !== 0) throw new Error(`llama.cpp could not be installed\n${npm.stderr}`)
-    writeModel(join(part, 'model.gguf'))
-    renameSync(part, folder)
+    npm: ['install', '--omit=optional'],
+    finish: (folder) => writeModel(join(folder, 'model.gguf'))
   })
-  return folder
-}
 
 export interface LlamaServer {
   readonly url: string
