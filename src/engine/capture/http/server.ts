@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createServer, type RequestListener, type Server } from 'node:http'
-import type { Socket } from 'node:net'
+import type { RequestListener, Server } from 'node:http'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
-import type { OperationName, OperationOutput } from '../../../shared/contract/contract.ts'
 import { admit } from '../proxy/gate.ts'
 import { splitTarget } from '../proxy/target.ts'
-import { callerOf, rawHeaders, sendFailure, sendJson, sendTooSlow, writeFailure } from './answers.ts'
-import { discardRest, isTooDeep, MALFORMED, parseJson, readBody } from './body.ts'
+import { sendFailure, sendJson, writeFailure } from './answers.ts'
+import { bareServer, onClientError } from './bare-server.ts'
+import { discardRest } from './body.ts'
 import type { HttpDependencies, HttpScope, HttpToken } from './dependencies.ts'
 import { docsRoute } from './docs-route.ts'
-import { errorBody, refusals } from './errors.ts'
+import { refusals } from './errors.ts'
 import { eventsRoute } from './events-route.ts'
 import { type Allowed, bodyKind, checkHost, checkOrigin, clientOf, isLoopback, RateLimiter } from './guards.ts'
 import type { HttpLimits } from './limits.ts'
 import { openapiDocument } from './openapi.ts'
+import { callOperation } from './operation-route.ts'
 import { otlpPath, otlpRoutes } from './otlp-route.ts'
-import { healthOf, type Route, routes, type ServerName } from './routes.ts'
-import { lastEventId, StreamHub, type StreamSource } from './sse.ts'
+import { healthOf, routes, type ServerName } from './routes.ts'
+import { StreamHub } from './sse.ts'
+import { alertStream, openStream, recordStream } from './stream-route.ts'
 import { witnessRoute } from './witness-route.ts'
 
 /** One of the two servers, not yet bound: `listener` serves any number of sockets. */
@@ -143,25 +144,6 @@ declare module 'fastify' {
   }
 }
 
-/** A server with the time-outs and limits of this program. */
-export function bareServer(listener: RequestListener, limits: HttpLimits): Server {
-  const server = createServer(
-    {
-      // The guard answers a missing Host itself. Bodies have their own time-outs: an NDJSON stream may go on for days.
-      requireHostHeader: false,
-      headersTimeout: limits.headersMs,
-      requestTimeout: 0,
-      keepAliveTimeout: limits.keepAliveMs,
-      connectionsCheckingInterval: limits.checkMs,
-      maxHeaderSize: 16_384
-    },
-    listener
-  )
-  server.maxConnections = limits.connections
-  server.on('clientError', onClientError)
-  return server
-}
-
 type OnRequest = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void
 
 /** First of all hooks: Host, Origin, rate, token and media type, in this order. */
@@ -228,82 +210,6 @@ function addRoutes(app: FastifyInstance, deps: HttpDependencies, options: AppOpt
       .header('access-control-max-age', '600')
       .send()
   })
-}
-
-async function callOperation(deps: HttpDependencies, limits: HttpLimits, route: Route, request: FastifyRequest, reply: FastifyReply) {
-  let body: unknown
-  if (route.method === 'POST') {
-    if (bodyKind(request.headers) !== 'json') {
-      discardRest(request.raw)
-      return sendFailure(reply, refusals.notNdjson)
-    }
-    const bytes = await readBody(request.raw, limits.bodyBytes, limits.bodyMs)
-    if (bytes === 'gone') return reply.hijack()
-    if (typeof bytes === 'string') {
-      if (bytes === 'timeout') return sendTooSlow(request, reply)
-      discardRest(request.raw)
-      return sendFailure(reply, refusals.tooLarge)
-    }
-    body = parseJson(bytes)
-    if (body === MALFORMED || isTooDeep(body, limits.depth)) return sendFailure(reply, refusals.malformed)
-  }
-  const made = route.fromRequest({
-    params: request.params as Readonly<Record<string, string>>,
-    query: request.query as Readonly<Record<string, unknown>>,
-    body
-  })
-  if ('code' in made) return sendFailure(reply, made)
-  const cancel = new AbortController()
-  const onClose = (): void => cancel.abort()
-  reply.raw.once('close', onClose)
-  const answer = await deps.call(route.op, made.input, { ...callerOf(request), signal: cancel.signal })
-  reply.raw.off('close', onClose)
-  if (!answer.ok) return sendFailure(reply, answer.error)
-  return sendJson(reply, 200, JSON.stringify(route.toResponse(answer.value as OperationOutput<OperationName>)))
-}
-
-function openStream(streams: StreamHub, deps: HttpDependencies, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const query = request.query as Readonly<Record<string, unknown>>
-  const after = lastEventId(request.headers['last-event-id'], query.last_event_id, deps.status().ledger.size)
-  if (after === 'invalid') return sendFailure(reply, refusals.eventId)
-  if (streams.full) return sendFailure(reply, refusals.streams)
-  if (request.routeOptions.url === '/api/compliance/stream')
-    deps.streamOpened(callerOf(request).actor).catch(() => deps.log.warn({ event: 'read.not_recorded', server: 'compliance' }))
-  reply.hijack()
-  streams.open(request.raw, reply.raw, rawHeaders(reply), after)
-  return reply
-}
-
-const recordStream = (deps: HttpDependencies): StreamSource => ({
-  name: 'records',
-  read: async (after, limit) => (await deps.recordsAfter(after, limit)).map((row) => ({ seq: row.seq, data: row })),
-  size: () => deps.status().ledger.size,
-  subscribe: (wake) => deps.subscribe('records', {}, wake)
-})
-
-const alertStream = (deps: HttpDependencies): StreamSource => ({
-  name: 'alerts',
-  read: async (after, limit) => (await deps.alertsAfter(after, limit)).map(({ seq, alert }) => ({ seq, data: alert })),
-  size: () => deps.status().ledger.size,
-  subscribe: (wake) => deps.subscribe('alerts', {}, wake)
-})
-
-/** Requests that are not HTTP, or whose head is too slow or too large, never become a request: answered on the bare socket. */
-function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy()
-    return
-  }
-  const [status, failure] =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? ['408 Request Timeout', refusals.slowHead]
-      : error.code === 'HPE_HEADER_OVERFLOW'
-        ? ['431 Request Header Fields Too Large', refusals.largeHead]
-        : ['400 Bad Request', refusals.malformedRequest]
-  const body = errorBody(failure)
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`
-  )
 }
 
 function statusNumber(error: unknown): number {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Server } from 'node:http'
+import { bareServer } from './bare-server.ts'
 import type { HttpDependencies, HttpToken } from './dependencies.ts'
 import { removeEndpointFile, writeEndpointFile } from './endpoint-file.ts'
 import { allowedFor, isLoopback } from './guards.ts'
@@ -7,7 +8,7 @@ import { defaultLimits, type HttpLimits } from './limits.ts'
 import { type Binding, closeServers, codeOf, type Endpoint, failed, listenAt } from './listen.ts'
 import { otlpOnly } from './otlp-route.ts'
 import { type ServerName, serverNames } from './routes.ts'
-import { type App, bareServer, buildApp } from './server.ts'
+import { type App, buildApp } from './server.ts'
 
 export interface HttpConfig {
   /** null: this server is not wanted. */

@@ -2,12 +2,12 @@
 import type { RequestListener, Server } from 'node:http'
 import type { Upstream } from '../../../shared/contract/proxy.ts'
 import { writeFailure } from '../http/answers.ts'
+import { bareServer } from '../http/bare-server.ts'
 import type { HttpToken } from '../http/dependencies.ts'
 import { refusals } from '../http/errors.ts'
 import { allowedFor, isLoopback, RateLimiter } from '../http/guards.ts'
 import type { HttpLimits } from '../http/limits.ts'
 import { closeServers, type Endpoint, failed, listenAt } from '../http/listen.ts'
-import { bareServer } from '../http/server.ts'
 import { admit, type GateRules } from './gate.ts'
 import type { RecordingProxy } from './recording-proxy.ts'
 

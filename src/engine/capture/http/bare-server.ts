@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { errorBody, refusals } from './errors.ts'
+import type { HttpLimits } from './limits.ts'
+
+/** A server with the time-outs and limits of this program. */
+export function bareServer(listener: RequestListener, limits: HttpLimits): Server {
+  const server = createServer(
+    {
+      // The guard answers a missing Host itself. Bodies have their own time-outs: an NDJSON stream may go on for days.
+      requireHostHeader: false,
+      headersTimeout: limits.headersMs,
+      requestTimeout: 0,
+      keepAliveTimeout: limits.keepAliveMs,
+      connectionsCheckingInterval: limits.checkMs,
+      maxHeaderSize: 16_384
+    },
+    listener
+  )
+  server.maxConnections = limits.connections
+  server.on('clientError', onClientError)
+  return server
+}
+
+/** Requests that are not HTTP, or whose head is too slow or too large, never become a request: answered on the bare socket. */
+export function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const [status, failure] =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? ['408 Request Timeout', refusals.slowHead]
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? ['431 Request Header Fields Too Large', refusals.largeHead]
+        : ['400 Bad Request', refusals.malformedRequest]
+  const body = errorBody(failure)
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`
+  )
+}
