@@ -17,6 +17,7 @@ import { LiveStatus } from './composition/live-status.ts'
 import type { EngineEnvironment } from './config.ts'
 import { type Clock, Heartbeats, jumpAtStart } from './integrity/heartbeat.ts'
 import { endUnfinished } from './integrity/unfinished.ts'
+import type { VerifySchedule } from './integrity/verify-schedule.ts'
 import type { LeafDraft } from './ledger/draft.ts'
 import { lastLeafTime } from './ledger/store.ts'
 import type { People } from './people/people.ts'
@@ -41,6 +42,7 @@ export interface Engine {
   readonly people: People
   readonly backups: Backups
   readonly proposals: Proposals
+  readonly verifySchedule: VerifySchedule
   status(): WorkspaceStatus
   /** Ends servers and jobs, signs, closes. */
   stop(reason: 'quit' | 'signal'): Promise<void>
@@ -171,6 +173,7 @@ async function compose(
     people,
     backups: keeping.backups,
     proposals: keeping.proposals,
+    verifySchedule: evidence.verifySchedule,
     status: live.now,
     stop: async (reason) => {
       stopped = true

@@ -66,7 +66,7 @@ export class Feed {
     for (const push of this.#jobs) push(job)
   }
 
-  /** An alert that opened, for whoever announces it. */
+  /** What whoever sits at the machine should hear of. */
   notice(notice: Notice): void {
     for (const push of this.#notices) push(notice)
   }

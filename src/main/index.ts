@@ -15,7 +15,7 @@ import { Ipc } from './ipc.ts'
 import { answerKeyRequest, keyProtection } from './key-store.ts'
 import { applicationMenu } from './menu.ts'
 import { confine } from './navigation.ts'
-import { announceAlerts } from './notices.ts'
+import { announceNotices } from './notices.ts'
 import { bundleIn, OpenedFiles } from './opened-files.ts'
 import { answerPrintRequest } from './pdf.ts'
 import { denyNetwork, denyPermissions } from './permissions.ts'
@@ -161,12 +161,12 @@ function run(config: MainConfig): void {
   }
   const ipc = new Ipc({ bridge, topics, context })
 
-  announceAlerts(notices, () => {
+  announceNotices(notices, (alertId) => {
     void engines.leaveReview()
     const [window] = BrowserWindow.getAllWindows()
     if (window) window.show()
     else openWindow()
-    topics.push('shell.command', { command: 'drift' })
+    topics.push('shell.command', { command: alertId === null ? 'compliance' : 'drift' })
   })
   const openWindow = (): void => {
     const window = openMainWindow({

@@ -8,10 +8,11 @@ import type { EngineBridge } from './engine-bridge.ts'
 const SHELL = -1
 
 /**
- * Shows each alert that opens as a notification of the system, where the system has them. The engine sends none when the setting is off.
- * @param opened called with the alert a person clicked on
+ * Shows each alert that opens, and a record that does not verify, as a notification of the system, where the system has them. The engine sends
+ * no alerts when the setting is off.
+ * @param opened called with the alert a person clicked on; null: the record does not verify
  */
-export function announceAlerts(bridge: EngineBridge, opened: (alertId: string) => void): void {
+export function announceNotices(bridge: EngineBridge, opened: (alertId: string | null) => void): void {
   const show = (message: FromEngine): void => {
     if (message.kind !== 'event' || !Notification.isSupported()) return
     const parsed = notice.safeParse(message.event)

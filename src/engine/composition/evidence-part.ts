@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { Notice } from '../../shared/contract/webhooks.ts'
 import { Anchors } from '../anchors/anchors.ts'
 import { WitnessService } from '../anchors/witness-service.ts'
 import { foreignHandlers } from '../bundle/foreign-handlers.ts'
@@ -24,6 +26,13 @@ export interface EvidenceNeeds {
   readonly verdict: Parameters<typeof reportHandlers>[0]['verdict']
   readonly print: Print | null
 }
+
+/** What the desktop says of a verification that found faults. */
+const faultNotice = ({ faults, first, size }: NonNullable<ReturnType<LiveStatus['verified']>>): Notice => ({
+  alert_id: null,
+  title: 'The record does not verify',
+  body: `${faults === 1 ? '1 fault' : `${faults} faults`} in ${size} leaves${first?.seq == null ? '' : `, the first at leaf ${first.seq}`}. Recording goes on.`
+})
 
 /** What shows that the record is what it was: verification, anchors, bundles, reviews, compliance. */
 export function evidencePart(core: Core, { live, vault, verdict, print }: EvidenceNeeds) {
@@ -61,12 +70,19 @@ export function evidencePart(core: Core, { live, vault, verdict, print }: Eviden
       const us = await pool.run('lastVerified', {})
       return us === null ? null : us / 1000
     },
-    verify: () => jobs.ended(verification.verifyAll(SYSTEM, true).id),
-    onFailed: failed('verification.failed')
+    verify: async () => {
+      await jobs.ended(verification.verifyAll(SYSTEM, true).id)
+      // Nobody asked for this one, so nobody may be looking.
+      const found = verification.last()
+      if (found && found.faults > 0) live.feed.notice(faultNotice(found))
+    },
+    onFailed: failed('verification.failed'),
+    now: core.clock.now
   })
   const { review } = live
   return {
     witness,
+    verifySchedule,
     handlers: {
       ...verification.handlers,
       ...complianceHandlers({

@@ -45,11 +45,13 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
     verifiers: new Verifiers({ state, workspaceId: workspace.description.id, secret: identity.dedupKey }, needs.passwordCost),
     osAccount: environment.osAccount,
     lockAfterMinutes: () => settings.current.lock_after_minutes,
+    clock: core.clock,
     only: workspace.review && { permissions: REVIEWING, why: REVIEW }
   })
   const approvals = new Approvals({
     ...base,
     people,
+    now: core.clock.now,
     onFailed: (action, error) =>
       log.error({ event: 'approval.not_done', action, message: error instanceof Error ? error.message : 'unknown' })
   })

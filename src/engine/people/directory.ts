@@ -18,11 +18,19 @@ export interface KnownPerson extends Person {
   readonly generation: number
 }
 
+/** Somebody decided how another person signs in: added them, set a password or an account for them, or enabled them again. */
+export interface SignInSet {
+  readonly by: string
+  readonly ms: number
+  readonly added: boolean
+}
+
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null)
 
 /** Everybody who was ever set up, replayed from the leaves: each leaf holds the whole state, the last one counts. */
 export class Directory {
   readonly #people = new Map<string, KnownPerson>()
+  readonly #signInsSet = new Map<string, SignInSet[]>()
 
   /** No people: everything is done as `local`. */
   get empty(): boolean {
@@ -48,6 +56,12 @@ export class Directory {
       generation
     }
     this.#people.set(user, person)
+    const account = person.os_account !== null && person.os_account !== before?.os_account
+    const enabled = before?.state === 'disabled' && state === 'active'
+    if (leaf.actor !== user && (!before || set || account || enabled)) {
+      const known = this.#signInsSet.get(user) ?? []
+      this.#signInsSet.set(user, [...known, { by: leaf.actor, ms: Date.parse(leaf.time), added: !before }])
+    }
     return person
   }
 
@@ -57,6 +71,11 @@ export class Directory {
 
   get(ref: string): KnownPerson | undefined {
     return this.#people.get(ref)
+  }
+
+  /** Who decided how a person signs in since a time, milliseconds since 1970. */
+  signInSetSince(ref: string, since: number): readonly SignInSet[] {
+    return (this.#signInsSet.get(ref) ?? []).filter(({ ms }) => ms >= since)
   }
 
   /** Who has this name, whatever its case. */

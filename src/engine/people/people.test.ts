@@ -204,6 +204,50 @@ describe('people', () => {
     expect(events).toEqual([])
   })
 
+  it('lock after the minutes without input, by the clock that says more: set back, set forward, asleep', async () => {
+    await engine.remove()
+    const clock = { wall: 0, monotonic: 0 }
+    engine = await testEngine({
+      clock: { now: () => Date.now() + clock.wall, monotonic: () => performance.now() + clock.monotonic }
+    })
+    const { window } = await setUp()
+    const MINUTE = 60_000
+    const locked = async () => {
+      // The check runs once a second.
+      await new Promise((resolve) => setTimeout(resolve, 1_300))
+      return (await window.call('session.get', {})).state === 'locked'
+    }
+    const again = () => window.call('session.sign_in', { name: 'Ann Archer', password: PASSWORD })
+    await window.call('settings.set', { lock_after_minutes: 10 })
+    const pass = (minutes: number, how: 'both' | 'wall' | 'monotonic') => {
+      if (how !== 'monotonic') clock.wall += minutes * MINUTE
+      if (how !== 'wall') clock.monotonic += minutes * MINUTE
+    }
+    pass(9, 'both')
+    expect(await locked()).toBe(false)
+    await window.call('session.touch', {})
+    pass(9, 'both')
+    expect(await locked()).toBe(false)
+    pass(2, 'both')
+    expect(await locked()).toBe(true)
+    expect(await window.fails('records.open', {})).toBe('unauthorized')
+    expect(ofType('session.closed').at(-1)?.data).toMatchObject({ reason: 'idle' })
+    // The clock of the wall set back by a day buys no time.
+    await again()
+    pass(-24 * 60, 'wall')
+    pass(11, 'monotonic')
+    expect(await locked()).toBe(true)
+    // Asleep: the monotonic clock stood still.
+    await again()
+    pass(11, 'wall')
+    expect(await locked()).toBe(true)
+    // Never, when it is set so; a command has no window to lock.
+    await again()
+    await window.call('settings.set', { lock_after_minutes: 0 })
+    pass(24 * 60, 'both')
+    expect(await locked()).toBe(false)
+  }, 30_000)
+
   it('do not share results of a query', async () => {
     const { window, bob } = await setUp()
     const { handle } = await window.call('records.open', {})

@@ -6,6 +6,7 @@ import type { SessionState } from '../../shared/contract/people.ts'
 import { operationPermissions, type Permission, permissions, topicPermissions } from '../../shared/contract/permissions.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import type { Caller } from '../handlers.ts'
+import type { Clock } from '../integrity/heartbeat.ts'
 import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
 import { Directory, type KnownPerson, shown } from './directory.ts'
@@ -22,6 +23,7 @@ export interface PeopleDeps {
   /** The account of the operating system that the engine runs under. */
   readonly osAccount: string
   readonly lockAfterMinutes: () => number
+  readonly clock: Clock
   /** What anybody may do at most, and why no more; null in a workspace of its own. */
   readonly only: { readonly permissions: readonly Permission[]; readonly why: string } | null
 }
@@ -76,7 +78,7 @@ export class People {
 
   /** Opens a session for a peer, and signs in whoever signs in with the account the engine runs under. */
   async openSession(surface: PersonSession['surface']): Promise<PersonSession> {
-    const session = new PersonSession(surface)
+    const session = new PersonSession(surface, this.deps.clock)
     this.#sessions.add(session)
     const person = this.directory.byAccount(this.deps.osAccount)
     if (person) await this.signIn(session, person, 'os_account')

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
+import { type Clock, systemClock } from '../integrity/heartbeat.ts'
 import type { Actor } from '../ledger/draft.ts'
 
 export interface SignedIn {
@@ -21,10 +22,13 @@ export class PersonSession {
   readonly #listeners = new Set<() => void>()
   #current: SignedIn | null = null
   #locked: string | null = null
-  #touched = performance.now()
+  readonly #clock: Clock
+  #touched: { readonly wall: number; readonly monotonic: number }
 
-  constructor(surface: 'desktop' | 'cli') {
+  constructor(surface: 'desktop' | 'cli', clock: Clock = systemClock) {
     this.surface = surface
+    this.#clock = clock
+    this.#touched = { wall: clock.now(), monotonic: clock.monotonic() }
   }
 
   get current(): SignedIn | null {
@@ -55,11 +59,15 @@ export class PersonSession {
   }
 
   touch(): void {
-    this.#touched = performance.now()
+    this.#touched = { wall: this.#clock.now(), monotonic: this.#clock.monotonic() }
   }
 
+  /**
+   * Time without input, by the clock that says more: the monotonic one stands still while the machine sleeps, the other can be set back. A clock
+   * set forward locks early, which costs a sign-in and nothing else.
+   */
   get idleMs(): number {
-    return performance.now() - this.#touched
+    return Math.max(this.#clock.monotonic() - this.#touched.monotonic, this.#clock.now() - this.#touched.wall)
   }
 
   onChange(listener: () => void): () => void {

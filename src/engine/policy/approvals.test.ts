@@ -78,6 +78,92 @@ describe('the rule of two people', () => {
   })
 })
 
+describe('two people that one person can be', () => {
+  const PASSWORD = 'seven grey herons waiting'
+  const DAY = 86_400_000
+  let later = 0
+  beforeEach(async () => {
+    await engine.remove()
+    later = 0
+    engine = await testEngine({ clock: { now: () => Date.now() + later, monotonic: () => performance.now() } })
+    ann = await engine.as('administrator')
+    bob = await engine.as('data_protection')
+    cid = await engine.as('reviewer')
+  })
+  const asks = (who: TestPerson) => engine.engine.approvals.ask(who.caller, 'disposal', 'records past their time', {})
+  const refusal = async (who: TestPerson, id: string) => {
+    const reply = await engine.engine.router.call('approvals.decide', { id, decision: 'give', note: '' }, who.caller)
+    return reply.ok ? null : { code: reply.error.code, message: reply.error.message, ...reply.error.details }
+  }
+
+  it('are refused for a week after one set the password of the other, whoever of them asks; a third person decides', async () => {
+    await ann.call('people.set_password', { ref: bob.ref, password: PASSWORD })
+    const asked = await asks(ann)
+    expect(await refusal(bob, asked.id)).toMatchObject({
+      code: 'second_person_needed',
+      message: expect.stringContaining('the administrator set how the data protection signs in'),
+      reason: 'sign_in_set',
+      by: ann.ref,
+      of: bob.ref
+    })
+    // Nor as the one who asks: with a password that ann knows, ann could have asked.
+    const other = await asks(bob)
+    expect(await refusal(ann, other.id)).toMatchObject({ reason: 'sign_in_set', by: ann.ref, of: bob.ref })
+    // It is no way round to have the own password chosen meanwhile, or to start anew.
+    const session = await engine.engine.people.openSession('desktop')
+    const call = (op: string, input: object) => engine.engine.router.call(op, input, engine.engine.people.callerOf(session))
+    expect(await call('session.sign_in', { name: 'the data protection', password: PASSWORD })).toMatchObject({
+      value: { must_choose: true }
+    })
+    expect(await call('approvals.decide', { id: asked.id, decision: 'give', note: '' })).toMatchObject({ error: { code: 'forbidden' } })
+    expect(await call('session.set_password', { current: PASSWORD, password: 'another walk to the sea' })).toMatchObject({ ok: true })
+    expect(await call('approvals.decide', { id: asked.id, decision: 'give', note: '' })).toMatchObject({
+      error: { code: 'second_person_needed' }
+    })
+    await engine.restart()
+    expect(await refusal(bob, asked.id)).toMatchObject({ reason: 'sign_in_set' })
+    // Whoever is a third person decides, and a refusal is always possible.
+    expect(await refusal(cid, asked.id)).toBeNull()
+    expect(await decide(ann, other.id, 'refuse')).toMatchObject({ state: 'refused' })
+  })
+
+  it('are two again a week later, but not for what was asked before', async () => {
+    const before = await asks(ann)
+    await ann.call('people.set_password', { ref: bob.ref, password: PASSWORD })
+    later = 8 * DAY
+    expect(await refusal(bob, before.id)).toMatchObject({ reason: 'sign_in_set' })
+    expect(await refusal(bob, (await asks(ann)).id)).toBeNull()
+  })
+
+  it('are found behind an account of the system, an enabling, an addition and a helper', async () => {
+    await ann.call('people.change', { ref: bob.ref, os_account: 'the account of ann' })
+    expect(await refusal(bob, (await asks(ann)).id)).toMatchObject({ of: bob.ref })
+    const straw = await ann.call('people.add', { name: 'Mr Straw', role: 'administrator', password: PASSWORD })
+    const strawCaller = { actor: { ref: straw.ref, kind: 'human' }, via: 'ipc' } as const
+    const mr = { ...ann, ref: straw.ref, caller: strawCaller }
+    expect(await refusal(mr, (await asks(ann)).id)).toMatchObject({ of: straw.ref })
+    // The straw man, once a password of his own is set, sets that of another.
+    await engine.engine.router.call('people.set_password', { ref: cid.ref, password: PASSWORD }, strawCaller)
+    expect(await refusal(cid, (await asks(ann)).id)).toMatchObject({ by: ann.ref, of: cid.ref })
+    later = 20 * DAY
+    await ann.call('people.change', { ref: cid.ref, state: 'disabled' })
+    await ann.call('people.change', { ref: cid.ref, state: 'active' })
+    expect(await refusal(cid, (await asks(ann)).id)).toMatchObject({ of: cid.ref })
+    // A role or a name is no way to sign in.
+    await ann.call('people.change', { ref: bob.ref, name: 'Robert', role: 'reviewer' })
+    later = 40 * DAY
+    expect(await refusal(bob, (await asks(ann)).id)).toBeNull()
+  })
+
+  it('are refused where a third person set both anew, and stand where a third person only added both', async () => {
+    expect(await refusal(cid, (await asks(bob)).id)).toBeNull()
+    await ann.call('people.set_password', { ref: bob.ref, password: PASSWORD })
+    expect(await refusal(cid, (await asks(bob)).id)).toBeNull()
+    await ann.call('people.set_password', { ref: cid.ref, password: PASSWORD })
+    expect(await refusal(cid, (await asks(bob)).id)).toMatchObject({ reason: 'sign_in_set', by: ann.ref })
+  })
+})
+
 describe('one person alone', () => {
   it('may ask, is told to set up a second person, and cannot be that person later', async () => {
     const alone = await testEngine()

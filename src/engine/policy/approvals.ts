@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
-import type { Approval } from '../../shared/contract/approvals.ts'
-import { AffidavitError } from '../../shared/contract/errors.ts'
+import { type Approval, INDEPENDENT_AFTER_DAYS } from '../../shared/contract/approvals.ts'
+import { AffidavitError, type Failure } from '../../shared/contract/errors.ts'
 import type { Caller, Handlers } from '../handlers.ts'
 import { bodyPart } from '../ledger/body-part.ts'
 import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
+import { dependence } from '../people/independence.ts'
 import type { People } from '../people/people.ts'
 import type { Projector } from '../threads/projector.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
@@ -24,6 +25,8 @@ export interface ApprovalDeps {
   readonly projector: Projector
   readonly ledgerSize: () => number
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
+  /** Milliseconds since 1970. */
+  readonly now: () => number
   /** What was given could not be carried out; it is tried again at the next start. */
   readonly onFailed: (action: Approval['action'], error: unknown) => void
 }
@@ -31,6 +34,8 @@ export interface ApprovalDeps {
 type Execute = (approval: GivenApproval) => Promise<void>
 
 const PATIENCE_MS = 10_000
+const DAY_MS = 86_400_000
+const isoDay = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
 
 /**
  * The rule of two people. The first asks (`approval.asked`), another gives or refuses (`approval.given`, `approval.refused`), and only then is
@@ -99,14 +104,25 @@ export class Approvals {
   /** Whether another person, who is set up and signed in, gives it. Whoever asked may withdraw by refusing. */
   #requireSecond(asked: Approval, caller: Caller): void {
     const { people } = this.#deps
-    const refuse = (message: string) => {
-      throw new AffidavitError('second_person_needed', message)
+    const refuse = (message: string, details?: Failure['details']) => {
+      throw new AffidavitError('second_person_needed', message, details)
     }
     if (people.directory.empty) refuse('a second person has to be set up first, in Settings, People: one person alone cannot approve')
     if (!people.isActive(caller.actor.ref)) refuse('a person who is signed in has to decide this')
     if (asked.asked_by === caller.actor.ref) refuse('another person has to decide this: whoever asks cannot also approve')
     if (!people.directory.get(asked.asked_by)) refuse('this was asked for before people were set up: refuse it, and ask again signed in')
     if (!people.isActive(asked.asked_by)) refuse('whoever asked for this has been disabled since: refuse it')
+    // Also everything since it was asked, however long ago that is.
+    const since = Math.min(Date.parse(asked.time), this.#deps.now() - INDEPENDENT_AFTER_DAYS * DAY_MS)
+    const found = dependence(people.directory, asked.asked_by, caller.actor.ref, since)
+    if (found === null) return
+    const name = (ref: string): string => people.directory.get(ref)?.name ?? ref
+    const { by, of, ms } = found
+    const free = Math.max(ms + INDEPENDENT_AFTER_DAYS * DAY_MS, this.#deps.now())
+    refuse(
+      `${name(by)} set how ${of === null ? 'both of you sign in' : `${name(of)} signs in`}, on ${isoDay(ms)}: for ${INDEPENDENT_AFTER_DAYS} days, and for what was asked before it, that counts as one person. Somebody else has to decide this`,
+      { reason: 'sign_in_set', by, ...(of === null ? {} : { of }), until: new Date(free).toISOString() }
+    )
   }
 
   async #execute(approval: Approval): Promise<void> {

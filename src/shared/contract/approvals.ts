@@ -6,6 +6,9 @@ import { timestamp } from './record.ts'
 
 const seq = z.int().min(0)
 
+/** For so many days two people are no two for an approval after one of them set how the other signs in. */
+export const INDEPENDENT_AFTER_DAYS = 7
+
 /** Something that takes two people: asked for by one, given or refused by another, then done. */
 export const approval = z.object({
   id: z.string(),

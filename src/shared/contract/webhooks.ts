@@ -6,8 +6,8 @@ import { timestamp } from './record.ts'
 const count = z.int().min(0)
 const id = z.string().max(64)
 
-/** An alert that opened, as the desktop announces it. Plain names and figures only. */
-export const notice = z.object({ alert_id: z.string(), title: z.string(), body: z.string() })
+/** What the desktop announces: an alert that opened, or (`alert_id` null) that the record does not verify. Plain names and figures only. */
+export const notice = z.object({ alert_id: z.string().nullable(), title: z.string(), body: z.string() })
 export type Notice = z.infer<typeof notice>
 
 /** Where alerts are posted to, and how the last attempt went. The secret is never in it. */

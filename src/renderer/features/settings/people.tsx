@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import './people.css'
-import { Button, Modal, PasswordInput, SegmentedControl, Select, TextInput } from '@mantine/core'
+import { Button, PasswordInput, Select, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import type { Person } from '../../../shared/contract/people.ts'
-import { permissionNames, permissions, type Role, roleNames, rolePermissions } from '../../../shared/contract/permissions.ts'
+import { permissionNames, permissions, roleNames, rolePermissions } from '../../../shared/contract/permissions.ts'
 import { roles } from '../../../shared/evidence/leaf-data.ts'
 import { sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
 import { useMay, useSession } from '../../client/session.tsx'
 import { count, day } from '../../ui/format.ts'
 import { Note, Panel, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
-
-const roleChoices = roles.map((value) => ({ value, label: capital(roleNames[value]) }))
+import { AddPerson, ChangePerson, SetPassword } from './people-dialogs.tsx'
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
@@ -206,156 +205,6 @@ function LockAfter() {
       value={value}
       onChange={(next) => next !== null && set.mutate({ lock_after_minutes: Number(next) })}
     />
-  )
-}
-
-function AddPerson({ onClose }: { readonly onClose: () => void }) {
-  const add = useAction('people.add', ['people.list', 'people.names'])
-  const [name, setName] = useState('')
-  const [role, setRole] = useState<Role>('auditor')
-  const [way, setWay] = useState<'password' | 'account'>('password')
-  const [secret, setSecret] = useState('')
-  return (
-    <Modal opened onClose={onClose} title="Add a person">
-      <form
-        className="column gap-12"
-        onSubmit={(event) => {
-          event.preventDefault()
-          add.mutate({ name, role, ...(way === 'password' ? { password: secret } : { os_account: secret }) }, { onSuccess: onClose })
-        }}
-      >
-        <TextInput label="Name" value={name} maxLength={100} data-autofocus onChange={(event) => setName(event.currentTarget.value)} />
-        <Select label="Role" data={roleChoices} value={role} onChange={(value) => value !== null && setRole(value as Role)} />
-        <SegmentedControl
-          aria-label="Signs in with"
-          data={[
-            { value: 'password', label: 'Password' },
-            { value: 'account', label: 'Account of the system' }
-          ]}
-          value={way}
-          onChange={(value) => {
-            setWay(value as 'password' | 'account')
-            setSecret('')
-          }}
-        />
-        {way === 'password' ? (
-          <PasswordInput
-            label="First password"
-            description="At least 12 characters; the person chooses another one at the first sign-in"
-            value={secret}
-            maxLength={1024}
-            autoComplete="off"
-            onChange={(event) => setSecret(event.currentTarget.value)}
-          />
-        ) : (
-          <TextInput
-            label="Account"
-            description="Its name as the operating system knows it"
-            value={secret}
-            maxLength={256}
-            onChange={(event) => setSecret(event.currentTarget.value)}
-          />
-        )}
-        {add.isError && <Note is="broken">{sentenceOf(add.error)}</Note>}
-        <div className="row">
-          <span className="grow" />
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={add.isPending} disabled={name.trim() === '' || secret === ''}>
-            Add
-          </Button>
-        </div>
-      </form>
-    </Modal>
-  )
-}
-
-function ChangePerson({ person, onClose }: { readonly person: Person; readonly onClose: () => void }) {
-  const change = useAction('people.change', ['people.list', 'people.names'])
-  const [name, setName] = useState(person.name)
-  const [role, setRole] = useState(person.role)
-  const [state, setState] = useState(person.state)
-  const [account, setAccount] = useState(person.os_account ?? '')
-  return (
-    <Modal opened onClose={onClose} title={`Change ${person.name}`}>
-      <form
-        className="column gap-12"
-        onSubmit={(event) => {
-          event.preventDefault()
-          change.mutate({ ref: person.ref, name, role, state, os_account: account.trim() === '' ? null : account }, { onSuccess: onClose })
-        }}
-      >
-        <TextInput label="Name" value={name} maxLength={100} onChange={(event) => setName(event.currentTarget.value)} />
-        <Select label="Role" data={roleChoices} value={role} onChange={(value) => value !== null && setRole(value as Role)} />
-        <TextInput
-          label="Account of the system"
-          description="Empty: signs in with a password only"
-          value={account}
-          maxLength={256}
-          onChange={(event) => setAccount(event.currentTarget.value)}
-        />
-        <SegmentedControl
-          aria-label="State"
-          data={[
-            { value: 'active', label: 'Active' },
-            { value: 'disabled', label: 'Disabled' }
-          ]}
-          value={state}
-          onChange={(value) => setState(value as Person['state'])}
-        />
-        <p className="dim small">
-          Pseudonym in leaves: <code>{person.ref}</code>. People are disabled, never removed: what they did stays theirs.
-        </p>
-        {change.isError && <Note is="broken">{sentenceOf(change.error)}</Note>}
-        <div className="row">
-          <span className="grow" />
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={change.isPending} disabled={name.trim() === ''}>
-            Save
-          </Button>
-        </div>
-      </form>
-    </Modal>
-  )
-}
-
-function SetPassword({ person, onClose }: { readonly person: Person; readonly onClose: () => void }) {
-  const set = useAction('people.set_password', ['people.list'])
-  const [password, setPassword] = useState('')
-  return (
-    <Modal opened onClose={onClose} title={`Password of ${person.name}`}>
-      <form
-        className="column gap-12"
-        onSubmit={(event) => {
-          event.preventDefault()
-          set.mutate({ ref: person.ref, password }, { onSuccess: onClose })
-        }}
-      >
-        <p className="soft">It works once: the person then chooses their own. Where they are signed in now, they are signed out.</p>
-        <PasswordInput
-          label="Password"
-          description="At least 12 characters"
-          value={password}
-          maxLength={1024}
-          autoComplete="off"
-          data-autofocus
-          onChange={(event) => setPassword(event.currentTarget.value)}
-        />
-        {set.isError && <Note is="broken">{sentenceOf(set.error)}</Note>}
-        <div className="row">
-          <span className="grow" />
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={set.isPending} disabled={password === ''}>
-            Set password
-          </Button>
-        </div>
-      </form>
-    </Modal>
   )
 }
 
