@@ -101,7 +101,9 @@ test('opens its window, serves both ports, records and finds, and ends without l
   const { page, child, exit } = await open()
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
   const found = await endpoints(join(folder, 'home', '.config', 'Affidavit Test', 'workspaces', 'default'))
+  // On every screen of a package that is not for release.
   expect(found.version).toMatch(/-test\.electron/)
+  await expect(page.getByText('Test build, not for release')).toBeVisible()
   for (const { url } of [found.compliance, found.drift]) expect((await fetch(`${url}/health`)).status).toBe(200)
   const event = {
     source: 'desk',

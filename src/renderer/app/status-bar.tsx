@@ -2,7 +2,7 @@
 import type { WorkspaceStatus } from '../../shared/contract/workspace.ts'
 import { ageOf, bytes, clock, count, faultOf, fixed } from '../ui/format.ts'
 import { Mark } from '../ui/parts.tsx'
-import { useStatus } from './engine-state.tsx'
+import { useShellInfo, useStatus } from './engine-state.tsx'
 
 const Port = ({ name, endpoint }: { readonly name: string; readonly endpoint: WorkspaceStatus['endpoints']['compliance'] }) => (
   <span title={endpoint.message ?? endpoint.url}>
@@ -14,6 +14,7 @@ const Port = ({ name, endpoint }: { readonly name: string; readonly endpoint: Wo
 /** Ports, leaves, checkpoint, anchor age, ingest rate, commit p99: on every screen. Lesser words drop first. */
 export function StatusBar() {
   const status = useStatus()
+  const version = useShellInfo()?.version ?? ''
   if (!status) {
     return (
       <footer className="status-bar">
@@ -74,6 +75,11 @@ export function StatusBar() {
         )}
       </span>
       <span className="spring" />
+      {/-test\b/.test(version) && (
+        <span className="state-attention strong" title={`Version ${version}`}>
+          Test build, not for release
+        </span>
+      )}
       {status.projection.behind > 0 && (
         <span className="lesser">
           <b>{count(status.projection.behind)}</b> leaves behind

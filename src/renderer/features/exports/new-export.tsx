@@ -50,11 +50,14 @@ export function NewExport({ query: initial }: { readonly query: string }) {
     const { path } = await shell('shell.saveFile', {
       title: 'Write the bundle',
       suggested_name: fileName(new Date(), sealing !== 'none'),
-      filters: [
+      filters:
         sealing === 'none'
-          ? { name: 'Affidavit bundle', extensions: ['affidavit.zip', 'zip'] }
-          : { name: 'Encrypted bundle', extensions: ['age'] }
-      ]
+          ? [
+              { name: 'Affidavit bundle', extensions: ['affidavit.zip', 'zip'] },
+              // The same file: Windows and macOS give a file to a program by the last part of its name alone.
+              { name: 'Affidavit bundle, opened by a double-click', extensions: ['affidavit'] }
+            ]
+          : [{ name: 'Encrypted bundle', extensions: ['age'] }]
     })
     if (path === null) return
     // The dialog has asked already whether an existing file may be replaced.
