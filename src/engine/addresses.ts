@@ -18,7 +18,11 @@ for (const [net, prefix] of [
   ['::', 128],
   ['fe80::', 10],
   ['ff00::', 8],
-  ['fd00:ec2::', 32]
+  ['fd00:ec2::', 32],
+  // 169.254.0.0/16 once more, as the ways from IPv6 to IPv4 write it: NAT64, 6to4, and the old compatible form.
+  ['64:ff9b::a9fe:0', 112],
+  ['2002:a9fe::', 32],
+  ['::a9fe:0', 112]
 ] as const)
   never.addSubnet(net, prefix, 'ipv6')
 const loopback = new BlockList()

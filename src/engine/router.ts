@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { type OperationName, operations, type TopicEvent, type TopicName, topics } from '../shared/contract/contract.ts'
 import { AffidavitError, type Failure, type Reply } from '../shared/contract/errors.ts'
 import type { Caller, Handlers } from './handlers.ts'
+import { stackOf } from './stack-of.ts'
 
 type Handler = (input: unknown, caller: Caller) => Promise<unknown>
 
@@ -55,7 +56,7 @@ export class Router {
     } catch (error) {
       if (caller.signal?.aborted) return { ok: false, error: { code: 'cancelled', message: 'cancelled' } }
       if (error instanceof AffidavitError) return { ok: false, error: error.toFailure() }
-      this.#log.error({ event: 'handler.failed', op, error: error instanceof Error ? { name: error.name, stack: error.stack } : {} })
+      this.#log.error({ event: 'handler.failed', op, error: error instanceof Error ? { name: error.name, stack: stackOf(error) } : {} })
       return { ok: false, error: { code: 'internal', message: 'this failed for a reason of its own; the log of the engine names it' } }
     }
   }

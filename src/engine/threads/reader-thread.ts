@@ -3,6 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { AffidavitError, type Failure } from '../../shared/contract/errors.ts'
 import { openReadable, useNativeBinding } from '../sqlite/open.ts'
+import { stackOf } from '../stack-of.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
 import type { ReaderContext } from './reader-context.ts'
 import { type ReaderTaskName, readerTasks } from './reader-tasks.ts'
@@ -39,13 +40,6 @@ const context: ReaderContext = {
 }
 
 const PROGRESS_MS = 100
-
-/** For the log. The message of a SyntaxError quotes what was parsed, which may be content: only where it happened is said. */
-function stackOf(error: unknown): string {
-  if (!(error instanceof Error)) return ''
-  const { message, name, stack = '' } = error
-  return error instanceof SyntaxError ? stack.replace(message, name) : stack
-}
 
 async function run(request: ReaderRequest): Promise<ReaderMessage> {
   const flag = new Int32Array(request.cancel)

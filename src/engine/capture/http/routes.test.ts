@@ -129,6 +129,11 @@ describe('operations', () => {
       json: { error: { code: 'internal', message: 'The request failed inside the engine; its log names the reason.' } }
     })
     expect(at.store.logged).toContainEqual(expect.objectContaining({ event: 'http.failed', server: 'compliance' }))
+    // What the runtime quotes of a text that is no JSON may be content.
+    at.store.answers['records.statistics'] = () => JSON.parse('a secret prompt')
+    expect((await ask(at.compliance, '/api/compliance/statistics')).status).toBe(500)
+    expect(at.store.logged.filter((one) => JSON.stringify(one).includes('SyntaxError'))).toHaveLength(1)
+    expect(JSON.stringify(at.store.logged)).not.toContain('a secret')
   })
 
   it('are cancelled when the client goes away', async () => {

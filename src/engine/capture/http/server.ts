@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RequestListener, Server } from 'node:http'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import { stackOf } from '../../stack-of.ts'
 import { admit } from '../proxy/gate.ts'
 import { splitTarget } from '../proxy/target.ts'
 import { sendFailure, sendJson, writeFailure } from './answers.ts'
@@ -83,7 +84,11 @@ export async function buildApp(deps: HttpDependencies, options: AppOptions): Pro
   app.setErrorHandler((error, _request, reply) => {
     const status = statusNumber(error)
     if (status >= 500)
-      deps.log.error({ event: 'http.failed', server: name, error: error instanceof Error ? { name: error.name, stack: error.stack } : {} })
+      deps.log.error({
+        event: 'http.failed',
+        server: name,
+        error: error instanceof Error ? { name: error.name, stack: stackOf(error) } : {}
+      })
     return sendFailure(reply, status >= 500 ? refusals.internal : status === 415 ? refusals.mediaType : refusals.malformedRequest)
   })
   const served: { method: string; path: string }[] = []

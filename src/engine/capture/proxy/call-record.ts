@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Upstream } from '../../../shared/contract/proxy.ts'
 import { type CanonicalEvent, responseChars } from '../../../shared/event/canonical-event.ts'
 import { wireOperation, wireReader, wireRequest } from '../../../shared/event/wire/routes.ts'
 import { type Framing, feed, framingOf } from '../../../shared/event/wire/split.ts'
-import { errorOf, isObject, known, parseJson, type WireAnswer, type WireApi, type WireFields } from '../../../shared/event/wire/wire.ts'
+import {
+  asGoReads,
+  errorOf,
+  isObject,
+  known,
+  parseJson,
+  textMessage,
+  type WireAnswer,
+  type WireApi,
+  type WireFields
+} from '../../../shared/event/wire/wire.ts'
 import { BoundedCopy, type CopyBudget, decodeCopy } from './bounded-copy.ts'
 import type { Outcome } from './pass-on.ts'
 
@@ -87,8 +98,14 @@ export class CallRecord {
     const decoded = await decodeCopy(head, requestEncoding)
     const text = decoded?.bytes.toString('utf8') ?? ''
     const cut = truncated || !this.#whole || (decoded?.truncated ?? true)
-    const body = cut ? undefined : parseJson(text)
-    const fields: WireFields = isObject(body) ? wireRequest(api, body, digest) : known({ request_model: MODEL.exec(text)?.[1] })
+    const parsed = cut ? undefined : parseJson(text)
+    const body = !isObject(parsed) ? null : upstream.kind === 'ollama' ? asGoReads(parsed) : parsed
+    // A server may be content with less than JSON, such as an object with something behind it: then the record has what it was sent.
+    const asSent = body === null && !cut && text !== '' && decoded !== null && isUtf8(decoded.bytes)
+    const fields: WireFields =
+      body === null
+        ? known({ request_model: MODEL.exec(text)?.[1], input_messages: asSent ? [textMessage('user', text)] : undefined })
+        : wireRequest(api, body, digest)
     return known({
       ...fields,
       channel: 'proxy' as const,
@@ -102,8 +119,8 @@ export class CallRecord {
       server_port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port),
       client_ua: userAgent?.slice(0, MOST_TEXT),
       span_role: 'inference' as const,
-      attributes: { upstream: upstream.name, api },
-      content_state: isObject(body) ? ('kept' as const) : cut ? ('truncated' as const) : ('withheld' as const)
+      attributes: { upstream: upstream.name, api, ...(asSent ? { request_form: 'as sent, not read' } : {}) },
+      content_state: body !== null || asSent ? ('kept' as const) : cut ? ('truncated' as const) : ('withheld' as const)
     }) as OpenEvent
   }
 

@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { wireApi } from '../../../shared/event/wire/routes.ts'
 import { type TestEngine, testEngine } from '../../test/test-engine.ts'
 import { joinTarget, splitTarget, upstreamUrl } from './target.ts'
 
@@ -39,6 +40,22 @@ describe('a request target', () => {
   ])('that is %j leads nowhere', (rest) => expect(joinTarget(base, rest)).toBeNull())
 })
 
+describe('a call to a model', () => {
+  it.each([
+    ['/v1/chat/completions', 'openai.chat'],
+    ['/v1/chat/completions/?api-version=1', 'openai.chat'],
+    ['/v1/chat/completion%73', 'openai.chat'],
+    ['/v1/chat%2Fcompletions', 'openai.chat'],
+    ['/V1/Chat/Completions', 'openai.chat'],
+    ['/%61pi/%43hat%2f', 'ollama.chat'],
+    ['/v1/messages', 'anthropic.messages'],
+    ['/v1/messages/count_tokens', null],
+    ['/v1/models?x=/v1/chat/completions', null],
+    ['/v1/chat/completions%', null],
+    ['/v1/chat/completions%00', null]
+  ])('is known by its path however it is written: %s', (target, api) => expect(wireApi('POST', target)).toBe(api))
+})
+
 describe('the address of an upstream', () => {
   it.each(['http://127.0.0.1:11434', 'https://api.openai.com', 'http://gpu.lan:8000/v1', 'http://[::1]:8080'])('may be %s', (url) =>
     expect(upstreamUrl(url).host).not.toBe('')
@@ -53,6 +70,12 @@ describe('the address of an upstream', () => {
     'http://169.254.169.254/',
     'http://[fe80::1]/',
     'http://[::ffff:169.254.169.254]/',
+    'http://[64:ff9b::169.254.169.254]/',
+    'http://[2002:a9fe:a9fe::1]/',
+    'http://[::169.254.169.254]/',
+    'http://2852039166/',
+    'http://0xa9.0xfe.0xa9.0xfe/',
+    'http://169.254.169.254./',
     'http://0.0.0.0:1/',
     'no'
   ])('may not be %s', (url) => expect(() => upstreamUrl(url)).toThrow(/^url: /))
@@ -99,7 +122,8 @@ describe('upstreams as settings', () => {
     expect(await set({ name: 'Not/A/Name' })).toBe('bad_request')
     expect(await set({ url: 'http://169.254.169.254/latest' })).toBe('bad_request')
     expect(await set({ url: own.url })).toBe('bad_request')
-    expect(await set({ url: `http://localhost:${own.port}/proxy/x` })).toBe('bad_request')
+    for (const host of ['localhost', 'localhost.', 'x.localhost', '127.1', '127.0.0.2', '[::1]', '[::ffff:127.0.0.1]', '2130706433'])
+      expect(await set({ url: `http://${host}:${own.port}/proxy/x` }), host).toBe('bad_request')
     expect(await set({ port: own.port })).toBe('conflict')
     expect(await set({ port: 0 })).toBe('bad_request')
     expect(await set({ kind: 'other' })).toBe('bad_request')

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isIP } from 'node:net'
 import { AffidavitError } from '../../../shared/contract/errors.ts'
 import { type Upstream, type UpstreamState, upstream } from '../../../shared/contract/proxy.ts'
 import { UPSTREAM_SETTING } from '../../../shared/evidence/leaf-data.ts'
+import { isLoopbackAddress } from '../../addresses.ts'
 import type { Handlers } from '../../handlers.ts'
 import type { Actor, AppendResult, LeafDraft } from '../../ledger/draft.ts'
 import type { AnyDb } from '../../sqlite/open.ts'
@@ -22,6 +24,12 @@ const MOST = 32
 const LONGEST = 256
 
 const json = ({ kind, mode, port, source, url }: Upstream): string => JSON.stringify({ kind, mode, port, source, url })
+
+/** Whether an address is on loopback, whatever way it is written. */
+function isThisMachine({ hostname }: URL): boolean {
+  const host = hostname.replace(/^\[|\]$|\.$/g, '')
+  return isIP(host) > 0 ? isLoopbackAddress(host) : /(^|\.)localhost$/.test(host)
+}
 
 /** The upstreams that the `setting.changed` leaves leave, by name. What is no longer valid is left out. */
 export function readUpstreams(ledger: AnyDb, seqs: readonly number[]): Upstream[] {
@@ -70,7 +78,7 @@ export class Upstreams {
         if (taken) throw new AffidavitError('conflict', `port ${wanted.port} is that of the upstream ${taken.name}`)
         const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port)
         const own = [...this.#deps.ownPorts(), ...(wanted.port === null ? [] : [wanted.port])]
-        if (/^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname) && own.includes(port))
+        if (isThisMachine(url) && own.includes(port))
           throw new AffidavitError('bad_request', 'url: this is an address of this program itself')
         if (wanted.port !== null && wanted.port !== before?.port && this.#deps.ownPorts().includes(wanted.port))
           throw new AffidavitError('conflict', `port ${wanted.port} is one of this program already`)

@@ -18,10 +18,20 @@ const routes: readonly (readonly [ending: string, api: WireApi])[] = [
   ['/v1/messages', 'anthropic.messages']
 ]
 
+/** A path as servers read it before they look for its route: decoded, by some in any case (Express), without slashes at the end. */
+function pathOf(target: string): string {
+  const path = target.split('?', 1)[0] ?? ''
+  try {
+    return decodeURIComponent(path).toLowerCase().replace(/\/+$/, '')
+  } catch {
+    return path.toLowerCase()
+  }
+}
+
 /** The interface behind a request target, by method and the end of its path; null when the call is none to a model and passes without a record. */
 export function wireApi(method: string, target: string): WireApi | null {
   if (method !== 'POST') return null
-  const path = (target.split('?', 1)[0] ?? '').replace(/\/+$/, '')
+  const path = pathOf(target)
   return routes.find(([ending]) => path.endsWith(ending))?.[1] ?? null
 }
 

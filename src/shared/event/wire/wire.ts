@@ -61,6 +61,24 @@ export const stopsOf = (value: unknown): string[] | undefined => {
   return all.length === 0 ? undefined : all.slice(0, 64)
 }
 
+/** As Go compares the names of members: letters in any case, and two signs that are old forms of `s` and `k`. */
+const folded = (name: string): string =>
+  name.replace(/[A-Z\u017f\u212a]/g, (sign) => (sign === '\u017f' ? 's' : sign === '\u212a' ? 'k' : sign.toLowerCase()))
+const foldMembers = (value: Json): Json => Object.fromEntries(Object.entries(value).map(([name, member]) => [folded(name), member]))
+
+/**
+ * A request body as a server in Go reads it (encoding/json): names of members in any case, the last of several counts. Without it a call could show
+ * Ollama another prompt than it leaves on record.
+ */
+export function asGoReads(body: Json): Json {
+  const plain = foldMembers(body)
+  return {
+    ...plain,
+    ...(isObject(plain.options) ? { options: foldMembers(plain.options) } : {}),
+    ...(Array.isArray(plain.messages) ? { messages: plain.messages.map((one) => (isObject(one) ? foldMembers(one) : one)) } : {})
+  }
+}
+
 /** Leaves out what is undefined, so that unknown stays absent. */
 export function known<T extends object>(fields: T): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T
