@@ -25,6 +25,8 @@ export interface CorpusCase {
   readonly folder: string | null
   /** The step that fails for the shell, where it sees the fault in another one. */
   readonly shellStep: number | null
+  /** What the shell says instead: of more than a thousand leaves it checks the tree above them and a sample. Null: as the others. */
+  readonly shellVerdict: 'no fault found, 2 steps not checked' | null
   /**
    * A head that was seen before, and what a verifier that remembers it says: the code of a fault in step 3, or null when it fits. The verdict
    * above is that of a verifier without a memory. Null where nothing was seen.

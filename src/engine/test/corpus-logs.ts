@@ -22,7 +22,7 @@ export async function twoHistories(engine: TestEngine, exportBag: ExportBag) {
     cpSync(engine.workspace, join(root, 'workspace'), { recursive: true })
     cpSync(engine.state, join(root, 'state'), { recursive: true })
   })
-  await engine.call('events.append', { events: [rawRecord(10), rawRecord(11), rawRecord(12)] })
+  await engine.call('events.append', { events: Array.from({ length: 6 }, (_, n) => rawRecord(10 + n)) })
   const { bag: grown } = await exportBag(engine, 'seq:0..6')
   const seen = headOf(grown)
   const copy = await testEngine({ root })

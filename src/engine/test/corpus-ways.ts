@@ -16,13 +16,14 @@ export interface CorpusKeys {
 
 export interface Way {
   readonly name: string
-  readonly from?: 'stamped' | 'withheld' | 'pruned' | 'erased'
+  readonly from?: 'stamped' | 'withheld' | 'pruned' | 'erased' | 'large'
   readonly change: (bag: Bag) => void
   readonly step: number | null
   readonly code: string | null
   readonly trusted?: boolean
   readonly verdict?: CorpusCase['verdict']
   readonly shellStep?: number
+  readonly shellVerdict?: CorpusCase['shellVerdict']
 }
 
 const text = (bag: Bag, name: string): string => (bag.get(name) ?? Buffer.alloc(0)).toString('utf8')

@@ -11,6 +11,7 @@ import { makeAuthority, serveAuthority } from '../anchors/test-authority.ts'
 import { ed25519FromSeed, sha256, sha512 } from '../crypto.ts'
 import type { CorpusCase } from './corpus-case.ts'
 import { prunedAndErased, twoHistories } from './corpus-logs.ts'
+import { LARGE, tileWays } from './corpus-tiles.ts'
 import { type Bag, type CorpusKeys, hostileWays, tamperedWays } from './corpus-ways.ts'
 import { rawRecord, type TestEngine, testEngine } from './test-engine.ts'
 
@@ -86,6 +87,16 @@ async function exportBag(
   return { zip: readFileSync(out), bag: readBag(folder) }
 }
 
+/** More leaves than have proofs of their own, from a log of the same keys. */
+async function exportLarge(engine: TestEngine): Promise<Bag> {
+  const { ledger } = await engine.call('workspace.status', {})
+  const wanted = LARGE - ledger.size
+  const events = Array.from({ length: wanted }, (_, n) => rawRecord(5000 + n))
+  await engine.call('events.append', { events: events.slice(0, 600) })
+  await engine.call('events.append', { events: events.slice(600) })
+  return (await exportBag(engine, '')).bag
+}
+
 /** Writes the corpus and `cases.json` into a folder; returns the cases. */
 export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]> {
   mkdirSync(folder, { recursive: true })
@@ -97,13 +108,22 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
   const put = async (
     name: string,
     content: Buffer | Bag,
-    expected: Pick<CorpusCase, 'trusted' | 'verdict' | 'step' | 'code'> & Partial<Pick<CorpusCase, 'shellStep' | 'remembered'>>
+    expected: Pick<CorpusCase, 'trusted' | 'verdict' | 'step' | 'code'> &
+      Partial<Pick<CorpusCase, 'shellStep' | 'shellVerdict' | 'remembered'>>
   ): Promise<void> => {
     const number = String(cases.length).padStart(3, '0')
     const file = `${number}.affidavit.zip`
     writeFileSync(join(folder, file), Buffer.isBuffer(content) ? content : await packBag(content))
     if (!Buffer.isBuffer(content)) writeBag(content, join(folder, number))
-    cases.push({ shellStep: null, remembered: null, ...expected, name, file, folder: Buffer.isBuffer(content) ? null : number })
+    cases.push({
+      shellStep: null,
+      shellVerdict: null,
+      remembered: null,
+      ...expected,
+      name,
+      file,
+      folder: Buffer.isBuffer(content) ? null : number
+    })
   }
   try {
     await engine.call('events.append', { events: Array.from({ length: 4 }, (_, n) => rawRecord(n)) })
@@ -119,6 +139,7 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
     const { anchors } = await engine.call('anchors.list', {})
     const stamped = await exportBag(engine, 'seq:0..6', { at: anchors[0]?.size ?? 0 })
     const { grown, cut, forked, seen, before } = await twoHistories(engine, exportBag)
+    const large = await exportLarge(engine)
     const { pruned, erased } = await prunedAndErased(engine, exportBag, (ms) => {
       later = ms
     })
@@ -149,8 +170,11 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
     await put('after an earlier head was seen', grown, { ...good, remembered: { head: before, code: null } })
     await put('cut off after a longer log was seen', cut, { ...good, remembered: { head: seen, code: 'rollback' } })
     await put('another history of the size that was seen', forked, { ...good, remembered: { head: seen, code: 'fork' } })
-    const sources = { plain: plain.bag, stamped: stamped.bag, withheld: withheld.bag, pruned, erased }
-    for (const way of tamperedWays(plain.bag, keys)) {
+    const sources = { plain: plain.bag, stamped: stamped.bag, withheld: withheld.bag, pruned, erased, large }
+    const sampled = { shellVerdict: 'no fault found, 2 steps not checked' } as const
+    await put('beyond a thousand leaves, as it was written', large, { ...good, ...sampled })
+    await put('beyond a thousand leaves, with confirmed keys', large, { ...valid, ...sampled })
+    for (const way of [...tamperedWays(plain.bag, keys), ...tileWays(keys, large)]) {
       const bag: Bag = new Map(sources[way.from ?? 'plain'])
       way.change(bag)
       await put(way.name, bag, {
@@ -158,7 +182,8 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
         verdict: way.verdict ?? 'invalid',
         step: way.step,
         code: way.code,
-        ...(way.shellStep === undefined ? {} : { shellStep: way.shellStep })
+        ...(way.shellStep === undefined ? {} : { shellStep: way.shellStep }),
+        ...(way.shellVerdict === undefined ? {} : { shellVerdict: way.shellVerdict })
       })
     }
     for (const [name, content] of await hostileWays(plain.zip, packBag))

@@ -34,7 +34,14 @@ export function EngineFactsProvider({ children }: { readonly children: ReactNode
       shown = next.path
       setStatus(next)
     }
-    const offs = [onTopic('status', take), onShell('shell.engine', setEngine)]
+    let was: ShellEngineState['state'] | null = null
+    const follow = (next: ShellEngineState) => {
+      // Another engine: what the one before said is asked again, such as what its end interrupted.
+      if (next.state === 'running' && was !== null && was !== 'running') void queries.invalidateQueries()
+      was = next.state
+      setEngine(next)
+    }
+    const offs = [onTopic('status', take), onShell('shell.engine', follow)]
     shell('shell.info', {}).then(setInfo, () => {})
     return () => {
       for (const off of offs) off()

@@ -40,6 +40,8 @@ export async function checkLeaves(
   let records = 0
   let last = -1
   let included = 0
+  /** Leaves by the first-level tile they are in; one of each tells which tiles the bundle needs. */
+  const tiled: number[] = []
   const missingKeys = new Set(keyLines)
   for await (const line of files.lines(LEAVES)) {
     if (control.cancelled?.()) break
@@ -48,6 +50,7 @@ export async function checkLeaves(
     if (!leaf) continue
     if (leaf.seq <= last) report.fault('leaf_order', 'leaves are not in order, or one is here twice', `leaf ${leaf.seq}`)
     last = leaf.seq
+    if (Math.floor(leaf.seq / 256) !== Math.floor((tiled.at(-1) ?? -256) / 256)) tiled.push(leaf.seq)
     if (missingKeys.size > 0) missingKeys.delete(utf8Decode(line))
     if (recordTypes.has(leaf.type) && leaf.span_role !== 'wrapper') records++
     for (const part of leaf.parts ?? []) parts.add(leaf.seq, part.name, part.commit)
@@ -57,6 +60,7 @@ export async function checkLeaves(
   if (missingKeys.size > 0)
     report.fault('key_leaf_missing', 'a leaf about a signing key that is not among the leaves of the bundle', 'proof/keys.jsonl')
   if (!tiles && leaves > SINGLE_LEAVES) report.fault('layout', `more than ${SINGLE_LEAVES} leaves need tiles`)
+  for (const name of tiles?.strays(tiled) ?? []) report.fault('stray_tile', 'a tile that no leaf of the bundle needs', name)
   for (const name of files.names()) {
     const seq = /^data\/proofs\/(\d+)\.tlog-proof$/.exec(name)?.[1]
     if (seq !== undefined && Number(seq) > last) report.fault('stray_proof', 'a proof of a leaf that is not in the bundle', name)

@@ -16,13 +16,14 @@ export function neededTiles(
   size: number,
   seqs: Iterable<number>
 ): { readonly level: number; readonly index: number; readonly width: number }[] {
-  const found = new Map<string, { level: number; index: number; width: number }>()
+  const found = new Map<number, { level: number; index: number; width: number }>()
   const levels = Math.max(1, Math.ceil(Math.log2(Math.max(2, size)) / HEIGHT))
   const add = (level: number, position: number) => {
     const hashes = tileHashes(size, level)
     if (hashes === 0) return
     const index = Math.floor(Math.min(position, hashes - 1) / WIDTH)
-    const key = `${level}/${index}`
+    // A tree has at most seven levels of tiles: one number names a tile, and no text is made for each leaf.
+    const key = index * 8 + level
     if (!found.has(key)) found.set(key, { level, index, width: Math.min(WIDTH, hashes - index * WIDTH) })
   }
   for (const seq of seqs) for (let level = 0; level < levels; level++) add(level, Math.floor(seq / 2 ** (HEIGHT * level)))
@@ -57,6 +58,12 @@ export class TileReader {
     const range = CompactRange.from(this.#sha256, 0, [])
     for (let i = first; i < first + 2 ** within; i++) range.push(this.#hash(tileLevel, i))
     return range.root()
+  }
+
+  /** Tiles that prove none of the given leaves: nothing says what they hold. */
+  strays(seqs: Iterable<number>): string[] {
+    const needed = new Set(neededTiles(this.#size, seqs).map(({ level, index, width }) => tilePath(level, index, width)))
+    return [...this.#tiles.keys()].filter((name) => !needed.has(name))
   }
 
   root(): Uint8Array {

@@ -4,7 +4,7 @@ import { leafSteps } from './verify-sh-leaves.ts'
 
 /**
  * verify.sh: POSIX shell, ssh-keygen, openssl, sha256sum and coreutils. The same six steps and words as the other verifiers.
- * Checks all leaves up to 1,000; beyond that the tiles need a program: it says how many steps it left out.
+ * Checks all leaves up to 1,000; beyond that the tree above them and a sample, and says how many steps it did not check whole.
  */
 export const verifySh = String.raw`#!/bin/sh
 # Verifies this bundle with stock tools. usage: sh verify.sh [FOLDER WITH CONFIRMED log.vkey AND allowed_signers]

@@ -34,6 +34,7 @@ export function Interrupted() {
         <Writing
           key={job}
           jobId={job}
+          again="Close"
           onAgain={() => {
             setJobs((before) => before.filter((one) => one !== job))
             refresh('export.list', 'export.interrupted')

@@ -8,7 +8,16 @@ import { bytes, count, day, fixed } from '../../ui/format.ts'
 import { Facts, Hash, Note, Panel, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
 
-export function Writing({ jobId, onAgain }: { readonly jobId: string; readonly onAgain: () => void }) {
+export function Writing({
+  jobId,
+  onAgain,
+  again = 'Another export'
+}: {
+  readonly jobId: string
+  readonly onAgain: () => void
+  /** What to do next. */
+  readonly again?: string
+}) {
   const job = useJob(jobId)
   const cancel = useAction('jobs.cancel')
   const done = job?.state === 'done'
@@ -88,7 +97,7 @@ export function Writing({ jobId, onAgain }: { readonly jobId: string; readonly o
           Show the file
         </Button>
         <Button variant="default" size="compact-sm" onClick={onAgain}>
-          Another export
+          {again}
         </Button>
         <span className="grow" />
         <span className="dim small">{fixed((Date.parse(job.ended ?? job.started) - Date.parse(job.started)) / 1000, 1)} s</span>
