@@ -146,6 +146,13 @@ describe('affidavit', () => {
     expect(plain).toMatchObject({ status: 0, out: expect.stringContaining('1 accepted') })
     expect(plain.err).toContain(`${data}: the rows are those of data`)
     expect(plain.err).toContain(`${data}: startTime: without a zone, taken as UTC; --zone names another`)
+    // A member is named so that a terminal would clear itself and take another title.
+    writeFileSync(data, JSON.stringify([{ model: 'm', prompt: 'Q', 'created\u001b[2J\u009b2J\u001b]0;x\u0007 at': '2025-01-31 12:00:00' }]))
+    const hostile = affidavit('import', ...workspace(), '--print-mapping', data)
+    expect(hostile.err).toContain('without a zone')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there.
+    expect(hostile.err).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
+    writeFileSync(data, JSON.stringify({ data: [call] }))
     const zoned = affidavit('import', ...workspace(), '--zone', 'Europe/Berlin', data)
     expect(zoned.err).not.toContain('without a zone')
   })

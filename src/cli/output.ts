@@ -3,14 +3,20 @@
 /** Exit codes of every command (PRODUCT, Command line). */
 export const EXIT = { done: 0, negative: 1, usage: 2 } as const
 
-/** One line on stdout. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal takes for a command of its own.
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
+
+/** A name in a file or a bundle may be written so that a terminal does what it says. */
+const shown = (line: string): string => line.replace(CONTROL, '\ufffd')
+
+/** One line on stdout; without control characters where it is a terminal. */
 export const print = (line: string): void => {
-  process.stdout.write(`${line}\n`)
+  process.stdout.write(`${process.stdout.isTTY ? shown(line) : line}\n`)
 }
 
 /** One line on stderr: progress and messages, never results. */
 export const say = (line: string): void => {
-  process.stderr.write(`${line}\n`)
+  process.stderr.write(`${shown(line)}\n`)
 }
 
 /** A progress line that overwrites itself on a terminal and stays quiet elsewhere. */
