@@ -2,7 +2,7 @@
 // Masks and unmasking, requests of subjects, a copy of data, erasure by two people and its certificate.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { answerDialogs, callOk } from '../data.ts'
+import { answerDialogs, callOk, waitForJob } from '../data.ts'
 import { expect } from '../harness.ts'
 import { oneLook } from './walk.ts'
 
@@ -80,6 +80,8 @@ oneLook('light', 'privacy', async ({ app, page, go, shoot }) => {
   await expect(page.getByText(/copy of data written, 6 records/)).toBeVisible()
   expect(readFileSync(out, 'utf8')).toContain(SUBJECT)
 
+  const bundle = { recipient: 'Examiner', purpose: 'Audit', out: join(app.userData, 'one.affidavit.zip') }
+  await waitForJob(page, (await callOk(page, 'export.start', bundle)).job_id)
   await page.getByText('DSR 26-5').first().click()
   await page.getByLabel('Identifiers').fill(SUBJECT)
   await page.getByRole('button', { name: 'Find records' }).click()
@@ -87,6 +89,12 @@ oneLook('light', 'privacy', async ({ app, page, go, shoot }) => {
   await page.getByRole('button', { name: 'Restrict 6 records' }).click()
   await expect(page.getByText(/On record in leaf/)).toBeVisible()
   await shoot('22-subjects-restrict')
+  await page.getByRole('button', { name: 'Note as told…' }).click()
+  await page.getByLabel('How, and when').fill('Letter of 26 November 2026')
+  await shoot('22-subjects-tell')
+  await page.getByRole('button', { name: 'Record it' }).click()
+  await expect(page.getByRole('cell', { name: /by local/ })).toBeVisible()
+  await shoot('22-subjects-told')
   await page.getByRole('button', { name: 'Show all restricted records' }).click()
   await expect(page.getByRole('button', { name: 'Remove filter restricted:yes' })).toBeVisible()
   await page.getByRole('row').nth(1).click()

@@ -15,6 +15,7 @@ import { evidencePart } from './composition/evidence-part.ts'
 import { keepingPart } from './composition/keeping-part.ts'
 import { LiveStatus } from './composition/live-status.ts'
 import type { EngineEnvironment } from './config.ts'
+import { updateSince } from './integrity/app-version.ts'
 import { type Clock, Heartbeats, jumpAtStart } from './integrity/heartbeat.ts'
 import { endUnfinished } from './integrity/unfinished.ts'
 import type { VerifySchedule } from './integrity/verify-schedule.ts'
@@ -196,7 +197,7 @@ async function compose(
 }
 
 /** The first leaves of a run: what was restored, whether the clock jumped, that the engine started. */
-async function beginRecording({ append, clock, workspace }: Core): Promise<void> {
+async function beginRecording({ append, clock, config, workspace }: Core): Promise<void> {
   await recordRestore(workspace.paths.root, append)
   const jump = jumpAtStart(lastLeafTime(workspace.ledgerDb), clock.now())
   const started: LeafDraft = {
@@ -210,7 +211,8 @@ async function beginRecording({ append, clock, workspace }: Core): Promise<void>
     },
     parts: []
   }
-  await append([...(jump ? [jump] : []), started])
+  const updated = updateSince(workspace.ledgerDb, config.appVersion)
+  await append([...(jump ? [jump] : []), ...(updated ? [updated] : []), started])
 }
 
 /** The last leaf and the last checkpoint of a run, with the copy outside the database. */

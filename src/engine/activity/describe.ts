@@ -54,7 +54,8 @@ const words: Partial<Record<LeafType, string | ((data: Fields) => string)>> = {
   'import.started': 'started an import',
   'import.done': (data) => `imported ${numbered(data.accepted, 'record')}`,
   'engine.started': 'started',
-  'engine.stopped': 'stopped'
+  'engine.stopped': 'stopped',
+  'app.updated': (data) => `was updated from ${text(data.from)} to ${text(data.to)}`
 }
 
 /** What a leaf says was done, to what and to whom, in words; `detail` is what a person wrote, from the encrypted body. */
@@ -65,7 +66,7 @@ export function describe(type: LeafType, data: Fields, body: Fields) {
   return {
     what: word === undefined ? type.replace('.', ' ') : typeof word === 'string' ? word : word(data),
     detail: detail.slice(0, 500),
-    on_seq: whole(data.seq) ?? whole(data.record) ?? whole(data.alert) ?? whole(data.asked),
+    on_seq: whole(data.seq) ?? whole(data.record) ?? whole(data.alert) ?? whole(data.asked) ?? whole(data.export),
     on_person: text(data.user) || null
   }
 }

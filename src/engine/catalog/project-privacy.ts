@@ -156,6 +156,9 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
         if (data.request_id !== undefined) step(data.request_id, data.records, body.reason)
         return
       }
+      case 'recipient.told':
+        step((leaf.data as LeafData<'recipient.told'>).request_id, 0, bodyOf(payloads, seq).note)
+        return
       case 'erasure.intent':
         this.#erase(seq, leaf.data as LeafData<'erasure.intent'>, time, step)
         return

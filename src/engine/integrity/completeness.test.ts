@@ -99,8 +99,8 @@ describe('a start', () => {
     appVersion: '0.1.0',
     keyProtection: 'file'
   })
-  async function start(offsetMs = 0) {
-    const started = await startEngine(config(), engineEnvironment({}), {
+  async function start(offsetMs = 0, appVersion = '0.1.0') {
+    const started = await startEngine({ ...config(), appVersion }, engineEnvironment({}), {
       store: null,
       log: pino({ level: 'silent' }),
       clock: { now: () => Date.now() + offsetMs, monotonic: () => performance.now() }
@@ -155,6 +155,18 @@ describe('a start', () => {
       .map((bytes) => (JSON.parse(bytes.toString('utf8')) as { links: { request: number } }).links.request)
     expect(links).toEqual([seqs[0], seqs[2], seqs[4]])
     after.close()
+  }, 60_000)
+
+  it('says once that another version of the program goes on', async () => {
+    const updates = async (version: string) => {
+      const call = await start(0, version)
+      const { entries } = await call('activity.list', { kind: 'system' })
+      await stop()
+      return entries.filter((entry) => entry.type === 'app.updated').map((entry) => [entry.actor, entry.what])
+    }
+    expect(await updates('0.1.0')).toEqual([])
+    expect(await updates('0.2.0')).toEqual([['engine', 'was updated from 0.1.0 to 0.2.0']])
+    expect(await updates('0.2.0')).toHaveLength(1)
   }, 60_000)
 
   it('says when the clock stands before the last leaf', async () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The disk full, a folder that cannot be written, a key store that refuses: each has a message, and nothing acknowledged is lost.
 import { spawnSync } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -115,6 +115,33 @@ describe.skipIf(!mayMount)('a full disk (needs root, to mount one)', () => {
   })
 })
 
+describe.skipIf(!mayMount)('a full disk that a bundle is written to (needs root, to mount one)', () => {
+  it('is said, leaves no bundle under its name, and the same export goes through once there is room', async () => {
+    const disk = mount('size=512k')
+    const engine = await testEngine()
+    try {
+      const noise = (n: number) => Array.from({ length: 200 }, (_, i) => Math.sin(n * 1000 + i).toString(36)).join(' ')
+      for (let from = 0; from < 300; from += 20)
+        await engine.call('events.append', {
+          events: Array.from({ length: 20 }, (_, i) => rawRecord(from + i, { response: noise(from + i) }))
+        })
+      const out = join(disk, 'one.affidavit.zip')
+      const run = async () =>
+        (await engine.job((await engine.call('export.start', { recipient: 'x', purpose: 'y', out, replace: true })).job_id)).error
+      expect(await run()).toMatchObject({ code: 'disk_full', message: expect.stringContaining('the disk is full') })
+      expect(existsSync(out)).toBe(false)
+      expect(await engine.call('events.append', { events: [rawRecord(999)] })).toMatchObject({ accepted: 1 })
+      expect(spawnSync('mount', ['-o', 'remount,size=64m', root]).status).toBe(0)
+      expect(await run()).toBeNull()
+      const { job_id } = await engine.call('verify.file', { path: out })
+      await engine.job(job_id)
+      expect((await engine.call('verify.report', { job_id })).kind).not.toBe('invalid')
+    } finally {
+      await engine.remove()
+    }
+  })
+})
+
 describe.skipIf(!mayMount)('a folder that cannot be written (needs root, to mount one)', () => {
   it('ends the start with its code and what to do, and changes nothing', async () => {
     test = await testEngine({ root: mount('size=64m') })
@@ -188,5 +215,50 @@ describe('a key store of the operating system that refuses', () => {
     expect(back.status()).toMatchObject({ state: 'open', problem: null })
     expect(await ask(back, 'records.open', { query: 'answer' })).toMatchObject({ count: 20 })
     await back.stop('quit')
+  })
+
+  it('that stops answering while a workspace is open changes nothing half: no protection, no key, no record is lost', async () => {
+    root = mkdtempSync(join(tmpdir(), 'affidavit-faults-'))
+    const store = { answers: true }
+    const moody: OsKeyStore = {
+      wrap: (text) => (store.answers ? works.wrap(text) : refusal()),
+      unwrap: (wrapped) => (store.answers ? works.unwrap(wrapped) : refusal())
+    }
+    const engine = await start(moody)
+    const caller = { actor: { ref: 'local', kind: 'human' }, via: 'ipc' } as const
+    const call = async (op: 'keys.protect' | 'keys.rotate' | 'jobs.get' | 'keys.report', input: object) => {
+      const reply = await engine.router.call(op, input, caller)
+      return (reply.ok ? reply.value : reply.error) as Record<string, unknown>
+    }
+    const keyring = () =>
+      readdirSync(join(root, 'state'))
+        .filter((name) => name.startsWith('keyring-'))
+        .map((name) => readFileSync(join(root, 'state', name), 'utf8'))
+    expect(await ask(engine, 'events.append', { events: batch(0) })).toMatchObject({ accepted: 20 })
+    const before = keyring()
+    store.answers = false
+    // A new key-encryption key that cannot be kept is not used.
+    const { job_id } = await call('keys.rotate', { use: 'key-encryption' })
+    await vi.waitFor(async () =>
+      expect(await call('jobs.get', { id: job_id })).toMatchObject({ state: 'failed', error: { code: 'keys_unavailable' } })
+    )
+    expect(keyring()).toEqual(before)
+    // Recording goes on: the keys are in memory.
+    expect(await ask(engine, 'events.append', { events: batch(20) })).toMatchObject({ accepted: 20 })
+    // To a passphrase it goes without the store; back it does not, and the passphrase stays.
+    expect(await call('keys.protect', { protection: 'passphrase', passphrase: 'velvet orchard lamp' })).toMatchObject({
+      protection: 'passphrase'
+    })
+    const sealed = keyring()
+    expect(await call('keys.protect', { protection: 'safe-storage' })).toMatchObject({ code: 'keys_unavailable' })
+    expect(await call('keys.report', {})).toMatchObject({ protection: 'passphrase' })
+    expect(keyring()).toEqual(sealed)
+    store.answers = true
+    expect(await call('keys.protect', { protection: 'safe-storage' })).toMatchObject({ protection: 'safe-storage' })
+    await engine.stop('quit')
+    const again = await start(moody)
+    expect(again.status()).toMatchObject({ state: 'open', keys: { protection: 'safe-storage' } })
+    expect(await ask(again, 'records.open', { query: 'answer' })).toMatchObject({ count: 40 })
+    await again.stop('quit')
   })
 })

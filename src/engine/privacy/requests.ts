@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
 import { AffidavitError } from '../../shared/contract/errors.ts'
-import { MOST_SCOPE, type SubjectRequest } from '../../shared/contract/requests.ts'
+import { MOST_SCOPE, type RecipientToTell, type SubjectRequest } from '../../shared/contract/requests.ts'
 import { dueDay } from '../../shared/privacy/clock.ts'
 import { filterOf } from '../catalog/handlers.ts'
 import { subjectKeys } from '../catalog/subject-key.ts'
@@ -57,6 +57,11 @@ export class Requests {
     return found
   }
 
+  async #recipients(request: string): Promise<RecipientToTell[]> {
+    await this.#one(request)
+    return this.#deps.pool.run('recipientsOfRequest', { request })
+  }
+
   async #append(draft: LeafDraft): Promise<number> {
     const [written] = await this.#deps.append([draft])
     if (!written) throw new AffidavitError('read_only', 'the workspace is open read-only')
@@ -69,7 +74,15 @@ export class Requests {
   }
 
   readonly handlers: Handlers<
-    'requests.list' | 'requests.open' | 'requests.extend' | 'requests.close' | 'subjects.find' | 'subjects.export' | 'restrict.set'
+    | 'requests.list'
+    | 'requests.open'
+    | 'requests.extend'
+    | 'requests.close'
+    | 'subjects.find'
+    | 'subjects.export'
+    | 'restrict.set'
+    | 'recipients.list'
+    | 'recipients.tell'
   > = {
     'requests.list': async () => {
       await this.caughtUp()
@@ -136,6 +149,19 @@ export class Requests {
         }
       )
       return { job_id: job.id }
+    },
+    'recipients.list': async ({ request_id }) => ({ recipients: await this.#recipients(request_id) }),
+    'recipients.tell': async ({ request_id, export_seq, note }, caller) => {
+      const recipient = (await this.#recipients(request_id)).find((one) => one.export_seq === export_seq)
+      if (!recipient) throw new AffidavitError('not_found', 'this export held no record of the request')
+      if (recipient.told) throw new AffidavitError('conflict', `this was noted already, in leaf ${recipient.told.seq}`)
+      await this.#append({
+        type: 'recipient.told',
+        actor: caller.actor,
+        data: { request_id, export: export_seq },
+        parts: [bodyPart(wellFormed({ note })).part]
+      })
+      return { recipients: await this.#recipients(request_id) }
     },
     'restrict.set': async ({ seqs, on, reason, request_id }, caller) => {
       if (request_id !== undefined) await this.#one(request_id)

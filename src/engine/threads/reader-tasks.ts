@@ -82,6 +82,7 @@ import { certificateOf } from '../privacy/erasure/certificate.ts'
 import { erasureRecipients, erasureState } from '../privacy/erasure/erase.ts'
 import { needlesOf } from '../privacy/erasure/needles.ts'
 import { type ScanInput, scanFiles } from '../privacy/erasure/scan.ts'
+import { recipientsOfRequest } from '../privacy/recipients.ts'
 import { readPrivacy } from '../privacy/settings.ts'
 import { type FindSubject, findSubject, listRequests, subjectRecords } from '../privacy/subjects.ts'
 import { type BuildReviewInput, buildReview } from '../review/build.ts'
@@ -147,6 +148,7 @@ export const readerTasks = {
   erasureState: task((context, args: { readonly id: string }) => erasureState(context, args.id)),
   leavesOfRecords: task(({ catalog }, args: { readonly seqs: readonly number[] }) => leavesOfRecords(catalog, args.seqs)),
   erasureRecipients: longTask((context, args: { readonly seqs: readonly number[] }) => erasureRecipients(context, args.seqs)),
+  recipientsOfRequest: longTask((context, args: { readonly request: string }) => recipientsOfRequest(context, args.request)),
   erasureNeedles: longTask((context, args: { readonly seqs: readonly number[] }) => needlesOf(context, args.seqs)),
   erasureCertificate: task((context, args: { readonly id: string }) => certificateOf(context, args.id) ?? null),
   scanFiles: longTask((context, args: ScanInput, control) => scanFiles(context, args, control)),

@@ -233,6 +233,8 @@ export const operationPermissions: Readonly<Record<OperationName, Permission>> =
   'subjects.find': 'privacy',
   'subjects.export': 'privacy',
   'restrict.set': 'privacy',
+  'recipients.list': 'privacy',
+  'recipients.tell': 'privacy',
   'erasure.ask': 'privacy',
   'erasure.refuse': 'privacy',
   'erasure.certificate': 'privacy',

@@ -54,6 +54,17 @@ export const decision = z.strictObject({
   override: words.optional()
 })
 
+/** Somebody who got a bundle with records that a request restricted or erased, and has to be told (GDPR 19). */
+export const recipientToTell = z.object({
+  export_seq: count,
+  time: timestamp,
+  recipient: z.string(),
+  /** How many of these records the bundle held. */
+  records: count,
+  told: z.object({ seq: count, time: timestamp, by: z.string(), note: z.string() }).nullable()
+})
+export type RecipientToTell = z.infer<typeof recipientToTell>
+
 export const requestOperations = {
   'requests.list': operation({
     summary: 'The register of requests of data subjects, newest first',
@@ -113,6 +124,20 @@ export const requestOperations = {
     output: z.object({ seq: count }),
     access: 'write',
     leaves: ['restrict.set']
+  }),
+  'recipients.list': operation({
+    summary: 'Who got bundles with records that a request restricted or erased, and who of them was told',
+    input: z.strictObject({ request_id: id }),
+    output: z.object({ recipients: z.array(recipientToTell) }),
+    access: 'read',
+    leaves: []
+  }),
+  'recipients.tell': operation({
+    summary: 'Records that a recipient was told, and how',
+    input: z.strictObject({ request_id: id, export_seq: count, note: words }),
+    output: z.object({ recipients: z.array(recipientToTell) }),
+    access: 'write',
+    leaves: ['recipient.told']
   }),
   'erasure.ask': operation({
     summary: 'Asks a second person to erase records, each with its ground',

@@ -123,6 +123,9 @@ export const leafDataSchemas = {
     kek_id: word,
     scan: z.strictObject({ files: count, bytes: count, needles: count, found: count, kept: count })
   }),
+  /** Whoever got the bundle of that export was told of what the request changed (GDPR 19); how is in the body. */
+  'recipient.told': z.strictObject({ request_id: request, export: count }),
+  'app.updated': z.strictObject({ from: word, to: word }),
   'erasure.refused': z.strictObject({
     request_id: request,
     records: count,

@@ -210,7 +210,7 @@ export function erasure(facts: ComplianceFacts): Judgement {
   const done = seen(facts, 'erasure.done')
   const refused = countOf(facts, 'erasure.refused')
   const begun = countOf(facts, 'erasure.intent')
-  const link: EvidenceLink = { to: 'compliance', view: 'erasure' }
+  const link: EvidenceLink = { to: 'compliance', view: 'subjects' }
   const leaves: readonly LeafType[] = ['erasure.intent', 'erasure.done', 'erasure.refused', 'verify.run']
   if (!done && refused === 0) return partly('No case so far: nothing shows the way works', { label: 'Cases', link, leaves })
   const { last } = facts.verified

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Button, Modal, Select, Textarea, TextInput } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useState } from 'react'
 import type { SubjectRequest } from '../../../shared/contract/requests.ts'
-import { requestKinds } from '../../../shared/evidence/leaf-data.ts'
 import { shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
 import { cx, Facts, Note, Panel, State } from '../../ui/parts.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 import { Who } from '../../ui/who.tsx'
+import { Recipients } from './recipients.tsx'
+import { Ask, Enter, kindNames } from './request-dialogs.tsx'
 import { SubjectScope } from './subject-scope.tsx'
-
-export const kindNames: Readonly<Record<SubjectRequest['kind'], string>> = {
-  access: 'Access',
-  erasure: 'Erasure',
-  restriction: 'Restriction',
-  rectification: 'Rectification'
-}
 
 const stepNames: Readonly<Record<string, string>> = {
   'request.received': 'entered',
@@ -26,10 +20,9 @@ const stepNames: Readonly<Record<string, string>> = {
   'restrict.set': 'restriction changed',
   'erasure.intent': 'erasure begun',
   'erasure.done': 'erased',
-  'erasure.refused': 'erasure refused'
+  'erasure.refused': 'erasure refused',
+  'recipient.told': 'recipient told'
 }
-
-const today = (): string => new Date().toISOString().slice(0, 10)
 
 function Clock({ request }: { readonly request: SubjectRequest }) {
   if (request.state !== 'open') return <State is={request.state === 'done' ? 'holds' : 'none'}>{request.state}</State>
@@ -168,6 +161,9 @@ function RequestPanel({ request }: { readonly request: SubjectRequest }) {
       ))}
       {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
       {save.isSuccess && <Note is="holds">The certificate was written as a page, with its JSON beside it.</Note>}
+      {(request.steps.some((step) => step.type === 'restrict.set') || request.erasures.some((one) => one.done_seq !== null)) && (
+        <Recipients request={request} />
+      )}
       {asking && <Ask request={request} what={asking} onClose={() => setAsking(null)} />}
     </Panel>
   )
@@ -191,124 +187,5 @@ function ErasureState({ erasure }: { readonly erasure: SubjectRequest['erasures'
         <span className="dim small">{count(erasure.kept)} pieces also stand in records that are kept.</span>
       )}
     </>
-  )
-}
-
-interface AskProps {
-  readonly request: SubjectRequest
-  readonly what: 'extend' | 'close'
-  readonly onClose: () => void
-}
-
-function Ask({ request, what, onClose }: AskProps) {
-  const [text, setText] = useState('')
-  const [outcome, setOutcome] = useState<'done' | 'refused' | 'withdrawn'>('done')
-  const extend = useAction('requests.extend', ['requests.list'])
-  const close = useAction('requests.close', ['requests.list'])
-  const { isPending, error } = what === 'extend' ? extend : close
-  return (
-    <Modal opened onClose={onClose} title={what === 'extend' ? 'Extend by two months' : 'Close the request'}>
-      <form
-        className="column gap-12"
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (what === 'extend') extend.mutate({ id: request.id, reason: text }, { onSuccess: onClose })
-          else close.mutate({ id: request.id, outcome, note: text }, { onSuccess: onClose })
-        }}
-      >
-        {what === 'close' && (
-          <Select
-            label="Outcome"
-            allowDeselect={false}
-            data={[
-              { value: 'done', label: 'Done' },
-              { value: 'refused', label: 'Refused' },
-              { value: 'withdrawn', label: 'Withdrawn' }
-            ]}
-            value={outcome}
-            onChange={(value) => setOutcome((value ?? 'done') as typeof outcome)}
-          />
-        )}
-        <Textarea
-          label={what === 'extend' ? 'Reason' : 'Note'}
-          description={
-            what === 'extend'
-              ? 'The subject is told of the extension and its reason within the first month.'
-              : 'What was answered, or why not.'
-          }
-          value={text}
-          maxLength={2000}
-          autosize
-          minRows={2}
-          onChange={(event) => setText(event.currentTarget.value)}
-        />
-        {error && <Note is="broken">{messageOf(error)}</Note>}
-        <div className="row gap-8">
-          <Button type="submit" loading={isPending} disabled={text.trim().length < 3}>
-            {what === 'extend' ? 'Extend' : 'Close the request'}
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
-      </form>
-    </Modal>
-  )
-}
-
-function Enter({ onClose, onEntered }: { readonly onClose: () => void; readonly onEntered: (id: string) => void }) {
-  const [kind, setKind] = useState<SubjectRequest['kind']>('access')
-  const [reference, setReference] = useState('')
-  const [received, setReceived] = useState(today)
-  const enter = useAction('requests.open', ['requests.list'])
-  return (
-    <Modal opened onClose={onClose} title="Enter a request">
-      <form
-        className="column gap-12"
-        onSubmit={(event) => {
-          event.preventDefault()
-          enter.mutate(
-            { kind, reference, received },
-            {
-              onSuccess: ({ id }) => {
-                onEntered(id)
-                onClose()
-              }
-            }
-          )
-        }}
-      >
-        <Select
-          label="Kind"
-          allowDeselect={false}
-          data={requestKinds.map((value) => ({ value, label: kindNames[value] }))}
-          value={kind}
-          onChange={(value) => setKind((value ?? 'access') as SubjectRequest['kind'])}
-        />
-        <TextInput
-          label="Reference"
-          description="The number of the case. The register does not name the person."
-          value={reference}
-          maxLength={120}
-          onChange={(event) => setReference(event.currentTarget.value)}
-        />
-        <TextInput
-          label="Received"
-          description="Day of receipt, year-month-day: the clock starts here."
-          value={received}
-          maxLength={10}
-          onChange={(event) => setReceived(event.currentTarget.value)}
-        />
-        {enter.isError && <Note is="broken">{messageOf(enter.error)}</Note>}
-        <div className="row gap-8">
-          <Button type="submit" loading={enter.isPending} disabled={reference.trim() === '' || !/^\d{4}-\d{2}-\d{2}$/.test(received)}>
-            Enter
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
-      </form>
-    </Modal>
   )
 }

@@ -121,7 +121,7 @@ export function Integrity() {
             name={`Every row re-hashed, ${ageOf(Date.parse(status.now) - Date.parse(verified.time))} ago`}
             is={faulty ? 'broken' : 'holds'}
           >
-            {faulty ? `${count(verified.faults)} faults` : `${count(verified.size)} leaves match`}
+            {faulty ? (verified.faults === 1 ? '1 fault' : `${count(verified.faults)} faults`) : `${count(verified.size)} leaves match`}
           </Line>
         ) : null}
       </div>
