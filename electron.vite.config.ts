@@ -15,6 +15,7 @@ const entries = {
   engine: 'src/engine/index.ts',
   'projector-thread': 'src/engine/threads/projector-thread.ts',
   'reader-thread': 'src/engine/threads/reader-thread.ts',
+  'sealer-thread': 'src/engine/threads/sealer-thread.ts',
   'parquet-thread': 'src/engine/threads/parquet-thread.ts',
   cli: 'src/cli/index.ts'
 }

@@ -190,6 +190,7 @@ async function compose(
       live.feed.close()
       await projector.close()
       await pool.close()
+      await core.sealer.close()
       workspace.close()
       log.info({ event: 'engine.stopped', reason })
     }

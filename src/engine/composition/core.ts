@@ -12,6 +12,7 @@ import type { CheckpointRow } from '../ledger/store.ts'
 import { REVIEW } from '../review/handlers.ts'
 import { Projector } from '../threads/projector.ts'
 import { ReaderPool } from '../threads/reader-pool.ts'
+import { Sealer } from '../threads/sealer.ts'
 import { keksOf, type ThreadConfig } from '../threads/thread-config.ts'
 import { readSettings } from '../workspace/settings.ts'
 import type { OpenWorkspace } from '../workspace/workspace.ts'
@@ -30,6 +31,7 @@ export interface Core {
   readonly clock: Clock
   readonly pool: ReaderPool
   readonly projector: Projector
+  readonly sealer: Sealer
   readonly jobs: Jobs
   /** Whether ports are open: a single command does only what it is told to. */
   readonly serving: boolean
@@ -76,6 +78,8 @@ export async function startCore(
   const append = async (drafts: readonly LeafDraft[]): Promise<readonly AppendResult[]> => (ledger ? ledger.append(drafts) : [])
   const reads = new ReadLog(append)
   const failed: Failed = (event) => (error) => log.error({ event, message: error instanceof Error ? error.message : 'unknown' })
+  const sealer = new Sealer(failed('sealer.failed'))
+  ledger?.sealBy((contents) => sealer.seal(contents))
   const signing = ledger ? startSigning(workspace, ledger, pool, failed, deps.onSigned) : null
   const settingLeaves = await readLeaves(pool)
   return {
@@ -86,6 +90,7 @@ export async function startCore(
     clock,
     pool,
     projector,
+    sealer,
     jobs: new Jobs(),
     serving: config.compliance !== null || config.drift !== null,
     unwritten: problem?.message ?? (workspace.review ? REVIEW : null),

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { CompactRange, leafHash } from '../../shared/evidence/merkle.ts'
 import { RandomPool, sha256 } from '../crypto.ts'
 import type { WritableDb } from '../sqlite/open.ts'
 import { BLOCK_KEYS, type Kek, sealBlock } from '../vault/key-block.ts'
 import type { PayloadReader } from '../vault/payload-reader.ts'
+import type { SealedContent } from '../vault/seal-content.ts'
 import { sameContent } from './content.ts'
 import type { AppendResult, LeafDraft } from './draft.ts'
 import type { HeadFile } from './head.ts'
 import { LatencyWindow } from './latency-window.ts'
 import { type SealContext, type SealedLeaf, sealLeaf } from './seal.ts'
+import { type KnownKey, SourceKeys } from './source-keys.ts'
 import { type LedgerStatements, ledgerStatements, vaultStatements } from './store.ts'
 
 /** Most leaves in one commit: bounds how long the writer holds the thread. */
@@ -48,39 +49,44 @@ export interface LedgerParts {
 /** Told of each group once it is on disk: the new size, and the leaves with their content. */
 export type CommitListener = (size: number, leaves: readonly SealedLeaf[]) => void
 
+/** Seals many contents beside the writer; undefined when the writer has to. */
+export type SealBeside = (contents: readonly LeafDraft['parts'][]) => Promise<readonly SealedContent[] | undefined> | undefined
+
 interface Submission {
   readonly drafts: readonly LeafDraft[]
+  /** Their contents, being sealed elsewhere. */
+  readonly contents: ReturnType<SealBeside>
   /** The caller keeps them and tries again: not lost yet. */
   readonly kept: boolean
   readonly resolve: (results: AppendResult[]) => void
   readonly reject: (error: Error) => void
 }
 
+/** What one commit writes, as it grows. */
 interface Group {
+  /** The seq of its first leaf. */
+  readonly first: number
+  /** Its time in milliseconds. */
+  readonly now: number
   readonly leaves: SealedLeaf[]
-  readonly dedup: { readonly key: Buffer; readonly seq: number }[]
+  readonly added: { readonly id: string; readonly seq: number }[]
+  /** Leaves of the group by source key. */
+  readonly twins: Map<string, { readonly draft: LeafDraft; readonly leaf: SealedLeaf }>
 }
-
-/** What a draft's source key stands for; `seq`: the leaf that has it already. */
-interface Identity {
-  readonly key: Buffer
-  readonly seq: number | undefined
-}
-
-type InGroup = Map<string, { readonly draft: LeafDraft; readonly leaf: SealedLeaf }>
 
 /**
  * The one writer of ledger.db and keys.db. Group commit: at once when idle, then whatever arrived meanwhile; never a timer.
- * Per group: key blocks to keys.db, commit; leaves, payloads, nodes and dedup to ledger.db, one FULL commit; head; then the callers hear of it.
+ * Per group: key blocks to keys.db, commit; leaves, payloads, nodes and source keys to ledger.db, one FULL commit; head; then the callers hear of it.
  */
 export class Ledger {
   readonly #parts: LedgerParts
   readonly #write: LedgerStatements
   readonly #vault
   readonly #context: SealContext
-  readonly #dedupSecret: KeyObject
+  readonly #sourceKeys: SourceKeys
   readonly #listeners = new Set<CommitListener>()
   readonly #latency = new LatencyWindow(1024)
+  #sealBeside: SealBeside = () => undefined
   #kek: Kek
   #range: CompactRange
   #nodes: number
@@ -100,8 +106,7 @@ export class Ledger {
     this.#parts = parts
     this.#write = ledgerStatements(parts.ledger)
     this.#vault = vaultStatements(parts.keys)
-    // A KeyObject made once: handing raw bytes to createHmac makes one per call, which costs more than the digest.
-    this.#dedupSecret = createSecretKey(parts.dedupKey)
+    this.#sourceKeys = new SourceKeys(parts.ledger, parts.dedupKey)
     this.#context = { random: new RandomPool(), appVersion: parts.appVersion, sample: parts.sample }
     this.#kek = parts.kek
     this.#range = parts.range
@@ -149,7 +154,7 @@ export class Ledger {
     if (drafts.length > GROUP_LEAVES) return Promise.reject(new AffidavitError('too_many', `at most ${GROUP_LEAVES} leaves at once`))
     if (drafts.length === 0) return Promise.resolve([])
     return new Promise((resolve, reject) => {
-      this.#queue.push({ drafts, kept, resolve, reject })
+      this.#queue.push({ drafts, contents: this.#sealBeside(drafts.map((draft) => draft.parts)), kept, resolve, reject })
       this.#waiting += drafts.length
       this.#schedule()
     })
@@ -168,6 +173,11 @@ export class Ledger {
   /** Wraps the keys of leaves to come under this key-encryption key. */
   useKek(kek: Kek): void {
     this.#kek = kek
+  }
+
+  /** From now on large batches are sealed by this, while the one before is committed. */
+  sealBy(beside: SealBeside): void {
+    this.#sealBeside = beside
   }
 
   /** Drops keys held in memory: they may have been destroyed. */
@@ -238,6 +248,7 @@ export class Ledger {
       if (this.#committed === before.size) {
         this.#range = CompactRange.from(sha256, before.size, before.hashes)
         this.#nodes = before.nodes
+        this.#sourceKeys.reload(this.#parts.ledger)
         this.#dirtyVault = true
       }
       this.#failed += group.reduce((sum, item) => sum + item.drafts.length, 0)
@@ -254,10 +265,8 @@ export class Ledger {
     // Leaves that could not be acknowledged come first: no crash may then leave more than one group beyond the head.
     if (this.#parts.head.current.size < this.#committed) this.#writeHead()
     if (this.#dirtyVault) this.dropStrayKeys()
-    const now = this.#parts.now()
-    const pending: Group = { leaves: [], dedup: [] }
-    const inGroup: InGroup = new Map()
-    const first = this.#range.size
+    const contents = await Promise.all(group.map((item) => item.contents))
+    const pending: Group = { first: this.#range.size, now: this.#parts.now(), leaves: [], added: [], twins: new Map() }
     if (this.#lost > 0) {
       const failed: LeafDraft = {
         type: 'logging.failed',
@@ -265,57 +274,55 @@ export class Ledger {
         data: { lost: this.#lost, reason: 'storage' },
         parts: []
       }
-      pending.leaves.push(sealLeaf(failed, first, now, this.#context))
+      pending.leaves.push(sealLeaf(failed, pending.first, pending.now, this.#context))
     }
     const identities = this.#identify(group)
     const results: AppendResult[][] = []
     let sealed = 0
-    for (const item of group) {
+    for (const [i, item] of group.entries()) {
       const done: AppendResult[] = []
-      for (const draft of item.drafts) {
+      for (const [j, draft] of item.drafts.entries()) {
         // Sealing a whole group would hold the thread too long: others get their turn in between. The commit below is one piece.
         if (++sealed % SEAL_SLICE === 0) await nextTurn()
-        done.push(this.#prepare(draft, identities.get(draft), first, now, pending, inGroup))
+        done.push(this.#prepare(draft, contents[i]?.[j], identities.get(draft), pending))
       }
       results.push(done)
     }
     const started = performance.now()
-    if (pending.leaves.length > 0) this.#store(pending, first)
+    if (pending.leaves.length > 0) this.#store(pending)
     this.#latency.add(performance.now() - started)
     this.#lost = 0
     return { results, leaves: pending.leaves }
   }
 
   /** Looks the source keys of a group up in one read transaction: one transaction each would cost more than sealing. */
-  #identify(group: readonly Submission[]): Map<LeafDraft, Identity> {
-    const found = new Map<LeafDraft, Identity>()
+  #identify(group: readonly Submission[]): Map<LeafDraft, KnownKey> {
+    const found = new Map<LeafDraft, KnownKey>()
     this.#parts.ledger.transaction(() => {
       for (const { drafts } of group) {
         for (const draft of drafts) {
-          if (draft.sourceKey === undefined) continue
-          const key = createHmac('sha256', this.#dedupSecret).update(draft.sourceKey, 'utf8').digest().subarray(0, 16)
-          found.set(draft, { key, seq: this.#write.findDedup.get(key) })
+          if (draft.sourceKey !== undefined) found.set(draft, this.#sourceKeys.lookUp(draft.sourceKey))
         }
       }
     })()
     return found
   }
 
-  #prepare(draft: LeafDraft, identity: Identity | undefined, first: number, now: number, pending: Group, inGroup: InGroup): AppendResult {
-    const known = identity && this.#known(identity, draft, inGroup)
+  #prepare(draft: LeafDraft, content: SealedContent | undefined, identity: KnownKey | undefined, pending: Group): AppendResult {
+    const known = identity && this.#known(identity, draft, pending)
     if (known) return known
-    const seq = first + pending.leaves.length
-    const leaf = sealLeaf(draft, seq, now, this.#context)
+    const seq = pending.first + pending.leaves.length
+    const leaf = sealLeaf(draft, seq, pending.now, this.#context, content)
     pending.leaves.push(leaf)
     if (identity) {
-      pending.dedup.push({ key: identity.key, seq })
-      inGroup.set(identity.key.toString('latin1'), { draft, leaf })
+      pending.added.push({ id: identity.id, seq })
+      pending.twins.set(identity.id, { draft, leaf })
     }
     return { kind: 'appended', seq, id: leaf.id }
   }
 
-  #known({ key, seq }: Identity, draft: LeafDraft, inGroup: InGroup): AppendResult | undefined {
-    const twin = inGroup.get(key.toString('latin1'))
+  #known({ id, seq }: KnownKey, draft: LeafDraft, { twins }: Group): AppendResult | undefined {
+    const twin = twins.get(id)
     if (twin) {
       return sameContent(draft.parts, twin.draft.parts)
         ? { kind: 'duplicate', seq: twin.leaf.seq, id: twin.leaf.id }
@@ -329,8 +336,9 @@ export class Ledger {
     return { kind: 'duplicate', seq, id: leaf ? (JSON.parse(leaf.toString('utf8')) as { id: string }).id : '' }
   }
 
-  #store(group: Group, first: number): void {
+  #store(group: Group): void {
     const kek = this.#kek
+    const { first } = group
     this.#parts.keys.transaction(() => {
       for (let i = 0; i < group.leaves.length; i += BLOCK_KEYS) {
         const block = group.leaves.slice(i, i + BLOCK_KEYS)
@@ -352,7 +360,7 @@ export class Ledger {
         if (leaf.ct) this.#write.payload.run(leaf.seq, leaf.ct)
         for (const hash of this.#range.push(leafHash(sha256, leaf.bytes))) this.#write.node.run(this.#nodes++, hash)
       }
-      for (const entry of group.dedup) this.#write.dedup.run(entry.key, entry.seq)
+      this.#sourceKeys.write(group.added)
     })()
     this.#committed = this.#range.size
     this.#parts.payloads.forget()

@@ -73,5 +73,12 @@ CREATE TRIGGER leaf_no_delete BEFORE DELETE ON leaf
 WHEN OLD.seq NOT IN (SELECT seq FROM removing) OR OLD.seq / 256 NOT IN (SELECT tile FROM disposed_tile)
 BEGIN SELECT RAISE(ABORT, 'leaf: append-only'); END;
 `
+  },
+  {
+    // Source keys of the last leaves in order of arrival, until they move to `dedup` (source-keys.ts).
+    version: 3,
+    sql: `
+CREATE TABLE dedup_new (seq INTEGER PRIMARY KEY, key BLOB NOT NULL CHECK (length(key) = 16)) STRICT;
+`
   }
 ]

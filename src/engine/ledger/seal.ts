@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hash } from 'node:crypto'
 import type { RandomPool } from '../crypto.ts'
-import { type OpenPart, sealPayload } from '../vault/payload.ts'
+import type { OpenPart } from '../vault/payload.ts'
+import { type SealedContent, sealContent } from '../vault/seal-content.ts'
 import type { LeafDraft } from './draft.ts'
 
 /** A leaf ready to be written. `ct` is absent when the draft had no parts. */
@@ -18,34 +18,6 @@ export interface SealContext {
   readonly random: RandomPool
   readonly appVersion: string
   readonly sample: boolean
-}
-
-const DOMAIN = new Map<string, Buffer>()
-/** Content up to this size is hashed from one buffer that stays. */
-const MOST_SCRATCH = 262_144
-
-function domainOf(part: string): Buffer {
-  let bytes = DOMAIN.get(part)
-  if (bytes === undefined) {
-    bytes = Buffer.concat([Buffer.from(`affidavit/v1/${part}`, 'utf8'), Buffer.alloc(1)])
-    if (DOMAIN.size < 4096) DOMAIN.set(part, bytes)
-  }
-  return bytes
-}
-
-/** Where the bytes of a commitment are laid side by side: one buffer for all, as hashing is synchronous. Overwritten by the next. */
-let scratch = Buffer.allocUnsafeSlow(16_384)
-
-/** SHA-256(opening ‖ domain ‖ 0x00 ‖ plaintext) in base64 (EVIDENCE, Parts). */
-function commitTo(opening: Uint8Array, part: string, data: Uint8Array): string {
-  const domain = domainOf(part)
-  const size = opening.length + domain.length + data.length
-  if (size > MOST_SCRATCH) return hash('sha256', Buffer.concat([opening, domain, data]), 'base64')
-  if (size > scratch.length) scratch = Buffer.allocUnsafeSlow(MOST_SCRATCH)
-  scratch.set(opening, 0)
-  scratch.set(domain, opening.length)
-  scratch.set(data, opening.length + domain.length)
-  return hash('sha256', scratch.subarray(0, size), 'base64')
 }
 
 /** The smallest power of two that holds `bytes`, 0 for nothing: enough to plan with, too coarse to recognise a text. */
@@ -74,34 +46,32 @@ function sorted(value: unknown): unknown {
 }
 
 /**
- * Commits to every part (EVIDENCE: SHA-256(opening ‖ domain ‖ 0x00 ‖ plaintext)), encrypts all parts in one call, and writes the leaf.
- * The object literal below is in RFC 8785 key order and holds only strings, booleans and safe integers, so JSON.stringify gives its canonical bytes
- * (a test compares with jcs.ts); `undefined` members are left out by JSON.stringify.
+ * Writes the leaf of a draft whose content is sealed. The object literal below is in RFC 8785 key order and holds only strings, booleans and
+ * safe integers, so JSON.stringify gives its canonical bytes (a test compares with jcs.ts); `undefined` members are left out by JSON.stringify.
+ * @param content the sealed parts of this very draft; sealed here when absent
  */
-export function sealLeaf(draft: LeafDraft, seq: number, nowMs: number, context: SealContext): SealedLeaf {
-  const { random } = context
-  const key = random.take(32)
-  const opened: OpenPart[] = []
-  const parts = draft.parts.map((part) => {
-    const opening = random.take(32)
-    opened.push({ name: part.name, opening, data: part.data })
-    return {
-      alg: 'SHA-256',
-      commit: commitTo(opening, part.name, part.data),
-      media: part.media,
-      name: part.name,
-      size_bucket: sizeBucket(part.data.length)
-    }
-  })
-  const ct = opened.length > 0 ? sealPayload(key, opened) : undefined
-  const id = uuidV7(nowMs, random)
+export function sealLeaf(
+  draft: LeafDraft,
+  seq: number,
+  nowMs: number,
+  context: SealContext,
+  content: SealedContent = sealContent(draft.parts, context.random)
+): SealedLeaf {
+  const parts = draft.parts.map((part, i) => ({
+    alg: 'SHA-256',
+    commit: content.commitments[i],
+    media: part.media,
+    name: part.name,
+    size_bucket: sizeBucket(part.data.length)
+  }))
+  const id = uuidV7(nowMs, context.random)
   const { metrics, model } = draft
   const text = JSON.stringify({
     actor: { kind: draft.actor.kind, ref: draft.actor.ref },
     app: { version: context.appVersion },
     channel: draft.channel,
     class: draft.class,
-    ct_sha256: ct && hash('sha256', ct, 'base64'),
+    ct_sha256: content.ctSha256,
     data: draft.data && sorted(draft.data),
     id,
     links: draft.links,
@@ -125,5 +95,5 @@ export function sealLeaf(draft: LeafDraft, seq: number, nowMs: number, context: 
     type: draft.type,
     v: 1
   })
-  return { seq, id, bytes: Buffer.from(text, 'utf8'), key, ct, parts: opened }
+  return { seq, id, bytes: Buffer.from(text, 'utf8'), key: content.key, ct: content.ct, parts: content.parts }
 }

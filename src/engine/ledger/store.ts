@@ -68,8 +68,6 @@ export interface LedgerStatements {
   readonly leaf: Statement<[number, Buffer]>
   readonly node: Statement<[number, Uint8Array]>
   readonly payload: Statement<[number, Buffer]>
-  readonly dedup: Statement<[Buffer, number]>
-  readonly findDedup: Statement<[Buffer], number>
   readonly leafBytes: Statement<[number], Buffer>
   readonly checkpoint: Statement<[number, number, string]>
 }
@@ -78,8 +76,6 @@ export const ledgerStatements = (db: WritableDb): LedgerStatements => ({
   leaf: db.prepare('INSERT INTO leaf (seq, bytes) VALUES (?, ?)'),
   node: db.prepare('INSERT INTO node (pos, hash) VALUES (?, ?)'),
   payload: db.prepare('INSERT INTO payload (seq, ct) VALUES (?, ?)'),
-  dedup: db.prepare('INSERT INTO dedup (key, seq) VALUES (?, ?)'),
-  findDedup: db.prepare<[Buffer], number>('SELECT seq FROM dedup WHERE key = ?').pluck(),
   leafBytes: db.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck(),
   checkpoint: db.prepare('INSERT INTO checkpoint (size, signed_us, note) VALUES (?, ?, ?)')
 })

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path'
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker, type WorkerOptions } from 'node:worker_threads'
 import type { KekSource } from '../vault/payload-reader.ts'
 
 /** Key-encryption keys by id, base64. */
@@ -62,15 +62,15 @@ export const threadPaths = (config: ThreadConfig) => ({
   catalog: join(config.workspace, 'catalog.db')
 })
 
-/** The entry of a thread: in the sources when these run directly, else in the flat folder of the build. */
-const threadUrl = (name: 'projector-thread' | 'reader-thread'): URL =>
-  new URL(import.meta.url.endsWith('.ts') ? `./${name}.ts` : `./${name}.js`, import.meta.url)
+/** Starts a thread by its entry: in the sources when these run directly, else in the flat folder of the build. */
+export const startWorker = (entry: 'projector-thread' | 'reader-thread' | 'sealer-thread', options: WorkerOptions): Worker =>
+  new Worker(new URL(import.meta.url.endsWith('.ts') ? `./${entry}.ts` : `./${entry}.js`, import.meta.url), options)
 
-/** Starts a thread; `keks` tells it of new keys. */
+/** Starts a thread that reads the workspace; `keks` tells it of new keys. */
 export function startThread(entry: 'projector-thread' | 'reader-thread', name: string, config: ThreadConfig) {
   const { port1, port2 } = new MessageChannel()
   const workerData: ThreadData = { ...config, keksPort: port2 }
-  const worker = new Worker(threadUrl(entry), { workerData, transferList: [port2], name })
+  const worker = startWorker(entry, { workerData, transferList: [port2], name })
   port1.unref()
   return { worker, keks: (keks: Keks) => port1.postMessage(keks) }
 }
