@@ -23,6 +23,8 @@ export const webhook = z.object({
     given_up: count,
     attempts: count,
     last_time: timestamp.nullable(),
+    /** What the last attempt posted: an alert, or a test that somebody asked for. */
+    last_kind: z.enum(['alert', 'test']).nullable(),
     /** HTTP status of the last answer; null when none came. */
     last_status: count.nullable(),
     /** Why the last attempt failed, in words without content; null when it went well. */

@@ -5,9 +5,19 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { LeafDraft } from '../../ledger/draft.ts'
 import { rawRecord, type TestEngine, testEngine } from '../../test/test-engine.ts'
+import { Projector } from '../../threads/projector.ts'
+import { ReaderPool } from '../../threads/reader-pool.ts'
+import { keksOf } from '../../threads/thread-config.ts'
+import { testFolder, writerOf } from '../../workspace/test-workspace.ts'
+import { alarmOf, alertDraft } from '../look.ts'
 import { send, signatureOf } from './send.ts'
+import { WebhookStore } from './store.ts'
+import { Webhooks } from './webhooks.ts'
+
+const caller = { actor: { ref: 'engine', kind: 'system' }, via: 'ipc' } as const
 
 interface Received {
   readonly headers: IncomingHttpHeaders
@@ -112,5 +122,58 @@ describe('webhooks', () => {
     expect(await engine.call('webhooks.test', { id: webhook.id })).toMatchObject({ ok: true })
     expect(await engine.call('webhooks.remove', { id: webhook.id })).toEqual({ webhooks: [] })
     expect(await engine.codeOf('webhooks.test', { id: webhook.id })).toBe('not_found')
+  }, 60_000)
+
+  it('say of a test that failed when and why, as of an alert', async () => {
+    const { webhook } = await engine.call('webhooks.set', { url })
+    expect(webhook.delivery).toMatchObject({ state: 'idle', last_time: null, last_kind: null })
+    answer = () => ({ status: 503 })
+    expect(await engine.call('webhooks.test', { id: webhook.id })).toEqual({ ok: false, status: 503, problem: 'it answered 503' })
+    const [shown] = (await engine.call('webhooks.list', {})).webhooks
+    expect(shown?.delivery).toMatchObject({ state: 'idle', last_kind: 'test', last_status: 503, last_problem: 'it answered 503' })
+    expect(Date.parse(shown?.delivery.last_time ?? '')).toBeGreaterThan(Date.now() - 60_000)
+  }, 60_000)
+})
+
+describe('an alert that nobody takes', () => {
+  it('is given up after its attempts, and the webhook says so until the next one goes well', async () => {
+    const folder = testFolder()
+    const workspace = await folder.open()
+    const ledger = writerOf(workspace)
+    const threads = { workspace: folder.workspace, keks: keksOf(workspace.identity.keks), subjectSecret: '' }
+    const projector = await Projector.start(threads)
+    const pool = await ReaderPool.start(threads)
+    ledger.onCommitted((size) => projector.advance(size))
+    const append = (drafts: readonly LeafDraft[]) => ledger.append(drafts)
+    const store = new WebhookStore(folder.state, workspace.identity.origin)
+    const webhooks = new Webhooks({ pool, projector, ledgerSize: () => ledger.size, append, store, pausesMs: [5, 5] })
+    const shown = async () => (await webhooks.handlers['webhooks.list']({}, caller)).webhooks[0]?.delivery
+    const alarm = () =>
+      alertDraft(alarmOf({ model: 'gpt-4', source: 'desk', baseline: 'b', score: 0.4, features: [] }), caller.actor, 0).draft
+    try {
+      answer = () => ({ status: 500 })
+      await webhooks.handlers['webhooks.set']({ url, enabled: true }, caller)
+      await append([alarm()])
+      await projector.waitFor(ledger.size, 10_000)
+      webhooks.wake()
+      await until(() => received.length === 3)
+      await vi.waitFor(async () => expect(await shown()).toMatchObject({ state: 'failed', given_up: 1, last_problem: 'it answered 500' }))
+      // Nothing else is due: it stays said.
+      webhooks.wake()
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      expect(await shown()).toMatchObject({ state: 'failed', attempts: 0, next_time: null, last_kind: 'alert' })
+      answer = () => ({ status: 200 })
+      await append([alarm()])
+      await projector.waitFor(ledger.size, 10_000)
+      webhooks.wake()
+      await vi.waitFor(async () => expect(await shown()).toMatchObject({ state: 'idle', delivered: 1, given_up: 1, last_problem: null }))
+    } finally {
+      webhooks.close()
+      await ledger.close()
+      await projector.close()
+      await pool.close()
+      workspace.close()
+      folder.remove()
+    }
   }, 60_000)
 })

@@ -32,7 +32,7 @@ const PAGE = 20
 
 type Delivery = Webhook['delivery']
 interface Live {
-  delivery: Pick<Delivery, 'state' | 'attempts' | 'last_time' | 'last_status' | 'last_problem' | 'next_time'>
+  delivery: Omit<Delivery, 'delivered' | 'given_up'>
   timer: NodeJS.Timeout | undefined
   running: boolean
 }
@@ -106,7 +106,7 @@ export class Webhooks {
         const state = store.get(id)
         if (!hook || !state) throw new AffidavitError('not_found', 'there is no such webhook, or its secret is gone: add it again')
         const attempt = await send(hook.url, state.secret, { id: randomUUID(), type: 'test' }, JSON.stringify({ type: 'test' }))
-        this.#note(id, attempt)
+        this.#note(id, 'test', attempt)
         return attempt
       }
     }
@@ -138,16 +138,16 @@ export class Webhooks {
   #liveOf(id: string): Live {
     let live = this.#live.get(id)
     if (!live) {
-      const delivery = { state: 'idle', attempts: 0, last_time: null, last_status: null, last_problem: null, next_time: null } as const
-      live = { delivery, timer: undefined, running: false }
+      const never = { last_time: null, last_kind: null, last_status: null, last_problem: null } as const
+      live = { delivery: { state: 'idle', attempts: 0, next_time: null, ...never }, timer: undefined, running: false }
       this.#live.set(id, live)
     }
     return live
   }
 
-  #note(id: string, attempt: Attempt): void {
+  #note(id: string, last_kind: 'alert' | 'test', attempt: Attempt): void {
     const live = this.#liveOf(id)
-    live.delivery = { ...live.delivery, last_time: now(), last_status: attempt.status, last_problem: attempt.problem }
+    live.delivery = { ...live.delivery, last_time: now(), last_kind, last_status: attempt.status, last_problem: attempt.problem }
   }
 
   #pump(id: string, url: string): void {
@@ -171,7 +171,9 @@ export class Webhooks {
       // The cursor is the leaf after the last one told; alertsAfter wants the last one.
       const changes = await pool.run('alertsAfter', { seq: state.after - 1, limit: PAGE })
       if (changes.length === 0) {
-        live.delivery = { ...live.delivery, state: 'idle', attempts: 0, next_time: null }
+        // What was given up stays said until the next one goes well.
+        const state = live.delivery.state === 'failed' ? 'failed' : 'idle'
+        live.delivery = { ...live.delivery, state, attempts: 0, next_time: null }
         return
       }
       for (const { seq, alert } of changes) {
@@ -179,7 +181,7 @@ export class Webhooks {
         const attempt = await send(url, state.secret, { id: `${id}.${seq}`, type: 'drift.alert' }, eventBody(alert, seq))
         const latest = store.get(id)
         if (!latest || this.#live.get(id) !== live) return
-        this.#note(id, attempt)
+        this.#note(id, 'alert', attempt)
         const pause = pauses[live.delivery.attempts]
         if (!attempt.ok && pause !== undefined) {
           const attempts = live.delivery.attempts + 1

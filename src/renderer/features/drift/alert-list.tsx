@@ -110,7 +110,10 @@ export function AlertList({ groups, selected, onSelect }: AlertListProps) {
                   <div className="line">
                     <span className="clip">{alert.source}</span>
                     <span className="grow" />
-                    <span className="nowrap num">{when(alert.timestamp)}</span>
+                    <span className="nowrap num">
+                      {chosen.has(alert.id) && <b>chosen · </b>}
+                      {when(alert.timestamp)}
+                    </span>
                   </div>
                   {alert.snoozed_until !== null && Date.parse(alert.snoozed_until) > Date.now() && (
                     <div className="line">
@@ -120,7 +123,7 @@ export function AlertList({ groups, selected, onSelect }: AlertListProps) {
                     </div>
                   )}
                   <div className="line">
-                    <span className="dim clip">{alert.drifted_features.replaceAll(',', ', ')}</span>
+                    <span className="dim">{alert.drifted_features.replaceAll(',', ', ').replaceAll('_', ' ')}</span>
                   </div>
                   <div className="gap-bar">
                     <i style={{ width: `${100 * strongestGap(alert)}%` }} />

@@ -41,6 +41,8 @@ export const ecdfOption =
     const left = gap !== null && (log ? Math.log10(gap.x / first) / Math.log10(last / first) : (gap.x - first) / (last - first)) > 0.55
     // A small gap leaves no room between the shares: what D is then stands on the other side.
     const gapLeft = gap !== null && Math.abs(gap.reference - gap.current) < 0.25 ? !left : left
+    // A curve that runs through a label would make it hard to read.
+    const onPanel = { backgroundColor: tokens.panel, padding: [1, 3] }
     return {
       grid: { left: 44, right: 18, top: 14, bottom: 38 },
       xAxis: axis(tokens, {
@@ -110,6 +112,7 @@ export const ecdfOption =
                       distance: 8,
                       lineHeight: 15,
                       align: gapLeft ? 'right' : 'left',
+                      ...onPanel,
                       ...chartText(tokens.ink, 600)
                     }
                   },
@@ -119,6 +122,7 @@ export const ecdfOption =
                       show: true,
                       formatter: `reference ${Math.round(100 * gap.reference)} %, n = ${count(numbers.n)}`,
                       ...labelAt(gap.reference, left),
+                      ...onPanel,
                       ...chartText(tokens.ink2)
                     }
                   },
@@ -128,6 +132,7 @@ export const ecdfOption =
                       show: true,
                       formatter: `current ${Math.round(100 * gap.current)} %, m = ${count(numbers.m)}`,
                       ...labelAt(gap.current, left),
+                      ...onPanel,
                       ...chartText(tokens.accent)
                     }
                   }

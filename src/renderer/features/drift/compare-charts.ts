@@ -26,7 +26,8 @@ export const timelineOption =
         data: values.map((value, i) => [middle(i), value]),
         lineStyle: { color, width },
         itemStyle: { color },
-        endLabel: { show: true, formatter: name, distance: 4, ...chartText(color) }
+        // Beyond the handle of a window that ends where the curve does.
+        endLabel: { show: true, formatter: name, distance: 9, ...chartText(color) }
       }
     }
     const span = line.slots.length * line.step_ms

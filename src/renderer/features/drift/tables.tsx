@@ -3,20 +3,22 @@ import { Button } from '@mantine/core'
 import type { UseQueryResult } from '@tanstack/react-query'
 import type { OperationOutput } from '../../../shared/contract/contract.ts'
 import type { DriftSeries } from '../../../shared/contract/drift.ts'
+import { useStatus } from '../../app/engine-state.tsx'
 import { useOperation } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
-import { Hash, Hidden, type Meaning, Panel, State } from '../../ui/parts.tsx'
+import { Hash, Hidden, type Meaning, Note, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 import { Who } from '../../ui/who.tsx'
 import type { BaselineTarget } from './baseline-dialog.tsx'
+import { clockWords, seriesSummary, seriesWords, stateWords } from './series-words.ts'
 
-const states: Record<DriftSeries['state'], readonly [Meaning, string]> = {
-  no_baseline: ['none', 'no reference'],
-  not_looked: ['pending', 'waits for a look'],
-  collecting: ['pending', 'collecting'],
-  quiet: ['holds', 'no shift found'],
-  alarmed: ['attention', 'alarmed']
+const meanings: Record<DriftSeries['state'], Meaning> = {
+  no_baseline: 'none',
+  not_looked: 'pending',
+  collecting: 'pending',
+  quiet: 'holds',
+  alarmed: 'attention'
 }
 
 interface SeriesTableProps {
@@ -27,6 +29,7 @@ interface SeriesTableProps {
 
 /** Every (model, source) on record with its latest verdict. */
 export function SeriesTable({ query, onPin, onAlert }: SeriesTableProps) {
+  const status = useStatus()
   if (query.isError) return <Failed what="The series cannot be read" error={query.error} onRetry={() => void query.refetch()} />
   if (!query.data) return <Loading what="Reading series" />
   if (query.data.series.length === 0) {
@@ -36,9 +39,15 @@ export function SeriesTable({ query, onPin, onAlert }: SeriesTableProps) {
       </Empty>
     )
   }
+  const { series, last_look } = query.data
+  const now = Date.now()
+  const jumped = clockWords(status?.last_day.clock_jumps ?? 0)
+  // What asks for somebody first: it may be one among a thousand.
+  const rows = [...series.filter((row) => row.state === 'alarmed'), ...series.filter((row) => row.state !== 'alarmed')]
   return (
     <div className="drift-table">
-      <Panel title="All series" sub="latest verdict of each" flush>
+      {jumped && <Note is="attention">{jumped}</Note>}
+      <Panel title="All series" sub={seriesSummary(series)} flush>
         <table className="table">
           <thead>
             <tr>
@@ -56,9 +65,8 @@ export function SeriesTable({ query, onPin, onAlert }: SeriesTableProps) {
             </tr>
           </thead>
           <tbody>
-            {query.data.series.map((row) => {
-              const [is, word] = states[row.state]
-              const strongest = [...row.numbers].sort((a, b) => (b.l ?? 0) - (a.l ?? 0))[0]
+            {rows.map((row) => {
+              const words = seriesWords(row, last_look, now)
               const { alert_id } = row
               return (
                 <tr key={`${row.model} ${row.source}`}>
@@ -68,12 +76,10 @@ export function SeriesTable({ query, onPin, onAlert }: SeriesTableProps) {
                   <td className="num">{moment(row.first).replace(' UTC', '')}</td>
                   <td className="num">{moment(row.last).replace(' UTC', '')}</td>
                   <td>
-                    <State is={is}>{word}</State>
+                    <State is={meanings[row.state]}>{stateWords[row.state]}</State>
                   </td>
                   <td className="right">{row.score === null ? '–' : row.score.toFixed(3)}</td>
-                  <td className="soft" style={{ maxWidth: 320, overflow: 'hidden', textOverflow: 'ellipsis' }} title={strongest?.sentence}>
-                    {strongest?.sentence ?? '–'}
-                  </td>
+                  <td className="soft series-words">{words}</td>
                   <td className="right">
                     {alert_id === null ? (
                       <PermittedButton

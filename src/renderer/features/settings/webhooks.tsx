@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, TextInput } from '@mantine/core'
 import { useState } from 'react'
-import type { Webhook } from '../../../shared/contract/webhooks.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
-import { count, moment } from '../../ui/format.ts'
-import { type Meaning, Note, Panel, State } from '../../ui/parts.tsx'
+import { Note, Panel, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
-
-const states: Record<Webhook['delivery']['state'], readonly [Meaning, string]> = {
-  idle: ['holds', 'up to date'],
-  sending: ['pending', 'sending'],
-  waiting: ['attention', 'tries again'],
-  failed: ['broken', 'gave up']
-}
+import { deliveryState, deliveryWords } from './webhook-words.ts'
 
 /** Where alerts are posted to, and how the deliveries go. */
 export function Webhooks() {
@@ -38,7 +30,7 @@ export function Webhooks() {
     <Panel title="Webhooks" sub="alerts as they open and change, signed">
       <div className="column gap-12">
         {query.data.webhooks.map((hook) => {
-          const [is, word] = states[hook.delivery.state]
+          const [is, word] = deliveryState(hook.delivery)
           return (
             <div key={hook.id} className="column gap-8">
               <div className="row">
@@ -56,12 +48,7 @@ export function Webhooks() {
                   Remove
                 </Button>
               </div>
-              <span className="dim small">
-                {count(hook.delivery.delivered)} delivered, {count(hook.delivery.given_up)} given up
-                {hook.delivery.last_time !== null &&
-                  ` · last attempt ${moment(hook.delivery.last_time)}: ${hook.delivery.last_problem ?? `answered ${hook.delivery.last_status}`}`}
-                {hook.delivery.next_time !== null && ` · next ${moment(hook.delivery.next_time)}`}
-              </span>
+              <p className="soft small">{deliveryWords(hook.delivery)}</p>
             </div>
           )
         })}

@@ -80,11 +80,16 @@ export function BacktestView({ run }: { readonly run?: string | undefined }) {
             <p>Results are kept while the engine runs. That it was tested stays on record.</p>
           </Empty>
         ) : job?.state === 'running' ? (
-          <Running job={job} cancelling={cancel.isPending || cancel.isSuccess} onCancel={() => cancel.mutate({ id: job.id })} />
+          <Running
+            job={job}
+            cancelling={cancel.variables?.id === job.id && !cancel.isError}
+            onCancel={() => cancel.mutate({ id: job.id })}
+          />
         ) : job?.state === 'cancelled' ? (
           <Empty title="Cancelled">
             <p>
-              The test ended after {count(job.done)} of {count(job.total ?? 0)} looks. Nothing of it is on record.
+              The test ended {job.total === null ? 'before its first look' : `after ${count(job.done)} of ${count(job.total)} looks`}.
+              Nothing of it is on record, and no setting was changed.
             </p>
           </Empty>
         ) : job?.state === 'failed' ? (
