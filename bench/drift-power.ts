@@ -6,7 +6,7 @@ import { effectLowerBound } from '../src/shared/stats/effect.ts'
 import { ksTables } from '../src/shared/stats/ks.ts'
 import { runLook } from '../src/shared/stats/look.ts'
 import type { Series } from '../src/shared/stats/look-types.ts'
-import { seededRandom, shuffled } from '../src/shared/stats/testing.ts'
+import { powerOf, seededRandom, shuffled, type VersionChange } from '../src/shared/stats/testing.ts'
 import { type DriftRequest, FILES, origin, primes, versions } from './drift-data.ts'
 import type { BenchRow } from './row.ts'
 
@@ -27,23 +27,12 @@ const SEARCH_RUNS = 300
 const pick = (requests: readonly DriftRequest[], dataset: string, model: string, field: Field): number[] =>
   requests.filter((one) => one.dataset === dataset && one.model === model).map((one) => one[field])
 
-interface Question {
-  readonly old: readonly number[]
-  readonly now: readonly number[]
+interface Question extends VersionChange {
   readonly holds: (reference: CountTable, current: CountTable) => boolean
 }
 
-/** Share of random halves of the old version for which the first, or else random, `size` requests of the new one suffice. */
-const power = ({ old, now, holds }: Question, size: number, inOrder: boolean, runs = SEARCH_RUNS): number => {
-  const random = seededRandom(size + 17)
-  let found = 0
-  for (let run = 0; run < runs; run++) {
-    const reference = countTableOf(shuffled(random, old).slice(0, Math.floor(old.length / 2)))
-    const current = countTableOf((inOrder ? now : shuffled(random, now)).slice(0, size))
-    if (holds(reference, current)) found++
-  }
-  return found / runs
-}
+const power = (question: Question, size: number, inOrder: boolean, runs = SEARCH_RUNS): number =>
+  powerOf(question, size, runs, question.holds, inOrder)
 
 /** The fewest requests from which on the power stays at 80 % over the next steps; undefined when all do not suffice. */
 const requestsNeeded = (question: Question, inOrder: boolean): number | undefined => {

@@ -47,7 +47,7 @@ const words: readonly WordRule[] = [
   { word: /\bshell\s*\.\s*openExternal\s*\(/, allowed: /^src\/main\/navigation\.ts$/, reason: 'one gate to the outside' }
 ]
 
-const LAYERS = ['shared', 'engine', 'main', 'preload', 'renderer', 'cli', 'node', 'verify-page', 'docs-page'] as const
+const LAYERS = ['shared', 'engine', 'main', 'preload', 'renderer', 'cli', 'node', 'page', 'verify-page', 'docs-page'] as const
 
 requireDependencies()
 const asked = spawnSync(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pages as one file each: the page of a folder with its script and style inside, and a policy that allows these two and what the page is for.
+// Pages as one file each: the frame they share, the part of a folder with its script and style inside, and a policy that allows these two and
+// what the page is for.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,9 +10,9 @@ import { digestOf } from './sources.ts'
 
 const pages = {
   /** Goes into every bundle; verifies it without any network. */
-  verify: { folder: 'src/verify-page', policy: ['worker-src blob:'] },
+  verify: { title: 'Verify a bundle', folder: 'src/verify-page', policy: ['worker-src blob:'] },
   /** Served by both ports; asks the server it came from and nobody else. */
-  docs: { folder: 'src/docs-page', policy: ["connect-src 'self'", "require-trusted-types-for 'script'"] }
+  docs: { title: 'HTTP interface', folder: 'src/docs-page', policy: ["connect-src 'self'", "require-trusted-types-for 'script'"] }
 } as const
 export type PageName = keyof typeof pages
 export const pageNames = Object.keys(pages) as PageName[]
@@ -60,13 +61,16 @@ async function makePage(name: PageName): Promise<string> {
     "base-uri 'none'",
     "form-action 'none'"
   ].join('; ')
-  const parts: Readonly<Record<string, string>> = { POLICY: policy, STYLE: style, SCRIPT: script }
-  return readFileSync(join(folder, 'page.html'), 'utf8').replaceAll(/%(POLICY|STYLE|SCRIPT)%/g, (_, part: string) => parts[part] ?? '')
+  const main = readFileSync(join(folder, 'page.html'), 'utf8').trim()
+  const title = `${pages[name].title} - Affidavit`
+  const parts: Readonly<Record<string, string>> = { POLICY: policy, TITLE: title, STYLE: style, MAIN: main, SCRIPT: script }
+  const frame = readFileSync(join(root, 'src', 'page', 'frame.html'), 'utf8')
+  return frame.replaceAll(/%(POLICY|TITLE|STYLE|MAIN|SCRIPT)%/g, (_, part: string) => parts[part] ?? '')
 }
 
 /** A page, built once for the same sources. */
 export async function builtPage(name: PageName): Promise<string> {
-  const digest = digestOf([pages[name].folder, 'src/shared', 'scripts/pages.ts', 'package-lock.json'])
+  const digest = digestOf([pages[name].folder, 'src/page', 'src/shared', 'scripts/pages.ts', 'package-lock.json'])
   const path = join(cache, `${name}-${digest}.html`)
   if (existsSync(path)) return readFileSync(path, 'utf8')
   const page = await makePage(name)

@@ -1,21 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page on which the HTTP interface is tried: made from the OpenAPI document of the server that it came from, and asking nobody else.
+import { element } from '../page/dom.ts'
 import { exampleOf, kindOf, type OpenApi, type Operation, type Parameter, targetOf } from './document.ts'
 
 /** Characters of an answer that are shown. */
 const MOST_SHOWN = 200_000
-
-/** An element with attributes and children; no text becomes markup. */
-function element<K extends keyof HTMLElementTagNameMap>(
-  name: K,
-  attributes: Readonly<Record<string, string>> = {},
-  children: readonly (Node | string)[] = []
-): HTMLElementTagNameMap[K] {
-  const made = document.createElement(name)
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value)
-  made.append(...children)
-  return made
-}
 
 const byId = (id: string): HTMLElement => document.getElementById(id) ?? document.body
 const soft = (text: string): HTMLElement => element('span', { class: 'soft' }, [text])

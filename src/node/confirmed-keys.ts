@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys of other logs that a person of this machine compared with their owner by another way, in `confirmed-keys.json` of the state folder.
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { z } from 'zod'
-import { AffidavitError } from '../shared/contract/errors.ts'
 import type { Trust } from '../shared/evidence/verify-steps.ts'
-import { replaceFile } from './replace-file.ts'
+import { MemoryFile } from './memory-file.ts'
 
 const confirmed = z.strictObject({
   /** `log.vkey` and `allowed_signers` as the bundle brought them. */
@@ -14,19 +11,19 @@ const confirmed = z.strictObject({
   time: z.iso.datetime(),
   how: z.string()
 })
-const schema = z.record(z.string(), confirmed)
 export type ConfirmedKeys = z.infer<typeof confirmed>
 
+/** The keys that were confirmed on this machine, by log. */
 export class KeyMemory {
-  readonly #path: string
+  readonly #file: MemoryFile<ConfirmedKeys>
 
   constructor(stateFolder: string) {
-    this.#path = join(stateFolder, 'confirmed-keys.json')
+    this.#file = new MemoryFile({ folder: stateFolder, name: 'confirmed-keys.json' }, confirmed, 'the list of confirmed keys')
   }
 
-  /** What was confirmed for a log. @throws AffidavitError file_unreadable: a memory that cannot be read must not look like none */
+  /** What was confirmed for a log. @throws AffidavitError file_unreadable */
   of(origin: string): ConfirmedKeys | undefined {
-    return this.#read()[origin]
+    return this.#file.read()[origin]
   }
 
   /** The confirmed keys as a verification takes them. */
@@ -36,23 +33,10 @@ export class KeyMemory {
   }
 
   confirm(origin: string, keys: ConfirmedKeys): void {
-    replaceFile(this.#path, `${JSON.stringify({ ...this.#read(), [origin]: keys }, null, 1)}\n`)
+    this.#file.set(origin, keys)
   }
 
   forget(origin: string): void {
-    const { [origin]: _, ...others } = this.#read()
-    replaceFile(this.#path, `${JSON.stringify(others, null, 1)}\n`)
-  }
-
-  #read(): z.infer<typeof schema> {
-    if (!existsSync(this.#path)) return {}
-    try {
-      return schema.parse(JSON.parse(readFileSync(this.#path, 'utf8')))
-    } catch {
-      throw new AffidavitError(
-        'file_unreadable',
-        `the list of confirmed keys cannot be read: ${this.#path}; restore it from a backup, or move it away to begin anew`
-      )
-    }
+    this.#file.set(origin, undefined)
   }
 }

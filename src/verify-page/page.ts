@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { element, fill } from '../page/dom.ts'
 import type { Trust } from '../shared/evidence/verify-steps.ts'
-import { element, fill } from './dom.ts'
 import type { Answer, Work } from './messages.ts'
 import { refusedView, verdictView } from './views.ts'
 

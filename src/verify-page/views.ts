@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { element } from '../page/dom.ts'
 import { headline, stepWord, whatToDo } from '../shared/evidence/verdict-words.ts'
 import type { Step } from '../shared/evidence/verify-steps.ts'
-import { element } from './dom.ts'
 import type { PageVerdict } from './messages.ts'
 
 const count = (n: number): string => n.toLocaleString('en-US')

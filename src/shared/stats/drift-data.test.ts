@@ -11,7 +11,7 @@ import { FEATURES } from './features.ts'
 import { ksTables } from './ks.ts'
 import { DEFAULT_LOOK_SETTINGS, groupAlarms, runLook } from './look.ts'
 import type { Series } from './look-types.ts'
-import { drawFrom, drawWith, seededRandom, shuffled, tokenLike } from './testing.ts'
+import { drawFrom, drawWith, powerOf, seededRandom, tokenLike } from './testing.ts'
 
 const data = new URL('../../../../shared/data/', import.meta.url)
 const has = (name: string): boolean => existsSync(new URL(name, data))
@@ -137,14 +137,7 @@ describe('power', () => {
     const now = has(NUMERIC)
       ? pick(dataset, after, field)
       : generatedRequests(2, 500, model === 'gpt-4' ? 0.05 : 1.7, '').map((r) => r[field])
-    const random = seededRandom(size + 17)
-    const runs = 200
-    let found = 0
-    for (let run = 0; run < runs; run++) {
-      const reference = countTableOf(shuffled(random, old).slice(0, Math.floor(old.length / 2)))
-      if (holds(reference, countTableOf(shuffled(random, now).slice(0, size)))) found++
-    }
-    return found / runs
+    return powerOf({ old, now }, size, 200, holds)
   }
 
   const significant = (reference: CountTable, current: CountTable): boolean => ksTables(reference, current).p < 1e-5

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CountTable } from './count-table.ts'
-import { orderStatistic } from './count-table.ts'
+import { countTableOf, orderStatistic } from './count-table.ts'
 
 /** Uniform numbers in [0, 1) that depend on the seed alone (mulberry32), so that a statistical test always runs the same way. */
 export function seededRandom(seed: number): () => number {
@@ -45,4 +45,30 @@ export function tokenLike(random: () => number, size: number, median = 120, spre
     const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
     return Math.round(median * Math.exp(spread * normal))
   })
+}
+
+/** A change of version: what was seen before it and after it, in order of arrival. */
+export interface VersionChange {
+  readonly old: readonly number[]
+  readonly now: readonly number[]
+}
+
+/**
+ * Share of `runs` random halves of the old values for which the condition holds against `size` of the new ones: drawn at random too, or with
+ * `first` the first ones.
+ */
+export function powerOf(
+  { old, now }: VersionChange,
+  size: number,
+  runs: number,
+  holds: (reference: CountTable, current: CountTable) => boolean,
+  first = false
+): number {
+  const random = seededRandom(size + 17)
+  let found = 0
+  for (let run = 0; run < runs; run++) {
+    const reference = countTableOf(shuffled(random, old).slice(0, Math.floor(old.length / 2)))
+    if (holds(reference, countTableOf((first ? now : shuffled(random, now)).slice(0, size)))) found++
+  }
+  return found / runs
 }

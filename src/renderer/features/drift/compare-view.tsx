@@ -15,6 +15,7 @@ import {
   Distributions,
   featureName,
   HistogramPanel,
+  NumberStrip,
   neededWords,
   Probability,
   SegmentsPanel,
@@ -135,17 +136,6 @@ function Result({ found }: { readonly found: DriftComparison }) {
   const navigate = useNavigate()
   const own = found.numbers.find((one) => one.feature === found.feature)
   if (!own) return null
-  const method =
-    own.method === 'exact' ? 'p, exact' : own.method === 'fisher' ? 'p, Fisher exact' : own.method === null ? 'p' : 'p, asymptotic'
-  const cells = [
-    [method, <Probability key="p" value={own.p} />],
-    [`q, of ${count(found.settings.tests)} tests`, <Probability key="q" value={own.q} />],
-    ['D, gap seen', three(own.d)],
-    ['L, lower bound', three(own.l)],
-    ['n, A', count(own.n)],
-    ['m, B', count(own.m)],
-    ['Min. effect', own.minimum_effect === null ? '–' : own.minimum_effect.toFixed(2)]
-  ] as const
   return (
     <>
       <div>
@@ -158,16 +148,7 @@ function Result({ found }: { readonly found: DriftComparison }) {
         <h2 className="headline">{found.headline}</h2>
         <p className="soft">{found.detail}</p>
       </div>
-      <div className="numbers">
-        {cells.map(([name, value]) => (
-          <div key={name}>
-            <div className="name" title={name}>
-              {name}
-            </div>
-            <div className="value">{value}</div>
-          </div>
-        ))}
-      </div>
+      <NumberStrip numbers={own} tests={found.settings.tests} names={['n, A', 'm, B', 'Min. effect']} />
       <Distributions plotted={{ ...found, numbers: own }} />
       <div className="pairs">
         <HistogramPanel found={found} names={['A', 'B']} />

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parts that an alert and a comparison on demand share: both plots, the histogram, segments, what changed beside, the receipt.
 import { Button, CopyButton } from '@mantine/core'
-import { useCallback } from 'react'
+import { type ReactNode, useCallback } from 'react'
+import type { VerdictNumbers } from '../../../shared/contract/drift.ts'
 import type { DriftComparison } from '../../../shared/contract/drift-compare.ts'
 import type { Tokens } from '../../app/tokens.ts'
 import { count, percent, probability } from '../../ui/format.ts'
@@ -24,6 +25,46 @@ export const Probability = ({ value }: { readonly value: number | null }) => {
 
 export const three = (value: number | null): string => (value === null ? '–' : value.toFixed(3))
 export const featureName = (feature: string): string => feature.replace('_', ' ')
+
+const methodWords: Record<'exact' | 'asymptotic' | 'fisher', string> = {
+  exact: 'p, exact',
+  asymptotic: 'p, asymptotic',
+  fisher: 'p, Fisher exact'
+}
+
+interface NumberStripProps {
+  readonly numbers: VerdictNumbers
+  /** Tests of the family that q belongs to. */
+  readonly tests: number
+  /** What n and m count, and the smallest effect is called. */
+  readonly names: readonly [n: string, m: string, effect: string]
+}
+
+/** The numbers of one feature side by side. */
+export function NumberStrip({ numbers, tests, names }: NumberStripProps) {
+  const [n, m, effect] = names
+  const cells: readonly (readonly [string, ReactNode])[] = [
+    [numbers.method === null ? 'p' : methodWords[numbers.method], <Probability key="p" value={numbers.p} />],
+    [`q, of ${count(tests)} tests`, <Probability key="q" value={numbers.q} />],
+    ['D, gap seen', three(numbers.d)],
+    ['L, lower bound', three(numbers.l)],
+    [n, count(numbers.n)],
+    [m, count(numbers.m)],
+    [effect, numbers.minimum_effect === null ? '–' : numbers.minimum_effect.toFixed(2)]
+  ]
+  return (
+    <div className="numbers">
+      {cells.map(([name, value]) => (
+        <div key={name}>
+          <div className="name" title={name}>
+            {name}
+          </div>
+          <div className="value">{value}</div>
+        </div>
+      ))}
+    </div>
+  )
+}
 
 /** Both distribution functions with the largest gap, and the shift of each quantile. */
 export function Distributions({ plotted }: { readonly plotted: PlottedFeature }) {
@@ -154,7 +195,7 @@ export function BesidePanel({ found }: { readonly found: Pick<DriftComparison, '
               <td>{fieldWords[one.field]}</td>
               <td>
                 {one.largest === null
-                  ? 'none'
+                  ? 'the same shares on both sides'
                   : `${noneWords(one.largest.value)}: ${percent(one.largest.before)} before, ${percent(one.largest.after)} now`}
               </td>
               <td className="right">

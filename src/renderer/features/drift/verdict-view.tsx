@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ReactNode } from 'react'
 import type { DriftAlert, DriftFeature, DriftVerdict } from '../../../shared/contract/drift.ts'
 import { count, moment } from '../../ui/format.ts'
 import { Panel, State } from '../../ui/parts.tsx'
 import { AlertEvidence } from './alert-evidence.tsx'
 import { valueText } from './charts.ts'
-import { BesidePanel, Distributions, featureName, Probability, three } from './comparison-parts.tsx'
+import { BesidePanel, Distributions, featureName, NumberStrip } from './comparison-parts.tsx'
 
 interface VerdictViewProps {
   readonly alert: DriftAlert
@@ -16,16 +15,6 @@ interface VerdictViewProps {
 /** The verdict in words, then the numbers, then the plots that the words come from. */
 export function VerdictView({ alert, verdict, onFeature }: VerdictViewProps) {
   const { numbers } = verdict
-  const method = numbers.method === 'exact' ? 'p, exact' : numbers.method === 'fisher' ? 'p, Fisher exact' : 'p, asymptotic'
-  const cells: readonly (readonly [string, ReactNode])[] = [
-    [method, <Probability key="p" value={numbers.p} />],
-    [`q, of ${count(verdict.settings.tests)} tests`, <Probability key="q" value={numbers.q} />],
-    ['D, gap seen', three(numbers.d)],
-    ['L, lower bound', three(numbers.l)],
-    ['n, reference', count(numbers.n)],
-    ['m, current', count(numbers.m)],
-    ['Min. effect*', numbers.minimum_effect === null ? '–' : numbers.minimum_effect.toFixed(2)]
-  ]
   return (
     <div className="verdict-view">
       <div>
@@ -66,16 +55,7 @@ export function VerdictView({ alert, verdict, onFeature }: VerdictViewProps) {
           )
         })}
       </fieldset>
-      <div className="numbers">
-        {cells.map(([name, value]) => (
-          <div key={name}>
-            <div className="name" title={name}>
-              {name}
-            </div>
-            <div className="value">{value}</div>
-          </div>
-        ))}
-      </div>
+      <NumberStrip numbers={numbers} tests={verdict.settings.tests} names={['n, reference', 'm, current', 'Min. effect*']} />
       {verdict.gap ? <Distributions plotted={verdict} /> : verdict.counts && <Counts counts={verdict.counts} />}
       <BesidePanel found={verdict} />
       <AlertEvidence key={`${verdict.alert_id} ${numbers.feature}`} verdict={verdict} />
