@@ -8,7 +8,7 @@ import { Mark } from '../ui/parts.tsx'
 export function SampleBanner() {
   const [state, setState] = useState<'idle' | 'leaving' | 'failed'>('idle')
   return (
-    <div className="banner banner-attention" role="status">
+    <div className="banner one-line banner-attention" role="status">
       <Mark is="attention" size={15} />
       <div className="grow">
         <b>SAMPLE.</b> Generated data, no evidence. Nothing is recorded here.

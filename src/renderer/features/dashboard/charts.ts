@@ -108,6 +108,15 @@ export const latencyOption =
     }
   }
 
+/** The same for tokens in and out. */
+function tokenNudges({ bins }: Dashboard): readonly [number, number] {
+  const last = bins.at(-1)
+  if (last === undefined) return [0, 0]
+  const top = Math.max(...bins.map((bin) => Math.max(bin.input_tokens, bin.output_tokens)))
+  if (Math.abs(last.input_tokens - last.output_tokens) > top * 0.2) return [0, 0]
+  return last.input_tokens > last.output_tokens ? [-8, 4] : [4, -8]
+}
+
 export const tokensOption =
   (data: Dashboard): Option =>
   (tokens) => ({
@@ -121,7 +130,7 @@ export const tokensOption =
         data.bins.map((bin) => bin.input_tokens),
         tokens.chartReference,
         1.5,
-        data.totals.input_tokens === 0 ? 4 : 0
+        tokenNudges(data)[0]
       ),
       line(
         tokens,
@@ -129,7 +138,7 @@ export const tokensOption =
         data.bins.map((bin) => bin.output_tokens),
         tokens.chartCurrent,
         2,
-        data.totals.input_tokens === 0 ? -8 : 0
+        tokenNudges(data)[1]
       )
     ]
   })
@@ -144,8 +153,10 @@ export const errorsOption =
     yAxis: axis(tokens, {
       type: 'value',
       min: 0,
-      max: (range: { max: number }) => Math.max(1, Math.ceil(range.max)),
-      splitNumber: 3,
+      // Above half, the whole scale: its even steps, and no label beside that of the top.
+      ...(data.bins.some((bin) => bin.error * 2 > bin.records)
+        ? { max: 100, interval: 25 }
+        : { max: (range: { max: number }) => Math.max(1, Math.ceil(range.max)), splitNumber: 3 }),
       axisLabel: { formatter: '{value} %' }
     }),
     series: [

@@ -10,7 +10,7 @@ import { count, duration, fixed, listTime } from '../../ui/format.ts'
 import { Hidden, Mark, Panel } from '../../ui/parts.tsx'
 
 const SHOWN = 24
-const columns = { gridTemplateColumns: '116px 100px 150px minmax(0, 1fr) 84px 76px 92px 44px' }
+const columns = { gridTemplateColumns: '130px 96px 146px minmax(0, 1fr) 84px 76px 92px 44px' }
 const heads = ['Start, UTC', 'Source', 'Model', 'Request', 'Status', 'Latency', 'In / out', 'Seal'] as const
 
 /** The newest rows as they arrive; stands still while a person reads. */

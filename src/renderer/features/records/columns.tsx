@@ -12,7 +12,7 @@ export function recordColumns(sort: SortOrder, onSort: (by: SortOrder['by']) => 
   const sortable = (by: SortOrder['by']) => ({ sorted: sort.by === by ? sort.dir : undefined, onSort: () => onSort(by) })
   return [
     { name: 'Leaf', width: '84px', align: 'right', ...sortable('seq'), className: () => 'dim', cell: (row) => count(row.seq) },
-    { name: 'Start, UTC', width: '116px', ...sortable('time'), className: () => 'num', cell: (row) => listTime(row.timestamp) },
+    { name: 'Start, UTC', width: '130px', ...sortable('time'), className: () => 'num', cell: (row) => listTime(row.timestamp) },
     { name: 'Source', width: '96px', cell: (row) => row.source },
     {
       name: 'Model',
