@@ -41,7 +41,7 @@ export function hmac16(key: Uint8Array): (text: string) => string {
 /**
  * Which leaf has which source key. Digests are random, so a table in their order takes a page of its own for nearly every row; written with
  * each group, that was half of a commit. New ones go to `dedup_new` in order of arrival and are found in memory; a full generation moves to
- * `dedup` in key order, a slice with each group that follows (a log-structured merge; ADR 22).
+ * `dedup` in key order, a slice with each group that follows (a log-structured merge; ADR 21).
  */
 export class SourceKeys {
   readonly #digest: (sourceKey: string) => string

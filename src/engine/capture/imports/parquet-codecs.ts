@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { brotliDecompressSync, gunzipSync } from 'node:zlib'
+import * as zlib from 'node:zlib'
 import { type Compressors, snappyUncompress } from 'hyparquet'
-import { unpackZstandard } from './zstandard/unpack.ts'
 
 /** A file that is no Parquet, is damaged, or asks for more than is given. The message is made here and holds nothing of the file. */
 export class ParquetRefused extends Error {
@@ -22,8 +21,22 @@ const sized =
   (unpack: (input: Uint8Array, length: number) => Uint8Array) =>
   (input: Uint8Array, length: number): Uint8Array => {
     if (!(length >= 0 && length <= MOST_PAGE)) throw tooLarge('a page of more than 256 MiB')
-    return unpack(input, length)
+    const out = unpack(input, length)
+    if (out.length !== length) throw damaged()
+    return out
   }
+
+/** Not in Node 20, nor in the stand-in runtime: it is asked for, and its absence is said. */
+const { zstdDecompressSync }: Partial<typeof zlib> = zlib
+const zstandard = zstdDecompressSync && {
+  // A frame names the window it wants: no more than the largest page.
+  ZSTD: sized((input, length) =>
+    zstdDecompressSync(input, {
+      maxOutputLength: Math.max(1, length),
+      params: { [zlib.constants.ZSTD_d_windowLogMax]: Math.log2(MOST_PAGE) }
+    })
+  )
+}
 
 /** Each takes the memory of the size that the page claims, and no more. */
 export const compressors: Compressors = {
@@ -32,9 +45,9 @@ export const compressors: Compressors = {
     snappyUncompress(input, out)
     return out
   }),
-  GZIP: sized((input, length) => gunzipSync(input, { maxOutputLength: Math.max(1, length) })),
-  BROTLI: sized((input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) })),
-  ZSTD: sized(unpackZstandard)
+  GZIP: sized((input, length) => zlib.gunzipSync(input, { maxOutputLength: Math.max(1, length) })),
+  BROTLI: sized((input, length) => zlib.brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) })),
+  ...zstandard
 }
 
 /** @throws ParquetRefused when one of the codecs is not read; it says which, and what to do */
@@ -43,6 +56,6 @@ export function checkCodecs(codecs: readonly (string | undefined)[]): void {
   if (codecs.length === 0 || (other === undefined && !codecs.includes(undefined))) return
   throw new ParquetRefused(
     'not_this_format',
-    `the Parquet file is compressed with ${other ?? 'an unknown codec'}, which is not read: save it again with Zstandard, Snappy, gzip, Brotli or none`
+    `the Parquet file is compressed with ${other ?? 'an unknown codec'}, which is not read here: save it again with Snappy, gzip, Brotli or none`
   )
 }

@@ -102,7 +102,7 @@ describe('Parquet of other writers', () => {
   it('says which codec or encoding is not read, and what to do', async () => {
     await expect(previewImport(fileOf(Buffer.from(LZ4, 'base64')), context)).rejects.toMatchObject({
       code: 'not_this_format',
-      message: expect.stringMatching(/compressed with LZ4_RAW, which is not read: save it again with Zstandard/)
+      message: expect.stringMatching(/compressed with LZ4_RAW, which is not read here: save it again with Snappy/)
     })
     // The encoding is the third field of the header of a page: 8 is DELTA_BYTE_ARRAY, made 4 (BIT_PACKED).
     const whole = written([{ name: 'model', data: ['a', 'b'], type: 'STRING', encoding: 'DELTA_BYTE_ARRAY' }], asZstandard)
