@@ -31,8 +31,8 @@ const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (char) => escapes[char] ?? '')
 
 const footerTemplate = (text: string): string =>
-  `<div style="display:flex;justify-content:space-between;gap:16px;width:100%;margin:0 18mm;font:7.5px system-ui,sans-serif;color:#45494d">` +
-  `<span style="overflow-wrap:anywhere">${escaped(text)}</span>` +
+  `<div style="display:flex;justify-content:space-between;gap:16px;width:100%;margin:0 18mm;font:9px/1.35 system-ui,sans-serif;color:#45494d">` +
+  `<span style="overflow-wrap:anywhere">${escaped(text).replace(', ', '<br>')}</span>` +
   `<span style="white-space:nowrap">Page <span class="pageNumber"></span> of <span class="totalPages"></span></span></div>`
 
 /** The session that serves one document and nothing else. */

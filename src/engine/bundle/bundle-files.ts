@@ -9,7 +9,7 @@ import type { Leaf } from '../../shared/evidence/leaf.ts'
 import { inclusionProof } from '../../shared/evidence/merkle.ts'
 import { formatTlogProof } from '../../shared/evidence/tlog-proof.ts'
 import { neededTiles, tileBytes } from '../../shared/evidence/verify-tiles.ts'
-import { cosignedNote } from '../anchors/listings.ts'
+import { cosignedNote, timestampFor } from '../anchors/listings.ts'
 import type { StoredRecord } from '../catalog/rows.ts'
 import { sha256 } from '../crypto.ts'
 import { listAlerts } from '../drift/listings.ts'
@@ -62,7 +62,8 @@ export async function fillBag(context: ReaderContext, input: WriteBundleInput, c
     if (control.cancelled()) throw new AffidavitError('cancelled', 'cancelled')
     control.progress(done, total)
   }
-  const exported = new Set([...selection.records, ...selection.requests])
+  // Asked for only where something was erased or personal data stays: a million numbers need not be kept twice.
+  const exported = new Set(input.withholdPersonal || selection.erasures.length > 0 ? [...selection.records, ...selection.requests] : [])
   const erasures = new Set(selection.erasures)
   /** Why a part of an erasure stays: it is about records that this bundle does not hold. */
   const beyondScope = (seq: number, part: { readonly name: string; readonly data: Uint8Array }): string | undefined => {
@@ -169,6 +170,9 @@ export async function fillBag(context: ReaderContext, input: WriteBundleInput, c
     described,
     alerts,
     checkpoint: note,
+    anchoredSize: timestampFor(context, checkpoint.size)?.size ?? null,
+    keys: { log: input.logVkey, signer: input.allowedSigners },
+    erasures: selection.erasures,
     from: selection.from,
     to: selection.to,
     facts: summarize(catalog, selection),

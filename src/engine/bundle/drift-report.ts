@@ -2,7 +2,8 @@
 // The report of one drift alert: the verdict in words, the numbers, the plot they come from, what was done about it.
 import type { DriftAlert, DriftVerdict } from '../../shared/contract/drift.ts'
 import { type Markup, markup } from '../../shared/report/markup.ts'
-import { bulletList, dataTable, factTable, paragraph, reportPage, section } from '../../shared/report/page.ts'
+import { bulletList, dataTable, factTable, paragraph, reportPage, section, together } from '../../shared/report/page.ts'
+import { P_FLOOR, probability } from '../../shared/stats/kolmogorov.ts'
 
 const count = (n: number): string => n.toLocaleString('en-US')
 const second = (time: string | null): string => (time === null ? 'none' : `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`)
@@ -19,6 +20,19 @@ const TOP = 12
 
 type Steps = DriftVerdict['ecdf']['reference']
 
+/** Round values between two powers of ten: 1, 2 and 5 of each decade, or whole decades where those are many. */
+function roundTicks(low: number, high: number): number[] {
+  const steps = high - low > 2.5 ? [1] : [1, 2, 5]
+  const ticks: number[] = []
+  for (let decade = Math.floor(low); decade <= high; decade++)
+    for (const step of steps) {
+      const x = step * 10 ** decade
+      if (Math.log10(x) >= low - 1e-9 && Math.log10(x) <= high + 1e-9) ticks.push(x)
+    }
+  // A narrow range holds no round value: its ends say where it is.
+  return ticks.length >= 2 ? ticks : [10 ** low, 10 ** high]
+}
+
 /** Both distribution functions on a logarithmic axis; dashes and words tell them apart, not colour. */
 function plot({ ecdf, gap, unit }: DriftVerdict): Markup {
   const xs = [...ecdf.reference, ...ecdf.current].map((one) => one.x).filter((x) => x > 0)
@@ -34,16 +48,17 @@ function plot({ ecdf, gap, unit }: DriftVerdict): Markup {
       parts.push(`L${at(x).toFixed(1)} ${up(before).toFixed(1)}L${at(x).toFixed(1)} ${up(y).toFixed(1)}`)
       before = y
     }
-    return parts.join('')
+    // To the edge: a curve that has reached the top stays there.
+    return `${parts.join('')}L${WIDE - 8} ${up(before).toFixed(1)}`
   }
-  const ticks = Array.from({ length: 5 }, (_, i) => 10 ** (low + ((high - low) * i) / 4))
+  const ticks = roundTicks(low, high)
   const marked =
     gap === null
       ? markup``
       : markup`<line x1="${at(gap.x).toFixed(1)}" x2="${at(gap.x).toFixed(1)}" y1="${up(gap.reference).toFixed(1)}" y2="${up(gap.current).toFixed(1)}" stroke="#191b1d" stroke-width="2"/>`
   return markup`<figure><svg viewBox="0 0 ${WIDE} ${HIGH}" width="${WIDE}" height="${HIGH}" role="img" aria-label="Share of calls up to each value, reference and current">
 <g font-family="sans-serif" font-size="10" fill="#45494d">${[0, 0.25, 0.5, 0.75, 1].map((y) => markup`<line x1="${LEFT}" x2="${WIDE - 8}" y1="${up(y).toFixed(1)}" y2="${up(y).toFixed(1)}" stroke="#e3e3de"/><text x="${LEFT - 6}" y="${(up(y) + 3).toFixed(1)}" text-anchor="end">${Math.round(y * 100)} %</text>`)}
-${ticks.map((x, i) => markup`<text x="${at(x).toFixed(1)}" y="${HIGH - 12}" text-anchor="${i === 0 ? 'start' : i === 4 ? 'end' : 'middle'}">${figure(x)}</text>`)}</g>
+${ticks.map((x) => markup`<text x="${at(x).toFixed(1)}" y="${HIGH - 12}" text-anchor="${at(x) > WIDE - 40 ? 'end' : 'middle'}">${figure(x)}</text>`)}</g>
 <path d="${path(ecdf.reference)}" fill="none" stroke="#62666a" stroke-width="1.4" stroke-dasharray="5 3"/>
 <path d="${path(ecdf.current)}" fill="none" stroke="#1d4f91" stroke-width="1.8"/>${marked}</svg>
 <figcaption>Share of calls up to each value${unit === '' ? '' : `, ${unit}`}, logarithmic axis. Dashed: reference. Solid: current. Upright bar: the largest gap.</figcaption></figure>
@@ -55,8 +70,8 @@ const range = ({ estimate, low, high }: { readonly estimate: number; readonly lo
 
 function featureSection(verdict: DriftVerdict): Markup {
   const { numbers, counts, quantiles } = verdict
-  return section(
-    name(numbers.feature),
+  const judged = together(
+    markup`<h2>${name(numbers.feature)}</h2>`,
     paragraph(markup`<b>${verdict.headline}</b>`),
     paragraph(verdict.detail),
     dataTable(
@@ -66,8 +81,8 @@ function featureSection(verdict: DriftVerdict): Markup {
       })),
       [
         [
-          numbers.p === null ? '\u2013' : numbers.p.toPrecision(3),
-          numbers.q === null ? '\u2013' : numbers.q.toPrecision(3),
+          numbers.p === null ? '\u2013' : probability(numbers.p, 3),
+          numbers.q === null ? '\u2013' : `${numbers.p !== null && numbers.p <= P_FLOOR ? '\u2264 ' : ''}${numbers.q.toPrecision(3)}`,
           three(numbers.d),
           three(numbers.l),
           count(numbers.n),
@@ -76,7 +91,9 @@ function featureSection(verdict: DriftVerdict): Markup {
         ]
       ]
     ),
-    plot(verdict),
+    plot(verdict)
+  )
+  const rest = [
     counts === null
       ? markup``
       : paragraph(
@@ -95,7 +112,8 @@ function featureSection(verdict: DriftVerdict): Markup {
     paragraph(
       markup`<span class="soft small">${numbers.method === 'exact' ? 'Exact two-sample Kolmogorov-Smirnov test on tied data' : numbers.method === 'fisher' ? 'Fisher\u2019s exact test' : 'Two-sample Kolmogorov-Smirnov test, asymptotic'}; ${count(verdict.settings.tests)} tests in the look, ${verdict.settings.procedure}, level ${verdict.settings.level.toPrecision(3)}. Tables: reference <code>${verdict.hashes.reference_table}</code>, current <code>${verdict.hashes.current_table}</code>, look <code>${verdict.hashes.look_body}</code>.</span>`
     )
-  )
+  ]
+  return markup`${judged}${rest}`
 }
 
 /** @param verdicts one for each feature that was judged, in their order */

@@ -79,6 +79,7 @@ function erasuresOf(catalog: ReaderContext['catalog'], records: readonly number[
     'SELECT d.intent, e.done_seq AS done FROM erased d JOIN erasure e ON e.id = d.erasure WHERE d.seq = ?'
   )
   const found = new Set<number>()
+  if (catalog.prepare('SELECT 1 FROM erased LIMIT 1').get() === undefined) return []
   for (const seq of records) {
     const erased = find.get(seq)
     for (const leaf of [erased?.intent, erased?.done]) if (leaf != null && leaf < size) found.add(leaf)

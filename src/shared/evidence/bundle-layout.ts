@@ -79,8 +79,8 @@ export const caseSchema = z.strictObject({
 })
 export type BundleCase = z.infer<typeof caseSchema>
 
-/** One line of data/payloads/NNNNN.jsonl; opening and plaintext in base64. */
-export const payloadLine = z.strictObject({ seq: count, part: z.string().max(32), opening: z.base64(), plaintext: z.base64() })
+/** One line of data/payloads/NNNNN.jsonl; opening and plaintext in base64, which decoding checks. */
+export const payloadLine = z.strictObject({ seq: count, part: z.string().max(32), opening: z.string(), plaintext: z.string() })
 
 /** Path of a hash tile (C2SP tlog-tiles): level, index in groups of three digits, and `.p/W` for one of less than 256 hashes. */
 export function tilePath(level: number, index: number, width: number): string {

@@ -36,7 +36,7 @@ const partly = (gap: string, evidence: Evidence): Judgement => as('partly', gap,
 /** Backed when nothing is missing, partly when something is. */
 const judged = (gaps: readonly (string | false)[], evidence: Evidence): Judgement => {
   const missing = gaps.filter((gap) => gap !== false)
-  return missing.length === 0 ? as('backed', null, evidence) : partly(missing.join('; '), evidence)
+  return missing.length === 0 ? as('backed', null, evidence) : partly(missing.join('. '), evidence)
 }
 
 const seen = (facts: ComplianceFacts, type: LeafType): Seen | undefined => facts.events[type]
@@ -342,7 +342,7 @@ export function trailAndCopy(facts: ComplianceFacts): Judgement {
   const first = trail(facts)
   const second = produced(facts)
   if (first.state === 'not' || second.state === 'backed') return first
-  return { ...first, state: 'partly', gap: [first.gap, second.gap].filter((gap) => gap !== null).join('; ') }
+  return { ...first, state: 'partly', gap: [first.gap, second.gap].filter((gap) => gap !== null).join('. ') }
 }
 
 /** I1: signs of life while the system is in use. */

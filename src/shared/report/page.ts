@@ -15,7 +15,7 @@ h3{font-size:10pt;font-weight:600;margin:4mm 0 1mm;break-after:avoid}
 p{margin:1.2mm 0;orphans:2;widows:2}
 .sub{color:#45494d;margin-bottom:4mm}.soft{color:#45494d}.small{font-size:8.5pt}
 table{border-collapse:collapse;width:100%;margin:2mm 0;font-size:9pt;line-height:1.35}
-table.keep{break-inside:avoid}
+table.keep,div.keep{break-inside:avoid}
 table.goes-on{margin-bottom:0}table.goes-on+table{margin-top:0}
 thead{display:table-header-group}tr{break-inside:avoid}
 th,td{text-align:left;vertical-align:top;padding:1.1mm 2mm;border-bottom:.2mm solid #cdcdc6;overflow-wrap:anywhere}
@@ -60,6 +60,10 @@ ${content}
 `
 
 export const paragraph = (...content: readonly MarkupValue[]): Markup => markup`<p>${content.map((one) => markup`${one}`)}</p>
+`
+
+/** What stands on one page. */
+export const together = (...content: readonly Markup[]): Markup => markup`<div class="keep">${content}</div>
 `
 
 /** Names beside values. */

@@ -6,6 +6,9 @@ export type Alternative = 'two-sided' | 'less' | 'greater'
 /** No p-value is reported below this: read a p at the floor as "at most 1e-300". It keeps p positive, ordered and printable. */
 export const P_FLOOR = 1e-300
 
+/** A p-value in words of so many digits; at the floor it says so. */
+export const probability = (p: number, digits: number): string => (p <= P_FLOOR ? '\u2264 1e-300' : p.toPrecision(digits))
+
 /** Clamps a computed p-value into [P_FLOOR, 1]. */
 export const clampP = (p: number): number => Math.min(1, Math.max(P_FLOOR, p))
 

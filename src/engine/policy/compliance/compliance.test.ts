@@ -50,7 +50,7 @@ describe('requirements', () => {
     const backed = await engine.call('compliance.mark', { id: 'S9', applies: true, reason: 'on file', document: file })
     expect(backed).toMatchObject({
       state: 'partly',
-      gap: 'No log-in by name is on record; No export test is on record',
+      gap: 'No log-in by name is on record. No export test is on record',
       evidence: { label: `Undertaking on file, leaf ${before + 1}` },
       note: { reason: 'on file', document: 'undertaking.pdf', document_sha256: createHash('sha256').update('signed').digest('hex') }
     })
