@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type CanonicalEvent, type EventMessage, type MessagePart, responseChars } from './canonical-event.ts'
+import { withoutCredentials } from './credentials.ts'
 
 export type IngestErrorCode =
   | 'not_an_object'
@@ -223,7 +224,7 @@ function startOf(raw: Record<string, Json>): number | undefined {
 
 /**
  * One body of the HTTP ingest or one line of an import, as a canonical event. Takes the canonical names, `start_time`, `latency_ms`,
- * `ttft_ms`, and the short forms `model`, `prompt`, `response`, `messages`. Fields without a place go to `attributes`.
+ * `ttft_ms`, and the short forms `model`, `prompt`, `response`, `messages`. Fields without a place go to `attributes`, without credentials.
  * Never throws; messages name the field and what it should be, never its value.
  */
 export function normaliseIngest(value: unknown, context: IngestContext): IngestResult {
@@ -264,7 +265,7 @@ function read(raw: Record<string, Json>, context: IngestContext): IngestResult {
     if (typeof given !== 'object' || Array.isArray(given) || !depthWithin(given, MOST_DEPTH)) refuse('attributes', 'an object')
     attributes = Object.assign(Object.create(null) as Record<string, Json>, given, attributes)
   }
-  if (attributes !== undefined) out.attributes = attributes
+  if (attributes !== undefined) out.attributes = withoutCredentials(attributes)
   const text = (name: string, otherwise: string): string => {
     const given = present(name)
     if (given === undefined) return otherwise

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // OTLP on the real engine: the OpenTelemetry SDK with its exporters as they are, and bodies that no exporter sends.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { type Span, trace } from '@opentelemetry/api'
 import { SeverityNumber } from '@opentelemetry/api-logs'
@@ -142,6 +144,22 @@ describe('POST /v1/traces', () => {
       ['incomplete', 'alone'],
       ['success', 'alone']
     ])
+  })
+
+  it('keeps no credential that an instrumentation copied out of headers', async () => {
+    const secret = 'sk-of-a-header-9f2c'
+    const attributes = {
+      'gen_ai.system': 'openai',
+      'gen_ai.request.model': 'headered',
+      'http.request.header.authorization': `Bearer ${secret}`,
+      'llm.headers': `{'x-api-key': '${secret}'}`
+    }
+    expect((await post('/v1/traces', tracesOf('web', [spanOf(77, attributes)]))).status).toBe(200)
+    const [row] = (await engine.call('records.query', { model: 'headered' })).records
+    const { event } = await engine.call('records.get', { seq: row?.seq ?? -1 })
+    expect(event.attributes).toMatchObject({ 'affidavit.left_out': ['http.request.header.authorization', 'llm.headers'] })
+    for (const entry of readdirSync(engine.root, { recursive: true, withFileTypes: true }))
+      if (entry.isFile()) expect(readFileSync(join(entry.parentPath, entry.name)).includes(secret), entry.name).toBe(false)
   })
 
   it('discards metrics and what is no call of a model', async () => {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which column of an unknown file means what, from names and from values.
 import type { DurationUnit, ImportMapping, MappedField, TimeUnit } from '../../contract/import-mapping.ts'
-import { isSecret, pointerOf, wordsOf } from './mapped.ts'
+import { isSecret, wordsOf } from '../credentials.ts'
+import { pointerOf } from './mapped.ts'
 import { durationIn, isNone, numberIn, statusIn, timeIn } from './mapped-values.ts'
 
 /** A column or path of the file and what stands in it in the first rows. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A profile made of a mapping: for files that no tool's profile knows.
+
 import { type ImportMapping, MAPPED, type MappedField, mappedFields } from '../../contract/import-mapping.ts'
+import { isSecret } from '../credentials.ts'
 import { durationIn, isNone, numberIn, statusIn, timeIn } from './mapped-values.ts'
 import { type ImportProfile, isObject, type MapContext, type Mapped, type Row } from './profile.ts'
 import { contentOf } from './values.ts'
@@ -112,30 +114,6 @@ function fieldOf(field: MappedField, value: unknown, mapping: ImportMapping, con
   }
 }
 
-/** Words of a name: `userId`, `user-id` and `USER_ID` are the same. */
-export const wordsOf = (name: string): string =>
-  name
-    .replace(/([a-z\d])([A-Z])/g, '$1 $2')
-    .toLowerCase()
-    .replace(/[^a-z\d]+/g, ' ')
-    .trim()
-
-/** Credentials are never stored, whatever column they stand in. */
-const SECRET = /\b(authorization|cookies?|passwords?|secret|api ?keys?|access token|auth token|bearer|credentials?)\b/
-
-export const isSecret = (name: string): boolean => SECRET.test(wordsOf(name.slice(0, 256)))
-
-/** A value without members that hold credentials; what lies deeper is refused by the ingest. */
-function withoutSecrets(value: unknown, left = 32): unknown {
-  if (typeof value !== 'object' || value === null || left === 0) return value
-  if (Array.isArray(value)) return value.map((one) => withoutSecrets(one, left - 1))
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([name]) => !isSecret(name))
-      .map(([name, member]) => [name, withoutSecrets(member, left - 1)])
-  )
-}
-
 const fieldsOfIngest: Readonly<Record<string, MappedField>> = {
   start_time: 'time',
   request_model: 'model',
@@ -170,15 +148,7 @@ export function mappedProfile(mapping: ImportMapping): ImportProfile {
     readers.push({ field, read: readerOf(given.from, form) })
     used.add(form !== 'csv' && given.from.startsWith('/') ? (tokensOf(given.from)[0] ?? '') : given.from)
   }
-  const secret = new Map<string, boolean>()
-  const skipped = (name: string): boolean => {
-    let known = secret.get(name)
-    if (known === undefined) {
-      known = used.has(name) || isSecret(name)
-      if (secret.size < 20_000) secret.set(name, known)
-    }
-    return known
-  }
+  const skipped = (name: string): boolean => used.has(name) || isSecret(name)
   const map = (row: unknown, context: MapContext): Mapped => {
     if (!isObject(row)) return { ok: false, code: 'not_an_object', message: 'expected a JSON object' }
     const raw: Record<string, unknown> = context.source === undefined ? {} : { source: context.source }
@@ -199,7 +169,7 @@ export function mappedProfile(mapping: ImportMapping): ImportProfile {
     if (mapping.others === 'keep')
       for (const name of Object.keys(row)) {
         const value = row[name]
-        if (value !== '' && value !== null && !skipped(name)) attributes.push([name, withoutSecrets(value)])
+        if (value !== '' && value !== null && !skipped(name)) attributes.push([name, value])
       }
     if (raw.request_model === undefined)
       return { ok: false, code: 'missing_field', message: 'model: expected a model name', field: 'model' }
