@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Button, Modal, Select, Textarea } from '@mantine/core'
+import { Button, Select } from '@mantine/core'
 import { useState } from 'react'
 import type { DisposalPreview } from '../../../shared/contract/retention.ts'
-import { messageOf, useAction, useOperation, useRefresh, useTopic } from '../../client/hooks.ts'
+import { useAction, useOperation, useRefresh, useTopic } from '../../client/hooks.ts'
 import { bytes, count, day, moment } from '../../ui/format.ts'
 import { KeyChange } from '../../ui/key-change.tsx'
 import { Note, Panel, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
+import { ReasonDialog } from './reason-dialog.tsx'
 
 const records = (n: number): string => `${count(n)} ${n === 1 ? 'record' : 'records'}`
 
@@ -162,37 +163,22 @@ const ByClass = ({ data }: { readonly data: DisposalPreview }) => (
 )
 
 function Ask({ data, onClose }: { readonly data: DisposalPreview; readonly onClose: () => void }) {
-  const [reason, setReason] = useState('')
   const ask = useAction('disposal.ask', ['approvals.list', 'disposal.preview'])
   return (
-    <Modal opened onClose={onClose} title="Ask for disposal">
-      <div className="column gap-12">
-        <p>
-          Once a second person approves, the content and keys of {records(data.records)} are destroyed, and with them the key that opens
-          them in backups. Only a copy of the key file that somebody kept apart would still open those. It cannot be undone. The leaves
-          stay, so that the log still verifies
-          {data.tiles > 0 && `; those of ${count(data.tiles)} whole tiles go too, and their hashes stay`}.
-        </p>
-        <KeyChange />
-        <Textarea
-          label="Reason"
-          value={reason}
-          maxLength={2000}
-          autosize
-          minRows={2}
-          data-autofocus
-          onChange={(e) => setReason(e.currentTarget.value)}
-        />
-        {ask.isError && <Note is="broken">{messageOf(ask.error)}</Note>}
-        <div className="row gap-8">
-          <Button loading={ask.isPending} disabled={reason.trim() === ''} onClick={() => ask.mutate({ reason }, { onSuccess: onClose })}>
-            Ask for disposal
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
-      </div>
-    </Modal>
+    <ReasonDialog
+      title="Ask for disposal"
+      submit="Ask for disposal"
+      act={ask}
+      onSubmit={(reason) => ask.mutate({ reason }, { onSuccess: onClose })}
+      onClose={onClose}
+    >
+      <p>
+        Once a second person approves, the content and keys of {records(data.records)} are destroyed, and with them the key that opens them
+        in backups. Only a copy of the key file that somebody kept apart would still open those. It cannot be undone. The leaves stay, so
+        that the log still verifies
+        {data.tiles > 0 && `; those of ${count(data.tiles)} whole tiles go too, and their hashes stay`}.
+      </p>
+      <KeyChange />
+    </ReasonDialog>
   )
 }

@@ -6,6 +6,7 @@ import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
 import { Note, Panel, State } from '../../ui/parts.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
+import { ReasonDialog } from './reason-dialog.tsx'
 
 function scopeText(scope: HoldScope): string {
   switch (scope.kind) {
@@ -184,38 +185,19 @@ function PlaceHold({ onClose }: { readonly onClose: () => void }) {
 }
 
 function ReleaseHold({ hold, onClose }: { readonly hold: Hold; readonly onClose: () => void }) {
-  const [reason, setReason] = useState('')
   const release = useAction('holds.release', ['holds.list', 'approvals.list'])
   return (
-    <Modal opened onClose={onClose} title={`Release the hold ${hold.matter}`}>
-      <div className="column gap-12">
-        <p>
-          {count(hold.records)} records are held. Once a second person approves, those past their retention can be disposed of, and requests
-          for erasure that cover them can be carried out.
-        </p>
-        <Textarea
-          label="Reason"
-          value={reason}
-          maxLength={2000}
-          autosize
-          minRows={2}
-          data-autofocus
-          onChange={(e) => setReason(e.currentTarget.value)}
-        />
-        {release.isError && <Note is="broken">{messageOf(release.error)}</Note>}
-        <div className="row gap-8">
-          <Button
-            loading={release.isPending}
-            disabled={reason.trim() === ''}
-            onClick={() => release.mutate({ id: hold.id, reason }, { onSuccess: onClose })}
-          >
-            Ask for the release
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
-      </div>
-    </Modal>
+    <ReasonDialog
+      title={`Release the hold ${hold.matter}`}
+      submit="Ask for the release"
+      act={release}
+      onSubmit={(reason) => release.mutate({ id: hold.id, reason }, { onSuccess: onClose })}
+      onClose={onClose}
+    >
+      <p>
+        {count(hold.records)} records are held. Once a second person approves, those past their retention can be disposed of, and requests
+        for erasure that cover them can be carried out.
+      </p>
+    </ReasonDialog>
   )
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Button, Modal, Textarea } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useState } from 'react'
 import type { RecipientToTell, SubjectRequest } from '../../../shared/contract/requests.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
 import { Note, State } from '../../ui/parts.tsx'
 import { Who } from '../../ui/who.tsx'
+import { ReasonDialog } from './reason-dialog.tsx'
 
 /** Who holds copies of what a request changed, and who of them was told (GDPR 19). */
 export function Recipients({ request }: { readonly request: SubjectRequest }) {
@@ -63,36 +64,17 @@ interface TellProps {
 }
 
 function Tell({ request, recipient, onClose }: TellProps) {
-  const [note, setNote] = useState('')
   const tell = useAction('recipients.tell', ['recipients.list', 'requests.list'])
   return (
-    <Modal opened onClose={onClose} title={`Told: ${recipient.recipient}`}>
-      <form
-        className="column gap-12"
-        onSubmit={(event) => {
-          event.preventDefault()
-          tell.mutate({ request_id: request.id, export_seq: recipient.export_seq, note }, { onSuccess: onClose })
-        }}
-      >
-        <Textarea
-          label="How, and when"
-          description="Such as the letter and its date. Nothing is sent from here."
-          value={note}
-          maxLength={2000}
-          autosize
-          minRows={2}
-          onChange={(event) => setNote(event.currentTarget.value)}
-        />
-        {tell.isError && <Note is="broken">{messageOf(tell.error)}</Note>}
-        <div className="row gap-8">
-          <Button type="submit" loading={tell.isPending} disabled={note.trim().length < 3}>
-            Record it
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
-      </form>
-    </Modal>
+    <ReasonDialog
+      title={`Told: ${recipient.recipient}`}
+      label="How, and when"
+      description="Such as the letter and its date. Nothing is sent from here."
+      least={3}
+      submit="Record it"
+      act={tell}
+      onSubmit={(note) => tell.mutate({ request_id: request.id, export_seq: recipient.export_seq, note }, { onSuccess: onClose })}
+      onClose={onClose}
+    />
   )
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a request asks for, done with the records that were found: a copy, a restriction, an erasure or its refusal.
-import { Button, Modal, Select, Textarea, TextInput } from '@mantine/core'
+import { Button, Select, Textarea, TextInput } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { OperationOutput } from '../../../shared/contract/contract.ts'
@@ -10,6 +10,7 @@ import { messageOf, useAction, useJob } from '../../client/hooks.ts'
 import { count } from '../../ui/format.ts'
 import { KeyChange } from '../../ui/key-change.tsx'
 import { Note } from '../../ui/parts.tsx'
+import { ReasonDialog } from './reason-dialog.tsx'
 
 export interface ActProps {
   readonly request: SubjectRequest
@@ -160,36 +161,17 @@ interface RefuseProps {
 }
 
 function Refuse({ request, seqs, onClose }: RefuseProps) {
-  const [ground, setGround] = useState('')
   const refuse = useAction('erasure.refuse', ['requests.list'])
   return (
-    <Modal opened onClose={onClose} title={`Refuse to erase ${records(seqs.length)}`}>
-      <form
-        className="column gap-12"
-        onSubmit={(event) => {
-          event.preventDefault()
-          refuse.mutate({ request_id: request.id, seqs: [...seqs], ground }, { onSuccess: onClose })
-        }}
-      >
-        <Textarea
-          label="Ground"
-          description="Article 17(3)(b) covers Union and Member State law only."
-          value={ground}
-          maxLength={2000}
-          autosize
-          minRows={2}
-          onChange={(event) => setGround(event.currentTarget.value)}
-        />
-        {refuse.isError && <Note is="broken">{messageOf(refuse.error)}</Note>}
-        <div className="row gap-8">
-          <Button type="submit" loading={refuse.isPending} disabled={ground.trim().length < 3}>
-            Record the refusal
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
-      </form>
-    </Modal>
+    <ReasonDialog
+      title={`Refuse to erase ${records(seqs.length)}`}
+      label="Ground"
+      description="Article 17(3)(b) covers Union and Member State law only."
+      least={3}
+      submit="Record the refusal"
+      act={refuse}
+      onSubmit={(ground) => refuse.mutate({ request_id: request.id, seqs: [...seqs], ground }, { onSuccess: onClose })}
+      onClose={onClose}
+    />
   )
 }

@@ -101,6 +101,8 @@ export const ecdfOption =
               {
                 type: 'scatter',
                 silent: true,
+                // Above the curves, which stand at 3.
+                z: 4,
                 symbolSize: 0,
                 data: [
                   {
