@@ -5,19 +5,23 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlink
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, expect, type Page, test } from '@playwright/test'
+import { type Identity, identityOf } from '../scripts/packaging/identity.ts'
 import { packageApp } from '../scripts/packaging/package.ts'
+import { findRuntime } from '../scripts/runtime.ts'
 
 test.skip(process.platform !== 'linux', 'packages are looked at on Linux only')
 test.describe.configure({ mode: 'serial' })
 
 let folder = ''
 let unpacked = ''
+let identity: Identity
 let bundle = ''
 const started: ChildProcess[] = []
 
 test.beforeAll(async () => {
   test.setTimeout(300_000)
   folder = mkdtempSync(join(tmpdir(), 'affidavit-package-'))
+  identity = identityOf(await findRuntime())
   unpacked = await packageApp({ output: join(folder, 'dist'), unpackedOnly: true })
   bundle = join(folder, 'case-7.affidavit.zip')
 })
@@ -100,10 +104,10 @@ async function endpoints(workspace: string): Promise<Endpoints> {
 test('opens its window, serves both ports, records and finds, and ends without leaving anything', async () => {
   const { page, child, exit } = await open()
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
-  const found = await endpoints(join(folder, 'home', '.config', 'Affidavit Test', 'workspaces', 'default'))
-  // On every screen of a package that is not for release.
-  expect(found.version).toMatch(/-test\.electron/)
-  await expect(page.getByText('Test build, not for release')).toBeVisible()
+  const found = await endpoints(join(folder, 'home', '.config', identity.productName, 'workspaces', 'default'))
+  expect(found.version).toBe(identity.version)
+  // On every screen of a package that is not for release, and of no other.
+  await expect(page.getByText('Test build, not for release')).toHaveCount(identity.test ? 1 : 0)
   for (const { url } of [found.compliance, found.drift]) expect((await fetch(`${url}/health`)).status).toBe(200)
   const event = {
     source: 'desk',
@@ -127,7 +131,7 @@ test('opens its window, serves both ports, records and finds, and ends without l
 
 test('its command line makes, exports and verifies without a display, and ends with the right codes', () => {
   const workspace = join(folder, 'workspace')
-  expect(affidavit('--version').out).toMatch(/-test\.electron\d+\n$/)
+  expect(affidavit('--version').out).toBe(`${identity.version}\n`)
   expect(affidavit('sample', '--workspace', workspace, '--records', '40').status).toBe(0)
   const exported = affidavit('export', '--workspace', workspace, '--recipient', 'Examiner', '--purpose', 'case 7', '--out', bundle)
   expect(exported, exported.err).toMatchObject({ status: 0 })
