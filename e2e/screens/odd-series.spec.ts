@@ -55,6 +55,9 @@ oneLook('dark', 'odd series, and a back-test that is cancelled', async ({ page, 
   await expect(row('new-7').getByText('Nothing to compare with yet.')).toBeVisible()
   await expect(page.getByText('1 alarmed, 1 collecting, 996 no reference')).toBeVisible()
   await shoot('04-series-odd')
+  await go('/drift?view=baselines')
+  await expect(page.getByRole('row').filter({ hasText: 'kiosk in January' })).toContainText('in use')
+  await shoot('04-baselines')
 
   await go('/drift')
   const beside = page.locator('.beside-panel')
