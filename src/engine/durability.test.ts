@@ -14,7 +14,7 @@ const cli = join(import.meta.dirname, '../cli/index.ts')
 /** Kills of one run: a few in each test run, 500 with AFFIDAVIT_CRASHES=500. */
 const crashes = Number(process.env.AFFIDAVIT_CRASHES ?? 3)
 /** Lines of one round at full speed; after them a trickle goes on to the kill, so that what is looked through afterwards stays small. */
-const AT_FULL_SPEED = 4_000
+const AT_FULL_SPEED = 1_500
 /** Disposals judge as if it were a year later: nothing is past its time on the day of its test. */
 const LATER_MS = 366 * 86_400_000
 
