@@ -8,9 +8,9 @@ import type { EngineBridge } from './engine-bridge.ts'
 const SHELL = -1
 
 /**
- * Shows each alert that opens, and a record that does not verify, as a notification of the system, where the system has them. The engine sends
+ * Shows each alert that opens, a record that does not verify and failing recording as a notification of the system, where the system has them. The engine sends
  * no alerts when the setting is off.
- * @param opened called with the alert a person clicked on; null: the record does not verify
+ * @param opened called with the alert a person clicked on; null: it is about the record itself
  */
 export function announceNotices(bridge: EngineBridge, opened: (alertId: string | null) => void): void {
   const show = (message: FromEngine): void => {

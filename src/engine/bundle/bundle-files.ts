@@ -42,9 +42,14 @@ export async function fillBag(context: ReaderContext, input: WriteBundleInput, c
   const { selection } = input
   const { checkpoint } = selection
   const note = cosignedNote(context, checkpoint)
-  const seqs = [...selection.records, ...selection.requests, ...selection.alerts, ...selection.keys, ...selection.erasures].sort(
-    (a, b) => a - b
-  )
+  const seqs = [
+    ...selection.records,
+    ...selection.requests,
+    ...selection.alerts,
+    ...selection.reviews,
+    ...selection.keys,
+    ...selection.erasures
+  ].sort((a, b) => a - b)
   const single = seqs.length <= SINGLE_LEAVES
   const leafBytes = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
   const bytesOf = (seq: number): Buffer => {
@@ -64,6 +69,7 @@ export async function fillBag(context: ReaderContext, input: WriteBundleInput, c
   }
   // Asked for only where something was erased or personal data stays: a million numbers need not be kept twice.
   const exported = new Set(input.withholdPersonal || selection.erasures.length > 0 ? [...selection.records, ...selection.requests] : [])
+  const reviews = new Set(selection.reviews)
   const erasures = new Set(selection.erasures)
   /** Why a part of an erasure stays: it is about records that this bundle does not hold. */
   const beyondScope = (seq: number, part: { readonly name: string; readonly data: Uint8Array }): string | undefined => {
@@ -75,7 +81,7 @@ export async function fillBag(context: ReaderContext, input: WriteBundleInput, c
   const reasonFor = (seq: number, part: { readonly name: string; readonly data: Uint8Array }): string | undefined =>
     withhold.has(part.name)
       ? input.withholdReason
-      : ((personal && exported.has(seq) ? personal(part) : undefined) ?? beyondScope(seq, part))
+      : ((personal && (exported.has(seq) || reviews.has(seq)) ? personal(part) : undefined) ?? beyondScope(seq, part))
   const { partsOf, goneLater } = bundleContent(context, selection)
   const partsOut = (seq: number) => partsOf(seq).filter((part) => reasonFor(seq, part) === undefined)
 

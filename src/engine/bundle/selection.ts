@@ -4,6 +4,7 @@ import type { Leaf } from '../../shared/evidence/leaf.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
 import { filterSql } from '../catalog/filter-sql.ts'
 import { requestsOf, seqsOf } from '../catalog/listings.ts'
+import { reviewLeaves } from '../catalog/reviews.ts'
 import { isoMs } from '../catalog/rows.ts'
 import { receiptLeaves } from '../drift/receipts.ts'
 import { type CheckpointRow, lastCheckpoint } from '../ledger/store.ts'
@@ -19,6 +20,8 @@ export interface Selection {
   readonly requests: readonly number[]
   /** Leaves of alerts on the selected series: opened, acknowledged, snoozed, resolved; and of the looks and references they rest on. */
   readonly alerts: readonly number[]
+  /** Leaves of human reviews of these records. */
+  readonly reviews: readonly number[]
   /** Leaves about the signing keys: with them a verifier follows from a key it knows to the one in use. */
   readonly keys: readonly number[]
   /** Leaves of erasures that took the content of some of these records: their intents and what ended them. */
@@ -67,6 +70,7 @@ ORDER BY seq`)
     requests,
     // A verdict goes out with what it rests on, so that the bundle alone can decide it again.
     alerts: [...alerts, ...receiptLeaves(context, alerts, checkpoint.size)].sort((a, b) => a - b),
+    reviews: reviewLeaves(catalog, records, checkpoint.size),
     keys,
     erasures: erasuresOf(catalog, [...records, ...requests], checkpoint.size),
     from: span?.first == null ? null : isoMs(span.first),

@@ -9,6 +9,9 @@ import type { Core } from './core.ts'
 
 const HEARTBEAT_MS = 60_000
 const FIGURES_MS = 5_000
+const FAILURES_MS = 1_000
+/** Between two notices of one trouble. */
+const ANNOUNCE_MS = 600_000
 const DAY_MS = 86_400_000
 
 type Endpoint = WorkspaceStatus['endpoints']['compliance']
@@ -40,6 +43,8 @@ export class LiveStatus {
     heartbeats: { seen: 0, expected: 0 }
   }
   #timers: NodeJS.Timeout[] = []
+  /** Leaves that could not be recorded, as last announced, and when that was. */
+  #announced = { failed: 0, at: Number.NEGATIVE_INFINITY }
 
   constructor(core: Core) {
     const { config, jobs, pool, projector, workspace } = core
@@ -86,6 +91,16 @@ export class LiveStatus {
     })
   }
 
+  /** Whoever sits at the machine hears that recording fails, at once and then every so often while it goes on (NIST AU-5). */
+  #announceFailures(): void {
+    const failed = this.#core.workspace.ledger?.failed ?? 0
+    const more = failed - this.#announced.failed
+    if (more <= 0 || performance.now() - this.#announced.at < ANNOUNCE_MS) return
+    this.#announced = { failed, at: performance.now() }
+    const body = `${more} ${more === 1 ? 'event' : 'events'} could not be recorded: see whether the disk is full or the folder is gone.`
+    this.feed.notice({ alert_id: null, title: 'Recording fails', body })
+  }
+
   /** Counts alerts and heartbeats again. */
   async refresh(): Promise<void> {
     const { pool, workspace } = this.#core
@@ -112,6 +127,7 @@ export class LiveStatus {
     const past = quietly(() => this.#refreshPast())
     past()
     this.#timers = [
+      setInterval(() => this.#announceFailures(), FAILURES_MS),
       setInterval(
         quietly(() => this.refresh()),
         FIGURES_MS

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { AffidavitError } from '../../shared/contract/errors.ts'
+import type { Notice } from '../../shared/contract/webhooks.ts'
 import { engineEnvironment } from '../config.ts'
 import { type Engine, startEngine } from '../engine.ts'
 import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
@@ -76,6 +77,13 @@ describe.skipIf(!mayMount)('a full disk (needs root, to mount one)', () => {
       sent += 20
     }
     await send()
+    const notices: Notice[] = []
+    engine.engine.router.subscribe(
+      'notices',
+      {},
+      (event) => notices.push(event as Notice),
+      () => ({ actor: { ref: 'local', kind: 'human' }, via: 'ipc' })
+    )
     fill(filler)
     let refused: string | undefined
     for (let i = 0; i < 100 && refused === undefined; i++)
@@ -88,6 +96,11 @@ describe.skipIf(!mayMount)('a full disk (needs root, to mount one)', () => {
     // A view that cannot be put on record is not given.
     expect(await codeOf('records.query', {})).toBe('disk_full')
     expect((await call('workspace.status', {})).state).toBe('open')
+
+    await vi.waitFor(
+      () => expect(notices).toEqual([{ alert_id: null, title: 'Recording fails', body: expect.stringContaining('could not be recorded') }]),
+      5_000
+    )
 
     rmSync(filler)
     await send()

@@ -55,7 +55,7 @@ export class Privacy {
     this.#redact = redactorOf(settings)
   }
 
-  readonly handlers: Handlers<'privacy.get' | 'privacy.set' | 'privacy.test' | 'records.unmask'> = {
+  readonly handlers: Handlers<'privacy.get' | 'privacy.set' | 'privacy.test' | 'records.unmask' | 'records.review'> = {
     'privacy.get': async () => this.#settings,
     'privacy.set': async (change, caller) => {
       const after = applyPrivacy(this.#settings, change)
@@ -78,6 +78,18 @@ export class Privacy {
       const detectors = { packs: new Set([...builtInPacks, 'own'] as const), own }
       const found = detect(text, detectors).map(({ kind, start, end }) => ({ kind, start, end }))
       return { found, masked: new Masker(detectors).text(text), refused }
+    },
+    'records.review': async ({ seq, decision, note }, caller) => {
+      const { pool, projector, append, ledgerSize } = this.#deps
+      if (!note.isWellFormed()) throw new AffidavitError('bad_request', 'note: text that is no valid Unicode')
+      await projector.waitFor(ledgerSize(), PATIENCE_MS)
+      const detail = await pool.run('recordDetail', { seq, privacy: this.#settings })
+      if (!detail) throw new AffidavitError('not_found', 'there is no such record')
+      if (detail.row.restricted && !this.#deps.seesRestricted(caller)) throw restricted()
+      const data = { record: seq, decision }
+      const [leaf] = await append([{ type: 'review.decided', actor: caller.actor, data, parts: [bodyPart({ note }).part] }])
+      if (!leaf) throw new AffidavitError('read_only', 'the workspace is open read-only')
+      return { seq: leaf.seq }
     },
     'records.unmask': async ({ seq, reason }, caller) => {
       const { pool, projector, append, ledgerSize } = this.#deps

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
+import { reviewDecisions } from '../evidence/leaf-data.ts'
 import { recordStatuses } from '../evidence/leaf-types.ts'
 import { cost } from './cost.ts'
 import { operation } from './operation.ts'
@@ -72,6 +73,8 @@ export const recordDetail = z.object({
   /** Places masked in everything above; all 0 in an unmasked record. Kinds, never values. */
   masked: z.object({ total: count, kinds: z.record(z.string(), count) }),
   leaf: z.object({ seq: count, type: z.string(), json: z.string(), actor: z.string(), class: z.string().nullable() }),
+  /** What people decided on it after reading it, oldest first. */
+  reviews: z.array(z.object({ seq: count, time: timestamp, by: z.string(), decision: z.enum(reviewDecisions), note: z.string() })),
   /** The leaf that records this very view; null when the workspace is read-only. */
   view_seq: count.nullable()
 })
@@ -164,6 +167,13 @@ export const recordOperations = {
     output: recordDetail,
     access: 'read',
     leaves: ['record.viewed']
+  }),
+  'records.review': operation({
+    summary: 'Records what a person decided on a record after reading it, and why',
+    input: z.strictObject({ seq: count, decision: z.enum(reviewDecisions), note: z.string().trim().min(3).max(2000) }),
+    output: z.object({ seq: count }),
+    access: 'write',
+    leaves: ['review.decided']
   }),
   'records.proof': operation({
     summary: 'Checks one record from its payload to the signed checkpoint, from disk',

@@ -6,7 +6,7 @@ import { timestamp } from './record.ts'
 const count = z.int().min(0)
 const id = z.string().max(64)
 
-/** What the desktop announces: an alert that opened, or (`alert_id` null) that the record does not verify. Plain names and figures only. */
+/** What the desktop announces: an alert that opened, or (`alert_id` null) that the record does not verify or recording fails. Plain names and figures only. */
 export const notice = z.object({ alert_id: z.string().nullable(), title: z.string(), body: z.string() })
 export type Notice = z.infer<typeof notice>
 

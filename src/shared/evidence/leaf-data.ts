@@ -54,6 +54,9 @@ const priced = { model: word, provider: word.optional(), valid_from: day }
  * The `data` of each non-LLM leaf type: strict, without personal data or free text (those go to the part `body`).
  * A type that is missing here cannot be appended yet.
  */
+/** What a human review of a record ends with. */
+export const reviewDecisions = ['accepted', 'rejected', 'escalated'] as const
+
 export const leafDataSchemas = {
   heartbeat: z.strictObject({ leaves: count, records: count, failed: count, uptime_s: count }),
   'recovered.incomplete': z.strictObject({ reason: z.enum(['engine_ended']) }),
@@ -125,6 +128,8 @@ export const leafDataSchemas = {
   }),
   /** Whoever got the bundle of that export was told of what the request changed (GDPR 19); how is in the body. */
   'recipient.told': z.strictObject({ request_id: request, export: count }),
+  /** A person decided on a record after reading it; the note is in the body. */
+  'review.decided': z.strictObject({ record: count, decision: z.enum(reviewDecisions) }),
   'app.updated': z.strictObject({ from: word, to: word }),
   'erasure.refused': z.strictObject({
     request_id: request,

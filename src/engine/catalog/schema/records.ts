@@ -73,4 +73,5 @@ CREATE TABLE event (
   data TEXT NOT NULL
 ) STRICT;
 CREATE INDEX event_type ON event (type, seq);
+CREATE INDEX event_review ON event (json_extract(data, '$.record')) WHERE type = 'review.decided';
 `

@@ -30,7 +30,7 @@ const remains = [
   'The leaf of each record: its number and id, times, latency, token counts, status, model, provider and source as plain labels, sizes by powers of two, and commitments (SHA-256 with a 32-byte random opening that was destroyed with the content).',
   'A keyed hash of each record’s own key, so that the same record is refused when it is delivered again.',
   'The request, the decisions, the grounds and the numbers of the records, encrypted in the log.',
-  'What members of staff typed as searches and reasons, encrypted in the log as a trail of access.',
+  'What members of staff typed as searches, reasons and reviews, encrypted in the log as a trail of access.',
   'Copies outside this workspace: bundles and copies of data that were handed out, backups made elsewhere, and what the file system or the disk keeps of overwritten blocks.'
 ] as const
 

@@ -44,7 +44,9 @@ export function Recipients({ request }: { readonly request: SubjectRequest }) {
                   </Button>
                 ) : (
                   <State is="holds">
-                    {moment(one.told.time)}, by <Who actor={one.told.by} />, leaf {count(one.told.seq)}
+                    <span>
+                      {moment(one.told.time)}, by <Who actor={one.told.by} />, leaf {count(one.told.seq)}
+                    </span>
                   </State>
                 )}
               </td>

@@ -14,6 +14,7 @@ import { Cost } from './cost.tsx'
 import { Kept } from './kept.tsx'
 import { MaskedNote } from './masked-note.tsx'
 import { Proof } from './proof.tsx'
+import { Reviews } from './reviews.tsx'
 
 const tabs = ['Conversation', 'Metadata', 'Proof'] as const
 type Tab = (typeof tabs)[number]
@@ -105,7 +106,8 @@ export function RecordPane({ seq, onClose, onWidth }: RecordPaneProps) {
         ) : (
           <>
             {note}
-            <Metadata detail={clear ?? detail.data} />
+            {/* Reviews may be newer than what was unmasked. */}
+            <Metadata detail={{ ...(clear ?? detail.data), reviews: detail.data.reviews }} />
           </>
         )}
       </div>
@@ -266,6 +268,7 @@ function Metadata({ detail }: { readonly detail: RecordDetail }) {
         ]}
       />
       <Kept seq={row.seq} />
+      <Reviews seq={row.seq} reviews={detail.reviews} />
       <h3 className="panel-title">Event as sealed</h3>
       <Facts
         width={132}
