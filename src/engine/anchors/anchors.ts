@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Anchor, Anchoring } from '../../shared/contract/anchors.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
@@ -16,8 +16,10 @@ import type { CheckpointRow } from '../ledger/store.ts'
 import type { Projector } from '../threads/projector.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
 import type { Identity } from '../workspace/identity.ts'
+import { readPem, writePage } from './anchor-files.ts'
 import { askWitness, type WitnessPeer } from './cosignatures.ts'
 import { checkpointPageHtml } from './page.ts'
+import { Retry } from './retry.ts'
 import { stampCheckpoint } from './timestamps.ts'
 
 export interface AnchorDeps {
@@ -48,11 +50,9 @@ export const NOT_ANCHORING: Anchoring = { state: 'off', waiting_since: null, mes
 
 const TICK_MS = 5_000
 const FIRST_RETRY_MS = 60_000
-const LONGEST_RETRY_MS = 3_600_000
 const PATIENCE_MS = 10_000
 /** An export does not wait longer for a timestamp of its checkpoint. */
 const EXPORT_MS = 10_000
-const MOST_PEM_BYTES = 256 * 1024
 
 /**
  * Timestamps of checkpoints by an outside authority and cosignatures by witnesses: at most every N minutes while there are new leaves, at an export, and when asked.
@@ -67,15 +67,12 @@ export class Anchors {
   #loaded: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #asking: Promise<readonly Anchor[]> | undefined
-  #waitingSince: number | null = null
-  #retryMs: number
-  #retryAt = 0
-  #message: string | null = null
+  readonly #retry: Retry
   readonly #stopped = new AbortController()
 
   constructor(deps: AnchorDeps) {
     this.#deps = deps
-    this.#retryMs = deps.firstRetryMs ?? FIRST_RETRY_MS
+    this.#retry = new Retry(deps.firstRetryMs ?? FIRST_RETRY_MS)
   }
 
   /** Begins to look for what is due. */
@@ -97,7 +94,7 @@ export class Anchors {
 
   get state(): Anchoring {
     const url = this.#deps.settings().tsa_url
-    const waiting = this.#waitingSince
+    const waiting = this.#retry.since
     const next = this.#nextAt()
     return {
       state:
@@ -111,7 +108,7 @@ export class Anchors {
                 ? 'due'
                 : 'current',
       waiting_since: waiting === null ? null : new Date(waiting).toISOString(),
-      message: this.#message,
+      message: this.#retry.message,
       next: next === null ? null : new Date(next).toISOString()
     }
   }
@@ -174,7 +171,7 @@ export class Anchors {
       await this.#load()
       await this.#recordCertificates(pem, caller)
       this.#certificates = pem
-      this.#retryAt = 0
+      this.#retry.soon()
       return { certificates }
     }
   }
@@ -212,7 +209,7 @@ export class Anchors {
   #nextAt(): number | null {
     const { tsa_url, tsa_every_minutes } = this.#deps.settings()
     if ((tsa_url === '' && this.#deps.witnesses.peers.length === 0) || tsa_every_minutes === 0) return null
-    if (this.#waitingSince !== null) return this.#retryAt
+    if (this.#retry.since !== null) return this.#retry.at
     return this.#last ? Date.parse(this.#last.time) + tsa_every_minutes * 60_000 : 0
   }
 
@@ -264,16 +261,11 @@ export class Anchors {
     for (const peer of peers) await attempt(() => this.#cosign(row, peer))
     if (failures.length === 0) {
       this.#done = row.size
-      this.#waitingSince = null
-      this.#message = null
-      this.#retryMs = this.#deps.firstRetryMs ?? FIRST_RETRY_MS
+      this.#retry.succeeded()
       return given
     }
     const [first] = failures
-    this.#waitingSince ??= Date.now()
-    this.#message = first instanceof AffidavitError ? first.message : 'the attempt failed for a reason of its own'
-    this.#retryAt = Date.now() + this.#retryMs
-    this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2)
+    this.#retry.failed(first)
     if (given.length === 0) throw first
     return given
   }
@@ -313,26 +305,5 @@ export class Anchors {
 
   async #caughtUp(): Promise<void> {
     await this.#deps.projector.waitFor(this.#deps.ledgerSize(), PATIENCE_MS)
-  }
-}
-
-function writePage(out: string, html: string, replace: boolean): void {
-  if (!replace && existsSync(out))
-    throw new AffidavitError('file_exists', 'the file exists already: choose another name or say that it may be replaced')
-  try {
-    writeFileDurably(out, html)
-  } catch {
-    throw new AffidavitError('file_unreadable', 'the file cannot be written there')
-  }
-}
-
-function readPem(path: string): string {
-  try {
-    const bytes = readFileSync(path)
-    if (bytes.length > MOST_PEM_BYTES) throw new AffidavitError('too_large', 'a file of certificates has at most 256 kB')
-    return bytes.toString('latin1').replace(/\r\n/g, '\n')
-  } catch (error) {
-    if (error instanceof AffidavitError) throw error
-    throw new AffidavitError('file_unreadable', 'the file cannot be read')
   }
 }

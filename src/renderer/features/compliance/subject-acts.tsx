@@ -28,7 +28,12 @@ export function Act({ request, seqs, found }: ActProps) {
     case 'restriction':
       return <Restrict request={request} seqs={seqs} />
     case 'rectification':
-      return <p className="soft small">A record is never changed: answer with a correction beside it, and close the request with a note.</p>
+      return (
+        <p className="soft small">
+          A record is never changed, and holds no correction: keep the correction with the case, and close the request with a note that says
+          where.
+        </p>
+      )
   }
 }
 

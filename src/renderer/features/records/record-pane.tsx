@@ -36,7 +36,8 @@ export function RecordPane({ seq, onClose, onWidth }: RecordPaneProps) {
   const clear = unmasked?.row.seq === seq ? unmasked : null
   if (unmasked !== null && clear === null) setUnmasked(null)
   const note = detail.data && (
-    <div className="column gap-8">
+    // As high as its notes: a column may shrink to nothing where the pane scrolls.
+    <div className="column gap-8" style={{ minHeight: 'auto', flexShrink: 0 }}>
       {detail.data.row.restricted && (
         <Note is="attention">
           <b>Restricted (GDPR 18).</b> Kept, and otherwise left alone: it is in no search, export or figure, and shown to data protection
