@@ -32,6 +32,9 @@ svg{max-width:100%;height:auto}figure{margin:3mm 0;break-inside:avoid}figcaption
 @media print{body{margin:0;padding:0;max-width:none}}
 `
 
+/** A page that is opened from a file loads and runs nothing, should text ever pass for markup. */
+const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:"
+
 export interface PageOptions {
   readonly title: string
   /** Under the title: of what, as of when (UTC). */
@@ -49,7 +52,7 @@ export function reportPage({ title, sub, notice, body }: PageOptions): string {
 ${boxed}
 ${body}`
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title><style>${style}</style></head><body>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title><style>${style}</style></head><body>
 ${content.html}
 </body></html>
 `

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LeafData } from '../../../shared/evidence/leaf-data.ts'
+import { markup } from '../../../shared/report/markup.ts'
+import { bulletList, dataTable, factTable, paragraph, reportPage, section } from '../../../shared/report/page.ts'
 import { bodyOf } from '../../catalog/project-event.ts'
 import type { ReaderContext } from '../../threads/reader-context.ts'
-import { htmlPage, htmlText } from '../html.ts'
 import type { Recipient } from '../subjects.ts'
 
 /** One erased record: its place in the log, which stays, and why its content went. */
@@ -66,43 +67,65 @@ export function certificateOf(
 }
 
 const number = (n: number): string => n.toLocaleString('en-US')
-const list = (items: readonly string[]): string => `<ul>${items.map((item) => `<li>${htmlText(item)}</li>`).join('')}</ul>`
+const moment = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`
 
 function page(id: string, seq: number, time: string, { scan, kek_id }: LeafData<'erasure.done'>, facts: ErasureFacts): string {
-  const { before, after } = htmlPage(`Certificate of erasure, ${facts.reference}`)
-  const row = (name: string, value: string) => `<tr><th>${htmlText(name)}</th><td>${htmlText(value)}</td></tr>`
   const scanned =
     scan.needles === 0
       ? 'not possible: the process ended after the keys were destroyed, and the texts to look for went with them'
       : `${number(scan.files)} files, ${number(scan.bytes)} bytes, ${number(scan.needles)} pieces of the erased texts (as they are, escaped, UTF-16, base64): ${
           scan.found === 0 ? 'no trace' : `${number(scan.found)} traces`
-        }${scan.kept > 0 ? `; ${number(scan.kept)} pieces also stand in records that are kept` : ''}`
-  const records = facts.records
-    .map(
-      (one) =>
-        `<tr><td>${one.seq}</td><td>${htmlText(one.class)}</td><td>${htmlText(one.ground)}</td><td>${htmlText(one.override ?? '')}</td></tr>`
-    )
-    .join('')
-  const recipients = facts.recipients
-    .map(
-      (one) =>
-        `<tr><td>${htmlText(one.recipient)}</td><td>${htmlText(one.time)}</td><td>${one.records}</td><td>${one.export_seq}</td><td>${htmlText(one.bundle_sha256)}</td></tr>`
-    )
-    .join('')
-  return (
-    `${before}<h1>Certificate of erasure</h1><p>The content of ${number(facts.records.length)} records was erased and can be opened by nobody. Their leaves stay, and every proof still verifies.</p><table>` +
-    row('Reference', facts.reference) +
-    row('Erasure', id) +
-    row('Done', `${time}, leaf ${seq}`) +
-    row('Intent', facts.intents.map((one) => `leaf ${one}`).join(', ')) +
-    row('Asked by', facts.asked_by) +
-    row('Approved by', facts.given_by) +
-    row('Keys', `each record’s key destroyed; key-encryption key ${facts.destroyed_keys.join(', ') || 'before'} destroyed, now ${kek_id}`) +
-    row('Scan', scanned) +
-    `</table><h2>Records</h2><table><tr><th>Leaf</th><th>Class</th><th>Ground</th><th>What overrides its retention</th></tr>${records}</table><h2>Recipients to tell</h2>${
-      recipients === ''
-        ? '<p>No export from this workspace held one of these records.</p>'
-        : `<table><tr><th>Recipient</th><th>Exported</th><th>Records</th><th>Leaf</th><th>SHA-256 of the bundle</th></tr>${recipients}</table>`
-    }<h2>What remains</h2>${list(remains)}<h2>How to verify</h2>${list(verify)}${after}`
-  )
+        }${scan.kept > 0 ? `; ${number(scan.kept)} ${scan.kept === 1 ? 'piece also stands' : 'pieces also stand'} in records that are kept` : ''}`
+  return reportPage({
+    title: 'Certificate of erasure',
+    sub: `${facts.reference}. The content of ${number(facts.records.length)} ${facts.records.length === 1 ? 'record' : 'records'} was erased and can be opened by nobody. Their leaves stay, and every proof still verifies.`,
+    body: [
+      section(
+        'Erasure',
+        factTable([
+          ['Reference', facts.reference],
+          ['Erasure', markup`<code>${id}</code>`],
+          ['Done', `${moment(time)}, leaf ${number(seq)}`],
+          ['Intent', facts.intents.map((one) => `leaf ${number(one)}`).join(', ')],
+          ['Asked by', facts.asked_by],
+          ['Approved by', facts.given_by],
+          [
+            'Keys',
+            `each record’s key destroyed; key-encryption key ${facts.destroyed_keys.join(', ') || 'before'} destroyed, now ${kek_id}`
+          ],
+          ['Scan', scanned]
+        ])
+      ),
+      section(
+        'Records',
+        dataTable(
+          [{ name: 'Leaf', kind: 'number' }, { name: 'Class' }, { name: 'Ground' }, { name: 'What overrides its retention' }],
+          facts.records.map((one) => [number(one.seq), one.class, one.ground, one.override ?? ''])
+        )
+      ),
+      section(
+        'Recipients to tell',
+        facts.recipients.length === 0
+          ? paragraph('No export from this workspace held one of these records.')
+          : dataTable(
+              [
+                { name: 'Recipient' },
+                { name: 'Exported', kind: 'short' },
+                { name: 'Records', kind: 'number' },
+                { name: 'Leaf', kind: 'number' },
+                { name: 'SHA-256 of the bundle' }
+              ],
+              facts.recipients.map((one) => [
+                one.recipient,
+                moment(one.time),
+                number(one.records),
+                number(one.export_seq),
+                markup`<code>${one.bundle_sha256}</code>`
+              ])
+            )
+      ),
+      section('What remains', bulletList(remains)),
+      section('How to verify', bulletList(verify))
+    ]
+  })
 }
