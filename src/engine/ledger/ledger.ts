@@ -372,9 +372,12 @@ export class Ledger {
   }
 }
 
+/** A full disk, a quota, a limit on the size of files. */
+const NO_ROOM: ReadonlySet<string> = new Set(['SQLITE_FULL', 'ENOSPC', 'EDQUOT', 'EFBIG'])
+
 function toStorageError(error: unknown): AffidavitError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code === 'SQLITE_FULL' || code === 'ENOSPC') {
+  if (NO_ROOM.has(code)) {
     return new AffidavitError('disk_full', 'the disk is full: nothing of this request was recorded; free some space and send it again')
   }
   return new AffidavitError('internal', 'the ledger could not be written: nothing of this request was recorded', {
