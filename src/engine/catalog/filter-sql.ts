@@ -35,6 +35,12 @@ const ftsPhrase = (text: string): string => `"${text.replaceAll('"', '""').repla
 /** A text that holds no letter or digit would match nothing in FTS5; it is no condition then. */
 const hasToken = (text: string): boolean => /[\p{L}\p{N}\p{Co}]/u.test(text)
 
+/** The last decision on each record. With max(), the other columns of a group are those of its row (SQLite, Bare columns). */
+const LAST_REVIEWS = `SELECT json_extract(data, '$.record') AS record, json_extract(data, '$.decision') AS decision, max(seq)
+    FROM event
+    WHERE type = 'review.decided'
+    GROUP BY 1`
+
 const EXPANDED = 8
 const numbers = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, i) => first + i)
 
@@ -81,6 +87,14 @@ function condition(term: Term): SqlCondition | null {
       return { where: 'r.sample = ?', params: [term.value ? 1 : 0] }
     case 'restricted':
       return { where: term.value ? 'r.restricted <> 0' : 'r.restricted = 0', params: [] }
+    case 'review': {
+      const decided = term.value !== 'yes' && term.value !== 'no'
+      const inside = decided
+        ? `r.seq IN (SELECT record FROM (${LAST_REVIEWS}) WHERE decision = ?)`
+        : `r.seq IN (SELECT record FROM (${LAST_REVIEWS}))`
+      const negated = term.negated !== (term.value === 'no')
+      return { where: negated ? `NOT (${inside})` : inside, params: decided ? [term.value] : [] }
+    }
   }
 }
 

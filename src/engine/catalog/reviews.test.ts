@@ -38,6 +38,16 @@ it('stands beside the record it is about, with who decided and why, and backs it
   ]
   expect(await reviews(first)).toEqual(both)
   expect(await reviews(second)).toEqual([])
+  // Found by the last decision, for a list and for an export.
+  const found = async (query: string) => {
+    const { handle } = await reviewer.call('records.open', { query })
+    return (await reviewer.call('records.page', { handle, offset: 0, limit: 10 })).rows.map((row) => row.seq)
+  }
+  expect(await found('review:accepted')).toEqual([first])
+  expect(await found('review:yes source:other')).toEqual([])
+  for (const none of ['review:escalated', 'review:rejected', '-review:yes -review:no']) expect(await found(none), none).toEqual([])
+  for (const other of ['review:no', '-review:yes', '-review:accepted']) expect(await found(other), other).toEqual([second])
+  expect(await reviewer.codeOf('records.open', { query: 'review:perhaps' })).toBe('invalid_filter')
   await engine.job((await engine.call('workspace.rebuild', {})).job_id)
   expect(await reviews(first)).toEqual(both)
   const { requirements } = await engine.call('compliance.report', {})
@@ -45,7 +55,7 @@ it('stands beside the record it is about, with who decided and why, and backs it
 
   const auditor = await engine.as('auditor')
   const bundle = async (query: string) => {
-    const out = join(engine.root, `${query === '' ? 'all' : 'other'}.affidavit.zip`)
+    const out = join(engine.root, `${query.replace(':', '-')}.affidavit.zip`)
     const { job_id } = await auditor.call('export.start', { query, recipient: 'Examiner', purpose: 'Test', out })
     expect((await engine.job(job_id)).error).toBeNull()
     const verified = await auditor.call('verify.file', { path: out })
@@ -56,5 +66,6 @@ it('stands beside the record it is about, with who decided and why, and backs it
       .filter((line) => line.includes(',review.decided,'))
   }
   expect(await bundle('')).toHaveLength(2)
+  expect(await bundle('review:accepted')).toHaveLength(2)
   expect(await bundle('source:other')).toEqual([])
 })

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { filterOfSeqs, periodOf, withPeriod } from './chosen.ts'
-import { type FilterExpression, fromQueryBody, numberFields, type Term, textFields } from './filter.ts'
+import { type FilterExpression, fromQueryBody, numberFields, reviewStates, type Term, textFields } from './filter.ts'
 import { formatFilter } from './format.ts'
 import { parseFilter } from './parse.ts'
 
@@ -67,6 +67,7 @@ describe('formatFilter', () => {
       negated: fc.boolean()
     }),
     fc.record({ kind: fc.constant('time' as const), from: fc.integer({ min: 0, max: 4e15 }) }),
+    fc.record({ kind: fc.constant('review' as const), value: fc.constantFrom(...reviewStates), negated: fc.boolean() }),
     fc.record({ kind: fc.constant('sample' as const), value: fc.boolean() })
   )
   it('writes what parses to the same terms', () => {

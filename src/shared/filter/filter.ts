@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { reviewDecisions } from '../evidence/leaf-data.ts'
 
 /** Fields compared as text, exactly. `model` means asked or served. */
 export const textFields = [
@@ -19,6 +20,9 @@ export type TextField = (typeof textFields)[number]
 export const numberFields = ['latency', 'ttft', 'input', 'output', 'tokens', 'chars', 'seq'] as const
 export type NumberField = (typeof numberFields)[number]
 
+/** How a record stands with those who review: whether anybody decided on it, and what the last of them decided. */
+export const reviewStates = ['yes', 'no', ...reviewDecisions] as const
+
 /** One condition; a filter is the conjunction of its terms. Bounds are inclusive, except the end of a time range. */
 export type Term =
   | { readonly kind: 'text'; readonly text: string; readonly negated: boolean }
@@ -31,6 +35,7 @@ export type Term =
   | { readonly kind: 'sample'; readonly value: boolean }
   /** Restricted records (GDPR 18): found only by whoever may see them, and only when asked for. */
   | { readonly kind: 'restricted'; readonly value: boolean }
+  | { readonly kind: 'review'; readonly value: (typeof reviewStates)[number]; readonly negated: boolean }
 
 export interface FilterExpression {
   readonly terms: readonly Term[]

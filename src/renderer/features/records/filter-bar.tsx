@@ -120,6 +120,11 @@ export function FilterBar({ query, onQuery, input }: FilterBarProps) {
           {group('Status', 'status', facets.data?.statuses ?? [])}
           <Menu.Label>Slow</Menu.Label>
           <Menu.Item onClick={() => add('latency:>30s')}>Longer than 30 s</Menu.Item>
+          <Menu.Label>Human review</Menu.Label>
+          <Menu.Item onClick={() => add('review:escalated')}>Escalated</Menu.Item>
+          <Menu.Item onClick={() => add('review:rejected')}>Rejected</Menu.Item>
+          <Menu.Item onClick={() => add('review:accepted')}>Accepted</Menu.Item>
+          <Menu.Item onClick={() => add('review:no')}>Not reviewed yet</Menu.Item>
           {seesRestricted && (
             <>
               <Menu.Label>Data protection</Menu.Label>
