@@ -73,7 +73,7 @@ test('from a file to a bundle that stock tools accept, and refuse after one chan
   await dialog.getByRole('button', { name: 'Pin', exact: true }).click()
   await expect(dialog).toBeHidden()
   await page.getByRole('button', { name: 'Look now' }).first().click()
-  await expect(page.getByRole('option', { name: /gpt-4-0613/ })).toContainText('latency, token_usage, response_length')
+  await expect(page.getByRole('option', { name: /gpt-4-0613/ })).toContainText('latency, token usage, response length')
   await expect(page.locator('.headline')).toContainText('of requests finished within')
   const gap = page.locator('.numbers > div', { hasText: 'D, gap seen' })
   await expect(gap).toContainText(file.gaps[0])

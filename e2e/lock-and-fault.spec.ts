@@ -8,7 +8,7 @@ import { engineRunning, expect, launchApp, screenshot, test } from './harness.ts
 const PASSWORD = 'a long walk to the sea'
 
 test('a window locks after a minute without input, hides what it showed, and asks who is there', async () => {
-  test.setTimeout(180_000)
+  test.setTimeout(240_000)
   const { page } = await launchApp()
   await engineRunning(page)
   await callOk(page, 'events.append', {
@@ -24,7 +24,8 @@ test('a window locks after a minute without input, hides what it showed, and ask
   await page.mouse.move(340, 320)
   await page.waitForTimeout(35_000)
   await expect(page.getByText('what nobody else may read')).toBeVisible()
-  await expect(page.getByRole('heading', { name: 'Locked' })).toBeVisible({ timeout: 40_000 })
+  // The pointer of the display may be seen once more, where other windows come and go.
+  await expect(page.getByRole('heading', { name: 'Locked' })).toBeVisible({ timeout: 110_000 })
   expect(await page.content()).not.toContain('what nobody else may read')
   await screenshot(page, 'locked-idle')
   for (const op of ['records.query', 'records.open', 'workspace.dashboard', 'settings.get'])

@@ -32,9 +32,16 @@ const TOUCH_MS = 20_000
 /** Tells the engine that somebody is there, at most every twenty seconds. */
 function useTouch(active: boolean): void {
   const last = useRef(0)
+  const place = useRef('')
   useEffect(() => {
     if (!active) return
-    const touch = () => {
+    const touch = (event: Event) => {
+      // A pointer that rests moves too, when windows open and close below it: that is nobody's input.
+      if (event instanceof PointerEvent && event.type === 'pointermove') {
+        const here = `${event.screenX},${event.screenY}`
+        if (here === place.current) return
+        place.current = here
+      }
       const now = performance.now()
       if (now - last.current < TOUCH_MS) return
       last.current = now
