@@ -129,7 +129,7 @@ test('opens its window, serves both ports, records and finds, and ends without l
   await expect.poll(running).toEqual([])
 })
 
-test('its command line makes, exports and verifies without a display, and ends with the right codes', () => {
+test('its command line makes, exports and verifies without a display, and ends with the right codes', async () => {
   const workspace = join(folder, 'workspace')
   expect(affidavit('--version').out).toBe(`${identity.version}\n`)
   expect(affidavit('sample', '--workspace', workspace, '--records', '40').status).toBe(0)
@@ -147,7 +147,7 @@ test('its command line makes, exports and verifies without a display, and ends w
   })
   expect(affidavit('verify', join(folder, 'none.affidavit.zip')).status).toBe(2)
   expect(affidavit('no-such-command').status).toBe(2)
-  expect(running()).toEqual([])
+  await expect.poll(running).toEqual([])
 })
 
 test('serves without a display until it is told to stop', async () => {
@@ -158,7 +158,7 @@ test('serves without a display until it is told to stop', async () => {
   served.child.kill('SIGTERM')
   expect(await served.exit).toBe(0)
   expect(existsSync(join(folder, 'workspace', 'endpoint.json'))).toBe(false)
-  expect(running()).toEqual([])
+  await expect.poll(running).toEqual([])
 })
 
 test('opens the bundle that it is started with', async () => {

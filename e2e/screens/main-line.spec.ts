@@ -39,8 +39,11 @@ everyLook('the main line', async ({ app, page, go, shoot }) => {
   await shoot('01-dashboard')
 
   await go('/records')
-  await page.getByRole('row').nth(3).click()
-  await expect(page.getByText('verified')).toBeVisible()
+  // A click is lost while the place in the address is still being settled.
+  await expect(async () => {
+    if (!(await page.getByText('verified').isVisible())) await page.getByRole('row').nth(3).click()
+    await expect(page.getByText('verified')).toBeVisible({ timeout: 10_000 })
+  }).toPass({ timeout: 40_000 })
   await shoot('02-records')
   await page.getByRole('tab', { name: 'Proof' }).click()
   await expect(page.getByText('This record is in the ledger and unchanged.')).toBeVisible()
