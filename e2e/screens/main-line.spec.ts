@@ -39,7 +39,7 @@ everyLook('the main line', async ({ app, page, go, shoot }) => {
   await shoot('01-dashboard')
 
   await go('/records')
-  // A click is lost while the place in the address is still being settled.
+  // Once in five runs the first click opened nothing; why is not known yet.
   await expect(async () => {
     if (!(await page.getByText('verified').isVisible())) await page.getByRole('row').nth(3).click()
     await expect(page.getByText('verified')).toBeVisible({ timeout: 10_000 })

@@ -33,10 +33,10 @@ export class KeyMemory {
   }
 
   confirm(origin: string, keys: ConfirmedKeys): void {
-    this.#file.set(origin, keys)
+    this.#file.change(origin, () => keys)
   }
 
   forget(origin: string): void {
-    this.#file.set(origin, undefined)
+    this.#file.change(origin, () => undefined)
   }
 }

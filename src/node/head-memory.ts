@@ -28,10 +28,10 @@ export class HeadMemory {
 
   /** Keeps a head and the revoked keys of its log, on disk when this returns. */
   remember(origin: string, head: KnownLog['heads'][number], revoked: KnownLog['revoked']): void {
-    const before = this.known(origin)
-    const heads = before.heads.some((one) => one.size === head.size && one.root === head.root) ? before.heads : [...before.heads, head]
-    const keys = [...before.revoked, ...revoked.filter((one) => !before.revoked.some((old) => old.key === one.key))]
-    const kept = heads.toSorted((a, b) => b.size - a.size).slice(0, MOST_HEADS)
-    this.#file.set(origin, { heads: [...kept], revoked: [...keys] })
+    this.#file.change(origin, (before = { heads: [], revoked: [] }) => {
+      const heads = before.heads.some((one) => one.size === head.size && one.root === head.root) ? before.heads : [...before.heads, head]
+      const keys = [...before.revoked, ...revoked.filter((one) => !before.revoked.some((old) => old.key === one.key))]
+      return { heads: heads.toSorted((a, b) => b.size - a.size).slice(0, MOST_HEADS), revoked: keys }
+    })
   }
 }

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { AffidavitError } from '../shared/contract/errors.ts'
 import { replaceFile } from './replace-file.ts'
 
-/** What one state folder remembers of other logs: a file of one entry for each origin, read and replaced whole. */
+/** A change takes milliseconds: a lock of this age was left by a program that ended in the middle of one. */
+const STALE_MS = 5_000
+const PAUSE_MS = 5
+
+/**
+ * What one state folder remembers of other logs: a file of one entry for each origin, read and replaced whole. Each bundle is verified in a
+ * thread of its own, and the command line shares the folder: changes take turns, by a lock file beside it.
+ */
 export class MemoryFile<T> {
+  readonly #folder: string
   readonly #path: string
   readonly #schema: z.ZodType<Record<string, T>>
   readonly #what: string
 
   /** @param what names it in the message of a failure, such as `the list of confirmed keys` */
   constructor(path: { readonly folder: string; readonly name: string }, entry: z.ZodType<T>, what: string) {
+    this.#folder = path.folder
     this.#path = join(path.folder, path.name)
     this.#schema = z.record(z.string(), entry)
     this.#what = what
@@ -31,9 +40,39 @@ export class MemoryFile<T> {
     }
   }
 
-  /** Sets the entry of an origin, or takes it out; on disk when this returns. @throws AffidavitError file_unreadable */
-  set(origin: string, entry: T | undefined): void {
-    const { [origin]: _, ...others } = this.read()
-    replaceFile(this.#path, `${JSON.stringify(entry === undefined ? others : { ...others, [origin]: entry }, null, 1)}\n`)
+  /**
+   * Makes the entry of an origin anew from what it was, or takes it out; on disk when this returns.
+   * @throws AffidavitError file_unreadable, not_writable
+   */
+  change(origin: string, next: (before: T | undefined) => T | undefined): void {
+    const lock = `${this.#path}.lock`
+    try {
+      this.#enter(lock)
+      try {
+        const { [origin]: before, ...others } = this.read()
+        const entry = next(before)
+        replaceFile(this.#path, `${JSON.stringify(entry === undefined ? others : { ...others, [origin]: entry }, null, 1)}\n`)
+      } finally {
+        rmSync(lock, { force: true })
+      }
+    } catch (error) {
+      if (error instanceof AffidavitError) throw error
+      throw new AffidavitError('not_writable', `${this.#what} cannot be written: ${this.#path}`)
+    }
+  }
+
+  #enter(lock: string): void {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+    for (;;) {
+      try {
+        closeSync(openSync(lock, 'wx', 0o600))
+        return
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      }
+      const age = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now())
+      if (age > STALE_MS) rmSync(lock, { force: true })
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS)
+    }
   }
 }

@@ -10,12 +10,16 @@ interface EngineFacts {
   readonly status: WorkspaceStatus | null
   readonly engine: ShellEngineState | null
   readonly info: ShellInfo | null
+  /** Counts the workspaces shown in this window, from 0. */
+  readonly workspaces: number
 }
 
-const Facts = createContext<EngineFacts>({ status: null, engine: null, info: null })
+const Facts = createContext<EngineFacts>({ status: null, engine: null, info: null, workspaces: 0 })
 
 /** The last status of the workspace, pushed once a second; null before the first. */
 export const useStatus = (): WorkspaceStatus | null => useContext(Facts).status
+/** Changes when another workspace is shown, and not when the first status says which one it is. */
+export const useWorkspaces = (): number => useContext(Facts).workspaces
 /** State of the engine process as the shell sees it. */
 export const useEngineState = (): ShellEngineState | null => useContext(Facts).engine
 /** Versions and folders; null outside the desktop app. */
@@ -26,11 +30,15 @@ export function EngineFactsProvider({ children }: { readonly children: ReactNode
   const [status, setStatus] = useState<WorkspaceStatus | null>(null)
   const [engine, setEngine] = useState<ShellEngineState | null>(null)
   const [info, setInfo] = useState<ShellInfo | null>(null)
+  const [workspaces, setWorkspaces] = useState(0)
   useEffect(() => {
     let shown = ''
     const take = (next: WorkspaceStatus) => {
       // What was read of one workspace is forgotten before another one is shown.
-      if (shown !== '' && shown !== next.path) queries.clear()
+      if (shown !== '' && shown !== next.path) {
+        queries.clear()
+        setWorkspaces((count) => count + 1)
+      }
       shown = next.path
       setStatus(next)
     }
@@ -47,5 +55,5 @@ export function EngineFactsProvider({ children }: { readonly children: ReactNode
       for (const off of offs) off()
     }
   }, [queries])
-  return <Facts.Provider value={{ status, engine, info }}>{children}</Facts.Provider>
+  return <Facts.Provider value={{ status, engine, info, workspaces }}>{children}</Facts.Provider>
 }

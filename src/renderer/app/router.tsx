@@ -21,7 +21,7 @@ import { Records } from '../features/records/records.tsx'
 import { Settings } from '../features/settings/settings.tsx'
 import { settingsViews } from '../features/settings/views.tsx'
 import { Failed } from '../ui/states.tsx'
-import { useStatus } from './engine-state.tsx'
+import { useStatus, useWorkspaces } from './engine-state.tsx'
 import { Keyboard } from './keyboard.tsx'
 import { Palette } from './palette.tsx'
 import { useSections } from './sections.ts'
@@ -32,10 +32,10 @@ function Workspace() {
   const status = useStatus()
   const sections = useSections()
   const at = useRouterState({ select: (state) => state.location.pathname })
-  const path = status?.path ?? ''
+  const workspaces = useWorkspaces()
   // What a review does not have, it does not show: its first screen is what it rests on.
   if (status?.review && !sections.some(({ to }) => at.startsWith(to))) return <Navigate to="/exports" />
-  return <Outlet key={path} />
+  return <Outlet key={workspaces} />
 }
 
 const root = createRootRoute({
