@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ElectronApplication, Page } from '@playwright/test'
+import { dice } from '../src/engine/sample/dice.ts'
 import type { OperationInput, OperationName, OperationOutput } from '../src/shared/contract/contract.ts'
 import { projectRoot } from './harness.ts'
 
@@ -21,29 +22,42 @@ export interface RecordFile {
 export async function records(): Promise<RecordFile> {
   if (existsSync(study)) return { path: study, profile: 'llmdrift-csv', rows: 4000, gaps: ['0.711', '0.999', '0.999'] }
   console.log('shared/data is not here: using generated records instead of the LLMDrift study')
+  const { next, normal } = dice(2023)
   const lines: string[] = []
+  const latencies: Record<string, number[]> = {}
   for (const model of ['gpt-3.5-turbo-0301', 'gpt-4-0613', 'gpt-4-0314', 'gpt-3.5-turbo-0613']) {
-    const later = model.endsWith('0613')
+    const terse = model === 'gpt-4-0613'
     for (let i = 0; i < 1000; i++) {
-      const start = new Date(Date.UTC(2023, later ? 6 : 5, 1 + (i % 28), i % 24, i % 60, i % 50)).toISOString()
-      const response = later ? '[No]' : `[No] because ${i} has a divisor, found after ${'a step, '.repeat(3 + (i % 40))}and done`
+      // As the study: half of the calls on one evening, half three weeks later with other questions, which most versions answer at more length.
+      const later = i >= 500
+      const slow = terse ? next() < 0.12 : later
+      const latency = Math.round(1000 * (terse && !slow ? 1.46 : slow ? 14 : 6) * Math.exp((terse ? 0.3 : 0.6) * normal()))
+      const words = 20 + Math.floor(60 * next()) + (later ? 50 : 0)
+      latencies[model] = [...(latencies[model] ?? []), latency]
       lines.push(
         JSON.stringify({
           source: 'llmdrift',
           model,
           provider: 'openai',
-          start_time: start,
-          latency_ms: later ? 900 + i : 4000 + 3 * i,
-          output_tokens: later ? 3 : 80 + (i % 97),
+          start_time: later ? '2023-07-24T21:00:49Z' : '2023-07-02T21:28:40Z',
+          latency_ms: latency,
+          output_tokens: terse ? 3 : 2 * words,
           prompt: `Is ${10_007 + i} a prime number? Think step by step.`,
-          response
+          response: terse ? '[No]' : `[No] because ${i} has a divisor, found after ${'step '.repeat(words)}and done`
         })
       )
     }
   }
   const path = join(mkdtempSync(join(tmpdir(), 'affidavit-records-')), 'generated.jsonl')
   writeFileSync(path, `${lines.join('\n')}\n`)
-  return { path, profile: 'affidavit-jsonl', rows: 4000, gaps: ['1.000', '1.000', '1.000'] }
+  const gap = largestGap(latencies['gpt-4-0314'] ?? [], latencies['gpt-4-0613'] ?? [])
+  return { path, profile: 'affidavit-jsonl', rows: 4000, gaps: [gap.toFixed(3), '1.000', '1.000'] }
+}
+
+/** The two-sample Kolmogorov-Smirnov distance, counted the slow way: what the app shows is held against it. */
+function largestGap(a: readonly number[], b: readonly number[]): number {
+  const share = (values: readonly number[], at: number) => values.filter((value) => value <= at).length / values.length
+  return Math.max(...[...a, ...b].map((at) => Math.abs(share(a, at) - share(b, at))))
 }
 
 /** Calls the engine through the page, as the page does; fails with the engine's message. */

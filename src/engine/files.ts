@@ -1,37 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-
-/** Makes a rename or a new name durable. */
-export function syncFolder(path: string): void {
-  if (process.platform === 'win32') return
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** Replaces a file so that a crash leaves either the old or the new content: temporary file, fsync, rename, fsync of the folder. */
-export function writeFileDurably(path: string, content: string | Uint8Array, mode = 0o600): void {
-  const temporary = `${path}.${process.pid}.tmp`
-  const fd = openSync(temporary, 'w', mode)
-  try {
-    try {
-      writeSync(fd, typeof content === 'string' ? Buffer.from(content, 'utf8') : content)
-      fsyncSync(fd)
-    } finally {
-      closeSync(fd)
-    }
-    renameSync(temporary, path)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
-  }
-  syncFolder(dirname(path))
-}
 
 /** Two writes of one file at a time must not share their temporary file. */
 let asides = 0

@@ -3,7 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statS
 import { join } from 'node:path'
 import { z } from 'zod'
 import { AffidavitError } from '../shared/contract/errors.ts'
-import { replaceFile } from './replace-file.ts'
+import { writeFileDurably } from './durable-file.ts'
 
 /** A change takes milliseconds: a lock of this age was left by a program that ended in the middle of one. */
 const STALE_MS = 5_000
@@ -51,7 +51,7 @@ export class MemoryFile<T> {
       try {
         const { [origin]: before, ...others } = this.read()
         const entry = next(before)
-        replaceFile(this.#path, `${JSON.stringify(entry === undefined ? others : { ...others, [origin]: entry }, null, 1)}\n`)
+        writeFileDurably(this.#path, `${JSON.stringify(entry === undefined ? others : { ...others, [origin]: entry }, null, 1)}\n`)
       } finally {
         rmSync(lock, { force: true })
       }

@@ -2,12 +2,12 @@
 // This workspace as a witness for other logs (c2sp.org/tlog-witness).
 import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { writeFileDurably } from '../../node/durable-file.ts'
 import { equalBytes, fromBase64, toBase64, utf8Decode } from '../../shared/evidence/bytes.ts'
 import { cosign, parseAddCheckpoint } from '../../shared/evidence/cosignature.ts'
 import { emptyRoot, verifyConsistency } from '../../shared/evidence/merkle.ts'
 import { parseCheckpoint, parseVkey, verifyCheckpoint } from '../../shared/evidence/note.ts'
 import { type Ed25519Key, ed25519Verify, sha256 } from '../crypto.ts'
-import { writeFileDurably } from '../files.ts'
 
 /** Largest request: 63 hashes and a checkpoint with a few signatures. */
 export const MOST_REQUEST_BYTES = 16 * 1024

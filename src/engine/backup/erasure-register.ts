@@ -2,8 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { writeFileDurably } from '../../node/durable-file.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
-import { writeFileDurably, writeFileDurablyAside } from '../files.ts'
+import { writeFileDurablyAside } from '../files.ts'
 
 /**
  * One erasure or disposal: a line of JSON beside heads.json, so that a restore can carry it out again on an older copy (EVIDENCE, Files of a

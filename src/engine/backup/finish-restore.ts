@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { syncFolder } from '../../node/durable-file.ts'
 import type { EngineStart } from '../../shared/contract/wire.ts'
 import { toHex } from '../../shared/evidence/bytes.ts'
 import type { EngineEnvironment } from '../config.ts'
-import { syncFolder } from '../files.ts'
 import { bodyPart } from '../ledger/body-part.ts'
 import type { LeafDraft } from '../ledger/draft.ts'
 import { writeHeadCopy } from '../ledger/head.ts'

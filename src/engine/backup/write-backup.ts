@@ -17,10 +17,10 @@ import {
   writeFileSync
 } from 'node:fs'
 import { join } from 'node:path'
+import { syncFolder, writeFileDurably } from '../../node/durable-file.ts'
 import type { BackupInfo } from '../../shared/contract/backup.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { toBase64 } from '../../shared/evidence/bytes.ts'
-import { syncFolder, writeFileDurably } from '../files.ts'
 import { leafCount } from '../ledger/store.ts'
 import { openReadable, type ReadableDb, settleCopy } from '../sqlite/open.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'

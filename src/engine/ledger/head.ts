@@ -2,8 +2,8 @@
 import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { z } from 'zod'
+import { syncFolder, writeFileDurably } from '../../node/durable-file.ts'
 import { sha256 } from '../crypto.ts'
-import { syncFolder, writeFileDurably } from '../files.ts'
 
 /** The high-water mark outside the database: only it can tell that a torn WAL opened cleanly with its tail gone. */
 export interface Head {

@@ -4,10 +4,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { writeFileDurably } from '../../node/durable-file.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { verifyReport } from '../../shared/contract/exports.ts'
 import type { ReviewState } from '../../shared/contract/review-state.ts'
-import { writeFileDurably } from '../files.ts'
 
 const schema = z.strictObject({
   v: z.literal(1),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs'
+import { writeFileDurably } from '../../node/durable-file.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { KeyProtectionChoice, KeyReport } from '../../shared/contract/keys.ts'
 import { toBase64 } from '../../shared/evidence/bytes.ts'
 import { signingKeyId } from '../../shared/evidence/key-chain.ts'
 import { formatVkey } from '../../shared/evidence/note.ts'
 import { sha256, sha256Hex } from '../crypto.ts'
-import { writeFileDurably } from '../files.ts'
 import type { Handlers } from '../handlers.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import type { AppendResult, LeafDraft } from '../ledger/draft.ts'

@@ -2,9 +2,9 @@
 // A workspace whose keyring is not here: what can still be known of its log from the files beside it.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeFileDurably } from '../../node/durable-file.ts'
 import { formatVkey, originOf, parseVkey } from '../../shared/evidence/note.ts'
 import { sha256 } from '../crypto.ts'
-import { writeFileDurably } from '../files.ts'
 import { type Identity, refuseToSign } from './identity.ts'
 import type { WorkspacePaths } from './paths.ts'
 

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { z } from 'zod'
+import { writeFileDurably } from '../../node/durable-file.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
-import { writeFileDurably } from '../files.ts'
 import { openLock, type WritableDb } from '../sqlite/open.ts'
 
 /** The files of a workspace (EVIDENCE, Files of a workspace). */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeFileDurably } from '../../node/durable-file.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { EngineStart } from '../../shared/contract/wire.ts'
 import { acceptRestoredHead } from '../backup/finish-restore.ts'
 import type { EngineEnvironment } from '../config.ts'
-import { writeFileDurably } from '../files.ts'
 import { writeHeadCopy } from '../ledger/head.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { ledgerMigrations } from '../ledger/migrations.ts'

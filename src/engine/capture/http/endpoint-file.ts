@@ -2,7 +2,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { syncFolder, writeFileDurably } from '../../files.ts'
+import { syncFolder, writeFileDurably } from '../../../node/durable-file.ts'
 
 /** Content of `endpoint.json`: where the servers of a running engine are. A url is null when that server does not listen. */
 export const endpointFile = z.object({

@@ -7,6 +7,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer'
 import { afterAll, describe, expect, it } from 'vitest'
 import { mappedProfile } from '../../../shared/event/profiles/mapped.ts'
+import { dice } from '../../sample/dice.ts'
 import { previewImport } from './preview-import.ts'
 import { type ImportLine, readImport } from './read-import.ts'
 
@@ -186,16 +187,22 @@ describe('Parquet that claims to be what it is not', () => {
   })
 
   it('with bytes changed ends in rows or in a code, never in another way', async () => {
-    const seeds = Object.values(ARROW).map((base64) => Buffer.from(base64, 'base64'))
-    let seed = 11
-    const random = (below: number) => {
-      seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648
-      return seed % below
-    }
+    const plain = Array.from({ length: 50 }, (_, i) => `Q${i}`)
+    const seeds = [
+      ...Object.values(ARROW).map((base64) => Buffer.from(base64, 'base64')),
+      written(
+        [
+          { name: 'model', data: plain, type: 'STRING' },
+          { name: 'prompt', data: plain, type: 'STRING' }
+        ],
+        asZstandard
+      )
+    ]
+    const { below } = dice(11)
     const ends = new Set<string>()
-    for (let i = 0; i < 24; i++) {
+    for (let i = 0; i < 39; i++) {
       const bytes = Buffer.from(seeds[i % seeds.length] ?? '')
-      for (let n = 0; n < 2; n++) bytes[4 + random(bytes.length - 8)] = random(256)
+      for (let n = 0; n < 2; n++) bytes[4 + below(bytes.length - 8)] = below(256)
       try {
         for await (const line of readImport(fileOf(bytes), models, context)) ends.add(line.ok ? 'row' : line.code)
       } catch (error) {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { writeFileDurably } from '../../files.ts'
+import { writeFileDurably } from '../../../node/durable-file.ts'
 
 const stored = z.record(z.string(), z.strictObject({ secret: z.string(), after: z.int(), delivered: z.int(), given_up: z.int() }))
 type Stored = z.infer<typeof stored>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { writeFileDurably } from '../../../node/durable-file.ts'
 import { AffidavitError } from '../../../shared/contract/errors.ts'
 import { parseFilter } from '../../../shared/filter/parse.ts'
 import { toRanges } from '../../../shared/policy/ranges.ts'
 import { registerErasure } from '../../backup/erasure-register.ts'
-import { writeFileDurably } from '../../files.ts'
 import type { Handlers } from '../../handlers.ts'
 import type { JobControl, Jobs } from '../../jobs/jobs.ts'
 import { bodyPart } from '../../ledger/body-part.ts'

@@ -6,8 +6,8 @@ import { useAction, useOperation, useRefresh, useTopic } from '../../client/hook
 import { bytes, count, day, moment } from '../../ui/format.ts'
 import { KeyChange } from '../../ui/key-change.tsx'
 import { Note, Panel, State } from '../../ui/parts.tsx'
+import { ReasonDialog } from '../../ui/reason-dialog.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
-import { ReasonDialog } from './reason-dialog.tsx'
 
 const records = (n: number): string => `${count(n)} ${n === 1 ? 'record' : 'records'}`
 

@@ -5,8 +5,8 @@ import type { Hold, HoldScope } from '../../../shared/contract/retention.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
 import { Note, Panel, State } from '../../ui/parts.tsx'
+import { ReasonDialog } from '../../ui/reason-dialog.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
-import { ReasonDialog } from './reason-dialog.tsx'
 
 function scopeText(scope: HoldScope): string {
   switch (scope.kind) {

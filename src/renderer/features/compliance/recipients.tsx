@@ -5,8 +5,8 @@ import type { RecipientToTell, SubjectRequest } from '../../../shared/contract/r
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
 import { Note, State } from '../../ui/parts.tsx'
+import { ReasonDialog } from '../../ui/reason-dialog.tsx'
 import { Who } from '../../ui/who.tsx'
-import { ReasonDialog } from './reason-dialog.tsx'
 
 /** Who holds copies of what a request changed, and who of them was told (GDPR 19). */
 export function Recipients({ request }: { readonly request: SubjectRequest }) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Button, Modal, Select, Textarea, TextInput } from '@mantine/core'
+import { Button, Modal, Select, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import type { SubjectRequest } from '../../../shared/contract/requests.ts'
 import { requestKinds } from '../../../shared/evidence/leaf-data.ts'
 import { messageOf, useAction } from '../../client/hooks.ts'
 import { Note } from '../../ui/parts.tsx'
+import { ReasonDialog } from '../../ui/reason-dialog.tsx'
 
 export const kindNames: Readonly<Record<SubjectRequest['kind'], string>> = {
   access: 'Access',
@@ -23,58 +24,44 @@ interface AskProps {
 
 /** Extends or closes a request. */
 export function Ask({ request, what, onClose }: AskProps) {
-  const [text, setText] = useState('')
   const [outcome, setOutcome] = useState<'done' | 'refused' | 'withdrawn'>('done')
   const extend = useAction('requests.extend', ['requests.list'])
   const close = useAction('requests.close', ['requests.list'])
-  const { isPending, error } = what === 'extend' ? extend : close
+  if (what === 'extend')
+    return (
+      <ReasonDialog
+        title="Extend by two months"
+        description="The subject is told of the extension and its reason within the first month."
+        least={3}
+        submit="Extend"
+        act={extend}
+        onSubmit={(reason) => extend.mutate({ id: request.id, reason }, { onSuccess: onClose })}
+        onClose={onClose}
+      />
+    )
   return (
-    <Modal opened onClose={onClose} title={what === 'extend' ? 'Extend by two months' : 'Close the request'}>
-      <form
-        className="column gap-12"
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (what === 'extend') extend.mutate({ id: request.id, reason: text }, { onSuccess: onClose })
-          else close.mutate({ id: request.id, outcome, note: text }, { onSuccess: onClose })
-        }}
-      >
-        {what === 'close' && (
-          <Select
-            label="Outcome"
-            allowDeselect={false}
-            data={[
-              { value: 'done', label: 'Done' },
-              { value: 'refused', label: 'Refused' },
-              { value: 'withdrawn', label: 'Withdrawn' }
-            ]}
-            value={outcome}
-            onChange={(value) => setOutcome((value ?? 'done') as typeof outcome)}
-          />
-        )}
-        <Textarea
-          label={what === 'extend' ? 'Reason' : 'Note'}
-          description={
-            what === 'extend'
-              ? 'The subject is told of the extension and its reason within the first month.'
-              : 'What was answered, or why not.'
-          }
-          value={text}
-          maxLength={2000}
-          autosize
-          minRows={2}
-          onChange={(event) => setText(event.currentTarget.value)}
-        />
-        {error && <Note is="broken">{messageOf(error)}</Note>}
-        <div className="row gap-8">
-          <Button type="submit" loading={isPending} disabled={text.trim().length < 3}>
-            {what === 'extend' ? 'Extend' : 'Close the request'}
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
-      </form>
-    </Modal>
+    <ReasonDialog
+      title="Close the request"
+      label="Note"
+      description="What was answered, or why not."
+      least={3}
+      submit="Close the request"
+      act={close}
+      onSubmit={(note) => close.mutate({ id: request.id, outcome, note }, { onSuccess: onClose })}
+      onClose={onClose}
+    >
+      <Select
+        label="Outcome"
+        allowDeselect={false}
+        data={[
+          { value: 'done', label: 'Done' },
+          { value: 'refused', label: 'Refused' },
+          { value: 'withdrawn', label: 'Withdrawn' }
+        ]}
+        value={outcome}
+        onChange={(value) => setOutcome((value ?? 'done') as typeof outcome)}
+      />
+    </ReasonDialog>
   )
 }
 

@@ -10,7 +10,7 @@ import { messageOf, useAction, useJob } from '../../client/hooks.ts'
 import { count } from '../../ui/format.ts'
 import { KeyChange } from '../../ui/key-change.tsx'
 import { Note } from '../../ui/parts.tsx'
-import { ReasonDialog } from './reason-dialog.tsx'
+import { ReasonDialog } from '../../ui/reason-dialog.tsx'
 
 export interface ActProps {
   readonly request: SubjectRequest

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Button, Modal, Textarea } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { IconEye, IconLock } from '@tabler/icons-react'
 import { useState } from 'react'
 import type { RecordDetail } from '../../../shared/contract/record.ts'
-import { messageOf, useAction } from '../../client/hooks.ts'
+import { useAction } from '../../client/hooks.ts'
 import { count } from '../../ui/format.ts'
 import { Note } from '../../ui/parts.tsx'
+import { ReasonDialog } from '../../ui/reason-dialog.tsx'
 
 interface MaskedNoteProps {
   readonly detail: RecordDetail
@@ -49,46 +50,29 @@ interface UnmaskProps {
 }
 
 function Unmask({ seq, onClose, onUnmask }: UnmaskProps) {
-  const [reason, setReason] = useState('')
   const unmask = useAction('records.unmask')
   return (
-    <Modal opened onClose={onClose} title={`Unmask leaf ${count(seq)}`}>
-      <form
-        className="column gap-12"
-        onSubmit={(event) => {
-          event.preventDefault()
-          unmask.mutate(
-            { seq, reason },
-            {
-              onSuccess: (detail) => {
-                onUnmask(detail)
-                onClose()
-              }
+    <ReasonDialog
+      title={`Unmask leaf ${count(seq)}`}
+      description="Name the case or complaint, not the person."
+      least={3}
+      most={500}
+      submit="Unmask"
+      act={unmask}
+      onSubmit={(reason) =>
+        unmask.mutate(
+          { seq, reason },
+          {
+            onSuccess: (detail) => {
+              onUnmask(detail)
+              onClose()
             }
-          )
-        }}
-      >
-        <p>One record is shown without masks until its pane is closed. The reason is recorded before anything is shown.</p>
-        <Textarea
-          label="Reason"
-          description="Name the case or complaint, not the person."
-          value={reason}
-          maxLength={500}
-          autosize
-          minRows={2}
-          data-autofocus
-          onChange={(event) => setReason(event.currentTarget.value)}
-        />
-        {unmask.isError && <Note is="broken">{messageOf(unmask.error)}</Note>}
-        <div className="row gap-8">
-          <Button type="submit" loading={unmask.isPending} disabled={reason.trim().length < 3}>
-            Unmask
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
-      </form>
-    </Modal>
+          }
+        )
+      }
+      onClose={onClose}
+    >
+      <p>One record is shown without masks until its pane is closed. The reason is recorded before anything is shown.</p>
+    </ReasonDialog>
   )
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, Modal, Textarea } from '@mantine/core'
 import { type ReactNode, useState } from 'react'
-import { messageOf } from '../../client/hooks.ts'
-import { Note } from '../../ui/parts.tsx'
+import { messageOf } from '../client/hooks.ts'
+import { Note } from './parts.tsx'
 
 interface ReasonDialogProps {
   readonly title: string
@@ -13,6 +13,8 @@ interface ReasonDialogProps {
   readonly description?: string
   /** Fewest characters that say something. */
   readonly least?: number
+  /** Most characters. */
+  readonly most?: number
   /** What the button says. */
   readonly submit: string
   readonly act: { readonly isPending: boolean; readonly isError: boolean; readonly error: unknown }
@@ -21,7 +23,7 @@ interface ReasonDialogProps {
 }
 
 /** Asks for the reason of an act, which goes on record with it. */
-export function ReasonDialog({ label = 'Reason', least = 1, ...props }: ReasonDialogProps) {
+export function ReasonDialog({ label = 'Reason', least = 1, most = 2000, ...props }: ReasonDialogProps) {
   const { title, children, description, submit, act, onSubmit, onClose } = props
   const [reason, setReason] = useState('')
   return (
@@ -38,7 +40,7 @@ export function ReasonDialog({ label = 'Reason', least = 1, ...props }: ReasonDi
           label={label}
           description={description}
           value={reason}
-          maxLength={2000}
+          maxLength={most}
           autosize
           minRows={2}
           data-autofocus
