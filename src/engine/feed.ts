@@ -95,7 +95,7 @@ export class Feed {
   }
 
   #tick(): void {
-    this.#history.push({ at: Date.now(), records: this.#parts.applied().records })
+    this.#history.push({ at: performance.now(), records: this.#parts.applied().records })
     if (this.#history.length > RATE_SECONDS + 1) this.#history.shift()
     this.statusChanged()
   }

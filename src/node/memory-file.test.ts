@@ -52,6 +52,15 @@ it('does not wait for a change whose program ended in the middle of it', () => {
   expect(memory().read()).toEqual({ a: ['x'] })
 })
 
+it('does not wait for a day when that one was left before the clock was set back', () => {
+  const lock = join(folder, 'seen.json.lock')
+  writeFileSync(lock, '')
+  const tomorrow = new Date(Date.now() + 86_400_000)
+  utimesSync(lock, tomorrow, tomorrow)
+  memory().change('a', () => ['x'])
+  expect(memory().read()).toEqual({ a: ['x'] })
+}, 20_000)
+
 it('refuses with a code what cannot be read or written, and loses nothing', () => {
   writeFileSync(join(folder, 'seen.json'), '{"a": ["x"')
   const code = (run: () => unknown) => {

@@ -63,6 +63,7 @@ export class MemoryFile<T> {
 
   #enter(lock: string): void {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+    let watched = { made: 0, since: performance.now() }
     for (;;) {
       try {
         closeSync(openSync(lock, 'wx', 0o600))
@@ -70,8 +71,11 @@ export class MemoryFile<T> {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
       }
-      const age = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now())
-      if (age > STALE_MS) rmSync(lock, { force: true })
+      const made = statSync(lock, { throwIfNoEntry: false })?.mtimeMs
+      if (made !== undefined && made !== watched.made) watched = { made, since: performance.now() }
+      // The second, because a clock that was set back makes a lock younger than it is, or still to come.
+      const stale = made !== undefined && (Date.now() - made > STALE_MS || performance.now() - watched.since > STALE_MS)
+      if (stale) rmSync(lock, { force: true })
       else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS)
     }
   }

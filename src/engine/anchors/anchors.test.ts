@@ -99,6 +99,20 @@ describe('anchoring by an authority', () => {
     await expect.poll(async () => Date.parse((await list()).anchoring.next ?? '')).toBeGreaterThan(Date.now() + 30_000)
   })
 
+  it('asks at its time when the clock was set back since the last anchor', async () => {
+    await test.remove()
+    const clock = { back: 0, on: 0 }
+    test = await testEngine({ clock: { now: () => Date.now() - clock.back, monotonic: () => performance.now() + clock.on } })
+    pem = join(test.root, 'ca.pem')
+    writeFileSync(pem, authority.ca)
+    await configure(authority.url, 5)
+    await test.call('anchors.now', {})
+    await test.call('events.append', { events: [rawRecord(1), rawRecord(2), rawRecord(3)] })
+    clock.back = 86_400_000
+    clock.on = 5 * 60_000
+    await expect.poll(async () => (await list()).anchors.length, { timeout: 20_000, interval: 200 }).toBe(2)
+  })
+
   it('waits while it cannot be reached, says since when, and goes on', async () => {
     await configure('http://127.0.0.1:9/tsr')
     expect(await test.codeOf('anchors.now', {})).toBe('unreachable')

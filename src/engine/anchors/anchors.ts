@@ -8,6 +8,7 @@ import type { Settings } from '../../shared/contract/workspace.ts'
 import { parseWitnessVkey } from '../../shared/evidence/cosignature.ts'
 import { EvidenceError } from '../../shared/evidence/errors.ts'
 import { certificateFacts, signedPart } from '../../shared/evidence/timestamp.ts'
+import { type Clock, Elapsed } from '../clock.ts'
 import { sha256, sha256Hex } from '../crypto.ts'
 import type { Caller, Handlers } from '../handlers.ts'
 import { bodyPart } from '../ledger/body-part.ts'
@@ -38,6 +39,7 @@ export interface AnchorDeps {
   readonly name: string
   /** The newest checkpoint there is, also when read-only. */
   readonly lastCheckpoint: () => CheckpointRow | undefined
+  readonly clock: Clock
   readonly onChanged: () => void
   readonly onFailed: (error: unknown) => void
   /** How often it looks whether something is due; tests look more often. */
@@ -61,6 +63,7 @@ const EXPORT_MS = 10_000
 export class Anchors {
   readonly #deps: AnchorDeps
   #last: Anchor | null = null
+  #sinceLast: Elapsed | undefined
   /** Size of the tree that everybody who is set to be asked has anchored. */
   #done: number | null = null
   #certificates: string | null = null
@@ -72,7 +75,7 @@ export class Anchors {
 
   constructor(deps: AnchorDeps) {
     this.#deps = deps
-    this.#retry = new Retry(deps.firstRetryMs ?? FIRST_RETRY_MS)
+    this.#retry = new Retry(deps.clock, deps.firstRetryMs ?? FIRST_RETRY_MS)
   }
 
   /** Begins to look for what is due. */
@@ -95,7 +98,7 @@ export class Anchors {
   get state(): Anchoring {
     const url = this.#deps.settings().tsa_url
     const waiting = this.#retry.since
-    const next = this.#nextAt()
+    const dueIn = this.#dueIn()
     return {
       state:
         url === '' && this.#deps.witnesses.peers.length === 0
@@ -109,7 +112,7 @@ export class Anchors {
                 : 'current',
       waiting_since: waiting === null ? null : new Date(waiting).toISOString(),
       message: this.#retry.message,
-      next: next === null ? null : new Date(next).toISOString()
+      next: dueIn === null ? null : new Date(this.#deps.clock.now() + dueIn).toISOString()
     }
   }
 
@@ -192,7 +195,7 @@ export class Anchors {
         this.#deps.pool.run('widestAnchor', {})
       ])
       this.#certificates ??= typeof certificates?.pem === 'string' ? certificates.pem : null
-      this.#last ??= last
+      if (!this.#last && last) this.#anchored(last)
       this.#deps.onChanged()
     })().catch((error: unknown) => {
       this.#loaded = undefined
@@ -206,16 +209,21 @@ export class Anchors {
     return this.#deps.ledgerSize() > (this.#done ?? this.#last?.size ?? 0) + this.#deps.witnesses.peers.length + 1
   }
 
-  #nextAt(): number | null {
+  #anchored(anchor: Anchor): void {
+    this.#last = anchor
+    this.#sinceLast = new Elapsed(this.#deps.clock, Date.parse(anchor.time))
+  }
+
+  /** Milliseconds until the next attempt falls due; null when there is none. */
+  #dueIn(): number | null {
     const { tsa_url, tsa_every_minutes } = this.#deps.settings()
     if ((tsa_url === '' && this.#deps.witnesses.peers.length === 0) || tsa_every_minutes === 0) return null
-    if (this.#retry.since !== null) return this.#retry.at
-    return this.#last ? Date.parse(this.#last.time) + tsa_every_minutes * 60_000 : 0
+    if (this.#retry.since !== null) return this.#retry.dueIn
+    return this.#sinceLast ? Math.max(0, tsa_every_minutes * 60_000 - this.#sinceLast.ms) : 0
   }
 
   async #tick(): Promise<void> {
-    const at = this.#nextAt()
-    if (at === null || at > Date.now() || this.#asking || !this.#behind()) return
+    if (this.#dueIn() !== 0 || this.#asking || !this.#behind()) return
     await this.#load()
     if (!this.#anyone()) return
     await this.#now().catch(() => {})
@@ -299,7 +307,7 @@ export class Anchors {
     if (!written) throw new AffidavitError('read_only', 'the workspace is open read-only')
     await this.#caughtUp()
     const [anchor] = await pool.run('anchors', { limit: 1 })
-    if (anchor && (!this.#last || anchor.size >= this.#last.size)) this.#last = anchor
+    if (anchor && (!this.#last || anchor.size >= this.#last.size)) this.#anchored(anchor)
     return anchor
   }
 

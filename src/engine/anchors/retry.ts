@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AffidavitError } from '../../shared/contract/errors.ts'
+import { type Clock, Elapsed } from '../clock.ts'
 
 const LONGEST_RETRY_MS = 3_600_000
 
 /** Since when something waits for a connection, and when it is tried again: after a pause that doubles with each failure, up to an hour. */
 export class Retry {
+  readonly #clock: Clock
   readonly #firstMs: number
-  #pauseMs: number
+  #nextPauseMs: number
   #since: number | null = null
-  #at = 0
+  #failed: Elapsed
+  #pauseMs = 0
   #message: string | null = null
 
-  constructor(firstMs: number) {
+  constructor(clock: Clock, firstMs: number) {
+    this.#clock = clock
     this.#firstMs = firstMs
-    this.#pauseMs = firstMs
+    this.#nextPauseMs = firstMs
+    this.#failed = new Elapsed(clock)
   }
 
   /** Milliseconds since 1970; null while nothing waits. */
@@ -21,9 +26,9 @@ export class Retry {
     return this.#since
   }
 
-  /** When it is tried again. */
-  get at(): number {
-    return this.#at
+  /** Milliseconds until it is tried again; 0: now. */
+  get dueIn(): number {
+    return Math.max(0, this.#pauseMs - this.#failed.ms)
   }
 
   /** Why the last attempt failed; null when it went well. */
@@ -34,18 +39,19 @@ export class Retry {
   succeeded(): void {
     this.#since = null
     this.#message = null
-    this.#pauseMs = this.#firstMs
+    this.#nextPauseMs = this.#firstMs
   }
 
   failed(error: unknown): void {
-    this.#since ??= Date.now()
+    this.#since ??= this.#clock.now()
     this.#message = error instanceof AffidavitError ? error.message : 'the attempt failed for a reason of its own'
-    this.#at = Date.now() + this.#pauseMs
-    this.#pauseMs = Math.min(LONGEST_RETRY_MS, this.#pauseMs * 2)
+    this.#failed = new Elapsed(this.#clock)
+    this.#pauseMs = this.#nextPauseMs
+    this.#nextPauseMs = Math.min(LONGEST_RETRY_MS, this.#nextPauseMs * 2)
   }
 
   /** Something changed that may make it work: tried again at once. */
   soon(): void {
-    this.#at = 0
+    this.#pauseMs = 0
   }
 }

@@ -7,6 +7,7 @@ import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { Job } from '../../shared/contract/workspace.ts'
 import { toHex } from '../../shared/evidence/bytes.ts'
 import { formatVkey } from '../../shared/evidence/note.ts'
+import { type Clock, Elapsed } from '../clock.ts'
 import { sha256 } from '../crypto.ts'
 import type { Handlers } from '../handlers.ts'
 import type { JobControl, Jobs } from '../jobs/jobs.ts'
@@ -36,6 +37,7 @@ export interface BackupDeps {
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
   /** Key-encryption keys of another workspace whose keyring is in the state folder; base64 by id. */
   readonly keksOf: (workspaceId: string) => Promise<Readonly<Record<string, string>>>
+  readonly clock: Clock
   readonly onFailed: (error: unknown) => void
   /** A change of the key that waited for the folder of the backups may go on. */
   readonly goOn: () => void
@@ -62,9 +64,9 @@ type Operations =
 export class Backups {
   readonly #deps: BackupDeps
   #plan: BackupPlan = defaultPlan
-  #last: number | null = null
+  #last: Elapsed | undefined
   #timer: NodeJS.Timeout | undefined
-  #failedAt = 0
+  #failed: Elapsed | undefined
   readonly handlers: Handlers<Operations>
   readonly keyCopies: KeyCopies
 
@@ -78,7 +80,7 @@ export class Backups {
   async start(scheduled: boolean): Promise<void> {
     const history = await this.#history()
     this.#plan = history.plan
-    this.#last = history.backups[0] ? Date.parse(history.backups[0].time) : null
+    this.#last = history.backups[0] && new Elapsed(this.#deps.clock, Date.parse(history.backups[0].time))
     if (!scheduled) return
     this.#timer = setInterval(() => {
       this.tick()
@@ -93,16 +95,21 @@ export class Backups {
 
   /** When the next one falls due; null when there is no plan. */
   get next(): Date | null {
+    const dueIn = this.#dueIn()
+    return dueIn === null ? null : new Date(this.#deps.clock.now() + dueIn)
+  }
+
+  #dueIn(): number | null {
     const { folder, every_hours } = this.#plan
     if (folder === null || every_hours === 0) return null
-    return new Date(Math.max((this.#last ?? 0) + every_hours * HOUR_MS, this.#failedAt + HOUR_MS))
+    const left = (since: Elapsed | undefined, ms: number): number => (since ? ms - since.ms : 0)
+    return Math.max(0, left(this.#last, every_hours * HOUR_MS), left(this.#failed, HOUR_MS))
   }
 
   /** Starts the backup that is due; gives its job. */
   tick(): Job | null {
     const { folder } = this.#plan
-    const next = this.next
-    if (folder === null || next === null || Date.now() < next.getTime()) return null
+    if (folder === null || this.#dueIn() !== 0) return null
     return this.#make(folder, SYSTEM, 'schedule')
   }
 
@@ -140,11 +147,11 @@ export class Backups {
           trigger
         }
         await append([{ type: 'backup.made', actor, data, parts: [bodyPart({ path: info.path }).part] }])
-        this.#last = Date.now()
+        this.#last = new Elapsed(this.#deps.clock)
         this.#tidy(folder)
         return info
       } catch (error) {
-        this.#failedAt = Date.now()
+        this.#failed = new Elapsed(this.#deps.clock)
         if (trigger === 'schedule') this.#deps.onFailed(error)
         throw error
       }
@@ -188,7 +195,7 @@ export class Backups {
         const [written] = await append([{ type: 'setting.changed', actor: caller.actor, data, parts: [bodyPart(plan).part] }])
         if (!written) throw new AffidavitError('read_only', 'the workspace is open read-only')
         this.#plan = plan
-        this.#failedAt = 0
+        this.#failed = undefined
         void this.keyCopies.tryAgain()
         return plan
       },

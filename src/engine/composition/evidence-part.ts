@@ -59,6 +59,7 @@ export function evidencePart(core: Core, { live, vault, verdict, print }: Eviden
     identity,
     name: description.name,
     lastCheckpoint: () => signing?.checkpointer.last ?? lastCheckpoint(workspace.ledgerDb),
+    clock: core.clock,
     onChanged: () => live.feed.statusChanged(),
     onFailed: failed('anchors.failed')
   })
@@ -77,7 +78,7 @@ export function evidencePart(core: Core, { live, vault, verdict, print }: Eviden
       if (found && found.faults > 0) live.feed.notice(faultNotice(found))
     },
     onFailed: failed('verification.failed'),
-    now: core.clock.now
+    clock: core.clock
   })
   const { review } = live
   return {

@@ -83,6 +83,7 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
     appVersion: config.appVersion,
     checkpoint,
     keksOf: (id) => keksOfWorkspace(state, id, needs.store, passphraseOf(config, environment)),
+    clock: core.clock,
     onFailed: failed('backup.failed'),
     goOn: () => goOn()
   })
@@ -104,7 +105,7 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
   const proposals = new Proposals({
     ...retention.deps,
     everyHours: () => settings.current.propose_disposal_every_hours,
-    now: () => needs.disposal?.now?.() ?? core.clock.now(),
+    clock: { ...core.clock, ...(needs.disposal?.now === undefined ? {} : { now: needs.disposal.now }) },
     onFailed: failed('proposal.failed')
   })
   if (ledger && core.serving) proposals.start()

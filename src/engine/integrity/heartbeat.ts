@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-
+import type { Clock } from '../clock.ts'
 import type { LeafDraft } from '../ledger/draft.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-
-/** The two clocks of a machine, both in milliseconds: the wall clock, which people set, and one that only goes forward. */
-export interface Clock {
-  readonly now: () => number
-  readonly monotonic: () => number
-}
-
-export const systemClock: Clock = { now: Date.now, monotonic: () => performance.now() }
 
 const HEARTBEAT_MS = 60_000
 /** The wall clock may differ by this much from the other one, in milliseconds, before that is a jump. */

@@ -5,7 +5,7 @@ import { VerifySchedule } from './verify-schedule.ts'
 const HOUR = 3_600_000
 
 function scheduled(options: { last: number | null; every?: number }) {
-  const state = { now: 1_000 * HOUR, last: options.last, every: options.every ?? 24, verified: 0, failed: 0, fails: false }
+  const state = { now: 1_000 * HOUR, monotonic: 0, last: options.last, every: options.every ?? 24, verified: 0, failed: 0, fails: false }
   const schedule = new VerifySchedule({
     everyHours: () => state.every,
     lastVerified: async () => state.last,
@@ -17,7 +17,7 @@ function scheduled(options: { last: number | null; every?: number }) {
     onFailed: () => {
       state.failed++
     },
-    now: () => state.now
+    clock: { now: () => state.now, monotonic: () => state.monotonic }
   })
   return { state, schedule }
 }
@@ -65,5 +65,24 @@ describe('background verification', () => {
     state.now = 1_150 * HOUR
     await schedule.tick()
     expect(state.verified).toBe(1)
+  })
+
+  it('comes at its time when the clock is set back in between', async () => {
+    const { state, schedule } = scheduled({ last: 990 * HOUR })
+    await schedule.tick()
+    state.now -= 24 * HOUR
+    state.monotonic += 13 * HOUR
+    await schedule.tick()
+    expect(state.verified).toBe(0)
+    state.monotonic += HOUR
+    await schedule.tick()
+    expect(state.verified).toBe(1)
+    // What is on record now is earlier than what was before.
+    state.monotonic += 23 * HOUR
+    await schedule.tick()
+    expect(state.verified).toBe(1)
+    state.monotonic += HOUR
+    await schedule.tick()
+    expect(state.verified).toBe(2)
   })
 })

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type Clock, Elapsed } from '../clock.ts'
 
 /** What background verification runs on. */
 export interface VerifyScheduleParts {
@@ -9,7 +10,7 @@ export interface VerifyScheduleParts {
   /** Verifies as a job; resolves when it has ended. */
   readonly verify: () => Promise<unknown>
   readonly onFailed: (error: unknown) => void
-  readonly now?: () => number
+  readonly clock: Clock
 }
 
 const TICK_MS = 60_000
@@ -23,16 +24,16 @@ const SETTLE_MS = 5 * 60_000
  */
 export class VerifySchedule {
   readonly #parts: VerifyScheduleParts
-  readonly #now: () => number
-  readonly #started: number
-  #last: number | null = null
+  readonly #started: Elapsed
+  /** The time of the last one, as on record. */
+  #recorded: number | null = null
+  #last: Elapsed | undefined
   #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
 
   constructor(parts: VerifyScheduleParts) {
     this.#parts = parts
-    this.#now = parts.now ?? Date.now
-    this.#started = this.#now()
+    this.#started = new Elapsed(parts.clock)
   }
 
   start(): void {
@@ -48,18 +49,21 @@ export class VerifySchedule {
 
   /** When the next one falls due; null when they are off. */
   get next(): Date | null {
+    const dueIn = this.#dueIn()
+    return dueIn === null ? null : new Date(this.#parts.clock.now() + dueIn)
+  }
+
+  #dueIn(): number | null {
     const every = this.#parts.everyHours() * HOUR_MS
     if (every === 0) return null
-    const settled = this.#started + SETTLE_MS
-    return new Date(this.#last === null ? settled : Math.max(settled, this.#last + every))
+    return Math.max(0, SETTLE_MS - this.#started.ms, this.#last ? every - this.#last.ms : 0)
   }
 
   /** Verifies when it is due; resolves when that has ended. */
   async tick(): Promise<void> {
     if (this.#running) return
     await this.#read()
-    const next = this.next
-    if (this.#running || next === null || this.#now() < next.getTime()) return
+    if (this.#running || this.#dueIn() !== 0) return
     this.#running = this.#verify()
     await this.#running
   }
@@ -71,7 +75,7 @@ export class VerifySchedule {
     } catch (error) {
       this.#parts.onFailed(error)
       // Whatever failed, it is not tried again each minute.
-      this.#last = this.#now()
+      this.#last = new Elapsed(this.#parts.clock)
     } finally {
       this.#running = undefined
     }
@@ -80,9 +84,9 @@ export class VerifySchedule {
   async #read(): Promise<void> {
     try {
       const last = await this.#parts.lastVerified()
-      if (last === null) return
-      // A time still to come means that the clock was set back: counted from when that was first seen, or the next one would be put off for ever.
-      this.#last = last > this.#now() ? (this.#last ?? this.#now()) : Math.max(last, this.#last ?? 0)
+      if (last === null || last === this.#recorded) return
+      this.#recorded = last
+      this.#last = new Elapsed(this.#parts.clock, last)
     } catch (error) {
       this.#parts.onFailed(error)
     }

@@ -52,7 +52,7 @@ export class Jobs {
       ended: null,
       error: null
     }
-    const entry: Entry = { job, abort, result: undefined, notified: 0, timer: undefined }
+    const entry: Entry = { job, abort, result: undefined, notified: Number.NEGATIVE_INFINITY, timer: undefined }
     this.#entries.set(id, entry)
     this.#forgetOld()
     const control: JobControl = {
@@ -129,8 +129,8 @@ export class Jobs {
   /** Cancels everything and waits until it has ended. */
   async close(): Promise<void> {
     for (const entry of this.#entries.values()) entry.abort.abort(CLOSING)
-    const until = Date.now() + 5_000
-    while (Date.now() < until && [...this.#entries.values()].some((entry) => entry.job.state === 'running')) {
+    const until = performance.now() + 5_000
+    while (performance.now() < until && [...this.#entries.values()].some((entry) => entry.job.state === 'running')) {
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     this.#listeners.clear()
@@ -149,14 +149,14 @@ export class Jobs {
 
   #soon(entry: Entry): void {
     if (entry.timer) return
-    entry.timer = setTimeout(() => this.#notify(entry), Math.max(0, entry.notified + NOTIFY_MS - Date.now()))
+    entry.timer = setTimeout(() => this.#notify(entry), Math.max(0, entry.notified + NOTIFY_MS - performance.now()))
     entry.timer.unref()
   }
 
   #notify(entry: Entry): void {
     clearTimeout(entry.timer)
     entry.timer = undefined
-    entry.notified = Date.now()
+    entry.notified = performance.now()
     for (const listener of this.#listeners) listener(entry.job)
   }
 

@@ -36,7 +36,8 @@ export class Checkpointer {
   readonly #parts: CheckpointerParts
   #verified: TreeState
   #last: CheckpointRow | undefined
-  #signedAt = 0
+  /** By the monotonic clock: a wall clock that was set back must not put signing off. */
+  #signedAt = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
   #running: Promise<CheckpointRow> | undefined
   #failed = false
@@ -91,7 +92,7 @@ export class Checkpointer {
   }
 
   async #sign(): Promise<CheckpointRow> {
-    const wait = this.#signedAt + SPACING_MS - Date.now()
+    const wait = this.#signedAt + SPACING_MS - performance.now()
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
     const { ledger, origin } = this.#parts
     const tree = ledger.tree()
@@ -110,7 +111,7 @@ export class Checkpointer {
     ledger.storeCheckpoint(row.size, row.signed_us, row.note)
     this.#verified = tree
     this.#last = row
-    this.#signedAt = Date.now()
+    this.#signedAt = performance.now()
     this.#parts.onSigned(row, tree)
     return row
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
-import { type Clock, systemClock } from '../integrity/heartbeat.ts'
+import { type Clock, systemClock } from '../clock.ts'
 import type { Actor } from '../ledger/draft.ts'
 
 export interface SignedIn {

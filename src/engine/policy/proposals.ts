@@ -2,6 +2,7 @@
 import type { DisposalPreview, DisposalProposal } from '../../shared/contract/retention.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import { isoMs } from '../catalog/rows.ts'
+import { type Clock, Elapsed } from '../clock.ts'
 import { bodyPart } from '../ledger/body-part.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
 import type { RetentionDeps } from './retention.ts'
@@ -9,7 +10,7 @@ import type { RetentionDeps } from './retention.ts'
 export interface ProposalDeps extends RetentionDeps {
   /** Hours between two looks at what is past its time, read at each tick; 0 is off. */
   readonly everyHours: () => number
-  readonly now: () => number
+  readonly clock: Clock
   readonly onFailed: (error: unknown) => void
 }
 
@@ -43,20 +44,20 @@ LIMIT 1`)
  */
 export class Proposals {
   readonly #deps: ProposalDeps
-  readonly #started: number
-  /** When it was last looked; null before the first time. */
-  #looked: number | null = null
+  readonly #started: Elapsed
+  /** Since it was last looked; undefined before the first time. */
+  #looked: Elapsed | undefined
   #running = false
   #timer: NodeJS.Timeout | undefined
 
   constructor(deps: ProposalDeps) {
     this.#deps = deps
-    this.#started = deps.now()
+    this.#started = new Elapsed(deps.clock)
   }
 
   start(): void {
     this.#timer = setInterval(() => {
-      if (this.#deps.now() - this.#started >= SETTLE_MS) void this.tick()
+      if (this.#started.ms >= SETTLE_MS) void this.tick()
     }, TICK_MS)
     this.#timer.unref()
   }
@@ -68,19 +69,16 @@ export class Proposals {
   /** Looks when it is time to; gives the leaf of the proposal, null when there is none to make. */
   async tick(): Promise<number | null> {
     const every = this.#deps.everyHours() * HOUR_MS
-    const now = this.#deps.now()
-    // A time still to come means that the clock was set back: counted from now on.
-    if (this.#looked !== null && this.#looked > now) this.#looked = now
-    if (every === 0 || this.#running || (this.#looked !== null && now - this.#looked < every)) return null
+    if (every === 0 || this.#running || (this.#looked && this.#looked.ms < every)) return null
     this.#running = true
     try {
-      return await this.#look(now, every)
+      return await this.#look(this.#deps.clock.now(), every)
     } catch (error) {
       this.#deps.onFailed(error)
       return null
     } finally {
       // Whatever failed, it is not tried again each minute.
-      this.#looked = now
+      this.#looked = new Elapsed(this.#deps.clock)
       this.#running = false
     }
   }

@@ -44,7 +44,7 @@ export async function inSlices(db: WritableDb, drain: () => Promise<void>, slice
  * of other threads can hold it for a moment; nobody waits for them in a call. False when they held it for ten seconds.
  */
 export async function emptyWal(db: WritableDb, drain: () => Promise<void>): Promise<boolean> {
-  for (const until = Date.now() + PATIENCE_MS; ; ) {
+  for (const until = performance.now() + PATIENCE_MS; ; ) {
     await drain()
     const timeout = db.pragma('busy_timeout', { simple: true }) as number
     db.pragma('busy_timeout = 0')
@@ -55,7 +55,7 @@ export async function emptyWal(db: WritableDb, drain: () => Promise<void>): Prom
       db.pragma(`busy_timeout = ${timeout}`)
     }
     if (busy === 0) return true
-    if (Date.now() > until) return false
+    if (performance.now() > until) return false
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }

@@ -9,10 +9,10 @@ import type { Role } from '../../shared/contract/permissions.ts'
 import type { EngineStart } from '../../shared/contract/wire.ts'
 import type { Job } from '../../shared/contract/workspace.ts'
 import type { Print } from '../bundle/printer.ts'
+import type { Clock } from '../clock.ts'
 import { engineEnvironment } from '../config.ts'
 import { type Engine, startEngine } from '../engine.ts'
 import type { Caller } from '../handlers.ts'
-import type { Clock } from '../integrity/heartbeat.ts'
 import type { DisposalHooks } from '../policy/disposal.ts'
 
 /** Somebody who is signed in. */

@@ -49,7 +49,9 @@ export function verificationsOf(db: AnyDb, limit: number): Verification[] {
 /** When the whole workspace was last verified, whoever asked for it; microseconds, null when never. */
 export const lastVerified = (db: AnyDb): number | null =>
   db
-    .prepare<[], number | null>("SELECT max(time_us) FROM event WHERE type = 'verify.run' AND json_extract(data, '$.scope') = 'workspace'")
+    .prepare<[], number>(
+      "SELECT time_us FROM event WHERE type = 'verify.run' AND json_extract(data, '$.scope') = 'workspace' ORDER BY seq DESC LIMIT 1"
+    )
     .pluck()
     .get() ?? null
 
