@@ -54,6 +54,39 @@ describe('reads', () => {
     expect(entries.map((one) => one.type)).toEqual(['search.run'])
   })
 
+  it('are on record as well when a program makes up where to begin, changes the question, or takes the place of another', async () => {
+    const of = (ref: string) => ({ actor: { ref, kind: 'service' }, via: 'http', scopes: ['read'] }) as const
+    const query = async (ref: string, input: object) => {
+      const reply = await engine.engine.router.call('records.query', { limit: 1, ...input }, of(ref))
+      if (!reply.ok) throw new Error(reply.error.message)
+      return reply.value as { records: unknown[]; next_cursor: string }
+    }
+    const searched = async (ref: string) =>
+      (await auditor.call('activity.list', { person: ref, kind: 'search' })).entries.map((one) => one.detail).reverse()
+    const beyond = Buffer.from('9999999999999999.999999').toString('base64url')
+    expect((await query('client:guess', { text: 'Jane', cursor: beyond })).records).toEqual([])
+    expect((await query('client:guess', { model: 'gpt-4', cursor: beyond })).records).toHaveLength(1)
+    expect(await searched('client:guess')).toEqual(['Jane', 'model:gpt-4'])
+
+    const { next_cursor } = await query('client:pages', { model: 'gpt-4' })
+    const further = await query('client:pages', { model: 'gpt-4', cursor: next_cursor })
+    await query('client:pages', { model: 'gpt-4', cursor: further.next_cursor })
+    expect(await searched('client:pages')).toEqual(['model:gpt-4'])
+    await query('client:pages', { source: 'desk', cursor: next_cursor })
+    expect(await searched('client:pages')).toEqual(['model:gpt-4', 'source:desk'])
+    await query('client:other', { model: 'gpt-4', cursor: next_cursor })
+    expect(await searched('client:other')).toEqual(['model:gpt-4'])
+  })
+
+  it('of the activity are on record wherever they begin', async () => {
+    const before = await size()
+    const first = await auditor.call('activity.list', { kind: 'people', limit: 1 })
+    await auditor.call('activity.list', { kind: 'people', limit: 1, before: first.next ?? 0 })
+    expect(await size()).toBe(before + 1)
+    await auditor.call('activity.list', { kind: 'setting', before: 1_000_000 })
+    expect(await size()).toBe(before + 2)
+  })
+
   it('are folded for a minute and by person, never when they have a reason', async () => {
     let now = 0
     let seq = 0

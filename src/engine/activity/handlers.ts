@@ -6,6 +6,7 @@ import { bodyPart } from '../ledger/body-part.ts'
 import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
 import type { Projector } from '../threads/projector.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
+import { Continuations } from './continuations.ts'
 import type { ActivityFilter } from './reading.ts'
 
 export interface ActivityDeps {
@@ -41,15 +42,18 @@ const askedOf = ({ person, kind, from, to, text }: Asked) =>
 /** The activity: who did what. Looking at it is itself activity. */
 export function activityHandlers(deps: ActivityDeps): Handlers<keyof typeof activityOperations> {
   const caughtUp = () => deps.projector.waitFor(deps.ledgerSize(), PATIENCE_MS)
+  const continuations = new Continuations()
   return {
     'activity.list': async ({ before, limit, ...asked }, caller) => {
       const filter = filterOf(asked)
       await caughtUp()
       const page = await deps.pool.run('activityPage', { filter, before, limit }, { signal: caller.signal })
-      if (before === undefined) {
+      const search = [caller.actor.ref, askedOf(asked)]
+      if (before === undefined || !continuations.has(search, before)) {
         const data = { matched: page.entries.length, of: 'activity' }
         await deps.record({ type: 'search.run', actor: caller.actor, data, parts: [bodyPart(askedOf(asked)).part] })
       }
+      if (page.next !== null) continuations.give(search, page.next)
       return page
     },
     'activity.export': async ({ out, ...asked }, caller) => {

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
 import { type AuthorityFiles, makeAuthority, serveAuthority, type TestAuthority } from './test-authority.ts'
@@ -85,10 +86,41 @@ describe('anchoring by an authority', () => {
     const { job_id } = await test.call('workspace.rebuild', {})
     await test.job(job_id)
     expect((await list()).anchors).toEqual(before)
-    const panel = await test.call('compliance.report', {})
-    expect(panel.statements.find((one) => one.group === 'proves' && one.subject === 'edits')?.text).toContain(
-      `up to leaf ${(size - 1).toLocaleString('en-US')}`
-    )
+  })
+
+  it('proves nothing before the log under it was found intact, nor once it is damaged or is another history', async () => {
+    await test.call('events.append', { events: [rawRecord(1), rawRecord(2)] })
+    await configure()
+    const [anchor] = (await test.call('anchors.now', {})).anchored
+    const size = anchor?.size ?? 0
+    const panel = async () => {
+      const { statements } = await test.call('compliance.report', {})
+      return {
+        proves: statements.filter((one) => one.group === 'proves').map((one) => one.text),
+        edits: statements.find((one) => one.group === 'word' && one.text.includes('which an anchor covers'))?.detail
+      }
+    }
+    const verify = async () => test.job((await test.call('verify.workspace', {})).job_id)
+    expect(await panel()).toEqual({ proves: [], edits: 'the whole workspace was never verified' })
+    await verify()
+    expect((await panel()).proves[0]).toBe(`No record up to leaf ${size - 1} was changed, removed or put in later`)
+    expect((await panel()).edits).toBeUndefined()
+
+    const seq = (await test.call('records.query', { limit: 1 })).records[0]?.seq ?? 0
+    const change = (file: string, sql: string, ...values: readonly (string | number)[]) => {
+      const db = new Database(join(test.workspace, file))
+      for (const name of db.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'trigger'").pluck().all())
+        db.exec(`DROP TRIGGER ${name}`)
+      db.prepare(sql).run(...values)
+      db.close()
+    }
+    change('catalog.db', 'UPDATE anchor SET root = ?', Buffer.alloc(32).toString('base64'))
+    expect(await panel()).toEqual({ proves: [], edits: expect.stringContaining('It is over another root than that of the leaves on disk') })
+    change('catalog.db', 'UPDATE anchor SET root = ?', anchor?.root ?? '')
+    expect((await panel()).proves).not.toEqual([])
+    change('ledger.db', 'UPDATE payload SET ct = zeroblob(length(ct)) WHERE seq = ?', seq)
+    await verify()
+    expect(await panel()).toEqual({ proves: [], edits: expect.stringMatching(/^the last verification, .*, found 1 fault$/) })
   })
 
   it('asks by itself when there are new leaves, at most as often as set', async () => {

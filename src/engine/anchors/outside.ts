@@ -19,13 +19,17 @@ const NONE: OutsideAnchor = {
   message: 'No outside anchor covers this leaf yet: until there is one, the proof rests on the key of this machine.'
 }
 
-/**
- * The anchor over the smallest tree that holds a leaf, checked offline now: its token or cosignature is over the kept checkpoint, and the root of
- * that checkpoint is the root of the leaves on disk. `not_available`: what was kept of it cannot be opened, so nothing can be said.
- */
+/** The anchor over the smallest tree that holds a leaf, checked now. */
 export async function outsideAnchor(context: ReaderContext, seq: number): Promise<OutsideAnchor> {
   const anchor = anchorOver(context.catalog, seq)
-  if (!anchor) return NONE
+  return anchor ? checkAnchor(context, anchor) : NONE
+}
+
+/**
+ * Checks an anchor offline, now: its token or cosignature is over the kept checkpoint, and the root of that checkpoint is the root of the leaves on
+ * disk. `not_available`: what was kept of it cannot be opened, so nothing can be said.
+ */
+export async function checkAnchor(context: ReaderContext, anchor: Anchor): Promise<OutsideAnchor> {
   const what = `${anchor.kind === 'rfc3161' ? 'Timestamp' : 'Cosignature'} by ${anchor.name || 'no name'}`
   const over = `over the first ${anchor.size.toLocaleString('en-US')} leaves, on record as leaf ${anchor.seq.toLocaleString('en-US')}`
   const body = bodyOf(context.payloads, anchor.seq)

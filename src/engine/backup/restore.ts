@@ -145,7 +145,7 @@ export async function restoreBackup(input: RestoreInput, control: ReaderControl)
     }
     if (!report) throw new AffidavitError('cancelled', 'cancelled')
     if (report.verdict !== 'intact')
-      throw damaged(`${report.faults.length} faults were found in the backup, the first: ${report.faults[0]?.message ?? ''}`)
+      throw damaged(`${report.faults_total} faults were found in the backup, the first: ${report.faults[0]?.message ?? ''}`)
     holds(`${report.checked.leaves} leaves, ${report.checked.payloads} payloads and ${report.checked.checkpoints} checkpoints verify`)
     const head = HeadFile.open(join(part, 'head'), 'r')
     const mark = head?.current

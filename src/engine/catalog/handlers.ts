@@ -7,6 +7,7 @@ import { jcs } from '../../shared/evidence/jcs.ts'
 import { type FilterExpression, fromQueryBody } from '../../shared/filter/filter.ts'
 import { formatFilter } from '../../shared/filter/format.ts'
 import { parseFilter } from '../../shared/filter/parse.ts'
+import { Continuations } from '../activity/continuations.ts'
 import type { Caller, Handlers } from '../handlers.ts'
 import type { LeafDraft } from '../ledger/draft.ts'
 import type { Projector } from '../threads/projector.ts'
@@ -75,6 +76,7 @@ export function catalogHandlers(
 > {
   const { pool, projector } = deps
   const results = new Map<string, ResultSet & { readonly owner: string }>()
+  const continuations = new Continuations()
 
   const caughtUp = async () => {
     const size = deps.ledgerSize()
@@ -159,7 +161,11 @@ export function catalogHandlers(
         { filter, limit: input.limit, cursor: input.cursor, seesRestricted },
         { signal: caller.signal }
       )
-      if (input.cursor === undefined) await deps.record(searchDraft(caller, formatFilter(filter), page.records.length))
+      const canonical = formatFilter(filter)
+      const search = [caller.actor.ref, seesRestricted, canonical]
+      if (input.cursor === undefined || !continuations.has(search, input.cursor))
+        await deps.record(searchDraft(caller, canonical, page.records.length))
+      if (page.next_cursor !== null) continuations.give(search, page.next_cursor)
       return { records: [...page.records], next_cursor: page.next_cursor, ...seen }
     },
     'records.statistics': async ({ from, to }) => {

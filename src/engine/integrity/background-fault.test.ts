@@ -15,11 +15,17 @@ const local: Caller = { actor: { ref: 'local', kind: 'human' }, via: 'ipc' }
 let test: TestEngine | undefined
 afterEach(() => test?.remove())
 
-/** Flips one bit of a row, as a disk or a hand would: past the triggers that stop accidents. */
-function flip(workspace: string, table: 'payload' | 'leaf', column: 'ct' | 'bytes', seq: number): void {
+/** The ledger as a disk or a hand would change it: past the triggers that stop accidents. */
+function unguarded(workspace: string): Database.Database {
   const db = new Database(join(workspace, 'ledger.db'))
   const triggers = db.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'trigger'").pluck().all()
   for (const trigger of triggers) db.exec(`DROP TRIGGER ${trigger}`)
+  return db
+}
+
+/** Flips one bit of a row. */
+function flip(workspace: string, table: 'payload' | 'leaf', column: 'ct' | 'bytes', seq: number): void {
+  const db = unguarded(workspace)
   const bytes = Buffer.from(db.prepare<[number], Buffer>(`SELECT ${column} FROM ${table} WHERE seq = ?`).pluck().get(seq) ?? [])
   bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 4
   db.prepare(`UPDATE ${table} SET ${column} = ? WHERE seq = ?`).run(bytes, seq)
@@ -85,5 +91,26 @@ describe('a fault found by the scheduled verification', () => {
     // It stays said after a restart.
     await engine.restart()
     expect(engine.engine.status().verified).toMatchObject({ faults: 1 })
+  })
+})
+
+describe('more faults than are listed', () => {
+  it('are counted all, in the report, on record and in the status', async () => {
+    const engine = await testEngine()
+    test = engine
+    await engine.call('events.append', { events: Array.from({ length: 1_100 }, (_, n) => rawRecord(n + 1)) })
+    const db = unguarded(engine.workspace)
+    const { changes } = db.prepare('UPDATE payload SET ct = zeroblob(length(ct))').run()
+    db.close()
+    expect(changes).toBeGreaterThanOrEqual(1_100)
+    const { job_id } = await engine.call('verify.workspace', {})
+    await engine.job(job_id)
+    const report = await engine.call('verify.workspace_report', { job_id })
+    expect(report.faults).toHaveLength(1_001)
+    expect(report.faults.at(-1)).toMatchObject({ code: 'more', message: `${changes - 1_000} more faults` })
+    expect(report.faults_total).toBe(changes)
+    const { verifications } = await engine.call('compliance.verifications', {})
+    expect(verifications[0]).toMatchObject({ scope: 'workspace', faults: changes })
+    expect(engine.engine.status().verified?.faults).toBe(changes)
   })
 })

@@ -59,13 +59,13 @@ export function ledgerHandlers(deps: LedgerHandlerDeps): {
         { signal: control.signal, onProgress: (p) => control.progress(p.done, p.total) }
       )
       if (!report) throw new AffidavitError('cancelled', 'cancelled')
-      const { verdict, faults } = report
+      const { verdict, faults, faults_total } = report
       const [first] = faults
       const data = {
         scope: 'workspace',
         verdict,
         size: report.size,
-        faults: faults.length,
+        faults: faults_total,
         ...(first && { first_code: first.code, ...(first.seq === null ? {} : { first_seq: first.seq }) })
       }
       const [written] = await deps.append([{ type: 'verify.run', actor, data, parts: [] }])
@@ -75,7 +75,7 @@ export function ledgerHandlers(deps: LedgerHandlerDeps): {
         actor: actor.ref,
         verdict,
         size: report.size,
-        faults: faults.length,
+        faults: faults_total,
         first: first ? { code: first.code, seq: first.seq } : null
       }
       return report

@@ -135,6 +135,7 @@ export function verifyWorkspace(
     root: toBase64(tree.root()),
     checked,
     faults: more > 0 ? [...faults.slice(0, MOST_FAULTS), { code: 'more', message: `${more} more faults`, seq: null }] : faults,
+    faults_total: faults.length,
     erasures: gone.byLeaf(),
     not_checked: [
       ...notChecked(input.keys, disposals.unread),

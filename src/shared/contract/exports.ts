@@ -73,7 +73,9 @@ export const workspaceReport = z.object({
     disposed_leaves: count,
     disposed_payloads: count
   }),
+  /** The first of them; a last one with the code `more` says how many are not listed. */
   faults: z.array(z.object({ code: z.string(), message: z.string(), seq: count.nullable() })),
+  faults_total: count,
   /** Payloads that are gone because an erasure on record took them, by the leaf of its intent, or of the restore that carried it out again. */
   erasures: z.array(z.object({ leaf: count, payloads: count })),
   /** What could not be checked and why, in words; empty as a rule. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Gap } from '../contract/compliance.ts'
+import type { RecordProof } from '../contract/record.ts'
 import type { LeafType } from '../evidence/leaf-types.ts'
 import type { RequirementId } from './requirement-ids.ts'
 
@@ -48,9 +49,23 @@ export interface ComplianceFacts {
     readonly days: number
     readonly of_days: number
     readonly faulty: number
-    readonly last: { readonly seq: number; readonly time: string; readonly verdict: string; readonly size: number } | null
+    /** The last of the whole workspace, however long ago. */
+    readonly last: {
+      readonly seq: number
+      readonly time: string
+      readonly verdict: string
+      readonly size: number
+      readonly faults: number
+    } | null
   }
-  readonly anchor: { readonly size: number; readonly time: string; readonly kind: string } | null
+  /** The widest anchor; `state` and `message` of its check against the tree just now. */
+  readonly anchor: {
+    readonly size: number
+    readonly time: string
+    readonly kind: string
+    readonly state: RecordProof['anchor']['state']
+    readonly message: string
+  } | null
   readonly checkpoint: { readonly size: number; readonly time: string } | null
   readonly second_copy: 'matches' | 'behind' | 'none' | 'differs'
   readonly problem: string | null

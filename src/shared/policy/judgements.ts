@@ -71,6 +71,7 @@ export function trail(facts: ComplianceFacts): Judgement {
   return judged(
     [
       last === null && 'The proofs of this workspace were never verified',
+      last !== null && daysBetween(last.time, facts.now) > 30 && `The proofs were last verified on ${day(last.time)}`,
       countOf(facts, 'user.added') === 0 && 'No people are set up: the trail names one account for everybody'
     ],
     evidence
@@ -308,6 +309,7 @@ export function controls(facts: ComplianceFacts): Judgement {
     [
       (facts.second_copy === 'none' || facts.second_copy === 'differs') && 'No second copy of the head matches',
       facts.anchor === null && 'No anchor outside this machine',
+      facts.anchor !== null && facts.anchor.state !== 'pass' && 'The anchor outside this machine does not hold for this log',
       countOf(facts, 'user.added') < 2 && 'Fewer than two people are set up: nothing that takes two can be done',
       lossGap(facts)
     ],

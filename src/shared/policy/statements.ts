@@ -10,22 +10,33 @@ const moment = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 
 type Line = Omit<Statement, 'group'>
 const line = (subject: Statement['subject'], text: string, detail: string | null = null): Line => ({ subject, text, detail })
 
+/** Why nothing follows yet from the anchor that there is; null when it proves what is under it. */
+function missing({ anchor, verified: { last }, problem }: ComplianceFacts): string | null {
+  if (anchor === null) return 'there is no anchor outside yet'
+  if (problem !== null) return problem
+  if (anchor.state !== 'pass') return anchor.message
+  if (last === null) return 'the whole workspace was never verified'
+  if (last.verdict !== 'intact') return `the last verification, ${moment(last.time)}, found ${plural(last.faults, 'fault')}`
+  if (last.size < anchor.size) return `the last verification, ${moment(last.time)}, was before the anchor: verify the workspace`
+  return null
+}
+
 function proven(facts: ComplianceFacts): Line[] {
   const { anchor, events } = facts
+  const { last } = facts.verified
   const lines: Line[] = []
   if (facts.problem !== null) return lines
-  if (anchor && anchor.size > 0) {
+  if (anchor && last && missing(facts) === null) {
     lines.push(
       line(
         'edits',
         `No record up to leaf ${number(anchor.size - 1)} was changed, removed or put in later`,
-        `anchored outside (${anchor.kind}), ${moment(anchor.time)}`
+        `anchored outside (${anchor.kind}), ${moment(anchor.time)}; found intact ${moment(last.time)}`
       ),
       line('time', `Each of these records existed at the latest ${moment(anchor.time)}`)
     )
   }
   const erased = events['erasure.done']?.count ?? 0
-  const { last } = facts.verified
   if (erased > 0 && last?.verdict === 'intact' && last.seq > (events['erasure.done']?.seq ?? 0))
     lines.push(line('erasure', 'An erased text is gone and its place in the log still verifies', plural(erased, 'case')))
   return lines
@@ -52,6 +63,8 @@ function onItsWord(facts: ComplianceFacts): Line[] {
   const { anchor, checkpoint, size } = facts
   const beyond = size - (anchor?.size ?? 0)
   const lines: Line[] = []
+  const why = missing(facts)
+  if (anchor && why !== null) lines.push(line('edits', `The first ${plural(anchor.size, 'leaf', 'leaves')}, which an anchor covers`, why))
   if (beyond > 0)
     lines.push(
       line(

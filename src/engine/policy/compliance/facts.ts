@@ -8,6 +8,7 @@ import type { ComplianceFacts, RequirementMark, Seen } from '../../../shared/pol
 import { type RequirementId, requirementIds } from '../../../shared/policy/requirement-ids.ts'
 import { FLOOR_DAYS, type Period } from '../../../shared/policy/retention.ts'
 import { widestAnchor } from '../../anchors/listings.ts'
+import { checkAnchor } from '../../anchors/outside.ts'
 import { bodyOf } from '../../catalog/project-event.ts'
 import { isoMs } from '../../catalog/rows.ts'
 import { completenessIn } from '../../integrity/gaps.ts'
@@ -33,13 +34,18 @@ export interface LiveFacts
 
 const DAY_US = 86_400_000_000
 const WINDOW_DAYS = 30
-/** Verifications on record, newest first. */
-export function verificationsOf(db: AnyDb, limit: number): Verification[] {
+
+/** Verifications on record, newest first; with a scope, only those. */
+export function verificationsOf(db: AnyDb, limit: number, scope?: Verification['scope']): Verification[] {
   const rows = db
-    .prepare<[number], { seq: number; time_us: number; actor: string; data: string }>(
-      "SELECT seq, time_us, actor, data FROM event WHERE type = 'verify.run' ORDER BY seq DESC LIMIT ?"
-    )
-    .all(limit)
+    .prepare<{ limit: number; scope: string | null }, { seq: number; time_us: number; actor: string; data: string }>(`
+SELECT seq, time_us, actor, data
+FROM event
+WHERE type = 'verify.run'
+  AND ($scope IS NULL OR json_extract(data, '$.scope') = $scope)
+ORDER BY seq DESC
+LIMIT $limit`)
+    .all({ limit, scope: scope ?? null })
   return rows.map(({ seq, time_us, actor, data }) => {
     const { scope, verdict, size, faults } = JSON.parse(data) as LeafData<'verify.run'>
     return { seq, time: isoMs(time_us), actor, scope, verdict, size, faults }
@@ -153,19 +159,21 @@ function verifiedOf(db: AnyDb, createdUs: number, nowUs: number): ComplianceFact
     .all(since)
     .map((row) => ({ ...row, ...(JSON.parse(row.data) as LeafData<'verify.run'>) }))
     .filter((row) => row.scope === 'workspace')
+  const [last] = verificationsOf(db, 1, 'workspace')
   const intact = new Set(rows.filter((row) => row.verdict === 'intact').map((row) => isoMs(row.time_us).slice(0, 10)))
-  const last = rows.at(-1)
   return {
     days: intact.size,
     of_days: Math.max(1, Math.floor(nowUs / DAY_US) - Math.floor(since / DAY_US) + 1),
     faulty: rows.filter((row) => row.verdict !== 'intact').length,
-    last: last ? { seq: last.seq, time: isoMs(last.time_us), verdict: last.verdict, size: last.size } : null
+    last: last ? { seq: last.seq, time: last.time, verdict: last.verdict, size: last.size, faults: last.faults } : null
   }
 }
 
-function anchorOf(db: AnyDb): ComplianceFacts['anchor'] {
-  const anchor = widestAnchor(db)
-  return anchor && { size: anchor.size, time: anchor.time, kind: anchor.kind === 'rfc3161' ? 'timestamp by an authority' : 'witness' }
+async function anchorOf(context: ReaderContext): Promise<ComplianceFacts['anchor']> {
+  const anchor = widestAnchor(context.catalog)
+  if (!anchor) return null
+  const { size, time, kind } = anchor
+  return { size, time, kind: kind === 'rfc3161' ? 'timestamp by an authority' : 'witness', ...(await checkAnchor(context, anchor)) }
 }
 
 /** Looks for the oldest record with a text by the longest words of its beginning, as a person would. */
@@ -224,7 +232,7 @@ function keptNow(context: ReaderContext, seq: number): ComplianceFacts['kept'] {
 }
 
 /** Everything the compliance view rests on. */
-export function complianceFacts(context: ReaderContext, live: LiveFacts): ComplianceFacts {
+export async function complianceFacts(context: ReaderContext, live: LiveFacts): Promise<ComplianceFacts> {
   const { catalog } = context
   const nowUs = Date.parse(live.now) * 1000
   const since = nowUs - WINDOW_DAYS * DAY_US
@@ -241,7 +249,7 @@ export function complianceFacts(context: ReaderContext, live: LiveFacts): Compli
     search: searchNow(catalog),
     drill_ms: drillOf(catalog),
     verified: verifiedOf(catalog, Date.parse(live.created) * 1000, nowUs),
-    anchor: anchorOf(catalog),
+    anchor: await anchorOf(context),
     gaps: past.gaps,
     lost: past.lost,
     alerts: { total: alerts?.total ?? 0, answered: alerts?.answered ?? 0 },

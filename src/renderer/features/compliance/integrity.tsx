@@ -109,7 +109,7 @@ function Verifications() {
               </>
             ) : (
               <>
-                <b>Does not verify: {count(report.data.faults.length)} faults.</b>
+                <b>Does not verify: {count(report.data.faults_total)} faults.</b>
                 <ul>
                   {report.data.faults.slice(0, 20).map((fault) => (
                     <li key={`${fault.code} ${fault.message}`}>{fault.message}</li>

@@ -22,7 +22,9 @@ export function Proves({ statements }: { readonly statements: readonly Statement
             <section key={group}>
               <h3>{title}</h3>
               {lines.length === 0 && (
-                <p className="soft small">Nothing yet: only an anchor outside this machine turns signed into evident.</p>
+                <p className="soft small">
+                  Nothing yet: it takes an anchor outside this machine, and a verification since that found the log intact.
+                </p>
               )}
               <ul>
                 {lines.map((one) => (

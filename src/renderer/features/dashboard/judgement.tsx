@@ -114,7 +114,7 @@ export function Integrity() {
             name={`Every leaf, payload and key, ${fixed(report.data.seconds, 1)} s`}
             is={report.data.verdict === 'intact' ? 'holds' : 'broken'}
           >
-            {report.data.verdict === 'intact' ? `${count(report.data.checked.leaves)} match` : `${count(report.data.faults.length)} faults`}
+            {report.data.verdict === 'intact' ? `${count(report.data.checked.leaves)} match` : `${count(report.data.faults_total)} faults`}
           </Line>
         ) : verified ? (
           <Line
