@@ -49,6 +49,8 @@ const itself: Caller = { actor: { ref: 'engine', kind: 'system' }, via: 'ipc' }
 export async function testEngine(
   options: {
     readonly servers?: boolean
+    /** The address that both ports are bound on, asked at each start; loopback when absent. */
+    readonly host?: () => string
     readonly root?: string
     readonly workspace?: string
     readonly print?: Print
@@ -62,17 +64,16 @@ export async function testEngine(
   const root = options.root ?? mkdtempSync(join(tmpdir(), 'affidavit-engine-'))
   const workspace = options.workspace ?? join(root, 'workspace')
   const state = join(root, 'state')
-  const binding = options.servers ? { host: '127.0.0.1', port: 0 } : null
-  const config: EngineStart['config'] = {
+  const fixed = {
     workspace,
     state,
-    compliance: binding,
-    drift: binding,
     appVersion: '0.1.0',
     keyProtection: 'file'
-  }
+  } as const
   const start = () => {
     const passphrase = options.passphrase?.() ?? null
+    const binding = options.servers ? { host: options.host?.() ?? '127.0.0.1', port: 0 } : null
+    const config: EngineStart['config'] = { ...fixed, compliance: binding, drift: binding }
     return startEngine(passphrase === null ? config : { ...config, passphrase }, engineEnvironment({}), {
       store: null,
       log: pino({ level: 'silent' }),

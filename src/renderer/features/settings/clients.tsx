@@ -128,7 +128,9 @@ function AddClient() {
             </span>
             <CodeLine text={add.data.token} label="Copy the token" />
             <span>
-              Sent as <span className="mono">Authorization: Bearer …</span>
+              Sent as <span className="mono">Authorization: Bearer …</span>; with calls that are passed on as{' '}
+              <span className="mono">x-affidavit-token: …</span>, since their <span className="mono">Authorization</span> is for the model
+              server
             </span>
           </div>
         </Note>

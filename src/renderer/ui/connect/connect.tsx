@@ -2,13 +2,13 @@
 import './connect.css'
 import { Button, SegmentedControl, TextInput, UnstyledButton } from '@mantine/core'
 import { useState } from 'react'
+import { type Shell, shellNames, shells, stepsOf, type Way, ways } from '../../../shared/connect/ways.ts'
 import type { UpstreamState } from '../../../shared/contract/proxy.ts'
 import type { WorkspaceStatus } from '../../../shared/contract/workspace.ts'
 import { sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
 import { useMay } from '../../client/session.tsx'
 import { CodeLine, Note, Panel } from '../parts.tsx'
 import { Arrival } from './arrival.tsx'
-import { type Shell, shellNames, shells, stepsOf, type Way, ways } from './ways.ts'
 
 const groups = ['Pass calls through', 'Send a copy'] as const
 const [firstWay] = ways
@@ -91,7 +91,7 @@ export function Connect({ status }: { readonly status: WorkspaceStatus }) {
                 <Arrival status={status} key={way.id} />
                 <p>
                   A variable counts only in the terminal where it was set: programs that run already keep the old address.
-                  {token && ' TOKEN stands for the token of a client, made under Settings, Capture.'}
+                  {token && ' TOKEN stands for the token of a client that may send records, made under Settings, Capture.'}
                 </p>
               </div>
             </li>

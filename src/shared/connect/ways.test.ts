@@ -19,11 +19,16 @@ describe('the lines of each way in', () => {
     for (const way of ways) expect(stepsOf(way, { ...where, passed: null }).length > 0).toBe(way.passing === null)
   })
 
-  it('say TOKEN only where one is needed', () => {
-    const text = (token: boolean) => JSON.stringify(ways.map((way) => stepsOf(way, { ...where, token })))
-    expect(text(false)).not.toContain('TOKEN"')
-    expect(text(false)).not.toContain('Bearer')
-    expect(text(true)).toContain('Bearer TOKEN')
+  it('say TOKEN where one is needed, and nowhere else', () => {
+    for (const way of ways) {
+      const text = (token: boolean) =>
+        stepsOf(way, { ...where, token })
+          .map(({ line }) => line)
+          .join('\n')
+      expect(text(false), way.id).not.toMatch(/TOKEN|x-affidavit-token|[Bb]earer/)
+      expect(text(true), way.id).toMatch(way.passing === null ? /[Bb]earer(%20| )TOKEN/ : /x-affidavit-token["']?: ["']?TOKEN/)
+      if (way.passing !== null) expect(text(true), way.id).not.toMatch(/bearer/i)
+    }
   })
 
   it('quote a value as each shell reads it', () => {
