@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { CanonicalEvent } from '../../shared/event/canonical-event.ts'
+import type { CanonicalEvent, OpenEvent } from '../../shared/event/canonical-event.ts'
 import { eventParts, leafLabel } from '../../shared/event/parts.ts'
 import type { Actor, DraftPart, LeafDraft } from '../ledger/draft.ts'
 
@@ -16,13 +16,26 @@ export interface DraftOptions {
   readonly sourceKey?: string | null | undefined
 }
 
+/** The leaf that ends a call which was opened by `llm.request`. */
+export function endingOf(status: CanonicalEvent['status']): 'llm.response' | 'llm.error' | 'llm.aborted' {
+  switch (status) {
+    case 'aborted':
+      return 'llm.aborted'
+    case 'error':
+      return 'llm.error'
+    case 'success':
+    case 'incomplete':
+      return 'llm.response'
+  }
+}
+
 const utf8 = (text: string): Uint8Array => Buffer.from(text, 'utf8')
 
 /**
  * The leaf of a call, from its event as it is to be sealed.
  * @throws EvidenceError not_canonicalizable: a text with half of a surrogate pair
  */
-export function callDraft(event: CanonicalEvent, options: DraftOptions): LeafDraft {
+export function callDraft(event: CanonicalEvent | OpenEvent, options: DraftOptions): LeafDraft {
   const content = eventParts(event)
   const parts: DraftPart[] = [{ name: 'event', media: 'application/json', data: utf8(content.event) }]
   if (content.request !== undefined) parts.push({ name: 'request', media: 'application/json', data: utf8(content.request) })
@@ -41,7 +54,7 @@ export function callDraft(event: CanonicalEvent, options: DraftOptions): LeafDra
     provider: leafLabel(event.provider),
     model: { requested: label(event.request_model), served: label(event.response_model), digest: label(event.model_digest) },
     start_us: event.start_us,
-    status: event.status,
+    status: 'status' in event ? event.status : undefined,
     metrics: { latency_us: event.latency_us, ttft_us: event.ttft_us, input_tokens: event.input_tokens, output_tokens: event.output_tokens },
     links: request === undefined || request === null ? undefined : { request },
     parts,

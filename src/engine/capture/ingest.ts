@@ -4,13 +4,15 @@ import type { CanonicalEvent } from '../../shared/event/canonical-event.ts'
 import { EvidenceError } from '../../shared/evidence/errors.ts'
 import type { Actor, AppendResult, LeafDraft } from '../ledger/draft.ts'
 import { GROUP_LEAVES, type Ledger } from '../ledger/ledger.ts'
-import { type ClassOf, callDraft } from './call-draft.ts'
+import { type ClassOf, callDraft, endingOf } from './call-draft.ts'
 
 /** One event of a batch; `line` is the caller's own number for it (1-based line of a stream, index + 1 of an array). */
 export interface IncomingEvent {
   readonly line: number
   readonly event: CanonicalEvent
   readonly sourceKey: string | null
+  /** Of a call in two leaves: the one that opens it, which has no end yet, or the leaf of that one, which this ends. Absent: the whole call. */
+  readonly call?: 'opens' | { readonly ends: number } | undefined
 }
 
 /** What became of one event, in the order of the batch. */
@@ -94,12 +96,16 @@ function lineResult(line: number, result: AppendResult): LineResult {
 
 /** The leaf of an event; undefined when a text of it has no UTF-8 form. */
 export function draftOf(
-  { event, sourceKey }: IncomingEvent,
+  { event, sourceKey, call }: IncomingEvent,
   origin: { readonly channel: 'http' | 'file' | 'otlp'; readonly actor: Actor },
   classOf: ClassOf
 ): LeafDraft | undefined {
+  const options = { ...origin, classOf, sourceKey }
   try {
-    return callDraft(event, { ...origin, type: 'llm.recorded', classOf, sourceKey })
+    if (call === undefined) return callDraft(event, { ...options, type: 'llm.recorded' })
+    if (call !== 'opens') return callDraft(event, { ...options, type: endingOf(event.status), request: call.ends })
+    const { status: _, ...open } = event
+    return callDraft(open, { ...options, type: 'llm.request' })
   } catch (error) {
     if (error instanceof EvidenceError) return undefined
     throw error

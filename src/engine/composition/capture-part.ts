@@ -96,7 +96,8 @@ export async function capturePart(core: Core, { live, privacy, retention }: Capt
             append: async (batch, origin) => {
               if (!ingest) throw new AffidavitError('read_only', notTaken)
               const results = await ingest.append(batch, origin)
-              clients.counted(origin.actor, results.filter(({ kind }) => kind === 'accepted').length)
+              const records = results.filter(({ kind }, i) => kind === 'accepted' && batch[i]?.call !== 'opens')
+              clients.counted(origin.actor, records.length)
               return results
             }
           },

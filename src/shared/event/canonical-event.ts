@@ -85,6 +85,9 @@ export const canonicalEvent = z.strictObject({
 })
 export type CanonicalEvent = z.infer<typeof canonicalEvent>
 
+/** The event of a call that has not ended: it has no status yet. */
+export type OpenEvent = Omit<CanonicalEvent, 'status'>
+
 /** The text of messages, parts joined by line feeds: for previews, full text and lengths. */
 export function messagesText(list: readonly EventMessage[] | undefined): string {
   if (list === undefined) return ''

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EvidenceError } from '../evidence/errors.ts'
 import { type JsonValue, jcs } from '../evidence/jcs.ts'
-import type { CanonicalEvent } from './canonical-event.ts'
+import type { OpenEvent } from './canonical-event.ts'
 
 /** The committed parts of an event, as text. */
 export interface EventParts {
@@ -18,7 +18,7 @@ export interface EventParts {
  * Splits a canonical event into the parts that are committed to separately, so that each can be opened or withheld by itself.
  * @throws EvidenceError not_canonicalizable: a string with a lone surrogate or a number that is not finite
  */
-export function eventParts(event: CanonicalEvent): EventParts {
+export function eventParts(event: OpenEvent): EventParts {
   const { input_messages, output_messages, tools, error_message, ...rest } = event
   return {
     event: jcs(rest as JsonValue),

@@ -6,14 +6,27 @@ import type { IncomingMessage } from 'node:http'
 export type BodyProblem = 'too_large' | 'timeout' | 'gone'
 
 /** Reads a whole body. Never rejects. After a problem the rest of the body is still unread: see {@link discardRest}. */
-export function readBody(request: IncomingMessage, limit: number, withinMs: number): Promise<Buffer | BodyProblem> {
+export function readBody(request: IncomingMessage, limit: number, withinMs: number): Promise<Buffer | BodyProblem>
+/** @param room takes memory for each piece; false when there is none, which ends the reading as `busy` */
+export function readBody(
+  request: IncomingMessage,
+  limit: number,
+  withinMs: number,
+  room: (bytes: number) => boolean
+): Promise<Buffer | BodyProblem | 'busy'>
+export function readBody(
+  request: IncomingMessage,
+  limit: number,
+  withinMs: number,
+  room: (bytes: number) => boolean = () => true
+): Promise<Buffer | BodyProblem | 'busy'> {
   if (Number(request.headers['content-length']) > limit) return Promise.resolve('too_large')
   return new Promise((resolve) => {
     let first: Buffer | null = null
     let more: Buffer[] | null = null
     let size = 0
     const timer = setTimeout(() => finish('timeout'), withinMs)
-    const finish = (outcome: Buffer | BodyProblem): void => {
+    const finish = (outcome: Buffer | BodyProblem | 'busy'): void => {
       clearTimeout(timer)
       request.off('data', onData)
       request.off('end', onEnd)
@@ -24,6 +37,7 @@ export function readBody(request: IncomingMessage, limit: number, withinMs: numb
     const onData = (chunk: Buffer): void => {
       size += chunk.length
       if (size > limit) finish('too_large')
+      else if (!room(chunk.length)) finish('busy')
       else if (first === null) first = chunk
       else if (more === null) more = [first, chunk]
       else more.push(chunk)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type JoinLimits, joinLimits } from '../otlp/join.ts'
 
 /** Bounds of the HTTP side. Bytes, milliseconds and counts; every one can be set, tests shorten them. */
 export interface HttpLimits {
@@ -8,6 +9,8 @@ export interface HttpLimits {
   readonly otlpBytes: number
   /** Bytes of OTLP bodies that may be in work at once; an export beyond is told to come again. */
   readonly otlpBytesInWork: number
+  /** Joining of spans with log records. */
+  readonly otlpJoin: JoinLimits
   /** Elements of an array, at most: tiny ones would otherwise take far more memory than the body did. */
   readonly arrayItems: number
   /** Largest line of an NDJSON stream; the stream itself has no limit. */
@@ -58,6 +61,7 @@ export const defaultLimits: HttpLimits = {
   bodyBytes: 10 * MiB,
   otlpBytes: 20 * MiB,
   otlpBytesInWork: 64 * MiB,
+  otlpJoin: joinLimits,
   arrayItems: 100_000,
   lineBytes: 10 * MiB,
   batchLines: 500,

@@ -15,7 +15,7 @@ import { type Allowed, bodyKind, checkHost, checkOrigin, clientOf, isLoopback, R
 import type { HttpLimits } from './limits.ts'
 import { openapiDocument } from './openapi.ts'
 import { callOperation } from './operation-route.ts'
-import { otlpPath, otlpRoutes } from './otlp-route.ts'
+import { type OtlpRoutes, otlpPath, otlpRoutes } from './otlp-route.ts'
 import { healthOf, routes, type ServerName } from './routes.ts'
 import { StreamHub } from './sse.ts'
 import { alertStream, openStream, recordStream } from './stream-route.ts'
@@ -25,6 +25,8 @@ import { witnessRoute } from './witness-route.ts'
 export interface App {
   readonly listener: RequestListener
   readonly streams: StreamHub
+  /** Answers requests that wait for something else to come. */
+  readonly answerHeld: () => void
   /** Every route that is served, by method and pattern; the proxy is beside them. */
   readonly served: readonly { readonly method: string; readonly path: string }[]
   /** A bare HTTP server with the time-outs and limits of this app. */
@@ -95,7 +97,8 @@ export async function buildApp(deps: HttpDependencies, options: AppOptions): Pro
   app.addHook('onRoute', ({ method, url: path }) => {
     for (const one of [method].flat()) served.push({ method: one.toLowerCase(), path })
   })
-  addRoutes(app, deps, options, () => url)
+  const otlp = name === 'compliance' ? otlpRoutes(deps, limits) : null
+  addRoutes(app, deps, options, otlp, () => url)
   const streams = new StreamHub(name === 'compliance' ? recordStream(deps) : alertStream(deps), limits, deps.log)
   app.get(name === 'compliance' ? '/api/compliance/stream' : '/api/drift/stream', { config: { scope: 'read' } }, (request, reply) =>
     openStream(streams, deps, request, reply)
@@ -103,6 +106,7 @@ export async function buildApp(deps: HttpDependencies, options: AppOptions): Pro
   await app.ready()
   return {
     listener,
+    answerHeld: () => otlp?.close(),
     streams,
     served,
     createServer: () => bareServer(listener, limits),
@@ -184,15 +188,14 @@ function guard(options: AppOptions, limiter: RateLimiter, allowedNow: () => Allo
   }
 }
 
-function addRoutes(app: FastifyInstance, deps: HttpDependencies, options: AppOptions, urlNow: () => string): void {
+function addRoutes(app: FastifyInstance, deps: HttpDependencies, options: AppOptions, otlp: OtlpRoutes | null, urlNow: () => string): void {
   const { name, limits } = options
   app.get('/health', (_request, reply) => sendJson(reply, 200, JSON.stringify(healthOf(deps.status(), name))))
   app.get('/openapi.json', (_request, reply) => sendJson(reply, 200, JSON.stringify(openapiDocument(name, options.version, [urlNow()]))))
   app.get('/docs', docsRoute)
   if (name === 'compliance') app.post('/api/compliance/events', { config: { scope: 'ingest' } }, eventsRoute(deps, limits))
   if (name === 'compliance') app.post('/witness/add-checkpoint', { config: { anyBody: true } }, witnessRoute(deps, limits))
-  if (name === 'compliance') {
-    const otlp = otlpRoutes(deps, limits)
+  if (otlp !== null) {
     for (const signal of ['traces', 'logs', 'metrics'] as const)
       app.post(`/v1/${signal}`, { config: { scope: 'ingest', anyBody: true } }, otlp[signal])
   }

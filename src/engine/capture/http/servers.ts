@@ -164,7 +164,10 @@ async function startOtlp(
 }
 
 async function closeAll(running: readonly Running[], graceMs: number): Promise<void> {
-  for (const { app } of running) app.streams.close()
+  for (const { app } of running) {
+    app.streams.close()
+    app.answerHeld()
+  }
   await closeServers(
     running.flatMap((one) => one.servers),
     graceMs

@@ -21,6 +21,8 @@ export class SmallStore implements HttpDependencies {
   readonly rows: RecordRow[] = []
   readonly alerts: AlertChange[] = []
   readonly events: unknown[] = []
+  /** What each event is of its call, as {@link IncomingEvent} has it. */
+  readonly callOf: IncomingEvent['call'][] = []
   readonly batches: number[] = []
   readonly calls: { op: string; input: unknown; caller: Caller }[] = []
   readonly logged: object[] = []
@@ -59,7 +61,7 @@ export class SmallStore implements HttpDependencies {
     }
   }
 
-  #commit({ line, event, sourceKey }: IncomingEvent): LineResult {
+  #commit({ line, event, sourceKey, call }: IncomingEvent): LineResult {
     const hash = createHash('sha256')
       .update(JSON.stringify({ ...event, received_us: 0 }))
       .digest('hex')
@@ -74,6 +76,7 @@ export class SmallStore implements HttpDependencies {
     const id = randomUUID()
     this.#keys.set(key, { hash, id, seq })
     this.events.push(event)
+    this.callOf.push(call)
     this.rows.push(rowOf(seq, id, event.source))
     return { line, kind: 'accepted', id, seq }
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingHttpHeaders } from 'node:http'
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
+import { createGunzip } from 'node:zlib'
 import type { Failure } from '../../../shared/contract/errors.ts'
 import { jsonEncoding } from '../../../shared/event/otlp/json.ts'
 import { type Encoding, type Group, OtlpError, type Signal } from '../../../shared/event/otlp/message.ts'
@@ -36,25 +35,54 @@ export function otlpType(headers: IncomingHttpHeaders): OtlpType | null {
 export interface OtlpBody {
   readonly groups: readonly Group[]
   readonly encoding: Pick<Encoding<never>, 'span' | 'log'>
+  /** Bytes of the body, unpacked. */
+  readonly size: number
 }
 
-const inflate = promisify(gunzip)
+const UNPACK_BYTES = 256 * 1024
 
-/** Unpacks a body up to `most` bytes and reads what is around its spans or log records. Never rejects. */
-export async function openBody(body: Buffer, type: OtlpType, signal: Signal, most: number): Promise<OtlpBody | Failure> {
-  let bytes = body
-  if (type.gzip) {
-    try {
-      bytes = await inflate(body, { maxOutputLength: most })
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined
-      return code === 'ERR_BUFFER_TOO_LARGE' ? refusals.otlpTooLarge : refusals.undecodable
+/** Unpacks gzip. @param room takes memory for each piece; false when there is none */
+function unpack(body: Buffer, most: number, room: (bytes: number) => boolean): Promise<Buffer | Failure> {
+  return new Promise((resolve) => {
+    const unpacking = createGunzip({ chunkSize: UNPACK_BYTES })
+    const chunks: Buffer[] = []
+    let size = 0
+    const finish = (outcome: Buffer | Failure): void => {
+      unpacking.removeAllListeners('data')
+      unpacking.destroy()
+      resolve(outcome)
     }
-  }
+    unpacking.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > most) finish(refusals.otlpTooLarge)
+      else if (!room(chunk.length)) finish(refusals.busy)
+      else chunks.push(chunk)
+    })
+    unpacking.on('end', () => finish(Buffer.concat(chunks, size)))
+    unpacking.on('error', () => finish(refusals.undecodable))
+    unpacking.end(body)
+  })
+}
+
+/**
+ * Unpacks a body up to `most` bytes and reads what is around its spans or log records. Never rejects.
+ * @param room takes memory for what is unpacked; false when there is none
+ */
+export async function openBody(
+  body: Buffer,
+  type: OtlpType,
+  signal: Signal,
+  most: number,
+  room: (bytes: number) => boolean
+): Promise<OtlpBody | Failure> {
+  const bytes = type.gzip ? await unpack(body, most, room) : body
+  if ('code' in bytes) return bytes
   try {
-    if (type.form === 'protobuf') return { groups: protobufEncoding.groups(bytes, signal), encoding: protobufEncoding }
+    if (type.form === 'protobuf') return { groups: protobufEncoding.groups(bytes, signal), encoding: protobufEncoding, size: bytes.length }
     const value = parseJson(bytes)
-    return value === MALFORMED ? refusals.undecodable : { groups: jsonEncoding.groups(value, signal), encoding: jsonEncoding }
+    return value === MALFORMED
+      ? refusals.undecodable
+      : { groups: jsonEncoding.groups(value, signal), encoding: jsonEncoding, size: bytes.length }
   } catch (error) {
     if (error instanceof OtlpError) return refusals.undecodable
     throw error

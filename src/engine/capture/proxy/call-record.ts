@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Upstream } from '../../../shared/contract/proxy.ts'
-import { type CanonicalEvent, responseChars } from '../../../shared/event/canonical-event.ts'
+import { type CanonicalEvent, type OpenEvent, responseChars } from '../../../shared/event/canonical-event.ts'
 import { wireOperation, wireReader, wireRequest } from '../../../shared/event/wire/routes.ts'
 import { type Framing, feed, framingOf } from '../../../shared/event/wire/split.ts'
 import {
@@ -29,9 +29,6 @@ export interface CallHead {
   readonly userAgent: string | undefined
   readonly requestEncoding: string | undefined
 }
-
-/** An event of an open call has no status yet. */
-export type OpenEvent = Omit<CanonicalEvent, 'status'>
 
 const digest = (base64: string): string => createHash('sha256').update(Buffer.from(base64, 'base64')).digest('hex')
 const MODEL = /"model"\s*:\s*"([^"\\]{1,200})"/

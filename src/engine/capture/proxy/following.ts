@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingMessage } from 'node:http'
-import type { CanonicalEvent } from '../../../shared/event/canonical-event.ts'
-import type { CallRecord, OpenEvent } from './call-record.ts'
+import type { CanonicalEvent, OpenEvent } from '../../../shared/event/canonical-event.ts'
+import type { CallRecord } from './call-record.ts'
 import type { Outcome, Watcher } from './pass-on.ts'
 
 /** Where the two events of a call go. */

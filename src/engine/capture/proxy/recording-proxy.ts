@@ -8,7 +8,7 @@ import { wireApi } from '../../../shared/event/wire/routes.ts'
 import { wellFormed } from '../../../shared/event/wire/wire.ts'
 import { EvidenceError } from '../../../shared/evidence/errors.ts'
 import type { Actor, AppendResult, LeafDraft } from '../../ledger/draft.ts'
-import { type ClassOf, callDraft } from '../call-draft.ts'
+import { type ClassOf, callDraft, endingOf } from '../call-draft.ts'
 import { writeFailure } from '../http/answers.ts'
 import { refusals } from '../http/errors.ts'
 import { Agents } from './agents.ts'
@@ -211,8 +211,7 @@ export class RecordingProxy {
       end: async (keptBytes, read, request) => {
         const submit = async () => {
           const event = await read()
-          const type = event.status === 'aborted' ? 'llm.aborted' : event.status === 'error' ? 'llm.error' : 'llm.response'
-          return { written: this.#spool.submit(draftOf(type, event, request)) }
+          return { written: this.#spool.submit(draftOf(endingOf(event.status), event, request)) }
         }
         const { written } = await (keptBytes > LONG_BYTES ? this.#inTurn(submit) : submit())
         if (count(await written) === null) return

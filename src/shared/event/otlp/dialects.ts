@@ -20,17 +20,23 @@ function set(raw: Raw, name: string, value: unknown): void {
 const isObject = (value: unknown): value is Readonly<Record<string, Json>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const inferenceOperations = new Set(['chat', 'text_completion', 'generate_content', 'embeddings', 'completion'])
+const inferenceOperations = new Set(['chat', 'text_completion', 'generate_content', 'embeddings'])
+/** Names that OpenLLMetry gives to operations of the conventions. */
+const otherNames: ReadonlyMap<string, string> = new Map([
+  ['completion', 'text_completion'],
+  ['embedding', 'embeddings']
+])
 
 /**
  * OpenTelemetry's GenAI conventions: `gen_ai.provider.name` since 1.37, `gen_ai.system` before; a span may mix them. Also the attributes
  * that OpenLLMetry wrote beside them: `gen_ai.prompt.0.content`, `llm.request.type`, `traceloop.span.kind`.
  */
 export function readGenAi(from: Attributes, { raw, content }: Reading): void {
-  const operation = from.text('gen_ai.operation.name', 'llm.request.type')
+  const named = from.text('gen_ai.operation.name', 'llm.request.type')
+  const operation = named === undefined ? undefined : (otherNames.get(named) ?? named)
   const kind = from.text('traceloop.span.kind')
   const wraps = kind !== undefined || (operation !== undefined && !inferenceOperations.has(operation))
-  set(raw, 'operation', operation === 'completion' ? 'text_completion' : (operation ?? kind))
+  set(raw, 'operation', operation ?? kind)
   set(raw, 'span_role', wraps ? ('wrapper' satisfies Role) : ('inference' satisfies Role))
   set(raw, 'provider', from.text('gen_ai.provider.name', 'gen_ai.system'))
   // Both in one span say the same thing twice.

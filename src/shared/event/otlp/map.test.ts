@@ -123,6 +123,17 @@ describe('dialects', () => {
     expect([event.input_messages, event.output_messages]).toEqual([[text('user', 'One?')], [text('assistant', 'Two.')]])
   })
 
+  it.each([
+    ['embedding', 'embeddings', 'inference'],
+    ['completion', 'text_completion', 'inference'],
+    ['constructor', 'constructor', 'wrapper']
+  ])('OpenLLMetry: a request of type %s is %s', (type, operation, span_role) =>
+    expect(eventOf({ 'gen_ai.system': 'OpenAI', 'llm.request.type': type, 'gen_ai.request.model': 'm' })).toMatchObject({
+      operation,
+      span_role
+    })
+  )
+
   it('OpenInference', () => {
     const event = eventOf({
       'openinference.span.kind': 'LLM',
@@ -241,7 +252,7 @@ describe('spans and log records', () => {
       ['stop']
     ])
     expect(full.content.input).toEqual([text('user', 'own')])
-    const alone = eventOfCall(callOfLogs(full.key, logs, origin), 5e15, 'x')
+    const alone = eventOfCall(callOfLogs(full.key, 'first', logs, origin), 5e15, 'x')
     expect(alone.ok && alone.event).toMatchObject({ status: 'incomplete', attributes: { 'otlp.span': 'missing' } })
   })
 })

@@ -166,14 +166,16 @@ export function addLogs(call: CallSpan, logs: readonly CallLog[]): void {
   for (const log of [...logs].sort((a, b) => (a.timeUs ?? 0) - (b.timeUs ?? 0))) addEvent(call.content, log.name, log.fields)
 }
 
-/** The record of log records whose span has not come, marked as such; the span can still become a record of its own. */
-export function callOfLogs(key: string, logs: readonly CallLog[], origin: Origin): CallSpan {
+/**
+ * The record of log records whose span has not come, marked as such.
+ * @param delivery names these log records among those of the call: another delivery is another record
+ */
+export function callOfLogs(key: string, delivery: string, logs: readonly CallLog[], origin: Origin): CallSpan {
   const [traceId, spanId] = key.split(':')
   const first = logs[0]
   const from = new Attributes(first?.fields ?? {})
   const call: CallSpan = {
-    // Several deliveries of one call's log records are several records.
-    key: `${key}:content:${first?.timeUs ?? 0}:${logs.length}`,
+    key: `${key}:content:${delivery}`,
     raw: {
       trace_id: traceId,
       span_id: spanId,
