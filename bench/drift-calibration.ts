@@ -3,7 +3,8 @@
 import { effectLowerBound } from '../src/shared/stats/effect.ts'
 import { ksSamples, ksSorted, ksTables } from '../src/shared/stats/ks.ts'
 import { DEFAULT_LOOK_SETTINGS, runLook } from '../src/shared/stats/look.ts'
-import type { Series } from '../src/shared/stats/look-types.ts'
+import type { LookResult, LookSettings, Series } from '../src/shared/stats/look-types.ts'
+import { type PastVerdict, seriesHistory } from '../src/shared/stats/series-history.ts'
 import { seededRandom, shuffled } from '../src/shared/stats/testing.ts'
 import { drawTable, expand, FILES, origin, servegenWindows, tokenCounts } from './drift-data.ts'
 import type { BenchRow } from './row.ts'
@@ -28,34 +29,70 @@ const sizeOfTest = (): BenchRow[] => {
   )
 }
 
+interface Drawn {
+  readonly values: Float64Array
+  readonly n: number
+  readonly m: number
+  /** Tested verdicts of the last 28 days, as the gate sees them. */
+  readonly past: PastVerdict[]
+}
+
+/** Hourly looks of 28 days. */
+const HISTORY_LOOKS = 24 * 28
+
+/** 400 series, each drawn from one window of real traffic. */
+function nullSeries(): readonly Drawn[] {
+  const windows = servegenWindows().filter(({ table }) => table.total >= 2_000 && table.total <= 200_000)
+  const step = Math.max(1, Math.floor(windows.length / 400))
+  return Array.from({ length: 400 }, (_, i) => {
+    const table = windows[(i * step) % windows.length]?.table
+    const values = table === undefined ? new Float64Array(1) : expand(table)
+    return { values, n: 200 + ((i * 37) % 800), m: 50 + ((i * 17) % 250), past: [] }
+  })
+}
+
+/** One look with the history of the series, which it becomes part of. `after`: what the current window of a series is drawn from. */
+function lookAt(
+  random: Parameters<typeof drawTable>[0],
+  drawn: readonly Drawn[],
+  settings: LookSettings,
+  after = (one: Drawn, _i: number): Float64Array => one.values
+): LookResult {
+  const result = runLook(
+    drawn.map((one, i): Series => {
+      const history = seriesHistory(one.past)
+      return {
+        kind: 'ks',
+        model: `m${i}`,
+        source: 's',
+        feature: 'token_usage',
+        reference: drawTable(random, one.values, one.n),
+        current: drawTable(random, after(one, i), one.m),
+        ...(history ? { history } : {})
+      }
+    }),
+    settings
+  )
+  for (const [i, verdict] of result.verdicts.entries()) {
+    const past = drawn[i]?.past
+    if (!past || verdict.state !== 'tested') continue
+    past.push(verdict)
+    if (past.length > HISTORY_LOOKS) past.shift()
+  }
+  return result
+}
+
 const falseAlarms = (): BenchRow[] => {
   const T = 16
   const days = 60
   const random = seededRandom(61)
-  const windows = servegenWindows().filter(({ table }) => table.total >= 2_000 && table.total <= 200_000)
-  const step = Math.max(1, Math.floor(windows.length / 400))
-  const series = Array.from({ length: 400 }, (_, i) => {
-    const table = windows[(i * step) % windows.length]?.table
-    return { values: table === undefined ? new Float64Array(1) : expand(table), n: 200 + ((i * 37) % 800), m: 50 + ((i * 17) % 250) }
-  })
-  const settings = { ...DEFAULT_LOOK_SETTINGS, looksPerFalseAlarm: T }
+  const drawn = nullSeries()
+  const settings = { ...DEFAULT_LOOK_SETTINGS, looksPerFalseAlarm: T, minimumEffect: false }
   let falseLooks = 0
   let rejections = 0
   let alarms = 0
   for (let look = 0; look < 24 * days; look++) {
-    const result = runLook(
-      series.map(
-        ({ values, n, m }, i): Series => ({
-          kind: 'ks',
-          model: `m${i}`,
-          source: 's',
-          feature: 'token_usage',
-          reference: drawTable(random, values, n),
-          current: drawTable(random, values, m)
-        })
-      ),
-      settings
-    )
+    const result = lookAt(random, drawn, settings)
     const significant = result.verdicts.filter((one) => one.state === 'tested' && one.p <= result.threshold).length
     if (significant > 0) falseLooks++
     rejections += significant
@@ -63,7 +100,7 @@ const falseAlarms = (): BenchRow[] => {
   }
   const perDay = falseLooks / days
   const runLength = falseLooks === 0 ? Number.POSITIVE_INFINITY : (24 * days) / falseLooks
-  const note = `${days} days, 400 series, 24 looks a day, ${origin(FILES.servegen)}`
+  const note = `${days} days, 400 series, 24 looks a day, each with its history of 28 days, ${origin(FILES.servegen)}`
   return [
     {
       name: 'false alarms a day before floor and gate, T = 16',
@@ -76,6 +113,53 @@ const falseAlarms = (): BenchRow[] => {
     { name: 'average run length, T = 16', value: runLength, unit: 'looks', expected: 'at least 16', holds: runLength >= T, note },
     { name: 'significant series a day before floor and gate', value: rejections / days, unit: 'series a day', note },
     { name: 'alarms after floor and gate', value: alarms, unit: 'alarms', expected: '0', holds: alarms === 0, note }
+  ]
+}
+
+/** What the gate lets through once it has a history: 20 quiet looks, then a tenth of the series shift by .4 and stay there. */
+const behindTheGate = (): BenchRow[] => {
+  const settings = { ...DEFAULT_LOOK_SETTINGS, minimumEffect: false }
+  const random = seededRandom(67)
+  const drawn = nullSeries()
+  let quietAlarms = 0
+  for (let look = 0; look < 20; look++) quietAlarms += lookAt(random, drawn, settings).alarms
+  const shifts = (i: number): boolean => i % 10 === 0
+  const shifted = (one: Drawn, i: number): Float64Array =>
+    shifts(i) ? one.values.map((value, at) => (at % 5 < 2 ? value + 1_000_000 : value)) : one.values
+  const found: [number, number] = [0, 0]
+  let moderate = 0
+  let falseAfter = 0
+  const waiting = new Set<number>()
+  for (const look of [0, 1] as const) {
+    const { verdicts } = lookAt(random, drawn, settings, shifted)
+    for (const [i, one] of verdicts.entries()) {
+      if (one.state !== 'tested') continue
+      if (one.alarmed && !shifts(i)) falseAfter++
+      if (!shifts(i)) continue
+      if (one.alarmed) found[look]++
+      if (look === 0 && one.fired && !one.alarmed) waiting.add(i)
+      if (look === 1 && one.alarmed && waiting.has(i)) moderate++
+    }
+  }
+  const share = waiting.size === 0 ? 0 : moderate / waiting.size
+  const note = `40 of 400 series shift by .4 after 20 quiet looks, T = 168; ${found[0]} alarm at the first look, ${waiting.size} wait for the second; ${origin(FILES.servegen)}`
+  return [
+    {
+      name: 'false alarms in 22 looks with a history, T = 168',
+      value: quietAlarms + falseAfter,
+      unit: 'alarms',
+      expected: '0',
+      holds: quietAlarms + falseAfter === 0,
+      note
+    },
+    {
+      name: 'shifts with L below .3 that alarm at their second look, behind the gate',
+      value: share,
+      unit: '',
+      expected: 'at least .8',
+      holds: share >= 0.8,
+      note
+    }
   ]
 }
 
@@ -164,5 +248,5 @@ const tablesAgainstRaw = (): BenchRow[] => {
 
 /** Size of the test, false alarms, the bound of the score, and tables against raw values. */
 export async function benchDriftCalibration(): Promise<BenchRow[]> {
-  return [...sizeOfTest(), ...falseAlarms(), ...bound(), ...tablesAgainstRaw()]
+  return [...sizeOfTest(), ...falseAlarms(), ...behindTheGate(), ...bound(), ...tablesAgainstRaw()]
 }

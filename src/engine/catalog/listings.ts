@@ -15,8 +15,11 @@ export function statusCounts(
   heartbeatsSinceMs: number
 ): { readonly alerts: WorkspaceStatus['alerts']; readonly heartbeats: number; readonly verified: WorkspaceStatus['verified'] } {
   const alerts = db
-    .prepare<[], { open: number | null; acknowledged: number | null; oldest: number | null }>(`
-SELECT sum(state = 'open') AS open, sum(state = 'acknowledged') AS acknowledged, min(CASE WHEN state = 'open' THEN time_us END) AS oldest
+    .prepare<[], { open: number | null; acknowledged: number | null; resting: number | null; oldest: number | null }>(`
+SELECT sum(state = 'open' AND snoozed_until_us IS NULL) AS open,
+  sum(state = 'acknowledged') AS acknowledged,
+  sum(state = 'open' AND snoozed_until_us IS NOT NULL) AS resting,
+  min(CASE WHEN state = 'open' AND snoozed_until_us IS NULL THEN time_us END) AS oldest
 FROM alert`)
     .get()
   const heartbeats = db
@@ -27,6 +30,7 @@ FROM alert`)
     alerts: {
       open: alerts?.open ?? 0,
       acknowledged: alerts?.acknowledged ?? 0,
+      resting: alerts?.resting ?? 0,
       oldest_open: alerts?.oldest == null ? null : isoMs(alerts.oldest)
     },
     heartbeats: heartbeats ?? 0,

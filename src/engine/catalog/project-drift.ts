@@ -2,6 +2,7 @@
 import type { LookBody } from '../../shared/event/drift-bodies.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import { type LeafData, WEBHOOK_SETTING } from '../../shared/evidence/leaf-data.ts'
+import { leftToGate } from '../../shared/stats/series-history.ts'
 import type { Statement, WritableDb } from '../sqlite/open.ts'
 
 /** Microseconds of a UTC day: history is kept by day. */
@@ -30,10 +31,10 @@ VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?)
 ON CONFLICT (model, source, reference, feature, day) DO UPDATE SET looks = looks + 1, max_l = max(max_l, excluded.max_l),
   max_d = max(max_d, excluded.max_d), last = max(last, excluded.last), fired = max(fired, excluded.fired)`),
     series: db.prepare(`
-INSERT INTO look_series (model, source, reference, look, time_us, judged_to, numbers)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO look_series (model, source, reference, look, time_us, judged_to, counted_to, numbers)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (model, source, reference) DO UPDATE SET look = excluded.look, time_us = excluded.time_us,
-  judged_to = max(judged_to, excluded.judged_to), numbers = excluded.numbers`),
+  judged_to = max(judged_to, excluded.judged_to), counted_to = max(counted_to, excluded.counted_to), numbers = excluded.numbers`),
     reference: db.prepare('INSERT INTO reference (hash, seq) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING'),
     baseline: db.prepare(`
 INSERT INTO baseline (id, seq, time_us, actor, model, source, records, to_seq, hash, name, query, from_us, to_us)
@@ -118,11 +119,15 @@ function projectLook(write: DriftStatements, seq: number, time: number, data: Le
     // A window counts as judged by the schedule once it held enough requests to test; a person's look takes nothing away from it.
     const enough = verdicts.some(({ numbers }) => numbers.feature === 'error_rate' && numbers.state === 'tested')
     const judged = data.trigger !== 'person' && enough ? data.to_seq : 0
-    write.series.run(model, source, reference.id, seq, time, judged, JSON.stringify(verdicts.map((one) => one.numbers)))
+    const counted = data.trigger === 'count' ? data.to_seq : 0
+    write.series.run(model, source, reference.id, seq, time, judged, counted, JSON.stringify(verdicts.map((one) => one.numbers)))
+    // Somebody who looks at the same records again and again makes no history of them, and confirms nothing.
+    if (data.trigger === 'person') continue
     for (const { numbers, fired } of verdicts) {
       if (numbers.state !== 'tested') continue
-      const { feature, d, l, alarmed } = numbers
-      write.history.run(model, source, reference.id, feature, day, alarmed ? 0 : l, d, seq, fired ? seq : 0)
+      const { feature, alarmed } = numbers
+      const { l, d } = leftToGate({ l: numbers.l ?? 0, d: numbers.d ?? 0, fired, alarmed })
+      write.history.run(model, source, reference.id, feature, day, l, d, seq, fired ? seq : 0)
     }
   }
 }

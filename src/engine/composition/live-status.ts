@@ -39,7 +39,7 @@ export class LiveStatus {
   #past: WorkspaceStatus['last_day'] = { lost: 0, incomplete: 0, clock_jumps: 0, gaps: 0, longest_gap_ms: 0 }
   #figures: Pick<LiveFigures, 'alerts' | 'heartbeats' | 'verified'> = {
     verified: null,
-    alerts: { open: 0, acknowledged: 0, oldest_open: null },
+    alerts: { open: 0, acknowledged: 0, resting: 0, oldest_open: null },
     heartbeats: { seen: 0, expected: 0 }
   }
   #timers: NodeJS.Timeout[] = []

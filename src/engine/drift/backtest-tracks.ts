@@ -12,6 +12,7 @@ import {
   subtractCountTable
 } from '../../shared/stats/count-table.ts'
 import type { FeatureName } from '../../shared/stats/features.ts'
+import type { PastVerdict } from '../../shared/stats/series-history.ts'
 import { hourOf, WIDE } from '../catalog/cells.ts'
 import { addCell, type CellRow, Tally } from '../catalog/tally.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
@@ -73,13 +74,7 @@ const combine = (a: Counts, b: Counts, how: (x: CountTable, y: CountTable) => Co
 export const plus = (a: Counts, b: Counts): Counts => (a.records === 0 ? b : b.records === 0 ? a : combine(a, b, mergeCountTables, 1))
 const minus = (a: Counts, b: Counts): Counts => (b.records === 0 ? a : combine(a, b, subtractCountTable, -1))
 
-export interface Past {
-  readonly hour: number
-  readonly d: number
-  readonly l: number
-  readonly alarmed: boolean
-  readonly fired: boolean
-}
+export type Past = PastVerdict & { readonly hour: number }
 
 /** One series as the back-test goes through its hours. */
 export interface Track {

@@ -6,6 +6,7 @@ import { lookSettings } from '../../shared/drift/judge.ts'
 import { FEATURES } from '../../shared/stats/features.ts'
 import { groupAlarms, runLook } from '../../shared/stats/look.ts'
 import type { Series, SeriesHistory, Verdict } from '../../shared/stats/look-types.ts'
+import { seriesHistory } from '../../shared/stats/series-history.ts'
 import { HOUR_US, WIDE } from '../catalog/cells.ts'
 import { isoMs } from '../catalog/rows.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
@@ -16,17 +17,8 @@ import { settingsBody } from './look.ts'
 const MOST_LISTED = 1_000
 const HISTORY_HOURS = 28 * WIDE
 
-function historyOf(past: readonly Past[] | undefined, hour: number): SeriesHistory | undefined {
-  const counted = past?.filter((one) => one.hour > hour - HISTORY_HOURS) ?? []
-  const last = counted.at(-1)
-  if (!last) return undefined
-  return {
-    looks: counted.length,
-    maxUnalarmedL: Math.max(0, ...counted.filter((one) => !one.alarmed).map((one) => one.l)),
-    maxD: Math.max(0, ...counted.map((one) => one.d)),
-    previousFired: last.fired
-  }
-}
+const historyOf = (past: readonly Past[] | undefined, hour: number): SeriesHistory | undefined =>
+  seriesHistory(past?.filter((one) => one.hour > hour - HISTORY_HOURS) ?? [])
 
 function seriesOf(track: Track, hour: number, days: number): Series[] {
   const { model, source, pinned, current } = track

@@ -87,23 +87,6 @@ describe('alerts', () => {
   })
 })
 
-describe('history', () => {
-  it('belongs to a baseline: another reference starts anew', async () => {
-    await engine.call('events.append', { events: some(0, 300) })
-    // A shift between the floor and the size from which one look is enough.
-    const shifted = Array.from({ length: 400 }, (_, i) => rawRecord(1000 + i, i % 3 === 0 ? slow : {}))
-    const pin = (name: string) => engine.call('drift.set_baseline', { name, query: 'seq:0..300', model: 'gpt-4', source: 'desk' })
-    await pin('first')
-    await engine.call('events.append', { events: shifted })
-    const latency = async () => (await engine.call('drift.look', {})).series[0]?.numbers[0]
-    const first = await latency()
-    expect(first).toMatchObject({ alarmed: false, reasons: ['waiting_for_second_look'] })
-    await pin('second')
-    expect(await latency()).toMatchObject({ alarmed: false, reasons: ['waiting_for_second_look'] })
-    expect(await latency()).toMatchObject({ alarmed: true })
-  })
-})
-
 describe('a look', () => {
   const pin = (query = '', more = {}) => engine.call('drift.set_baseline', { name: 'b', query, model: 'gpt-4', source: 'desk', ...more })
 

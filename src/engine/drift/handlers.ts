@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Baseline, DriftAlert, DriftLook, DriftSeries } from '../../shared/contract/drift.ts'
+import type { Baseline, DriftAlert, DriftLook } from '../../shared/contract/drift.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { Settings } from '../../shared/contract/workspace.ts'
 import type { BaselineBody, ValueFeature } from '../../shared/event/drift-bodies.ts'
@@ -14,6 +14,7 @@ import { type Alerts, brief, driftAlerts, type RecentAlert } from './alerts.ts'
 import type { StoredBaseline } from './listings.ts'
 import { baselineDraft } from './look.ts'
 import { driftLooks } from './looks.ts'
+import { currentVerdicts, type SeriesParts, seriesStates } from './series-states.ts'
 
 /** What drift needs of the engine. */
 export interface DriftDeps {
@@ -60,7 +61,7 @@ export interface DriftEngine {
   scheduledLook(caller: Caller): Promise<DriftLook | null>
   /** Looks at the series that gathered as many new requests as the setting says; null when none did. @throws AffidavitError busy */
   countLook(caller: Caller): Promise<DriftLook | null>
-  /** Milliseconds since the schedule last looked, or since the first baseline when it never did; null without a baseline. */
+  /** Milliseconds since the schedule last looked, or since the first baseline when it never did; null when there is neither. */
   sinceScheduledLook(): Promise<number | null>
   /** Opens the alerts of a look that ended between its own leaf and theirs. */
   finishLastLook(caller: Caller): Promise<void>
@@ -68,11 +69,6 @@ export interface DriftEngine {
   endSnooze(id: string, caller: Caller): Promise<void>
   /** The newest alerts in the short form of the statistics routes. */
   recentAlerts(): Promise<RecentAlert[]>
-}
-
-interface SeriesName {
-  readonly model: string
-  readonly source: string
 }
 
 /** How long a read waits for what was acknowledged before it. */
@@ -127,46 +123,21 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
     await caughtUp()
     return pool.run('baselines', {})
   }
+  const seriesParts = async (): Promise<SeriesParts> => {
+    const [pinned, verdicts] = await Promise.all([baselines(), pool.run('latestVerdicts', {})])
+    return { baselines: pinned, verdicts, reference: deps.settings().reference }
+  }
   const looks = driftLooks({ pool, projector, append: deps.append, drain: deps.drain, settings: deps.settings, alerts, settled, now })
 
   const handlers: Handlers<DriftOperation> = {
     'drift.series': async () => {
-      const active = (await baselines()).filter((baseline) => baseline.active)
-      const [series, verdicts, open, last] = await Promise.all([
-        pool.run('series', {}),
-        pool.run('latestVerdicts', {}),
-        pool.run('openEpisodes', {}),
-        pool.run('lastLook', {})
-      ])
-      const { reference } = deps.settings()
-      const moving = reference === 'none' ? null : reference
-      const of = <T extends SeriesName>(rows: readonly T[], row: SeriesName): T | undefined =>
-        rows.find((one) => one.model === row.model && one.source === row.source)
+      const parts = await seriesParts()
+      const [series, open, last] = await Promise.all([pool.run('series', {}), pool.run('openEpisodes', {}), pool.run('lastLook', {})])
+      const judged = parts.reference !== 'none' || parts.baselines.some((one) => one.active)
       return {
-        series: series.map((row): DriftSeries => {
-          const baseline = of(active, row)
-          const verdict = of(verdicts, row)
-          const alert = of(open, row)
-          const numbers = verdict?.numbers ?? []
-          const tested = numbers.filter((one) => one.state === 'tested')
-          const looked = !verdict ? 'not_looked' : tested.length === 0 ? 'collecting' : 'quiet'
-          return {
-            model: row.model,
-            source: row.source,
-            records: row.records,
-            first: row.first,
-            last: row.last,
-            state: alert ? 'alarmed' : !baseline && moving === null ? 'no_baseline' : looked,
-            baseline_id: baseline?.id ?? null,
-            reference: baseline ? 'baseline' : moving,
-            alert_id: alert?.id ?? null,
-            score: tested.length === 0 ? null : Math.max(...tested.map((one) => one.l ?? 0)),
-            numbers,
-            looked_at: verdict?.time ?? null
-          }
-        }),
+        series: seriesStates(series, open, parts),
         last_look: last ? new Date(last.time_us / 1000).toISOString() : null,
-        next_look: active.length === 0 && moving === null ? null : (deps.nextLook?.()?.toISOString() ?? null)
+        next_look: judged ? (deps.nextLook?.()?.toISOString() ?? null) : null
       }
     },
     'drift.alerts': async ({ limit, cursor, from, to, ...rest }) => {
@@ -192,8 +163,8 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
         const { id, look_seq, model, source } = await alerts.one(input.alert_id)
         return pool.run('driftVerdict', { alertId: id, look: look_seq, model, source, feature: input.feature }, options)
       }
-      const latest = (await pool.run('latestVerdicts', {})).find((row) => row.model === input.model && row.source === input.source)
-      if (!latest) throw new AffidavitError('not_found', 'this series has not been looked at yet')
+      const latest = currentVerdicts(input, await seriesParts())
+      if (!latest) throw new AffidavitError('not_found', 'this series has not been looked at against its present reference yet')
       return pool.run('driftVerdict', { alertId: null, look: latest.look, ...input }, options)
     },
     'drift.baselines': async () => ({ baselines: (await baselines()).map(shown) }),
@@ -278,8 +249,8 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
     sinceScheduledLook: async () => {
       const last = await pool.run('lastLook', { trigger: 'schedule' })
       const first = (await baselines()).at(-1)
-      if (!first) return null
-      return now().getTime() - (last ? last.time_us / 1000 : Date.parse(first.set_at))
+      const since = last ? last.time_us / 1000 : first ? Date.parse(first.set_at) : null
+      return since === null ? null : now().getTime() - since
     }
   }
 }

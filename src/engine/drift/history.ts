@@ -22,22 +22,19 @@ export const lastLook = (db: AnyDb, trigger?: LookTrigger): LookRow | null =>
     .prepare<[string | null], LookRow>('SELECT seq, id, time_us, to_seq FROM look WHERE cause = ifnull(?, cause) ORDER BY seq DESC LIMIT 1')
     .get(trigger ?? null) ?? null
 
-/** The latest verdicts of one series. `look` is the leaf of that look. */
-export interface LatestVerdicts {
-  readonly model: string
-  readonly source: string
+/** The latest verdicts of one series against one reference. `look` is the leaf of that look. */
+export interface LatestVerdicts extends ReferredSeries {
   readonly look: number
   readonly time: string
   readonly numbers: VerdictNumbers[]
 }
 
-/** Verdicts of the latest look at each series that was ever looked at. Features are in their fixed order. */
+/** Verdicts of the latest look at each series that was ever looked at, for each reference; newest first. Features are in their fixed order. */
 export const latestVerdicts = (db: AnyDb): LatestVerdicts[] =>
   db
-    .prepare<[], { model: string; source: string; look: number; time_us: number; numbers: string }>(`
-SELECT model, source, max(look) AS look, time_us, numbers
-FROM look_series
-GROUP BY model, source`)
+    .prepare<[], { model: string; source: string; reference: string; look: number; time_us: number; numbers: string }>(
+      'SELECT model, source, reference, look, time_us, numbers FROM look_series ORDER BY look DESC'
+    )
     .all()
     .map(({ time_us, numbers, ...row }) => ({ ...row, time: isoMs(time_us), numbers: JSON.parse(numbers) as VerdictNumbers[] }))
 
@@ -68,9 +65,9 @@ WHERE model = ?
   AND reference = ?
   AND day > ?
 GROUP BY feature`)
-    this.#judged = db
-      .prepare<[string, string, string], number>('SELECT judged_to FROM look_series WHERE model = ? AND source = ? AND reference = ?')
-      .pluck()
+    this.#judged = db.prepare<[string, string, string], { judged_to: number; counted_to: number }>(
+      'SELECT judged_to, counted_to FROM look_series WHERE model = ? AND source = ? AND reference = ?'
+    )
   }
 
   /**
@@ -93,7 +90,13 @@ GROUP BY feature`)
    * enough the window grows, so that a quiet series is judged too, only later. 0 before the first.
    */
   judgedUpTo(series: ReferredSeries): number {
-    return this.#judged.get(series.model, series.source, series.reference) ?? 0
+    return this.#judged.get(series.model, series.source, series.reference)?.judged_to ?? 0
+  }
+
+  /** The leaf from which the next look by count counts: where the last one ended, also when it had too few requests to test. 0 before the first. */
+  countedUpTo(series: ReferredSeries): number {
+    const row = this.#judged.get(series.model, series.source, series.reference)
+    return Math.max(row?.judged_to ?? 0, row?.counted_to ?? 0)
   }
 }
 

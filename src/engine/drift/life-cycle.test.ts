@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Snooze, many at once, back-test and the receipt of a look, on the real engine; the receipt also from a bundle alone.
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { explainBundleFile } from '../../node/explain-bundle.ts'
 import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
 
@@ -35,6 +35,8 @@ describe('alerts', () => {
     const snoozed = await engine.call('drift.snooze', { id: first, until, reason: 'deployment tonight' })
     expect(snoozed).toMatchObject({ state: 'open', snoozed_until: until })
     expect(snoozed.history.at(-1)).toMatchObject({ what: 'snoozed', note: 'deployment tonight', actor: 'local' })
+    // It asks for nobody's attention meanwhile.
+    await vi.waitFor(async () => expect((await engine.call('workspace.status', {})).alerts).toMatchObject({ open: 1, resting: 1 }), 10_000)
     const done = await engine.call('drift.acknowledge_many', { ids: [first, second, 'none', second], note: 'seen' })
     expect(done.alerts.map((alert) => [alert.id, alert.state, alert.snoozed_until])).toEqual([
       [first, 'acknowledged', null],

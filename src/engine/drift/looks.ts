@@ -112,15 +112,18 @@ export function driftLooks(deps: LookDeps): Looks {
       }),
     byCount: (caller) =>
       exclusively(async () => {
-        const least = deps.settings().look_every_records
-        if (least === 0 || projector.records < countFrom) return null
+        const { look_every_records, min_current } = deps.settings()
+        if (look_every_records === 0 || projector.records < countFrom) return null
+        // Fewer than a test needs would be looked at in vain.
+        const least = Math.max(look_every_records, min_current)
         const records = projector.records
         const { due, most } = await pool.run('dueSeries', { reference: reference(), least })
         countFrom = records + Math.max(1, least - most)
         if (due.length === 0) return null
         const judged = await examine(caller, 'count', NO_FILTER, due)
+        if (judged.records === 0) return null
         countFrom = 0
-        return judged.records === 0 ? null : record(caller, 'count', judged)
+        return record(caller, 'count', judged)
       }),
     finishLast: (caller) => {
       if (!looking) finishing = finish(caller)

@@ -79,8 +79,8 @@ export const appliedSize = (catalog: ReaderContext['catalog']): number =>
 
 type References = Pick<PlanArgs, 'reference'>
 
-const countedPlans = (context: ReaderContext, { reference }: References): Plan[] =>
-  plansOf(context, { reference, trigger: 'count' }, new HistoryReader(context.catalog))
+const countedPlans = (context: ReaderContext, { reference }: References, history = new HistoryReader(context.catalog)): Plan[] =>
+  plansOf(context, { reference, trigger: 'count' }, history)
 
 /** Whether a series that has a reference got a record at this leaf or after it. */
 export function anythingNew(context: ReaderContext, args: References & { readonly fromSeq: number }): boolean {
@@ -91,13 +91,17 @@ export function anythingNew(context: ReaderContext, args: References & { readonl
 /** Newest leaves within which new requests are counted. */
 const MOST_COUNTED = 1_000_000
 
-/** Series that have a reference and at least `least` requests the schedule has not judged, and the most that any series has. */
+/** Series that have a reference and got at least `least` requests since they were judged or last looked at by count, and the most that any got. */
 export function dueSeries(
   context: ReaderContext,
   args: References & { readonly least: number }
 ): { readonly due: readonly SeriesName[]; readonly most: number } {
   const { catalog } = context
-  const plans = countedPlans(context, args).map((plan) => ({ ...plan, from: Math.max(plan.since, plan.baseline?.to_seq ?? 0), count: 0 }))
+  const history = new HistoryReader(catalog)
+  const plans = countedPlans(context, args, history).map((plan) => {
+    const { model, source, referenceId, baseline } = plan
+    return { ...plan, from: Math.max(history.countedUpTo({ model, source, reference: referenceId }), baseline?.to_seq ?? 0), count: 0 }
+  })
   if (plans.length === 0) return { due: [], most: 0 }
   const known = new Map(plans.map((plan) => [keyOf(plan), plan]))
   const fromSeq = Math.max(appliedSize(catalog) - MOST_COUNTED, Math.min(...plans.map((plan) => plan.from)))

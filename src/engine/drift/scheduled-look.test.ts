@@ -96,9 +96,14 @@ const usual = (i: number): number => 100 + (i % 40)
 const slow = (i: number): number => 5000 + i
 /** Every third call is slow: a gap above the floor and below the one that alarms at once. */
 const some = (i: number): number => (i % 3 === 0 ? 5000 : usual(i))
-const pin = (drift: ReturnType<typeof engineOf>) =>
-  drift.handlers['drift.set_baseline']({ name: 'b', query: '', model: 'gpt-4', source: 'desk' }, caller)
+const pin = (drift: ReturnType<typeof engineOf>, query = '') =>
+  drift.handlers['drift.set_baseline']({ name: 'b', query, model: 'gpt-4', source: 'desk' }, caller)
 const look = (drift: ReturnType<typeof engineOf>) => drift.handlers['drift.look']({}, caller)
+/** What the schedule says of the latency of these calls. */
+async function scheduled(drift: ReturnType<typeof engineOf>, count: number, ms: (i: number) => number) {
+  await calls(count, ms)
+  return (await drift.scheduledLook(caller))?.series[0]?.numbers[0]
+}
 
 describe('the look of the schedule', () => {
   it('takes what was appended since it last judged, and lets a quiet series gather until there is enough', async () => {
@@ -124,6 +129,15 @@ describe('the look of the schedule', () => {
     expect(await drift.sinceScheduledLook()).toBeLessThan(60_000)
   })
 
+  it('is timed by the last one also without a baseline', async () => {
+    settings = { ...defaultSettings, reference: 'rolling' }
+    const drift = engineOf()
+    await calls(100, usual)
+    expect(await drift.sinceScheduledLook()).toBeNull()
+    expect(await drift.scheduledLook(caller)).not.toBeNull()
+    expect(await drift.sinceScheduledLook()).toBeLessThan(60_000)
+  })
+
   it('runs one at a time', async () => {
     const drift = engineOf()
     await calls(300, usual)
@@ -136,7 +150,73 @@ describe('the look of the schedule', () => {
   })
 })
 
+describe('history', () => {
+  it('of twenty quiet looks lets a moderate shift alarm at its second look', async () => {
+    const drift = engineOf()
+    await calls(400, usual)
+    await pin(drift)
+    for (let quiet = 0; quiet < 20; quiet++) expect((await scheduled(drift, 60, usual))?.alarmed).toBe(false)
+    const first = await scheduled(drift, 100, (i) => (i % 2 === 0 ? 5000 : usual(i)))
+    expect(first).toMatchObject({ alarmed: false, reasons: ['waiting_for_second_look'] })
+    expect(first?.l).toBeLessThan(0.3)
+    const second = await scheduled(drift, 100, (i) => (i % 2 === 0 ? 5000 : usual(i)))
+    expect(second).toMatchObject({ alarmed: true })
+    expect(second?.reasons).toContain('second_look')
+    expect(await pool.run('explainLook', { look: undefined })).toMatchObject({ reproduced: true, faults: [] })
+  }, 60_000)
+
+  it('belongs to a baseline: another reference starts anew', async () => {
+    const drift = engineOf()
+    await calls(300, usual)
+    await pin(drift, 'seq:0..300')
+    expect(await scheduled(drift, 400, some)).toMatchObject({ alarmed: false, reasons: ['waiting_for_second_look'] })
+    await pin(drift, 'seq:0..300')
+    expect(await scheduled(drift, 400, some)).toMatchObject({ alarmed: false, reasons: ['waiting_for_second_look'] })
+    expect(await scheduled(drift, 400, some)).toMatchObject({ alarmed: true })
+  })
+
+  it('is made by looks of the schedule: a person who looks again confirms nothing and arms no gate', async () => {
+    const drift = engineOf()
+    await calls(300, usual)
+    await pin(drift)
+    await calls(400, some)
+    const pressed = async () => (await look(drift)).series[0]?.numbers[0]?.reasons
+    for (let press = 0; press < 15; press++) expect(await pressed()).toEqual(['waiting_for_second_look'])
+    const history = () => openReadable(workspace.paths.catalog).prepare<[], number>('SELECT count(*) FROM look_history').pluck().get()
+    expect(history()).toBe(0)
+    // What the schedule saw, a person's look may confirm.
+    expect(await scheduled(drift, 400, some)).toMatchObject({ alarmed: false, reasons: ['waiting_for_second_look'] })
+    expect(history()).toBeGreaterThan(0)
+    expect(await pressed()).toContain('second_look')
+  })
+})
+
 describe('looks by count', () => {
+  it('that cannot test wait for as many requests again, and never come before there are enough to test', async () => {
+    const drift = engineOf()
+    const counted = async () => {
+      await projector.waitFor(ledger.size, 5_000)
+      return drift.countLook(caller)
+    }
+    // A reference of less than 200 requests: every look collects.
+    await calls(100, usual)
+    await pin(drift)
+    settings = { ...defaultSettings, look_every_records: 20 }
+    await calls(49, usual)
+    expect(await counted()).toBeNull()
+    await calls(1, usual)
+    expect(await counted()).toMatchObject({ trigger: 'count', tests: 0, collecting: 4 })
+    const size = ledger.size
+    for (let tick = 0; tick < 3; tick++) expect(await counted()).toBeNull()
+    await calls(49, usual)
+    expect(await counted()).toBeNull()
+    expect(ledger.size).toBe(size + 49)
+    // Another engine on the same ledger counts on from there.
+    expect(await engineOf().countLook(caller)).toBeNull()
+    await calls(1, usual)
+    expect(await counted()).toMatchObject({ trigger: 'count', tests: 0 })
+  })
+
   it('come when a series has gathered enough new requests, and judge that series only', async () => {
     const drift = engineOf()
     const counted = async () => {
@@ -218,8 +298,7 @@ describe('a look', () => {
     const drift = engineOf()
     await calls(300, usual)
     await pin(drift)
-    await calls(400, some)
-    const latency = async () => (await look(drift)).series[0]?.numbers[0]?.reasons
+    const latency = async () => (await scheduled(drift, 400, some))?.reasons
     expect(await latency()).toEqual(['waiting_for_second_look'])
     clock = () => new Date(Date.now() + 29 * 86_400_000)
     expect(await latency()).toEqual(['waiting_for_second_look'])
@@ -231,9 +310,9 @@ describe('a look', () => {
     const drift = engineOf()
     await calls(300, usual)
     await pin(drift)
-    await calls(400, some)
-    await look(drift)
-    const { seq } = await look(drift)
+    await scheduled(drift, 400, some)
+    await scheduled(drift, 400, some)
+    const seq = ledger.size - 2
     const payloads = new PayloadReader(openReadable(workspace.paths.ledger), openReadable(workspace.paths.keys), workspace.identity.keks)
     const body = bodyOf(payloads, seq) as unknown as LookBody
     const inputs = body.series.map((series) => ({

@@ -151,7 +151,8 @@ export const driftSeries = z.object({
   records: count,
   first: timestamp,
   last: timestamp,
-  state: z.enum(['no_baseline', 'not_looked', 'collecting', 'quiet', 'alarmed']),
+  /** Of the newest look against its present reference; `alarmed` also while an alert is not resolved, `waiting` for a second look. */
+  state: z.enum(['no_baseline', 'not_looked', 'collecting', 'quiet', 'waiting', 'alarmed']),
   baseline_id: z.string().nullable(),
   /** What it is compared with; null when it has no reference. */
   reference: z.enum(['baseline', ...movingReferences]).nullable(),

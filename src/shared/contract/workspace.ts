@@ -72,7 +72,8 @@ export const workspaceStatus = z.object({
   projection: z.object({ applied: count, behind: count, rebuilt: z.number().min(0).max(1).nullable() }),
   keys: z.object({ protection: z.enum(['safe-storage', 'passphrase', 'key-file', 'missing']), message: z.string() }),
   disk: z.object({ free_bytes: count.nullable() }),
-  alerts: z.object({ open: count, acknowledged: count, oldest_open: timestamp.nullable() })
+  /** Open ones that are snoozed are counted as resting instead, until their time has come. */
+  alerts: z.object({ open: count, acknowledged: count, resting: count, oldest_open: timestamp.nullable() })
 })
 export type WorkspaceStatus = z.infer<typeof workspaceStatus>
 

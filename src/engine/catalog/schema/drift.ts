@@ -57,6 +57,7 @@ CREATE TABLE look_series (
   look INTEGER NOT NULL,
   time_us INTEGER NOT NULL,
   judged_to INTEGER NOT NULL,
+  counted_to INTEGER NOT NULL,
   numbers TEXT NOT NULL,
   PRIMARY KEY (model, source, reference)
 ) STRICT, WITHOUT ROWID;

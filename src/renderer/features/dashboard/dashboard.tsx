@@ -164,11 +164,11 @@ function Board({ data }: { readonly data: DashboardData }) {
         <Figure
           name="Open drift alerts"
           value={count(status?.alerts.open ?? 0)}
-          detail={
-            oldest === null
-              ? `none open · ${count(status?.alerts.acknowledged ?? 0)} acknowledged`
-              : `oldest ${oldest} · ${count(status?.alerts.acknowledged ?? 0)} acknowledged`
-          }
+          detail={[
+            oldest === null ? 'none open' : `oldest ${oldest}`,
+            `${count(status?.alerts.acknowledged ?? 0)} acknowledged`,
+            ...(status?.alerts.resting ? [`${count(status.alerts.resting)} resting`] : [])
+          ].join(' · ')}
         />
       </div>
       <ChartPanel title="Volume" sub={`requests per ${per}`} data={data} option={volumeOption} label={`Requests per ${per}`} />

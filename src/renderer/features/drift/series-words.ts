@@ -12,6 +12,7 @@ export const stateWords: Record<DriftSeries['state'], string> = {
   not_looked: 'waits for a look',
   collecting: 'collecting',
   quiet: 'no shift found',
+  waiting: 'waits for a second look',
   alarmed: 'alarmed'
 }
 
@@ -36,7 +37,7 @@ export function seriesWords(row: DriftSeries, lastLook: string | null, now: numb
 
 /** How many series are in which state, alarmed ones first. */
 export function seriesSummary(rows: readonly DriftSeries[]): string {
-  const counted = (['alarmed', 'quiet', 'collecting', 'not_looked', 'no_baseline'] as const).flatMap((state) => {
+  const counted = (['alarmed', 'waiting', 'quiet', 'collecting', 'not_looked', 'no_baseline'] as const).flatMap((state) => {
     const n = rows.filter((row) => row.state === state).length
     return n === 0 ? [] : [`${count(n)} ${stateWords[state]}`]
   })

@@ -18,6 +18,7 @@ const meanings: Record<DriftSeries['state'], Meaning> = {
   not_looked: 'pending',
   collecting: 'pending',
   quiet: 'holds',
+  waiting: 'attention',
   alarmed: 'attention'
 }
 
