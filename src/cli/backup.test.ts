@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Backup and restore as a script runs them.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
@@ -10,8 +10,13 @@ const entry = join(import.meta.dirname, 'index.ts')
 const root = mkdtempSync(join(tmpdir(), 'affidavit-cli-backup-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
-const run = (...args: readonly string[]) => {
-  const done = spawnSync(process.execPath, [entry, ...args], {
+const strace = spawnSync('strace', ['-V']).status === 0
+if (!strace) console.log('strace is not here: the syncs of a restore are not checked')
+
+const run = (...args: readonly string[]) => runUnder([], ...args)
+const runUnder = (under: readonly string[], ...args: readonly string[]) => {
+  const [program = process.execPath, ...rest] = [...under, process.execPath, entry, ...args]
+  const done = spawnSync(program, rest, {
     encoding: 'utf8',
     env: { ...process.env, AFFIDAVIT_LOG_LEVEL: 'silent' },
     timeout: 120_000
@@ -52,6 +57,24 @@ it('a backup is made, tested and restored; what cannot be is refused with its co
   expect(JSON.parse(restored.out)).toMatchObject({ workspace: join(root, 'second'), restore: { size: first?.size } })
   const query = run('query', ...place('second'), 'answer')
   expect(query.out.trim().split('\n')).toHaveLength(20)
+
+  if (strace) {
+    const log = join(root, 'strace.log')
+    const calls = ['strace', '-f', '-y', '-e', 'trace=fsync,fdatasync,rename,renameat,renameat2', '-o', log]
+    expect(runUnder(calls, 'restore', ...place('synced'), '--from', backup, '--accept-loss').code).toBe(0)
+    const lines = readFileSync(log, 'utf8').split('\n')
+    const placed = lines.findIndex((line) => /rename.*synced\.part"/.test(line))
+    const synced = lines.slice(0, placed).join('\n')
+    for (const name of [
+      ...readdirSync(backup).filter((one) => one !== 'manifest.json' && one !== 'anchors'),
+      'anchors/checkpoint',
+      'anchors',
+      ''
+    ])
+      expect(synced, name).toMatch(new RegExp(`f(data)?sync\\(\\d+<[^>]*/synced\\.part${name === '' ? '' : `/${name}`}>`))
+    const after = lines.slice(placed).join('\n')
+    expect(after).toMatch(new RegExp(`fsync\\(\\d+<${root}>`))
+  }
 
   const onto = run('restore', ...place('second'), '--from', backup, '--json')
   expect(onto.code).toBe(2)

@@ -123,7 +123,7 @@ async function compose(
   const router = new Router(
     {
       ...workspaceHandlers({
-        goOn: (actor, reason) => choose(workspace.paths, workspace.start, workspace.size, actor, reason),
+        goOn: (actor, reason) => choose(workspace.state, workspace.identity.origin, workspace.start, actor, reason),
         jobs,
         status: live.now,
         settings: {
@@ -200,7 +200,7 @@ async function compose(
 
 /** The first leaves of a run: what was restored, whether the clock jumped, that the engine started. */
 async function beginRecording({ append, clock, config, workspace }: Core): Promise<void> {
-  await recordRestore(workspace.paths.root, append)
+  await recordRestore(workspace, append)
   const jump = jumpAtStart(lastLeafTime(workspace.ledgerDb), clock.now())
   const started: LeafDraft = {
     type: 'engine.started',

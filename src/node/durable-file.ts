@@ -3,6 +3,16 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'n
 import { dirname } from 'node:path'
 import { threadId } from 'node:worker_threads'
 
+/** Puts what was written to a file by others on disk. */
+export function syncFile(path: string): void {
+  const fd = openSync(path, 'r+')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** Makes a rename or a new name durable. */
 export function syncFolder(path: string): void {
   if (process.platform === 'win32') return

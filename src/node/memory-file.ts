@@ -1,27 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { AffidavitError } from '../shared/contract/errors.ts'
 import { writeFileDurably } from './durable-file.ts'
-
-/** A change takes milliseconds: a lock of this age was left by a program that ended in the middle of one. */
-const STALE_MS = 5_000
-const PAUSE_MS = 5
+import { inTurn } from './file-lock.ts'
 
 /**
  * What one state folder remembers of other logs: a file of one entry for each origin, read and replaced whole. Each bundle is verified in a
  * thread of its own, and the command line shares the folder: changes take turns, by a lock file beside it.
  */
 export class MemoryFile<T> {
-  readonly #folder: string
   readonly #path: string
   readonly #schema: z.ZodType<Record<string, T>>
   readonly #what: string
 
   /** @param what names it in the message of a failure, such as `the list of confirmed keys` */
   constructor(path: { readonly folder: string; readonly name: string }, entry: z.ZodType<T>, what: string) {
-    this.#folder = path.folder
     this.#path = join(path.folder, path.name)
     this.#schema = z.record(z.string(), entry)
     this.#what = what
@@ -45,38 +40,15 @@ export class MemoryFile<T> {
    * @throws AffidavitError file_unreadable, not_writable
    */
   change(origin: string, next: (before: T | undefined) => T | undefined): void {
-    const lock = `${this.#path}.lock`
     try {
-      this.#enter(lock)
-      try {
+      inTurn(this.#path, () => {
         const { [origin]: before, ...others } = this.read()
         const entry = next(before)
         writeFileDurably(this.#path, `${JSON.stringify(entry === undefined ? others : { ...others, [origin]: entry }, null, 1)}\n`)
-      } finally {
-        rmSync(lock, { force: true })
-      }
+      })
     } catch (error) {
       if (error instanceof AffidavitError) throw error
       throw new AffidavitError('not_writable', `${this.#what} cannot be written: ${this.#path}`)
-    }
-  }
-
-  #enter(lock: string): void {
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
-    let watched = { made: 0, since: performance.now() }
-    for (;;) {
-      try {
-        closeSync(openSync(lock, 'wx', 0o600))
-        return
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-      }
-      const made = statSync(lock, { throwIfNoEntry: false })?.mtimeMs
-      if (made !== undefined && made !== watched.made) watched = { made, since: performance.now() }
-      // The second, because a clock that was set back makes a lock younger than it is, or still to come.
-      const stale = made !== undefined && (Date.now() - made > STALE_MS || performance.now() - watched.since > STALE_MS)
-      if (stale) rmSync(lock, { force: true })
-      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS)
     }
   }
 }

@@ -11,8 +11,11 @@ import { type Engine, startEngine } from '../engine.ts'
 import { openReadable } from '../sqlite/open.ts'
 import { ingestRecords } from '../test/ingest-records.ts'
 import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
+import { openWorkspace } from '../workspace/workspace.ts'
 import { registerErasure } from './erasure-register.ts'
+import { keksOfWorkspace } from './finish-restore.ts'
 import { backupsIn, fileSha256, readManifest } from './manifest.ts'
+import { restoreBackup } from './restore.ts'
 
 const crashes = Number(process.env.AFFIDAVIT_CRASHES ?? 2)
 // Whole engines, on machines that do other work too.
@@ -55,17 +58,21 @@ async function jobError(op: 'backup.start', folder: string) {
 
 /** Restores to a new folder with an engine of its own, as the command line does. */
 async function restored(from: string, acceptLoss = false): Promise<{ readonly engine: Engine; readonly folder: string }> {
-  const folder = join(engine.root, `restored-${Math.random().toString(36).slice(2)}`)
+  const folder = newFolder()
+  return { engine: await opened(folder, { from, acceptLoss }), folder }
+}
+const newFolder = (): string => join(engine.root, `restored-${Math.random().toString(36).slice(2)}`)
+const opened = (folder: string, restore?: { readonly from: string; readonly acceptLoss: boolean }): Promise<Engine> => {
   const config = {
     workspace: folder,
     state: engine.state,
     compliance: null,
     drift: null,
     appVersion: '0.1.0',
-    keyProtection: 'file',
-    restore: { from, acceptLoss }
+    keyProtection: 'file'
   } as const
-  return { engine: await startEngine(config, engineEnvironment({}), { store: null, log: pino({ level: 'silent' }) }), folder }
+  const deps = { store: null, log: pino({ level: 'silent' }) }
+  return startEngine(restore ? { ...config, restore } : config, engineEnvironment({}), deps)
 }
 const caller = { actor: { ref: 'local', kind: 'human' }, via: 'ipc' } as const
 async function leafTypes(of: Engine, folder: string, from: number): Promise<string[]> {
@@ -238,6 +245,61 @@ describe('restore', () => {
       code: 'workspace_damaged',
       message: expect.stringContaining('register of erasures')
     })
+  })
+
+  it('lets nobody set the remembered head back from inside a folder that was rolled back', async () => {
+    await ingestRecords(engine, many(0, 20))
+    const info = await backup()
+    await ingestRecords(engine, many(100, 20))
+    await stopIt()
+    const remembered = () =>
+      (JSON.parse(readFileSync(join(engine.state, 'heads.json'), 'utf8')) as Record<string, { size: number }>)[info.origin]
+    const before = remembered()
+    const rolledBack = newFolder()
+    cpSync(info.path, rolledBack, { recursive: true })
+    const codeOf = async (folder: string): Promise<string | undefined> => {
+      const back = await opened(folder)
+      const { problem } = back.status()
+      await back.stop('quit')
+      return problem?.code
+    }
+    const planted = { v: 1, backup_id: info.id, made: info.made, size: info.size, root: info.root, seen_size: before?.size, reapplied: [] }
+    for (const note of [planted, { v: 1, restore: '0190c0de-0000-7000-8000-000000000000' }, { v: 1, restore: '../heads' }, 'nonsense']) {
+      writeFileSync(join(rolledBack, 'restored.json'), JSON.stringify(note))
+      expect(await codeOf(rolledBack)).toBe('rollback_detected')
+      expect(remembered()).toEqual(before)
+    }
+
+    // A restore that this machine knows of, but the log went on since: what came after was not given up.
+    const input = { kind: 'restore', path: info.path, state: engine.state, live: null, acceptLoss: true } as const
+    const control = { cancelled: () => false, progress: () => {}, rest: () => {} }
+    const keks = await keksOfWorkspace(engine.state, readManifest(info.path).workspace_id, null, { passphraseFile: undefined })
+    const late = newFolder()
+    await restoreBackup({ ...input, keks, to: late }, control)
+    const original = await opened(engine.workspace)
+    await original.stop('quit')
+    expect(remembered()?.size).toBeGreaterThan(before?.size ?? 0)
+    expect(await codeOf(late)).toBe('rollback_detected')
+
+    // A real one opens, also after a crash between the memory and the leaf; its note is good for once.
+    const real = newFolder()
+    await restoreBackup({ ...input, keks, to: real }, control)
+    const note = readFileSync(join(real, 'restored.json'))
+    const open = await openWorkspace(
+      { workspace: real, state: engine.state, compliance: null, drift: null, appVersion: '0.1.0', keyProtection: 'file' },
+      engineEnvironment({}),
+      null
+    )
+    expect(open.start.problem).toBeUndefined()
+    expect(remembered()?.size).toBe(info.size)
+    open.close()
+    const copy = newFolder()
+    cpSync(real, copy, { recursive: true })
+    const back = await opened(real)
+    expect((await leafTypes(back, real, info.size)).slice(0, 3)).toEqual(['rollback.detected', 'restore.done', 'engine.started'])
+    await back.stop('quit')
+    expect(readFileSync(join(copy, 'restored.json'))).toEqual(note)
+    expect(await codeOf(copy)).toBe('rollback_detected')
   })
 
   it('of the workspace that is open is refused: it would be a fork', async () => {

@@ -2,6 +2,7 @@
 import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type ErasureEntry, erasuresAfter, registerErasure } from './erasure-register.ts'
 
@@ -26,6 +27,32 @@ describe('the register of erasures', () => {
     await Promise.all([...all, ...all].map((one) => registerErasure(state, one)))
     expect(erasuresAfter(state, origin, 0)).toEqual(all)
     expect(erasuresAfter(state, origin, 7).map((one) => one.intent)).toEqual([7, 8, 9, 10, 11])
+    expect(readdirSync(state)).toEqual(['erasures.jsonl'])
+  })
+
+  it('keeps what several engines add at the same time', async () => {
+    const ENGINES = 3
+    const EACH = 15
+    // A thread loads the module anew, as another process does.
+    const source = `
+      import { workerData, parentPort } from 'node:worker_threads'
+      import { registerErasure } from ${JSON.stringify(import.meta.resolve('./erasure-register.ts'))}
+      const { state, origin, engine, each } = workerData
+      for (let n = 0; n < each; n++)
+        await registerErasure(state, { v: 1, origin, case: engine + '-' + n, intent: engine * each + n, ranges: [[0, 3]] })
+      parentPort.postMessage('done')
+    `
+    const ends = Array.from({ length: ENGINES }, (_, engine) => {
+      const workerData = { state, origin, engine, each: EACH }
+      const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData })
+      return new Promise((resolve, reject) => {
+        worker.once('message', resolve)
+        worker.once('error', reject)
+      })
+    })
+    await Promise.all(ends)
+    const intents = erasuresAfter(state, origin, 0).map((one) => one.intent)
+    expect(intents.sort((a, b) => a - b)).toEqual(Array.from({ length: ENGINES * EACH }, (_, n) => n))
     expect(readdirSync(state)).toEqual(['erasures.jsonl'])
   })
 

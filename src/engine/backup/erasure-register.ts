@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { writeFileDurably } from '../../node/durable-file.ts'
+import { inTurnAside } from '../../node/file-lock.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { writeFileDurablyAside } from '../files.ts'
 
@@ -27,10 +28,10 @@ let last: Promise<unknown> = Promise.resolve()
 
 /**
  * Adds an erasure, once; on disk when this returns. Called before anything is destroyed, and again after a crash. One at a time: each reads what
- * is there and writes the whole, and an erasure and a disposal may begin together.
+ * is there and writes the whole; an erasure and a disposal may begin together, and engines of several workspaces share the folder.
  */
 export function registerErasure(state: string, entry: ErasureEntry): Promise<void> {
-  const work = last.then(() => add(state, entry))
+  const work = last.then(() => inTurnAside(pathIn(state), () => add(state, entry)))
   last = work.catch(() => {})
   return work
 }

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { syncFolder } from '../../node/durable-file.ts'
 import type { EngineStart } from '../../shared/contract/wire.ts'
-import { toHex } from '../../shared/evidence/bytes.ts'
+import { toBase64, toHex } from '../../shared/evidence/bytes.ts'
+import { rootAt } from '../../shared/evidence/merkle.ts'
 import type { EngineEnvironment } from '../config.ts'
+import { sha256 } from '../crypto.ts'
 import { bodyPart } from '../ledger/body-part.ts'
 import type { LeafDraft } from '../ledger/draft.ts'
-import { writeHeadCopy } from '../ledger/head.ts'
+import { headCopyOf, writeHeadCopy } from '../ledger/head-copy.ts'
+import { leafCount, nodeReader } from '../ledger/store.ts'
+import type { AnyDb } from '../sqlite/open.ts'
 import type { Opening, OsKeyStore } from '../vault/key-file.ts'
 import { loadKeyring } from '../vault/keyring.ts'
+import type { OpenWorkspace } from '../workspace/workspace.ts'
 import { readManifest } from './manifest.ts'
-import { RESTORED_NAME, type RestoredNote, restoreBackup } from './restore.ts'
+import { restoreBackup } from './restore.ts'
+import { forgetRestore, type RestoredNote, restoredNote } from './restored-note.ts'
 
 const SYSTEM = { ref: 'engine', kind: 'system' } as const
 
@@ -48,32 +51,43 @@ export async function restoreFirst(config: EngineStart['config'], environment: E
   await restoreBackup({ kind: 'restore', path: from, to: config.workspace, state: config.state, keks, live: null, acceptLoss }, control)
 }
 
-/** What a restored folder says of itself; null for any other. */
-export const restoredNote = (workspace: string): RestoredNote | null => {
-  const path = join(workspace, RESTORED_NAME)
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as RestoredNote) : null
+/** Whether a log still begins with what was restored. */
+function holds(ledger: AnyDb, note: RestoredNote): boolean {
+  try {
+    return leafCount(ledger) >= note.size && toBase64(rootAt(sha256, note.size, nodeReader(ledger))) === note.root
+  } catch {
+    return false
+  }
 }
 
-/** Sets the remembered head back to a restore whose loss a person accepted, so that the folder opens; before the start checks. */
-export function acceptRestoredHead(workspace: string, state: string, origin: string): void {
-  const note = restoredNote(workspace)
-  if (note === null || note.seen_size === 0) return
-  writeHeadCopy(join(state, 'heads.json'), origin, { size: note.size, root: Buffer.from(note.root, 'base64') })
+/**
+ * Sets the remembered head back to a restore whose loss a person accepted, so that the folder opens; before the start checks. Only for the very
+ * leaves that were restored, and only from the head that the person was shown: what was recorded since was not given up.
+ */
+export function acceptRestoredHead(state: string, workspace: string, origin: string, ledger: AnyDb): void {
+  const note = restoredNote(state, workspace)
+  if (!note?.seen || note.origin !== origin || leafCount(ledger) !== note.size || !holds(ledger, note)) return
+  const { copy } = headCopyOf(state, origin)
+  if (copy === undefined || copy.size !== note.seen.size || toBase64(copy.root) !== note.seen.root) return
+  writeHeadCopy(state, origin, { size: note.size, root: Buffer.from(note.root, 'base64') })
 }
 
 /**
  * Records in a restored workspace that it was restored, first of all a rollback that a person chose. Called before anything else is appended;
  * a crash in between records it at the next start, once.
  */
-export async function recordRestore(workspace: string, append: (drafts: readonly LeafDraft[]) => Promise<unknown>): Promise<void> {
-  const note = restoredNote(workspace)
-  if (note === null) return
-  const { backup_id, made, size, root, seen_size, reapplied } = note
+export async function recordRestore(
+  { state, paths, identity, ledgerDb }: Pick<OpenWorkspace, 'state' | 'paths' | 'identity' | 'ledgerDb'>,
+  append: (drafts: readonly LeafDraft[]) => Promise<unknown>
+): Promise<void> {
+  const note = restoredNote(state, paths.root)
+  if (!note || note.origin !== identity.origin || !holds(ledgerDb, note)) return
+  const { backup_id, made, size, root, seen, reapplied } = note
   const key = `restore/${backup_id}/${size}`
   const rolledBack: LeafDraft = {
     type: 'rollback.detected',
     actor: SYSTEM,
-    data: { reason: 'restore', head_size: seen_size, found_size: size },
+    data: { reason: 'restore', head_size: seen?.size ?? 0, found_size: size },
     parts: [],
     sourceKey: `${key}/rollback`
   }
@@ -84,13 +98,12 @@ export async function recordRestore(workspace: string, append: (drafts: readonly
     size,
     root: toHex(Buffer.from(root, 'base64')),
     verdict: 'matches',
-    missing: Math.max(0, seen_size - size),
+    missing: seen ? seen.size - size : 0,
     reapplied: reapplied.length
   }
   await append([
-    ...(seen_size > 0 ? [rolledBack] : []),
+    ...(seen ? [rolledBack] : []),
     { type: 'restore.done', actor: SYSTEM, data, parts: [bodyPart({ reapplied: [...reapplied] }).part], sourceKey: key }
   ])
-  rmSync(join(workspace, RESTORED_NAME), { force: true })
-  syncFolder(workspace)
+  forgetRestore(state, paths.root)
 }

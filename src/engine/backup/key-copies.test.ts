@@ -217,3 +217,81 @@ describe('a change of the key-encryption key', () => {
     expect(copies()).toHaveLength(1)
   })
 })
+
+describe('a restore with keys of a newer copy', () => {
+  it('cuts a block that reaches beyond the backup: every record opens, also after new ones and another change of the key', async () => {
+    const log = await testEngine({ servers: true })
+    const folder = mkdtempSync(join(tmpdir(), 'affidavit-straddling-'))
+    const some = (from: number, n: number) => Array.from({ length: n }, (_, i) => rawRecord(from + i))
+    const restored = join(log.root, 'restored')
+    try {
+      const before = await ingestRecords(log, some(0, 5))
+      await log.call('backup.set_plan', { folder, every_hours: 0, keep: 0, key_days: 30 })
+      const made = await log.call('backup.start', { folder })
+      expect(await log.job(made.job_id)).toMatchObject({ state: 'done' })
+      const { path, size } = await log.call('backup.result', { job_id: made.job_id })
+      // Rewriting merges: the blocks around the end of the backup become one.
+      await ingestRecords(log, some(100, 20))
+      expect(await log.job((await log.call('keys.rotate', { use: 'key-encryption' })).job_id)).toMatchObject({ state: 'done' })
+      const copied = openReadable(join(keyCopiesIn(folder, log.engine.status().origin)[0]?.path ?? '', 'keys.db'))
+      const straddling = copied
+        .prepare<[number, number]>('SELECT 1 FROM key_block WHERE first_seq < ? AND first_seq + count > ?')
+        .get(size, size)
+      copied.close()
+      expect(straddling).toBeDefined()
+      await log.engine.stop('quit')
+
+      const config = {
+        workspace: restored,
+        state: log.state,
+        compliance: null,
+        drift: null,
+        appVersion: '0.1.0',
+        keyProtection: 'file'
+      } as const
+      const back = await startEngine({ ...config, restore: { from: path, acceptLoss: true } }, engineEnvironment({}), {
+        store: null,
+        log: pino({ level: 'silent' })
+      })
+      const caller = { actor: { ref: 'engine', kind: 'system' }, via: 'ipc' } as const
+      const call = async (op: string, input: unknown) => {
+        const reply = await back.router.call(op, input, caller)
+        if (!reply.ok) throw new Error(`${op}: ${reply.error.message}`)
+        return reply.value as Record<string, unknown>
+      }
+      const job = async (id: unknown) => {
+        for (;;) {
+          const found = await call('jobs.get', { id })
+          if (found.state !== 'running') return found
+          await new Promise((resolve) => setTimeout(resolve, 20))
+        }
+      }
+      const overlaps = () => {
+        const keys = openReadable(join(restored, 'keys.db'))
+        const n = keys
+          .prepare<[], number>(
+            'SELECT count(*) FROM key_block AS a JOIN key_block AS b ON a.first_seq < b.first_seq AND a.first_seq + a.count > b.first_seq'
+          )
+          .pluck()
+          .get()
+        keys.close()
+        return n
+      }
+      await call('events.append', { events: some(500, 90) })
+      expect(overlaps()).toBe(0)
+      expect(await job((await call('keys.rotate', { use: 'key-encryption' })).job_id)).toMatchObject({ state: 'done' })
+      expect(overlaps()).toBe(0)
+      const { job_id } = await call('verify.workspace', {})
+      await job(job_id)
+      expect(await call('verify.workspace_report', { job_id })).toMatchObject({ verdict: 'intact', faults: [] })
+      const { records } = (await call('records.query', { limit: 200 })) as { records: { seq: number }[] }
+      expect(records).toHaveLength(95)
+      expect(records.map((one) => one.seq)).toEqual(expect.arrayContaining(before))
+      for (const { seq } of records) expect(await call('records.get', { seq })).toMatchObject({ payload: 'present' })
+      await back.stop('quit')
+    } finally {
+      rmSync(log.root, { recursive: true, force: true })
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+})

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A copy of the keys beside the backups, made before a key-encryption key is destroyed: what the older backups still hold opens with it (ADR 17).
 import { randomUUID } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { syncFolder, writeFileDurably } from '../../node/durable-file.ts'
+import { syncFile, syncFolder, writeFileDurably } from '../../node/durable-file.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { leafCount } from '../ledger/store.ts'
 import { checkVaultBlocks } from '../ledger/verify-vault.ts'
@@ -107,9 +107,7 @@ export async function writeKeyCopy(context: ReaderContext, input: WriteKeyCopyIn
       context.ledger.exec('COMMIT')
       context.keys.exec('COMMIT')
     }
-    const fd = openSync(path, 'r+')
-    fsyncSync(fd)
-    closeSync(fd)
+    syncFile(path)
     copyErasures(state, part, origin)
     const copy = {
       v: 1,

@@ -7,6 +7,7 @@ import { type SeqRange, seqsIn, toRanges } from '../../shared/policy/ranges.ts'
 import type { Reapplied } from '../ledger/erasures.ts'
 import { removePayloads } from '../ledger/tiles.ts'
 import { openOfRecord, openReadable, settleCopy } from '../sqlite/open.ts'
+import { cutKeys } from '../vault/cut-keys.ts'
 import { kekIdsIn } from '../vault/key-block.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
 import { zeroKeys } from '../vault/zero-keys.ts'
@@ -82,10 +83,13 @@ export async function keysFor(path: string, keks: Keks, manifest: BackupManifest
 }
 
 /** Removes keys of leaves that the copy does not hold: those of a newer copy of the vault, or of a group that was on its way. */
-export function trimKeys(part: string, size: number): void {
+export function trimKeys(part: string, size: number, keks: ReadonlyMap<string, Uint8Array>): void {
   const keys = openOfRecord(join(part, KEYS_NAME))
-  keys.prepare('DELETE FROM key_block WHERE first_seq >= ?').run(size)
-  keys.close()
+  try {
+    cutKeys(keys, size, keks)
+  } finally {
+    keys.close()
+  }
   settleCopy(join(part, KEYS_NAME))
 }
 

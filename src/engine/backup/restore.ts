@@ -2,14 +2,15 @@
 // Restores a backup to a new folder, or into a temporary one as a test. Nothing is left behind unless everything in it was verified.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { syncFolder, writeFileDurably } from '../../node/durable-file.ts'
+import { syncFile, syncFolder } from '../../node/durable-file.ts'
 import type { RestoreReport } from '../../shared/contract/backup.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
-import { equalBytes } from '../../shared/evidence/bytes.ts'
+import { equalBytes, toBase64 } from '../../shared/evidence/bytes.ts'
 import { rootAt } from '../../shared/evidence/merkle.ts'
 import { parseVkey } from '../../shared/evidence/note.ts'
 import { sha256 } from '../crypto.ts'
-import { HeadFile, readHeadCopy } from '../ledger/head.ts'
+import { HeadFile } from '../ledger/head.ts'
+import { type HeadCopy, readHeadCopy } from '../ledger/head-copy.ts'
 import { leafCount, nodeReader } from '../ledger/store.ts'
 import { verifyWorkspace } from '../ledger/verify-workspace.ts'
 import { openReadable, type ReadableDb } from '../sqlite/open.ts'
@@ -19,7 +20,8 @@ import { rememberedKeys } from '../workspace/keyless.ts'
 import { workspacePaths } from '../workspace/paths.ts'
 import { checkCopy } from './check-copy.ts'
 import { type BackupManifest, fileSha256, infoOf, isInside, KEYS_NAME, readManifest } from './manifest.ts'
-import { keysFor, type ReappliedErasure, reapply, trimKeys } from './restore-keys.ts'
+import { keysFor, reapply, trimKeys } from './restore-keys.ts'
+import { rememberRestore } from './restored-note.ts'
 import { toBackupError } from './write-backup.ts'
 
 export interface RestoreInput {
@@ -36,19 +38,6 @@ export interface RestoreInput {
   /** A person chose to go back although this machine has seen leaves that the backup does not hold. */
   readonly acceptLoss: boolean
 }
-
-/** What a restored folder says of itself until its engine has recorded it. */
-export interface RestoredNote {
-  readonly v: 1
-  readonly backup_id: string
-  readonly made: string
-  readonly size: number
-  readonly root: string
-  readonly seen_size: number
-  readonly reapplied: readonly ReappliedErasure[]
-}
-
-export const RESTORED_NAME = 'restored.json'
 
 const damaged = (message: string): AffidavitError =>
   new AffidavitError('workspace_damaged', `${message}. Nothing was restored: use another backup`)
@@ -94,7 +83,7 @@ export async function restoreBackup(input: RestoreInput, control: ReaderControl)
   requireNew(input.to, input.path)
   const checks: { text: string; holds: boolean }[] = []
   const holds = (text: string) => checks.push({ text, holds: true })
-  const seen = readHeadCopy(join(input.state, 'heads.json'), manifest.origin)
+  const seen = readHeadCopy(input.state, manifest.origin)
   const lost = Math.max(0, (seen?.size ?? 0) - manifest.size)
   if (input.kind === 'restore' && lost > 0 && !input.acceptLoss) {
     throw new AffidavitError(
@@ -111,7 +100,7 @@ export async function restoreBackup(input: RestoreInput, control: ReaderControl)
     holds(`${manifest.files.length} files have the SHA-256 that the manifest says`)
     const keysFrom = await keysFor(input.path, input.keks, manifest, part)
     if (keysFrom === 'newer') holds('The keys come from a newer copy beside it: a change of the key destroyed the older ones')
-    trimKeys(part, manifest.size)
+    trimKeys(part, manifest.size, keksOf(input))
     const copy = openReadable(join(part, 'ledger.db'))
     let report: ReturnType<typeof verifyWorkspace>
     try {
@@ -163,18 +152,23 @@ export async function restoreBackup(input: RestoreInput, control: ReaderControl)
       seconds: (performance.now() - started) / 1000
     }
     if (input.kind === 'drill') return result
-    const note: RestoredNote = {
-      v: 1,
+    const takeBack = rememberRestore(input.state, part, {
       backup_id: manifest.id,
       made: manifest.made,
+      origin: manifest.origin,
       size: manifest.size,
       root: manifest.root,
-      seen_size: lost > 0 ? (seen?.size ?? 0) : 0,
+      seen: seen && lost > 0 ? { size: seen.size, root: toBase64(seen.root) } : null,
       reapplied
+    })
+    try {
+      syncTree(part)
+      rmSync(input.to, { recursive: true, force: true })
+      renameSync(part, input.to)
+    } catch (error) {
+      takeBack()
+      throw error
     }
-    writeFileDurably(join(part, RESTORED_NAME), `${JSON.stringify(note)}\n`)
-    rmSync(input.to, { recursive: true, force: true })
-    renameSync(part, input.to)
     syncFolder(dirname(input.to))
     return result
   } catch (error) {
@@ -184,7 +178,17 @@ export async function restoreBackup(input: RestoreInput, control: ReaderControl)
   }
 }
 
-function checkSeen(copy: ReadableDb, seen: ReturnType<typeof readHeadCopy>, manifest: BackupManifest): void {
+/** Puts everything in a folder on disk, the folders too: it is renamed to its place only as a whole. */
+function syncTree(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) syncTree(path)
+    else syncFile(path)
+  }
+  syncFolder(folder)
+}
+
+function checkSeen(copy: ReadableDb, seen: HeadCopy | undefined, manifest: BackupManifest): void {
   if (!seen || seen.size === 0 || seen.size > manifest.size) return
   if (!equalBytes(rootAt(sha256, seen.size, nodeReader(copy)), seen.root))
     throw damaged('This machine remembers another history of this log than the backup holds')

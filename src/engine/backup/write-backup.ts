@@ -2,12 +2,9 @@
 // Makes a backup on a reader thread: two snapshots taken at the same moment, so that the writer is never held and the copies fit each other.
 import { randomUUID } from 'node:crypto'
 import {
-  closeSync,
   copyFileSync,
   existsSync,
-  fsyncSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -17,7 +14,7 @@ import {
   writeFileSync
 } from 'node:fs'
 import { join } from 'node:path'
-import { syncFolder, writeFileDurably } from '../../node/durable-file.ts'
+import { syncFile, syncFolder, writeFileDurably } from '../../node/durable-file.ts'
 import type { BackupInfo } from '../../shared/contract/backup.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { toBase64 } from '../../shared/evidence/bytes.ts'
@@ -164,9 +161,7 @@ async function fill(
   for (const name of names) {
     if (control.cancelled()) throw cancelled()
     const path = join(part, name)
-    const fd = openSync(path, 'r+')
-    fsyncSync(fd)
-    closeSync(fd)
+    syncFile(path)
     files.push({ name, bytes: statSync(path).size, sha256: await fileSha256(path) })
   }
   syncFolder(join(part, 'anchors'))

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { z } from 'zod'
-import { syncFolder, writeFileDurably } from '../../node/durable-file.ts'
+import { syncFolder } from '../../node/durable-file.ts'
 import { sha256 } from '../crypto.ts'
 
 /** The high-water mark outside the database: only it can tell that a torn WAL opened cleanly with its tail gone. */
@@ -97,33 +96,5 @@ export class HeadFile {
 
   close(): void {
     closeSync(this.#fd)
-  }
-}
-
-const copySchema = z.record(z.string(), z.strictObject({ size: z.int().min(0), root: z.base64() }))
-
-/** The copy in the state folder (heads.json, by origin): it shows a rollback of the whole workspace folder. It may lag and must be a prefix. */
-export function readHeadCopy(path: string, origin: string): { readonly size: number; readonly root: Uint8Array } | undefined {
-  if (!existsSync(path)) return undefined
-  const parsed = copySchema.safeParse(safeJson(readFileSync(path, 'utf8')))
-  const entry = parsed.success ? parsed.data[origin] : undefined
-  return entry && { size: entry.size, root: new Uint8Array(Buffer.from(entry.root, 'base64')) }
-}
-
-/** Replaces the copy for one origin, keeping the others. */
-export function writeHeadCopy(path: string, origin: string, head: { readonly size: number; readonly root: Uint8Array }): void {
-  const old = existsSync(path) ? copySchema.safeParse(safeJson(readFileSync(path, 'utf8'))) : undefined
-  const all = old?.success ? old.data : {}
-  writeFileDurably(
-    path,
-    `${JSON.stringify({ ...all, [origin]: { size: head.size, root: Buffer.from(head.root).toString('base64') } }, null, 1)}\n`
-  )
-}
-
-function safeJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

@@ -67,7 +67,8 @@ export function openReview(folder: string, state: string): OpenWorkspace {
         checkpoint,
         secondCopy: 'none',
         recovered: 0,
-        problem: undefined
+        problem: undefined,
+        tree: undefined
       },
       ledgerDb,
       keysDb,

@@ -8,6 +8,7 @@ export const startCodes = [
   'fork_detected',
   'ledger_damaged',
   'head_missing',
+  'head_copy_lost',
   'unacknowledged_leaves',
   'vault_damaged',
   'schema_changed'

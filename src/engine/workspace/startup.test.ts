@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bodyOf } from '../catalog/project-event.ts'
 import { signed } from '../test/checkpoints.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
-import { choose, waitingChoice } from './continue.ts'
+import { acceptStart, choose, waitingChoice } from './continue.ts'
 import { drafts, type TestFolder, testFolder, writerOf } from './test-workspace.ts'
 
 let folder: TestFolder
@@ -344,6 +344,27 @@ describe('start of a workspace', () => {
     expect(await codeAtStart()).toBe('rollback_detected')
   })
 
+  it('says that the memory of heads cannot be read, to every log, and overwrites none of it', async () => {
+    await fill(0, 10)
+    const [origin] = Object.keys(JSON.parse(readFileSync(kept('heads.json'), 'utf8')) as object)
+    writeFileSync(kept('heads.json'), `{"${origin}": {"size": 10, "ro`)
+    const torn = readFileSync(kept('heads.json'))
+    const before = await folder.open()
+    expect(before.start.problem).toMatchObject({ code: 'head_copy_lost', trusted_size: 10, can_continue: true })
+    expect(() => before.saveHead({ size: 10, root: new Uint8Array(32) })).toThrow('cannot be read')
+    before.close()
+    expect(readFileSync(kept('heads.json'))).toEqual(torn)
+    const again = await goOn('the file was torn')
+    expect(again.size).toBe(11)
+    again.close()
+    const aside = readdirSync(folder.state).find((name) => name.startsWith('heads.json.unreadable-')) ?? ''
+    expect(readFileSync(kept(aside))).toEqual(torn)
+    expect(await codeAtStart()).toBeUndefined()
+    // The memory of another log was lost with it: that one says so too.
+    writeFileSync(kept('heads.json'), '{}')
+    expect(await codeAtStart()).toBe('head_copy_lost')
+  })
+
   it('says which file cannot be opened at all', async () => {
     await fill(0, 3)
     writeFileSync(at('ledger.db'), Buffer.alloc(8192, 7))
@@ -351,10 +372,14 @@ describe('start of a workspace', () => {
   })
 })
 
+const local = { ref: 'local', kind: 'human' } as const
+/** What is waiting in the state folder, as a file. */
+const choices = () => (existsSync(kept('continue.json')) ? readFileSync(kept('continue.json'), 'utf8') : '{}')
+
 /** Chooses to go on, as the operation does, and opens again. */
 async function goOn(reason: string) {
   const before = await folder.open()
-  choose(before.paths, before.start, before.size, { ref: 'local', kind: 'human' }, reason)
+  choose(before.state, before.identity.origin, before.start, local, reason)
   before.close()
   return folder.open()
 }
@@ -389,7 +414,7 @@ describe('going on from what was found', () => {
       workspace.saveHead(ledger.tree(), signed(workspace))
       workspace.close()
       expect(await codeAtStart()).toBeUndefined()
-      expect(readdirSync(folder.workspace)).not.toContain('continue.json')
+      expect(JSON.parse(choices())).toEqual({})
     }
   )
 
@@ -397,25 +422,97 @@ describe('going on from what was found', () => {
     await fill(0, 10)
     rmSync(at('head'))
     const first = await folder.open()
-    choose(first.paths, first.start, first.size, { ref: 'local', kind: 'human' }, 'once')
-    const choice = readFileSync(at('continue.json'))
+    choose(first.state, first.identity.origin, first.start, local, 'once')
+    const choice = choices()
     first.close()
     const second = await folder.open()
     expect(second.size).toBe(11)
     second.close()
     // The head was written, the leaf too, the choice not yet forgotten.
-    writeFileSync(at('continue.json'), choice)
+    writeFileSync(kept('continue.json'), choice)
     const third = await folder.open()
     expect(third.size).toBe(11)
-    expect(waitingChoice(third.paths)).toBeUndefined()
+    expect(waitingChoice(third.state, third.identity.origin)).toBeUndefined()
     third.close()
+  })
+
+  it.each(['before the leaf', 'before the memory was set'])('is carried out after a crash %s', async (when) => {
+    await fill(0, 10)
+    stashFolder('copy')
+    await fill(10, 10)
+    bringBack('copy')
+    const first = await folder.open()
+    choose(first.state, first.identity.origin, first.start, local, 'the disk was replaced')
+    const { identity, ledgerDb, keysDb } = first
+    const input = {
+      paths: first.paths,
+      state: first.state,
+      ledger: ledgerDb,
+      keys: keysDb,
+      origin: identity.origin,
+      logPublicKeys: identity.publicKeys('log'),
+      keks: identity.keks,
+      keysMade: false
+    }
+    const { tree } = acceptStart(input, first.start)
+    if (when === 'before the leaf' && tree) first.saveHead(tree)
+    first.close()
+    const second = await folder.open()
+    expect(second.start.problem).toBeUndefined()
+    expect(second.size).toBe(11)
+    expect(JSON.parse(choices())).toEqual({})
+    second.close()
+    expect(await codeAtStart()).toBeUndefined()
+  })
+
+  it('is not taken from the folder, nor for anything else than what was found', async () => {
+    await fill(0, 10)
+    stashFolder('at 10')
+    await fill(10, 5)
+    stashFolder('at 15')
+    await fill(15, 5)
+    bringBack('at 10')
+    const first = await folder.open()
+    choose(first.state, first.identity.origin, first.start, local, 'the disk was replaced')
+    first.close()
+    const choice = choices()
+    const [entry] = Object.values(JSON.parse(choice) as Record<string, object>)
+    rmSync(kept('continue.json'))
+
+    // Planted in the folder that was rolled back, in the form that is kept outside and in the one of a single choice.
+    for (const planted of [choice, JSON.stringify(entry), JSON.stringify({ v: 1, ...entry })]) {
+      writeFileSync(at('continue.json'), planted)
+      expect(await problemAtStart()).toMatchObject({ code: 'rollback_detected' })
+    }
+
+    // Chosen for another tree: the folder was replaced since.
+    bringBack('at 15')
+    writeFileSync(kept('continue.json'), choice)
+    expect(await problemAtStart()).toMatchObject({ code: 'rollback_detected' })
+    expect(JSON.parse(choices())).toEqual({})
+
+    // Chosen before something else was found as well.
+    bringBack('at 10')
+    writeFileSync(kept('continue.json'), choice)
+    tamper('ledger.db', 'DROP TRIGGER leaf_no_delete')
+    expect((await problemAtStart())?.findings.map((one) => one.code)).toContain('schema_changed')
+    expect(JSON.parse(choices())).toEqual({})
+
+    // Nothing is wrong: nobody went on from anything.
+    bringBack('at 15')
+    rmSync(kept('heads.json'))
+    writeFileSync(kept('continue.json'), choice)
+    const whole = await folder.open()
+    expect(whole.size).toBe(15)
+    whole.close()
   })
 
   it('is refused where the tree does not hold together', async () => {
     const damaged = cases.find((one) => one.code === 'ledger_damaged')
     await damaged?.damage()
-    const workspace = await goOn('anyway')
-    expect(workspace.start.problem?.code).toBe('ledger_damaged')
+    const workspace = await folder.open()
+    expect(workspace.start.problem).toMatchObject({ code: 'ledger_damaged', can_continue: false })
+    expect(() => choose(workspace.state, workspace.identity.origin, workspace.start, local, 'anyway')).toThrow('nothing to choose')
     expect(workspace.ledger).toBeNull()
     workspace.close()
   })

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CompactRange, emptyRoot } from '../../shared/evidence/merkle.ts'
 import { sha256 } from '../crypto.ts'
-import { HeadFile, readHeadCopy } from '../ledger/head.ts'
+import { HeadFile } from '../ledger/head.ts'
+import { headCopyOf } from '../ledger/head-copy.ts'
 import { GROUP_LEAVES, type TreeState } from '../ledger/ledger.ts'
 import { ledgerMigrations } from '../ledger/migrations.ts'
 import { type CheckpointRow, keysEnd, leafCount } from '../ledger/store.ts'
@@ -26,6 +27,8 @@ export interface StartState {
   /** Leaves beyond `head`: committed by a process that died before it could acknowledge them. */
   readonly recovered: number
   readonly problem: StartProblem | undefined
+  /** The leaves as they were found; undefined where they do not hold together. */
+  readonly tree: TreeState | undefined
 }
 
 export interface StartInput extends LogKey {
@@ -36,6 +39,8 @@ export interface StartInput extends LogKey {
   /** Key-encryption keys by id; null when the keyring is not here, and `keysMissing` says why. */
   readonly keks: ReadonlyMap<string, Uint8Array> | null
   readonly keysMissing?: string
+  /** The keyring was made at this start: this machine never had a log of that name. */
+  readonly keysMade: boolean
 }
 
 /** Notes of checkpoints kept as files, with their names. */
@@ -181,7 +186,7 @@ export const schemasOf = (input: Pick<StartInput, 'ledger' | 'keys'>) => [
  */
 export function checkStart(input: StartInput): StartState {
   const { paths, ledger, keys } = input
-  const copy = readHeadCopy(join(input.state, 'heads.json'), input.origin)
+  const { copy, lost } = headCopyOf(input.state, input.origin)
   const empty: TreeState = { size: 0, root: emptyRoot(sha256), hashes: [] }
   const fresh = !existsSync(paths.head) && leafCount(ledger) === 0 && keysEnd(keys) === 0
   const head = existsSync(paths.head) ? HeadFile.open(paths.head) : undefined
@@ -200,6 +205,15 @@ export function checkStart(input: StartInput): StartState {
           }
         ]),
     ...(head ? headFindings(head.current, found) : []),
+    ...(lost && !(fresh && input.keysMade)
+      ? [
+          {
+            code: 'head_copy_lost' as const,
+            message:
+              'What this machine remembers of its logs (heads.json in the state folder) cannot be read, or could not before and nothing was remembered of this log since: a rollback of the whole folder could not be noticed.'
+          }
+        ]
+      : []),
     ...copyFindings(copy, found),
     ...anchoredNotes(paths.anchors).flatMap(({ text }) => contradiction(text, input, found) ?? []),
     ...schemas.flatMap(({ file, differs }) =>
@@ -216,8 +230,15 @@ export function checkStart(input: StartInput): StartState {
     trusted: forked ? trustedApart(input, found) : trustedSize(ledger, input, found, Number.MAX_SAFE_INTEGER),
     canContinue: found.tree !== undefined && schemas.every(({ repair }) => repair !== null)
   })
-  const base = { range: CompactRange.from(sha256, 0, []), nodes: 0, verified: empty, checkpoint: found.checkpoint, recovered: 0 }
-  if (problem) return { ...base, head, secondCopy: copy ? 'differs' : 'none', problem }
+  const base = {
+    range: CompactRange.from(sha256, 0, []),
+    nodes: 0,
+    verified: empty,
+    checkpoint: found.checkpoint,
+    recovered: 0,
+    tree: found.tree
+  }
+  if (problem) return { ...base, head, secondCopy: copy || lost ? 'differs' : 'none', problem }
   if (fresh) return { ...base, head: HeadFile.create(paths.head, empty.root), secondCopy: copy ? 'matches' : 'none', problem }
   const mark = head as HeadFile
   const tree = found.tree as TreeState
@@ -232,7 +253,8 @@ export function checkStart(input: StartInput): StartState {
     checkpoint: found.checkpoint,
     secondCopy: copy === undefined ? 'none' : copy.size === size ? 'matches' : 'behind',
     recovered: size - acknowledged,
-    problem
+    problem,
+    tree
   }
 }
 

@@ -6,7 +6,7 @@ import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { EngineStart } from '../../shared/contract/wire.ts'
 import { acceptRestoredHead } from '../backup/finish-restore.ts'
 import type { EngineEnvironment } from '../config.ts'
-import { writeHeadCopy } from '../ledger/head.ts'
+import { writeHeadCopy } from '../ledger/head-copy.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { ledgerMigrations } from '../ledger/migrations.ts'
 import { leafCount } from '../ledger/store.ts'
@@ -16,7 +16,7 @@ import type { OsKeyStore } from '../vault/key-file.ts'
 import { type KeyHolder, loadKeyring, missingKeyring } from '../vault/keyring.ts'
 import { vaultMigrations } from '../vault/migrations.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
-import { acceptStart, choiceDraft, forgetChoice, onRecord, waitingChoice } from './continue.ts'
+import { acceptStart, choiceDraft, fits, forgetChoice, waitingChoice } from './continue.ts'
 import { type Identity, identityOf } from './identity.ts'
 import { keylessIdentity, rememberedOrigin, rememberLogKey } from './keyless.ts'
 import {
@@ -136,7 +136,7 @@ export async function openWorkspace(
       withoutKeys: config.withoutKeys
     }
     const { identity, holder, created, missing } = await keysOf(place, paths, !existsSync(paths.head) && leafCount(ledgerDb) === 0)
-    acceptRestoredHead(paths.root, config.state, identity.origin)
+    acceptRestoredHead(config.state, paths.root, identity.origin, ledgerDb)
     const input = {
       paths,
       state: config.state,
@@ -145,11 +145,13 @@ export async function openWorkspace(
       origin: identity.origin,
       logPublicKeys: identity.publicKeys('log'),
       keks: missing === undefined ? identity.keks : null,
-      ...(missing === undefined ? {} : { keysMissing: missing })
+      ...(missing === undefined ? {} : { keysMissing: missing }),
+      keysMade: created
     }
     const found = checkStart(input)
-    const choice = waitingChoice(paths)
-    const start = found.problem?.can_continue && choice ? acceptStart(input, found, identity.kek) : found
+    const waiting = waitingChoice(config.state, identity.origin)
+    const choice = waiting && fits(waiting, found) ? waiting : undefined
+    const start = found.problem && choice ? acceptStart(input, found) : found
     const ledger =
       start.problem || !start.head
         ? null
@@ -167,17 +169,19 @@ export async function openWorkspace(
             now
           })
     const saveHead = (head: { readonly size: number; readonly root: Uint8Array }, note?: string): void => {
-      writeHeadCopy(join(config.state, 'heads.json'), identity.origin, head)
+      writeHeadCopy(config.state, identity.origin, head)
       if (note !== undefined) writeFileDurably(join(paths.anchors, 'checkpoint'), note)
     }
     if (ledger) {
       rememberLogKey(paths, identity)
       if (choice) {
-        if (!onRecord(ledgerDb, choice)) await ledger.append([choiceDraft(choice)])
+        // Before the leaf: what a crash leaves from here on is a tree that extends what is remembered.
         saveHead(ledger.tree())
-        forgetChoice(paths)
+        await ledger.append([choiceDraft(choice)])
+        saveHead(ledger.tree())
       }
     }
+    if (waiting && missing === undefined) forgetChoice(config.state, identity.origin)
     return {
       paths,
       state: config.state,

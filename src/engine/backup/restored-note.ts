@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a restored folder is, until its engine has recorded it: remembered in the state folder, because whoever can roll a workspace folder back
+// can put a file into it. The folder itself only names the restore.
+import { randomUUID } from 'node:crypto'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { syncFolder, writeFileDurably } from '../../node/durable-file.ts'
+import { MemoryFile } from '../../node/memory-file.ts'
+
+const count = z.int().min(0)
+const range = z.tuple([count, count]).readonly()
+
+const noteSchema = z.strictObject({
+  backup_id: z.string(),
+  made: z.string(),
+  origin: z.string(),
+  size: count,
+  root: z.base64(),
+  /** The head that this machine remembered, where a person chose to go back behind it. */
+  seen: z.strictObject({ size: count, root: z.base64() }).nullable(),
+  /** What was erased after the backup was made, and was carried out on it again. */
+  reapplied: z.array(z.strictObject({ case: z.string(), intent: count, ranges: z.array(range).readonly(), leaves: count })).readonly()
+})
+export type RestoredNote = z.infer<typeof noteSchema>
+
+const NAME = 'restored.json'
+const nameSchema = z.strictObject({ v: z.literal(1), restore: z.uuid() })
+
+const memoryIn = (state: string): MemoryFile<RestoredNote> =>
+  new MemoryFile({ folder: state, name: 'restores.json' }, noteSchema, 'the list of restores that are not on record yet')
+
+/** Remembers a restore whose files are in `folder`, which is not in its place yet. Gives what takes it back. */
+export function rememberRestore(state: string, folder: string, note: RestoredNote): () => void {
+  const restore = randomUUID()
+  memoryIn(state).change(restore, () => note)
+  writeFileDurably(join(folder, NAME), `${JSON.stringify({ v: 1, restore })}\n`)
+  return () => memoryIn(state).change(restore, () => undefined)
+}
+
+function nameIn(workspace: string): string | undefined {
+  try {
+    return nameSchema.parse(JSON.parse(readFileSync(join(workspace, NAME), 'utf8'))).restore
+  } catch {
+    return undefined
+  }
+}
+
+/** The restore that a folder came from and that is not on record yet; undefined for any other, and for one that this machine knows nothing of. */
+export function restoredNote(state: string, workspace: string): RestoredNote | undefined {
+  const name = nameIn(workspace)
+  return name === undefined ? undefined : memoryIn(state).read()[name]
+}
+
+/** The restore is on record: it is named once and never again. */
+export function forgetRestore(state: string, workspace: string): void {
+  const name = nameIn(workspace)
+  if (name !== undefined) memoryIn(state).change(name, () => undefined)
+  if (!existsSync(join(workspace, NAME))) return
+  rmSync(join(workspace, NAME), { force: true })
+  syncFolder(workspace)
+}
