@@ -87,6 +87,10 @@ function condition(term: Term): SqlCondition | null {
       return { where: 'r.sample = ?', params: [term.value ? 1 : 0] }
     case 'restricted':
       return { where: term.value ? 'r.restricted <> 0' : 'r.restricted = 0', params: [] }
+    case 'remote': {
+      const value = { yes: '1', no: '0', unknown: 'NULL' }[term.value]
+      return { where: `r.remote IS ${term.negated ? 'NOT ' : ''}${value}`, params: [] }
+    }
     case 'review': {
       const decided = term.value !== 'yes' && term.value !== 'no'
       const inside = decided

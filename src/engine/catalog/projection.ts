@@ -3,6 +3,7 @@ import type { CanonicalEvent, EventMessage } from '../../shared/event/canonical-
 import { messagesText } from '../../shared/event/canonical-event.ts'
 import { scriptOf } from '../../shared/event/script.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
+import { isRemote, placeOf } from '../../shared/place/place.ts'
 import { DEFAULT_CLASS } from '../../shared/policy/retention.ts'
 import type { Detectors } from '../../shared/privacy/detect.ts'
 import { Masker } from '../../shared/privacy/mask.ts'
@@ -115,8 +116,8 @@ export class Projection {
     this.#insert = {
       record: db.prepare(`
 INSERT INTO record (rid, seq, id, time_us, appended_us, channel, operation, provider, model, served, source, status, http_status, error_type,
-  finish, latency_us, ttft_us, input_tokens, output_tokens, response_chars, script, conversation, preview, class, sample, request_seq)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+  finish, latency_us, ttft_us, input_tokens, output_tokens, response_chars, script, conversation, preview, class, sample, remote, request_seq)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
       text: db.prepare('INSERT INTO record_text (rowid, request, response) VALUES (?, ?, ?)'),
       minute: db.prepare(`
 INSERT INTO minute (minute, n, error, aborted, incomplete, input_tokens, output_tokens, latency)
@@ -258,6 +259,7 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
     const model = leaf.model?.requested === 'other' ? (event.request_model ?? 'other') : (leaf.model?.requested ?? 'unknown')
     const source = leaf.source === 'other' ? (event.source ?? 'other') : (leaf.source ?? 'unknown')
     const { metrics, status = 'incomplete' } = leaf
+    const remote = isRemote(placeOf(event))
     const responseText = messagesText(response?.messages)
     const served = event.response_model ?? leaf.model?.served ?? null
     const finish = event.finish_reasons?.join(', ') ?? null
@@ -290,6 +292,7 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
       previewOf(request?.messages, this.#privacy.detectors),
       leaf.class ?? DEFAULT_CLASS,
       leaf.sample ? 1 : 0,
+      remote === null ? null : Number(remote),
       leaf.links?.request ?? null
     )
     const requestText = messagesText(request?.messages)

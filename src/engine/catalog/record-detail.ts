@@ -2,6 +2,7 @@
 import type { PrivacySettings } from '../../shared/contract/privacy.ts'
 import type { Message, RecordDetail } from '../../shared/contract/record.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
+import { placeOf } from '../../shared/place/place.ts'
 import { costOfCall } from '../../shared/price/cost.ts'
 import { priceTable } from '../prices/listing.ts'
 import { maskDetail } from '../privacy/masked-detail.ts'
@@ -42,6 +43,7 @@ export function recordDetail(
     output_messages: decoded('response').messages ?? [],
     ...(request.tools === undefined ? {} : { tools: request.tools }),
     error: text.get('error') ?? null,
+    place: placeOf(event),
     cost: costOfCall(priceTable(catalog), {
       provider: row.provider,
       model: row.model,

@@ -21,7 +21,7 @@ beforeAll(async () => {
     plain: rawRecord(0, { input_tokens: 1000, output_tokens: 100 }),
     cached: rawRecord(1, { model: 'claude-3', input_tokens: 1000, output_tokens: 0, cache_read_tokens: 900 }),
     brought: rawRecord(2, { cost_usd: 0.125 }),
-    own: rawRecord(3, { provider: 'ollama', model: 'llama3' }),
+    own: rawRecord(3, { provider: 'openai', model: 'llama3', server_address: '127.0.0.1', server_port: 1234 }),
     remote: rawRecord(4, { provider: 'ollama', model: 'llama3', remote_model: 'llama3', remote_host: 'https://ollama.com' }),
     uncounted: rawRecord(5, { input_tokens: undefined, output_tokens: undefined })
   }
@@ -53,7 +53,7 @@ describe('the price table', () => {
     expect(await costOf('plain')).toMatchObject({ origin: 'price', usd: '0.036', price: { model: 'gpt-4*', actor: 'local' } })
     expect(await costOf('cached')).toMatchObject({ origin: 'price', usd: '0.00057' })
     expect(await costOf('brought')).toMatchObject({ origin: 'record', usd: '0.125' })
-    expect(await costOf('own')).toMatchObject({ origin: 'local' })
+    expect(await costOf('own')).toMatchObject({ origin: 'price', price: { model: 'llama3' } })
     expect(await costOf('remote')).toMatchObject({ origin: 'price' })
     expect(await costOf('uncounted')).toMatchObject({ reason: 'tokens_unknown' })
     const [newest] = await changes()
@@ -74,6 +74,7 @@ describe('the price table', () => {
   it('loses an entry that is removed', async () => {
     const { prices } = await t.call('prices.remove', { model: 'llama3', provider: null, valid_from: '2025-01-01', reason: 'ours now' })
     expect(prices.map((one) => one.model)).toEqual(['claude-*', 'gpt-4', 'GPT-4*'])
+    expect(await costOf('own')).toMatchObject({ origin: 'local' })
     expect(await costOf('remote')).toMatchObject({ reason: 'no_price' })
     expect((await changes())[0]).toMatchObject({ what: 'removed the price of llama3 from 2025-01-01', detail: 'ours now' })
   })

@@ -17,7 +17,7 @@ export const cost = z.discriminatedUnion('origin', [
   /** The record brought it, in this attribute. */
   z.object({ origin: z.literal('record'), usd: z.string(), attribute: z.string() }),
   z.object({ origin: z.literal('price'), usd: z.string(), price: priceRow }),
-  /** The model ran on a machine of one's own. */
+  /** No price is set, and the model ran on a machine or in a network of one's own, by `place` of the record or, where that is unknown, by its provider. */
   z.object({ origin: z.literal('local'), usd: z.literal('0') }),
   z.object({ origin: z.literal('unknown'), usd: z.null(), reason: z.enum(['no_price', 'tokens_unknown', 'content_gone']) })
 ])

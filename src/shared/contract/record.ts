@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { reviewDecisions } from '../evidence/leaf-data.ts'
 import { recordStatuses } from '../evidence/leaf-types.ts'
+import { places } from '../place/place.ts'
 import { cost } from './cost.ts'
 import { operation } from './operation.ts'
 
@@ -66,6 +67,8 @@ export const recordDetail = z.object({
   output_messages: z.array(message),
   tools: z.unknown().optional(),
   error: z.string().nullable(),
+  /** Where the call was answered; addresses are in `event`. */
+  place: z.enum(places),
   /** What the call cost, by the record or by the price table as it is now. */
   cost,
   /** The canonical event without messages, as sealed. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { filterOfSeqs, periodOf, withPeriod } from './chosen.ts'
-import { type FilterExpression, fromQueryBody, numberFields, reviewStates, type Term, textFields } from './filter.ts'
+import { type FilterExpression, fromQueryBody, numberFields, remoteStates, reviewStates, type Term, textFields } from './filter.ts'
 import { formatFilter } from './format.ts'
 import { parseFilter } from './parse.ts'
 
@@ -41,6 +41,8 @@ describe('parseFilter', () => {
     ['x "open', 'open_quote', 2],
     ['model:', 'bad_value', 0],
     ['sample:maybe', 'bad_value', 0],
+    ['remote:maybe', 'bad_value', 0],
+    ['remote:', 'bad_value', 0],
     ['-from:2023-01-01', 'bad_value', 0],
     [Array.from({ length: 33 }, () => 'a').join(' '), 'too_many_terms', 64],
     ['x'.repeat(4097), 'too_long', 4096]
@@ -67,6 +69,7 @@ describe('formatFilter', () => {
       negated: fc.boolean()
     }),
     fc.record({ kind: fc.constant('time' as const), from: fc.integer({ min: 0, max: 4e15 }) }),
+    fc.record({ kind: fc.constant('remote' as const), value: fc.constantFrom(...remoteStates), negated: fc.boolean() }),
     fc.record({ kind: fc.constant('review' as const), value: fc.constantFrom(...reviewStates), negated: fc.boolean() }),
     fc.record({ kind: fc.constant('sample' as const), value: fc.boolean() })
   )

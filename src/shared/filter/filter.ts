@@ -23,6 +23,9 @@ export type NumberField = (typeof numberFields)[number]
 /** How a record stands with those who review: whether anybody decided on it, and what the last of them decided. */
 export const reviewStates = ['yes', 'no', ...reviewDecisions] as const
 
+/** Whether a call was answered outside loopback and private networks, as far as it is on record. */
+export const remoteStates = ['yes', 'no', 'unknown'] as const
+
 /** One condition; a filter is the conjunction of its terms. Bounds are inclusive, except the end of a time range. */
 export type Term =
   | { readonly kind: 'text'; readonly text: string; readonly negated: boolean }
@@ -35,6 +38,7 @@ export type Term =
   | { readonly kind: 'sample'; readonly value: boolean }
   /** Restricted records (GDPR 18): found only by whoever may see them, and only when asked for. */
   | { readonly kind: 'restricted'; readonly value: boolean }
+  | { readonly kind: 'remote'; readonly value: (typeof remoteStates)[number]; readonly negated: boolean }
   | { readonly kind: 'review'; readonly value: (typeof reviewStates)[number]; readonly negated: boolean }
 
 export interface FilterExpression {

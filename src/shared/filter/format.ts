@@ -32,8 +32,9 @@ function formatTerm(term: Term): string {
       return [term.from === undefined ? '' : `from:${isoOf(term.from)}`, term.to === undefined ? '' : `to:${isoOf(term.to)}`]
         .filter((part) => part !== '')
         .join(' ')
+    case 'remote':
     case 'review':
-      return `${term.negated ? '-' : ''}review:${term.value}`
+      return `${term.negated ? '-' : ''}${term.kind}:${term.value}`
     case 'sample':
     case 'restricted':
       return `${term.kind}:${term.value ? 'yes' : 'no'}`

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The filter language: words and "phrases" (full text), field:value, field:>n, field:<n, field:a..b, seq:a,b,c..d, review:DECISION, from:TIME, to:TIME, a leading - negates.
+// The filter language: words and "phrases" (full text), field:value, field:>n, field:<n, field:a..b, seq:a,b,c..d, review:DECISION, remote:yes, from:TIME, to:TIME, a leading - negates.
 import {
   type FilterExpression,
   MOST_FILTER_TEXT,
   MOST_TERMS,
   type NumberField,
   numberFields,
+  remoteStates,
   reviewStates,
   type Term,
   type TextField,
@@ -136,6 +137,10 @@ function termOf(token: Token): Term | null {
   if (field === 'sample' || field === 'restricted') {
     if (value !== 'yes' && value !== 'no') throw new Refused('bad_value', `expected ${field}:yes or ${field}:no`, position)
     return { kind: field, value: (value === 'yes') !== negated }
+  }
+  if (field === 'remote') {
+    if (!isOneOf(remoteStates, value)) throw new Refused('bad_value', `expected remote: and one of ${remoteStates.join(', ')}`, position)
+    return { kind: 'remote', value, negated }
   }
   if (field === 'review') {
     if (!isOneOf(reviewStates, value)) throw new Refused('bad_value', `expected review: and one of ${reviewStates.join(', ')}`, position)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CanonicalEvent } from '../event/canonical-event.ts'
+import { isRemote, placeOf } from '../place/place.ts'
 import { costOf, type Priced, priceOf } from './price.ts'
 
-/** Where a cost comes from: the record itself, the price table, or the fact that the model ran on a machine of one's own. */
+/** Where a cost comes from: the record itself, the price table, or the fact that the model ran on a machine or in a network of one's own. */
 export type Cost<P extends Priced> =
   | { readonly origin: 'record'; readonly usd: string; readonly attribute: string }
   | { readonly origin: 'price'; readonly usd: string; readonly price: P }
@@ -14,7 +15,7 @@ const costAttributes = ['cost_usd', 'gen_ai.usage.cost', 'llm.cost.total'] as co
 /** Langfuse: an object, or its JSON, whose `total` is in US dollars. */
 const LANGFUSE = 'langfuse.observation.cost_details'
 
-/** Servers that run models on the machine they are on. */
+/** Servers that run models on the machine they are on; also the providers on record that are not named after the API they speak. */
 const local: ReadonlySet<string> = new Set(['ollama', 'llama.cpp', 'llamacpp', 'llama_cpp', 'llama-cpp', 'llamafile'])
 
 /** A cost as it was given, without an exponent; undefined for what is none. */
@@ -55,17 +56,26 @@ export interface CostQuestion {
   readonly event: Partial<CanonicalEvent> | null
 }
 
-/** What a call cost and where that is from. A cost that came with the record is never replaced. */
+/** Whether a call was answered in a network of one's own: by the address on record, and by the provider only where there is none. */
+function ranHere(provider: string, event: Partial<CanonicalEvent>): boolean {
+  const remote = isRemote(placeOf(event))
+  return remote === null ? local.has(provider) : !remote
+}
+
+/**
+ * What a call cost and where that is from. A cost that came with the record is never replaced; a price that is set goes before the zero of a
+ * server of one's own.
+ */
 export function costOfCall<P extends Priced>(table: readonly P[], call: CostQuestion): Cost<P> {
   const { provider, model, served, event } = call
   if (event === null) return { origin: 'unknown', usd: null, reason: 'content_gone' }
   const brought = broughtBy(event.attributes)
   if (brought) return brought
-  // An Ollama server may pass a call on to the cloud of its maker; then it is none of one's own.
-  const own = local.has(provider.toLowerCase()) && event.remote_model === undefined && event.remote_host === undefined
-  if (own) return { origin: 'local', usd: '0' }
-  const price = (served === null ? undefined : priceOf(table, provider, served, call.day)) ?? priceOf(table, provider, model, call.day)
-  if (!price) return { origin: 'unknown', usd: null, reason: 'no_price' }
+  const own = ranHere(provider.toLowerCase(), event)
+  // The provider of a server of one's own is often the maker of the API that it speaks, whose prices are not meant for it.
+  const seller = own && !local.has(provider.toLowerCase()) ? '' : provider
+  const price = (served === null ? undefined : priceOf(table, seller, served, call.day)) ?? priceOf(table, seller, model, call.day)
+  if (!price) return own ? { origin: 'local', usd: '0' } : { origin: 'unknown', usd: null, reason: 'no_price' }
   const usd = costOf(
     {
       input: call.input_tokens,

@@ -114,12 +114,34 @@ describe('the cost of a call', () => {
     'is that of the table where the record brings none: %j',
     (attributes) => expect(costOfCall(table, { ...call, event: { attributes } })).toMatchObject({ origin: 'price', usd: '0.000002' })
   )
-  it('is nothing on a machine of one’s own, unless the call went on from there', () => {
-    const own = { ...call, provider: 'ollama' }
-    expect(costOfCall(table, own)).toEqual({ origin: 'local', usd: '0' })
-    expect(costOfCall(table, { ...own, provider: 'llama.cpp' })).toEqual({ origin: 'local', usd: '0' })
-    expect(costOfCall(table, { ...own, event: { remote_model: 'm' } })).toMatchObject({ origin: 'price' })
-    expect(costOfCall([], { ...own, event: { remote_host: 'https://h' } })).toMatchObject({ reason: 'no_price' })
+  const zero = { origin: 'local', usd: '0' }
+  it.each([
+    ['openai', '127.0.0.1'],
+    ['openai', '192.168.1.20'],
+    ['anthropic', 'gpu.local'],
+    ['ollama', '::1'],
+    ['ollama', undefined],
+    ['llama.cpp', undefined]
+  ])('is nothing for %s at %s while no price is set', (provider, server_address) => {
+    const own = { ...call, provider, event: server_address === undefined ? {} : { server_address } }
+    expect(costOfCall([], own)).toEqual(zero)
+    expect(costOfCall(table, own)).toMatchObject({ origin: 'price' })
+  })
+  it.each([
+    ['ollama', { server_address: 'ollama.example.com' }],
+    ['ollama', { server_address: '127.0.0.1', remote_model: 'm' }],
+    ['ollama', { remote_host: 'https://h' }],
+    ['openai', { server_address: 'api.openai.com' }],
+    ['openai', {}]
+  ])('is unknown for %s with %j: it may have run anywhere', (provider, event) =>
+    expect(costOfCall([], { ...call, provider, event })).toMatchObject({ reason: 'no_price' })
+  )
+  it('on a server of one’s own is not by the prices of whose API it speaks', () => {
+    const theirs = [{ model: '*', provider: 'openai', valid_from: '2020-01-01', prices: { input: '1', output: '1' } }]
+    expect(costOfCall(theirs, { ...call, event: { server_address: '127.0.0.1' } })).toEqual(zero)
+    expect(costOfCall(theirs, { ...call, event: { server_address: 'api.openai.com' } })).toMatchObject({ origin: 'price' })
+    const ours = [{ model: '*', provider: 'ollama', valid_from: '2020-01-01', prices: { input: '1', output: '1' } }]
+    expect(costOfCall(ours, { ...call, provider: 'ollama', event: { server_address: '10.0.0.5' } })).toMatchObject({ origin: 'price' })
   })
   it('is unknown where something it needs is', () => {
     expect(costOfCall([], call)).toEqual({ origin: 'unknown', usd: null, reason: 'no_price' })

@@ -28,6 +28,8 @@ CREATE TABLE record (
   preview TEXT NOT NULL,
   class TEXT NOT NULL,
   sample INTEGER NOT NULL,
+  -- Whether it was answered outside loopback and private networks; NULL where nothing on record says.
+  remote INTEGER,
   -- The leaf of the request, where the call was on record before it ended.
   request_seq INTEGER,
   -- The leaf that restricted it, 0 for none; the intent that erased its content, 0 for none.

@@ -120,6 +120,10 @@ export function FilterBar({ query, onQuery, input }: FilterBarProps) {
           {group('Status', 'status', facets.data?.statuses ?? [])}
           <Menu.Label>Slow</Menu.Label>
           <Menu.Item onClick={() => add('latency:>30s')}>Longer than 30 s</Menu.Item>
+          <Menu.Label>Where it was answered</Menu.Label>
+          <Menu.Item onClick={() => add('remote:yes')}>Outside private networks</Menu.Item>
+          <Menu.Item onClick={() => add('remote:no')}>On loopback or in a private network</Menu.Item>
+          <Menu.Item onClick={() => add('remote:unknown')}>Not on record</Menu.Item>
           <Menu.Label>Human review</Menu.Label>
           <Menu.Item onClick={() => add('review:escalated')}>Escalated</Menu.Item>
           <Menu.Item onClick={() => add('review:rejected')}>Rejected</Menu.Item>

@@ -13,6 +13,7 @@ import { Who } from '../../ui/who.tsx'
 import { Cost } from './cost.tsx'
 import { Kept } from './kept.tsx'
 import { MaskedNote } from './masked-note.tsx'
+import { LeftMark, Place } from './place.tsx'
 import { Proof } from './proof.tsx'
 import { Reviews } from './reviews.tsx'
 
@@ -171,6 +172,7 @@ function Head({ detail }: { readonly detail: RecordDetail }) {
           .filter((part) => part !== null)
           .join(' · ')}
       </div>
+      <LeftMark detail={detail} />
     </div>
   )
 }
@@ -261,9 +263,10 @@ function Metadata({ detail }: { readonly detail: RecordDetail }) {
           ['Appended', exactMoment(row.appended)],
           ['Way in', row.channel],
           ['Provider', row.provider],
+          ['Answered', <Place key="p" detail={detail} />],
           ['Operation', row.operation],
           ['Status', row.status],
-          ['Cost', <Cost key="c" cost={detail.cost} />],
+          ['Cost', <Cost key="c" detail={detail} />],
           ['Actor', <Who key="a" actor={detail.leaf.actor} />],
           ['Leaf type', detail.leaf.type]
         ]}
