@@ -9,6 +9,8 @@ export interface EngineEnvironment {
   /** File of tokens that clients have from the start, as containers mount secrets. */
   readonly tokenFile: string | undefined
   readonly allowedHosts: readonly string[]
+  /** Origins of web pages on other sites that may ask and read answers. */
+  readonly allowedOrigins: readonly string[]
   /** A further port that takes OTLP alone, usually 4318; null for none. */
   readonly otlpPort: number | null
   /** Account of the operating system that this process runs under: asked from the system, not from a variable. */
@@ -41,6 +43,7 @@ export function engineEnvironment(env: NodeJS.ProcessEnv = process.env): EngineE
     passphraseFile: env.AFFIDAVIT_PASSPHRASE_FILE || undefined,
     tokenFile: env.AFFIDAVIT_TOKEN_FILE || undefined,
     allowedHosts: list(env.AFFIDAVIT_ALLOWED_HOSTS),
+    allowedOrigins: list(env.AFFIDAVIT_ALLOWED_ORIGINS),
     otlpPort: otlpPort.parse(env.AFFIDAVIT_OTLP_PORT || null),
     osAccount: accountName(),
     logLevel: level.parse(env.AFFIDAVIT_LOG_LEVEL ?? 'info')

@@ -8,7 +8,7 @@ let engine: TestEngine
 let compliance: string
 let drift: string
 beforeEach(async () => {
-  engine = await testEngine({ servers: true })
+  engine = await testEngine({ servers: true, env: { AFFIDAVIT_ALLOWED_ORIGINS: 'https://console.example' } })
   const { endpoints } = engine.engine.status()
   compliance = endpoints.compliance.url
   drift = endpoints.drift.url
@@ -136,6 +136,9 @@ describe('compliance', () => {
       'unsupported_media_type'
     ])
     expect(await code(post('/api/compliance/events', '{}', { origin: 'null' }))).toEqual([403, 'forbidden_origin'])
+    expect(await code(post('/api/compliance/query', '{}', { origin: 'https://other.example' }))).toEqual([403, 'forbidden_origin'])
+    const allowed = await post('/api/compliance/query', '{}', { origin: 'https://console.example' })
+    expect([allowed.status, allowed.headers.get('access-control-allow-origin')]).toEqual([200, 'https://console.example'])
     expect(await code(post('/api/compliance/query', '{"cursor":"x"}'))).toEqual([400, 'invalid_cursor'])
     expect(await code(post('/api/compliance/query', '{"unknown":1}'))).toEqual([400, 'bad_request'])
     const rebound = await new Promise<number | undefined>((resolve) => {

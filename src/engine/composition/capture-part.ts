@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ServerResponse } from 'node:http'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { WorkspaceStatus } from '../../shared/contract/workspace.ts'
 import type { CanonicalEvent } from '../../shared/event/canonical-event.ts'
 import type { ClassOf } from '../capture/call-draft.ts'
 import { Clients } from '../capture/clients/clients.ts'
+import { LiveRequests } from '../capture/clients/live-requests.ts'
 import { readTokenFile } from '../capture/clients/token-file.ts'
+import type { HttpToken } from '../capture/http/dependencies.ts'
 import { defaultLimits } from '../capture/http/limits.ts'
 import { type HttpServers, startServers } from '../capture/http/servers.ts'
 import { importHandlers } from '../capture/imports/handlers.ts'
@@ -52,8 +55,9 @@ export async function capturePart(core: Core, { live, privacy, retention }: Capt
           caughtUp: (to, ms) => projector.waitFor(to, ms)
         })
       : null
-  const given = ledger && environment.tokenFile !== undefined ? readTokenFile(environment.tokenFile) : []
-  const clients = await Clients.load({ leaves: () => pool.run('clientLeaves', {}), append }, given)
+  const given = ledger && environment.tokenFile !== undefined ? readTokenFile(environment.tokenFile) : null
+  const requests = new LiveRequests()
+  const clients = await Clients.load({ leaves: () => pool.run('clientLeaves', {}), append, revoked: (token) => requests.end(token) }, given)
   const proxy = new RecordingProxy({
     append: ledger ? (drafts) => ledger.append(drafts, true) : null,
     lose: (leaves) => ledger?.lose(leaves),
@@ -79,7 +83,10 @@ export async function capturePart(core: Core, { live, privacy, retention }: Capt
   )
   const guards = {
     tokens: () => clients.tokens,
-    onToken: (token: Parameters<typeof clients.seen>[0]) => clients.seen(token),
+    onToken: (token: HttpToken, response: ServerResponse) => {
+      clients.seen(token)
+      requests.add(token, response)
+    },
     allowedHosts: config.allowedHosts ?? environment.allowedHosts
   }
   return {
@@ -120,7 +127,7 @@ export async function capturePart(core: Core, { live, privacy, retention }: Capt
           workspace: workspace.paths.root,
           instanceId: workspace.identity.origin.slice(-16),
           version: config.appVersion,
-          allowedOrigins: config.allowedOrigins
+          allowedOrigins: environment.allowedOrigins
         }
       )
       live.endpoints = servers.endpoints
@@ -131,7 +138,7 @@ export async function capturePart(core: Core, { live, privacy, retention }: Capt
         find: (name) => upstreams.find(name),
         host: config.compliance.host,
         limits: defaultLimits,
-        allowedOrigins: config.allowedOrigins ?? [],
+        allowedOrigins: environment.allowedOrigins,
         otherPorts: portsOf(live.endpoints)
       })
       await ownPorts.follow(upstreams.list)

@@ -56,6 +56,8 @@ export async function testEngine(
     readonly print?: Print
     readonly disposal?: DisposalHooks
     readonly clock?: Clock
+    /** Variables of the environment, read at each start. */
+    readonly env?: NodeJS.ProcessEnv
     readonly onPassphrase?: (passphrase: string | null) => void
     /** Typed at each start. */
     readonly passphrase?: () => string | null
@@ -74,7 +76,7 @@ export async function testEngine(
     const passphrase = options.passphrase?.() ?? null
     const binding = options.servers ? { host: options.host?.() ?? '127.0.0.1', port: 0 } : null
     const config: EngineStart['config'] = { ...fixed, compliance: binding, drift: binding }
-    return startEngine(passphrase === null ? config : { ...config, passphrase }, engineEnvironment({}), {
+    return startEngine(passphrase === null ? config : { ...config, passphrase }, engineEnvironment(options.env ?? {}), {
       store: null,
       log: pino({ level: 'silent' }),
       passwordCost: 1024,

@@ -36,7 +36,6 @@ export interface EngineStart {
     readonly allowedHosts?: readonly string[]
     /** First restores this backup to `workspace`, which must be a new folder. `acceptLoss`: a person knows that newer leaves are gone. */
     readonly restore?: { readonly from: string; readonly acceptLoss: boolean }
-    readonly allowedOrigins?: readonly string[]
     /** First makes `workspace`, which must be a new folder, a sample. `records`: null for the usual one. `now`: where its week ends, milliseconds since 1970. */
     readonly sample?: { readonly records: number | null; readonly now: number }
   }

@@ -20,11 +20,14 @@ export interface ClientDeps {
   /** All `client.added` and `client.revoked` leaves, in order. */
   readonly leaves: () => Promise<readonly ClientLeaf[]>
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
+  /** Told once a token is taken no more. */
+  readonly revoked: (token: HttpToken) => void
 }
 
 /** Active clients at most: the guard compares a token with every one of them. */
 const MOST = 100
 const PREFIX = 'aff_'
+const SYSTEM: Actor = { ref: 'engine', kind: 'system' }
 
 interface Known {
   readonly token: HttpToken
@@ -47,17 +50,29 @@ export class Clients {
     this.#deps = deps
   }
 
-  /** Reads what is on record, then records tokens of a file that are new. A token that was revoked stays revoked. */
-  static async load(deps: ClientDeps, given: readonly GivenToken[]): Promise<Clients> {
+  /** Reads what is on record, then follows the file of tokens, if there is one. */
+  static async load(deps: ClientDeps, given: readonly GivenToken[] | null): Promise<Clients> {
     const clients = new Clients(deps)
     for (const leaf of await deps.leaves()) clients.#apply(leaf)
-    const digests = new Set([...clients.#known.values()].map(({ token }) => token.sha256))
-    for (const { name, token } of given) {
-      const digest = digestOf(token)
-      if (!digests.has(digest) && !clients.#named(name))
-        await clients.#add(name, ['ingest', 'read'], digest, { ref: 'engine', kind: 'system' })
-    }
+    if (given !== null) await clients.#follow(given)
     return clients
+  }
+
+  /**
+   * Records tokens of a file that are new, and revokes those that came from it and are in it no more, and whoever has the name of another of its
+   * tokens. A token that was revoked stays revoked.
+   */
+  async #follow(given: readonly GivenToken[]): Promise<void> {
+    const wanted = new Map(given.map(({ name, token }) => [digestOf(token), name]))
+    const names = new Set(wanted.values())
+    for (const known of [...this.#known.values()]) {
+      const { revoked, actor, name } = known.client
+      if (revoked !== null || wanted.has(known.token.sha256)) continue
+      if (actor === SYSTEM.ref || names.has(name)) await this.#revoke(known, SYSTEM)
+    }
+    const digests = new Set([...this.#known.values()].map(({ token }) => token.sha256))
+    for (const [digest, name] of wanted)
+      if (!digests.has(digest) && !this.#named(name)) await this.#add(name, ['ingest', 'read'], digest, SYSTEM)
   }
 
   /** Tokens that are taken now. */
@@ -98,11 +113,7 @@ export class Clients {
         const known = this.#known.get(id)
         if (!known || known.client.revoked !== null)
           throw new AffidavitError('not_found', 'there is no such client, or it was revoked before')
-        await this.#record({ type: 'client.revoked', actor: caller.actor, data: { client_id: id }, parts: [] })
-        const after = { ...known, client: { ...known.client, revoked: new Date().toISOString() } }
-        this.#known.set(id, after)
-        this.#settle()
-        return { client: shown(after) }
+        return { client: shown(await this.#revoke(known, caller.actor)) }
       }
     }
   }
@@ -123,6 +134,16 @@ export class Clients {
     this.#known.set(id, known)
     this.#settle()
     return known
+  }
+
+  async #revoke(known: Known, actor: Actor): Promise<Known> {
+    const { id } = known.client
+    await this.#record({ type: 'client.revoked', actor, data: { client_id: id }, parts: [] })
+    const after = { ...known, client: { ...known.client, revoked: new Date().toISOString() } }
+    this.#known.set(id, after)
+    this.#settle()
+    this.#deps.revoked(known.token)
+    return after
   }
 
   async #record(draft: LeafDraft): Promise<void> {

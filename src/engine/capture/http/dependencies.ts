@@ -68,4 +68,7 @@ export interface HttpToken {
   readonly scopes: readonly HttpScope[]
 }
 
+/** Told of every request that comes with a client's token, as it is taken. */
+export type OnToken = (token: HttpToken, response: ServerResponse) => void
+
 export type HttpScope = (typeof clientScopes)[number]

@@ -7,7 +7,7 @@ import { splitTarget } from '../proxy/target.ts'
 import { sendFailure, sendJson, writeFailure } from './answers.ts'
 import { bareServer, onClientError } from './bare-server.ts'
 import { discardRest } from './body.ts'
-import type { HttpDependencies, HttpScope, HttpToken } from './dependencies.ts'
+import type { HttpDependencies, HttpScope, HttpToken, OnToken } from './dependencies.ts'
 import { docsRoute } from './docs-route.ts'
 import { refusals } from './errors.ts'
 import { eventsRoute } from './events-route.ts'
@@ -44,8 +44,7 @@ export interface AppOptions {
   readonly limits: HttpLimits
   /** Tokens taken now: clients come and go while the server runs. */
   readonly tokens: () => readonly HttpToken[]
-  /** A request came with this token. */
-  readonly onToken: (token: HttpToken) => void
+  readonly onToken: OnToken
   /** Whether a token is needed at all: beyond loopback. */
   readonly tokenNeeded: boolean
 }
@@ -134,7 +133,7 @@ function withProxy(
   return (request, response) => {
     const target = proxy === undefined ? null : splitTarget(request.url ?? '')
     if (proxy === undefined || target === null) return others(request, response)
-    const caller = admit(request, { allowed: allowedNow(), limiter, limits, tokens, onToken, tokenNeeded })
+    const caller = admit(request, response, { allowed: allowedNow(), limiter, limits, tokens, onToken, tokenNeeded })
     const upstream = proxy.find(target.name)
     if ('code' in caller || upstream === undefined) {
       discardRest(request)
@@ -176,11 +175,11 @@ function guard(options: AppOptions, limiter: RateLimiter, allowedNow: () => Allo
     if ((limits.rateOnLoopback || !isLoopback(client.replace(/^::ffff:/, ''))) && !limiter.take(client, performance.now())) {
       return refuse(request, reply, refusals.rate)
     }
-    const tokens = options.tokens()
-    if (scope !== undefined && (options.tokenNeeded || (tokens.length > 0 && raw.headers.authorization !== undefined))) {
-      request.token = clientOf(raw.headers, tokens, scope)
+    // A token that is given must be right, also where none is needed: one that was revoked never passes as none.
+    if (scope !== undefined && (options.tokenNeeded || raw.headers.authorization !== undefined)) {
+      request.token = clientOf(raw.headers, options.tokens(), scope)
       if (request.token === null) return refuse(request, reply, refusals.token)
-      options.onToken(request.token)
+      options.onToken(request.token, reply.raw)
     }
     if (raw.method === 'POST' && request.routeOptions.config.anyBody !== true && bodyKind(raw.headers) === null)
       return refuse(request, reply, refusals.mediaType)

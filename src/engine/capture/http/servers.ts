@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Server } from 'node:http'
 import { bareServer } from './bare-server.ts'
-import type { HttpDependencies, HttpToken } from './dependencies.ts'
+import type { HttpDependencies, HttpToken, OnToken } from './dependencies.ts'
 import { removeEndpointFile, writeEndpointFile } from './endpoint-file.ts'
 import { allowedFor, isLoopback } from './guards.ts'
 import { defaultLimits, type HttpLimits } from './limits.ts'
@@ -24,7 +24,7 @@ export interface HttpConfig {
   readonly allowedOrigins?: readonly string[] | undefined
   /** Tokens taken now, none by default. */
   readonly tokens?: (() => readonly HttpToken[]) | undefined
-  readonly onToken?: ((token: HttpToken) => void) | undefined
+  readonly onToken?: OnToken | undefined
   readonly limits?: Partial<HttpLimits> | undefined
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Failure } from '../../../shared/contract/errors.ts'
-import type { HttpToken } from '../http/dependencies.ts'
+import type { HttpToken, OnToken } from '../http/dependencies.ts'
 import { refusals } from '../http/errors.ts'
 import { type Allowed, checkHost, checkOrigin, clientOf, isLoopback, type RateLimiter } from '../http/guards.ts'
 import type { HttpLimits } from '../http/limits.ts'
@@ -14,8 +14,7 @@ export interface GateRules {
   readonly limits: HttpLimits
   /** Tokens taken now. */
   readonly tokens: () => readonly HttpToken[]
-  /** A call came with this token. */
-  readonly onToken: (token: HttpToken) => void
+  readonly onToken: OnToken
   /** Whether a token is needed at all: beyond loopback. */
   readonly tokenNeeded: boolean
 }
@@ -26,7 +25,7 @@ const SOURCE = /^[\x20-\x7e]{1,128}$/
  * Host, Origin, rate and token, in this order, as on every other route. `Authorization` belongs to the upstream: a token for this program comes in
  * `x-affidavit-token`, which is never passed on.
  */
-export function admit(request: IncomingMessage, rules: GateRules): ProxyCaller | Failure {
+export function admit(request: IncomingMessage, response: ServerResponse, rules: GateRules): ProxyCaller | Failure {
   const { allowed, limiter, limits, tokens, onToken, tokenNeeded } = rules
   const denied = checkHost(request, allowed) ?? checkOrigin(request.headers, allowed)
   if (denied !== null) return denied
@@ -37,7 +36,7 @@ export function admit(request: IncomingMessage, rules: GateRules): ProxyCaller |
   if (tokenNeeded || given !== undefined) {
     client = typeof given === 'string' ? clientOf({ authorization: `Bearer ${given}` }, tokens(), 'ingest') : null
     if (client === null) return refusals.token
-    onToken(client)
+    onToken(client, response)
   }
   const named = request.headers['x-affidavit-source']
   if (named !== undefined && (typeof named !== 'string' || !SOURCE.test(named))) return refusals.source

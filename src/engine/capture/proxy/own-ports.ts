@@ -3,7 +3,7 @@ import type { RequestListener, Server } from 'node:http'
 import type { Upstream } from '../../../shared/contract/proxy.ts'
 import { writeFailure } from '../http/answers.ts'
 import { bareServer } from '../http/bare-server.ts'
-import type { HttpToken } from '../http/dependencies.ts'
+import type { HttpToken, OnToken } from '../http/dependencies.ts'
 import { refusals } from '../http/errors.ts'
 import { allowedFor, isLoopback, RateLimiter } from '../http/guards.ts'
 import type { HttpLimits } from '../http/limits.ts'
@@ -18,7 +18,7 @@ export interface OwnPortsParts {
   readonly host: string
   readonly limits: HttpLimits
   readonly tokens: () => readonly HttpToken[]
-  readonly onToken: (token: HttpToken) => void
+  readonly onToken: OnToken
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: readonly string[]
   /** Ports of the other servers. */
@@ -88,7 +88,7 @@ export class OwnPorts {
   #listener(name: string, rules: GateRules): RequestListener {
     const { proxy, find } = this.#parts
     return (request, response) => {
-      const caller = admit(request, rules)
+      const caller = admit(request, response, rules)
       const upstream = find(name)
       if ('code' in caller || !upstream) {
         request.resume()
