@@ -12,6 +12,7 @@ import { type WorkspaceOptions, withEngine } from './workspace-commands.ts'
 export interface ExportOptions extends WorkspaceOptions {
   readonly query: string
   readonly at?: number
+  readonly range?: { readonly first: number; readonly last: number }
   readonly withhold: readonly ('request' | 'response' | 'error' | 'event')[]
   readonly recipient: string
   readonly purpose: string
@@ -34,6 +35,8 @@ function isSame(one: InterruptedExport, options: ExportOptions, query: string): 
     one.purpose === options.purpose &&
     one.withhold.join() === options.withhold.join() &&
     one.withhold_personal === options.withholdPersonal &&
+    one.range?.first === options.range?.first &&
+    one.range?.last === options.range?.last &&
     (one.withhold_reason ?? undefined) === options.withholdReason &&
     one.pdf === (options.pdf ?? false) &&
     one.parquet === (options.parquet ?? false) &&
@@ -44,10 +47,11 @@ function isSame(one: InterruptedExport, options: ExportOptions, query: string): 
 
 /** Carries on with what the same command began before, else begins; the job. */
 async function begin(engine: EngineChild, options: ExportOptions): Promise<string> {
+  const range = options.range === undefined ? {} : { range: options.range }
   const { exports } = await engine.call('export.interrupted', {})
   const there = exports.filter((one) => one.path === resolve(options.out))
   if (there.length > 0) {
-    const { query } = await engine.call('export.preview', { query: options.query })
+    const { query } = await engine.call('export.preview', { query: options.query, ...range })
     const same = there.find((one) => isSame(one, options, query))
     if (same) {
       say(`carrying on with the export of ${same.asked}, tree size ${same.size}`)
@@ -58,6 +62,7 @@ async function begin(engine: EngineChild, options: ExportOptions): Promise<strin
   }
   const { job_id } = await engine.call('export.start', {
     query: options.query,
+    ...range,
     withhold: [...options.withhold],
     withhold_personal: options.withholdPersonal,
     recipient: options.recipient,

@@ -34,6 +34,14 @@ const moment = (text: string): Date => {
 
 const collect = (value: string, before: readonly string[]): string[] => [...before, value]
 
+const leafRangeOf = (text: string): { readonly first: number; readonly last: number } => {
+  const [, first = '', last = ''] = /^(\d+)\.\.(\d+)$/.exec(text) ?? []
+  const range = { first: Number(first), last: Number(last) }
+  if (last === '' || !Number.isSafeInteger(range.last) || range.first > range.last)
+    throw new InvalidArgumentError('two leaf numbers are needed, as in 0..99')
+  return range
+}
+
 const workspaceCommand = (program: Command, name: string, description: string): Command =>
   program
     .command(name)
@@ -87,6 +95,7 @@ workspaceCommand(program, 'query', 'records that match a filter, as JSON lines')
 workspaceCommand(program, 'export', 'write a signed bundle')
   .option('--query <text>', 'the filter language of the records view', '')
   .option('--at <size>', 'tree size to prove against', whole)
+  .option('--range <a..b>', 'every leaf from a to b, so that none is missing; with contents only what the query finds', leafRangeOf)
   .addOption(
     new Option('--withhold <part>', 'part to withhold, may be repeated')
       .choices(['request', 'response', 'error', 'event'])

@@ -17,7 +17,9 @@ export function verdictView(file: File, found: PageVerdict): Node[] {
     verdict: found.verdict,
     steps: found.steps,
     records: found.case?.records ?? null,
-    withheld: found.case?.withheld.length ?? null
+    withheld: found.withheld,
+    range: found.case?.range ?? null,
+    leftOut: found.case && found.case.records_in_scope - found.case.records
   })
   return [
     element('section', { class: `verdict ${found.kind}`, 'aria-label': 'Verdict' }, [
@@ -82,7 +84,7 @@ function aboutView(file: File, found: PageVerdict): Node {
     ['Records', described ? count(described.records) : unreadable],
     ['Leaves', described ? count(described.leaves) : unreadable],
     ['Tree size', found.size === null ? unreadable : count(found.size)],
-    ['Withheld', described ? `${count(described.withheld.length)} parts` : unreadable],
+    ['Withheld', found.withheld === null ? unreadable : `${count(found.withheld)} parts`],
     ['Log key', found.logKey ?? unreadable, true],
     ['Export key', found.exportKey ?? unreadable, true]
   ]

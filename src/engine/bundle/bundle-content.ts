@@ -16,8 +16,10 @@ export const changedMeanwhile = (): AffidavitError =>
 export interface BundleContent {
   /** All parts of a leaf that are there. @throws AffidavitError payload_missing, conflict */
   readonly partsOf: (seq: number) => readonly OpenPart[]
-  /** Parts that no leaf of this bundle accounts for, because what took them came after its checkpoint. */
-  readonly goneLater: readonly { readonly seq: number; readonly part: string }[]
+  /** Leaves whose content an erasure in this bundle took. */
+  readonly erased: ReadonlySet<number>
+  /** Leaves whose content is gone and that no leaf of this bundle accounts for, because what took it came after its checkpoint. */
+  readonly gone: ReadonlySet<number>
 }
 
 /** The content of the selected leaves as it is now. Content that goes later on is noticed where it is read. */
@@ -25,9 +27,9 @@ export function bundleContent({ ledger, payloads }: ReaderContext, selection: Se
   const leaf = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
   const stored = ledger.prepare<[number], number>('SELECT 1 FROM payload WHERE seq = ?').pluck()
   const present = (seq: number): boolean => stored.get(seq) !== undefined && !(payloads.key(seq)?.every((byte) => byte === 0) ?? false)
-  const partNames = (seq: number): string[] => {
+  const hasParts = (seq: number): boolean => {
     const bytes = leaf.get(seq)
-    return bytes ? ((JSON.parse(bytes.toString('utf8')) as Leaf).parts ?? []).map((part) => part.name) : []
+    return bytes !== undefined && ((JSON.parse(bytes.toString('utf8')) as Leaf).parts ?? []).length > 0
   }
   const open = (seq: number): readonly OpenPart[] => {
     const state = payloads.open(seq)
@@ -35,24 +37,22 @@ export function bundleContent({ ledger, payloads }: ReaderContext, selection: Se
       throw new AffidavitError('payload_missing', `the content of leaf ${seq} cannot be opened: verify the workspace before exporting`)
     return state.state === 'present' ? state.parts : []
   }
-  const accounted = new Set<number>()
+  const erased = new Set<number>()
   for (const seq of selection.erasures)
     for (const part of open(seq)) {
-      const erased = part.name.startsWith('scope.') ? erasedBy(part.data) : undefined
-      if (erased !== undefined) accounted.add(erased)
+      const leaf = part.name.startsWith('scope.') ? erasedBy(part.data) : undefined
+      if (leaf !== undefined) erased.add(leaf)
     }
-  const goneLater: { seq: number; part: string }[] = []
-  for (const seq of selection.records) {
-    if (accounted.has(seq) || present(seq)) continue
-    for (const part of partNames(seq)) goneLater.push({ seq, part })
-    accounted.add(seq)
-  }
+  const gone = new Set<number>()
+  for (const seqs of [selection.records, selection.requests])
+    for (const seq of seqs) if (!erased.has(seq) && !present(seq) && hasParts(seq)) gone.add(seq)
   return {
-    goneLater,
+    erased,
+    gone,
     partsOf: (seq) => {
       const parts = open(seq)
-      if (accounted.has(seq)) return []
-      if (parts.length === 0 && partNames(seq).length > 0) throw changedMeanwhile()
+      if (erased.has(seq) || gone.has(seq)) return []
+      if (parts.length === 0 && hasParts(seq)) throw changedMeanwhile()
       return parts
     }
   }

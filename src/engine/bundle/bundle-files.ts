@@ -2,8 +2,15 @@
 // The files of a bundle: sorted names, fixed times.
 import { createHash } from 'node:crypto'
 import { AffidavitError } from '../../shared/contract/errors.ts'
-import { type BundleCase, CASE, LEAVES, manifestLine, SINGLE_LEAVES, tilePath } from '../../shared/evidence/bundle-layout.ts'
-import { erasedBy } from '../../shared/evidence/erasure-scope.ts'
+import {
+  type BundleCase,
+  CASE,
+  LEAVES,
+  MOST_TEXT_BYTES,
+  manifestLine,
+  SINGLE_LEAVES,
+  tilePath
+} from '../../shared/evidence/bundle-layout.ts'
 import { type JsonValue, jcs } from '../../shared/evidence/jcs.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import { inclusionProof } from '../../shared/evidence/merkle.ts'
@@ -17,18 +24,19 @@ import { completenessAround } from '../integrity/gaps.ts'
 import { nodeReader } from '../ledger/store.ts'
 import { disposedHash } from '../ledger/tiles.ts'
 import { builtPage } from '../pages.ts'
-import { personalParts } from '../privacy/personal-parts.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
 import { type BagWriter, chunked } from './bag-writer.ts'
-import { bundleContent, changedMeanwhile, GONE_LATER } from './bundle-content.ts'
+import { bundleContent, changedMeanwhile } from './bundle-content.ts'
 import { csvRow } from './csv.ts'
+import { withheldTooMuch } from './limits.ts'
 import { parquetOf } from './parquet.ts'
 import { addLists, addSingles } from './payload-files.ts'
 import { askPrinter } from './printer.ts'
 import { LISTED, recordColumns, recordRowCells, recordsHeader, reportHtml } from './report.ts'
 import { sealBag } from './seal-files.ts'
-import type { Selection } from './selection.ts'
+import { leavesOf, type Selection } from './selection.ts'
 import { staticFiles } from './templates/static-files.ts'
+import { withholding } from './withholding.ts'
 import type { WriteBundleInput } from './write-bundle.ts'
 
 const NEWLINE = Buffer.from('\n')
@@ -42,14 +50,7 @@ export async function fillBag(context: ReaderContext, input: WriteBundleInput, c
   const { selection } = input
   const { checkpoint } = selection
   const note = cosignedNote(context, checkpoint)
-  const seqs = [
-    ...selection.records,
-    ...selection.requests,
-    ...selection.alerts,
-    ...selection.reviews,
-    ...selection.keys,
-    ...selection.erasures
-  ].sort((a, b) => a - b)
+  const seqs = leavesOf(selection)
   const single = seqs.length <= SINGLE_LEAVES
   const leafBytes = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
   const bytesOf = (seq: number): Buffer => {
@@ -58,32 +59,15 @@ export async function fillBag(context: ReaderContext, input: WriteBundleInput, c
     if (disposedHash(ledger, seq)) throw changedMeanwhile()
     throw new AffidavitError('workspace_damaged', `leaf ${seq} is missing`)
   }
+  const leafOf = (seq: number): Leaf => JSON.parse(bytesOf(seq).toString('utf8')) as Leaf
   const getNode = nodeReader(ledger)
   const written = new Date(checkpoint.signed_us / 1000).toISOString()
-  const withheld: BundleCase['withheld'] = []
-  const withhold = new Set(input.withhold)
   const total = seqs.length * 2
   const step = (done: number) => {
     if (control.cancelled()) throw new AffidavitError('cancelled', 'cancelled')
     control.progress(done, total)
   }
-  // Asked for only where something was erased or personal data stays: a million numbers need not be kept twice.
-  const exported = new Set(input.withholdPersonal || selection.erasures.length > 0 ? [...selection.records, ...selection.requests] : [])
-  const reviews = new Set(selection.reviews)
-  const erasures = new Set(selection.erasures)
-  /** Why a part of an erasure stays: it is about records that this bundle does not hold. */
-  const beyondScope = (seq: number, part: { readonly name: string; readonly data: Uint8Array }): string | undefined => {
-    if (!erasures.has(seq)) return undefined
-    if (part.name === 'body') return 'the certificate also names other records and recipients'
-    return exported.has(erasedBy(part.data) ?? -1) ? undefined : 'another record of the same erasure'
-  }
-  const personal = input.withholdPersonal ? personalParts(context) : undefined
-  const reasonFor = (seq: number, part: { readonly name: string; readonly data: Uint8Array }): string | undefined =>
-    withhold.has(part.name)
-      ? input.withholdReason
-      : ((personal && (exported.has(seq) || reviews.has(seq)) ? personal(part) : undefined) ?? beyondScope(seq, part))
-  const { partsOf, goneLater } = bundleContent(context, selection)
-  const partsOut = (seq: number) => partsOf(seq).filter((part) => reasonFor(seq, part) === undefined)
+  const { partsOut, list } = withholding(context, input, bundleContent(context, selection))
 
   // Names in order: README-VERIFY.txt, bag-info.txt, bagit.txt, data/…, manifest…, proof/…, tagmanifest…, trust/…, verify.…
   const facts = { origin: input.origin, records: selection.records.length, leaves: seqs.length, written }
@@ -96,13 +80,13 @@ export async function fillBag(context: ReaderContext, input: WriteBundleInput, c
   bag.add('bagit.txt', texts.bagit)
   const alertIds = new Set<string>()
   for (const seq of selection.alerts) {
-    const { data } = JSON.parse(bytesOf(seq).toString('utf8')) as { readonly data?: { readonly alert_id?: string } }
-    if (data?.alert_id !== undefined) alertIds.add(data.alert_id)
+    const { data } = leafOf(seq)
+    if (typeof data?.alert_id === 'string') alertIds.add(data.alert_id)
   }
   const trail = function* (): Generator<string> {
     yield csvRow(['seq', 'time', 'type', 'actor', 'actor_kind', 'leaf_id'])
     for (const seq of seqs) {
-      const leaf = JSON.parse(bytesOf(seq).toString('utf8')) as Leaf
+      const leaf = leafOf(seq)
       yield csvRow([leaf.seq, leaf.ts, leaf.type, leaf.actor.ref, leaf.actor.kind, leaf.id])
     }
   }
@@ -111,13 +95,7 @@ export async function fillBag(context: ReaderContext, input: WriteBundleInput, c
   await bag.stream('data/audit-trail.csv', () => chunked(trail()))
 
   // case.json names what is withheld, and comes before the payloads in the order of names: the parts are listed first.
-  for (const seq of withhold.size > 0 || personal ? seqs : selection.erasures) {
-    for (const part of partsOf(seq)) {
-      const reason = reasonFor(seq, part)
-      if (reason !== undefined) withheld.push({ part: part.name, reason, seq })
-    }
-  }
-  for (const { seq, part } of goneLater) withheld.push({ part, reason: GONE_LATER, seq })
+  const { withheld, records } = list(seqs, leafOf)
   const described: BundleCase = {
     v: 1,
     app: input.appVersion,
@@ -127,16 +105,20 @@ export async function fillBag(context: ReaderContext, input: WriteBundleInput, c
     origin: input.origin,
     purpose: input.purpose,
     query: input.query,
+    ...(selection.range === null ? {} : { range: selection.range }),
     recipient: input.recipient,
-    records: selection.records.length,
-    records_in_scope: input.recordsInScope,
+    records,
+    // Of a range no record is left out: one that is restricted stands there without content.
+    records_in_scope: selection.range === null ? records + selection.restricted : records,
     requested_by: input.requestedBy,
     sample: input.sample,
     tree_size: checkpoint.size,
-    withheld,
+    withheld: withheld.entries,
     written
   }
-  bag.add(CASE, `${jcs(described as unknown as JsonValue)}\n`)
+  const text = Buffer.from(`${jcs(described as unknown as JsonValue)}\n`, 'utf8')
+  if (text.length > MOST_TEXT_BYTES) throw withheldTooMuch()
+  bag.add(CASE, text)
   const completeness = completenessAround(catalog, selection.from, selection.to, checkpoint.size)
   if (completeness)
     bag.add('data/completeness.json', `${jcs({ v: 1, tree_size: checkpoint.size, ...completeness } as unknown as JsonValue)}\n`)
@@ -163,7 +145,7 @@ export async function fillBag(context: ReaderContext, input: WriteBundleInput, c
     for (const seq of selection.records) {
       const record = find.get(seq)
       if (!record) throw changedMeanwhile()
-      yield recordRowCells(record, withhold.has('request') || personal !== undefined)
+      yield recordRowCells(record, input.withhold.includes('request') || input.withholdPersonal)
     }
   }
   const rows = function* (): Generator<string> {
@@ -174,6 +156,7 @@ export async function fillBag(context: ReaderContext, input: WriteBundleInput, c
   if (input.parquet) await bag.stream('data/records.parquet', () => parquetOf(recordColumns, cells()))
   const report = reportHtml({
     described,
+    withheld: withheld.groups,
     alerts,
     checkpoint: note,
     anchoredSize: timestampFor(context, checkpoint.size)?.size ?? null,
@@ -196,7 +179,7 @@ export async function fillBag(context: ReaderContext, input: WriteBundleInput, c
   }
   for (const tile of tiles) bag.add(tilePath(tile.level, tile.index, tile.width), bytesOfTile(tile))
   sealBag(context, input, bag, { note, leaf: bytesOf, getNode, texts, page: await builtPage('verify') })
-  return { records: selection.records.length, leaves: seqs.length, withheld: described.withheld.length }
+  return { records: selection.records.length, leaves: seqs.length, withheld: withheld.parts }
 }
 
 const hexOf = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex')

@@ -101,8 +101,7 @@ describe('an export', () => {
   it('says why parts are withheld, beside each of them', async () => {
     await write('f.zip', { withhold: ['response'], withhold_reason: 'privileged, flagged by counsel' })
     const described = JSON.parse(entry('f.zip', 'data/case.json').toString())
-    expect(described.withheld).toHaveLength(3)
-    expect(described.withheld[0]).toMatchObject({ part: 'response', reason: 'privileged, flagged by counsel' })
+    expect(described.withheld).toEqual([{ seq: 1, last: 3, part: 'response', reason: 'privileged, flagged by counsel' }])
     expect(entry('f.zip', 'data/report.html').toString()).toContain('privileged, flagged by counsel')
     expect((await verifyBundleFile(at('f.zip'))).kind).toBe('consistent')
   })

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { ParsedInput } from '../../shared/contract/contract.ts'
-import type { InterruptedExport } from '../../shared/contract/exports.ts'
+import { type InterruptedExport, leafRange } from '../../shared/contract/exports.ts'
 import { type JsonValue, jcs } from '../../shared/evidence/jcs.ts'
 import type { OpenExportIntent } from '../catalog/listings.ts'
 import type { DraftPart } from '../ledger/draft.ts'
@@ -14,6 +14,7 @@ import type { Selection } from './selection.ts'
 
 const bodySchema = z.strictObject({
   query: z.string(),
+  range: leafRange.optional(),
   recipient: z.string(),
   purpose: z.string(),
   withhold: z.array(z.enum(['request', 'response', 'error', 'event'])),
@@ -30,9 +31,10 @@ export type ExportRequest = z.infer<typeof bodySchema>
 
 /** The part of the record of it. The passphrase is in none. */
 export function requestOf(input: ParsedInput<'export.start'>, query: string): ExportRequest {
-  const { recipient, purpose, withhold, withhold_reason, withhold_personal, pdf, parquet, encrypt, out, replace } = input
+  const { range, recipient, purpose, withhold, withhold_reason, withhold_personal, pdf, parquet, encrypt, out, replace } = input
   return {
     query,
+    ...(range === undefined ? {} : { range }),
     recipient,
     purpose,
     withhold,
@@ -60,20 +62,23 @@ export function targetOf({ encrypt }: ExportRequest, passphrase: string | undefi
 }
 
 /** SHA-256 over the numbers of all selected leaves, so that a later selection can be told to be the same. */
-export function selectionDigest({ records, requests, alerts, keys, erasures }: Selection): string {
+export function selectionDigest({ range, records, requests, alerts, reviews, keys, erasures }: Selection): string {
   const hash = createHash('sha256')
-  for (const seqs of [records, requests, alerts, keys, erasures]) {
+  for (const seqs of [records, requests, alerts, reviews, keys, erasures, range ? [range.first, range.last] : []]) {
     hash.update(`${seqs.length}\n`)
     hash.update(new Uint8Array(Float64Array.from(seqs).buffer))
   }
   return hash.digest('hex')
 }
 
-/** Files of an export that is not finished: beside its target, and in the workspace. */
-export const filesOf = (id: string, out: string, journals: string) => ({
-  partial: `${out}.${id.slice(0, 8)}.partial`,
-  journal: join(journals, `${id}.jsonl`)
-})
+/**
+ * Files of an export that is not finished. Beside its target stands what will get its name: where that is encrypted, nothing in clear ever lies
+ * there, and the bundle is made in the workspace.
+ */
+export const filesOf = (id: string, { out, encrypt }: Pick<ExportRequest, 'out' | 'encrypt'>, journals: string) => {
+  const beside = `${out}.${id.slice(0, 8)}.partial`
+  return { partial: encrypt === 'none' ? beside : join(journals, `${id}.partial`), beside, journal: join(journals, `${id}.jsonl`) }
+}
 
 /** An intent that nothing followed, with what the journal knows; undefined where its body cannot be read. */
 export function interruptedOf(
@@ -82,8 +87,8 @@ export function interruptedOf(
 ): { readonly request: ExportRequest; readonly row: InterruptedExport; readonly selection: string } | undefined {
   const parsed = bodySchema.safeParse(body)
   if (!parsed.success) return undefined
-  const { out, replace: _, withhold_reason, ...request } = parsed.data
-  const { partial, journal } = filesOf(data.export_id, out, journals)
+  const { out, replace: _, range, withhold_reason, ...request } = parsed.data
+  const { partial, journal } = filesOf(data.export_id, parsed.data, journals)
   const last = readJournal(journal).points.at(-1)
   return {
     request: parsed.data,
@@ -94,6 +99,7 @@ export function interruptedOf(
       asked,
       actor,
       ...request,
+      range: range ?? null,
       withhold_reason: withhold_reason ?? null,
       path: out,
       partial,

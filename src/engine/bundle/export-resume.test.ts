@@ -11,6 +11,7 @@ import type { InterruptedExport } from '../../shared/contract/exports.ts'
 import { engineProcess } from '../test/engine-process.ts'
 import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
 import { note } from './export-journal.ts'
+import { dropUnfinished } from './write-bundle.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
@@ -127,12 +128,33 @@ describe('an export that the app ended in', () => {
     const out = at('e.zip.age')
     const found = await interruptedExport(out, { encrypt: { passphrase: 'a long passphrase' } })
     expect(found.encrypt).toBe('passphrase')
+    // What is not encrypted yet lies in the workspace, and nowhere else.
+    expect(dirname(found.partial)).toBe(join(engine.workspace, 'exports'))
+    expect(existsSync(found.partial)).toBe(true)
+    expect(readdirSync(engine.root).filter((name) => name.startsWith('e.zip'))).toEqual([])
     expect(JSON.stringify(found)).not.toContain('a long')
     expect(await engine.codeOf('export.resume', { id: found.id })).toBe('bad_request')
     const { job_id } = await engine.call('export.resume', { id: found.id, passphrase: 'a long passphrase' })
     const result = await finished(job_id)
     expect([result.bundle_sha256, result.encrypted_sha256]).toEqual([sha(straight), sha(out)])
     expect(readdirSync(engine.root).filter((name) => name.includes('partial'))).toEqual([])
+    expect(readdirSync(join(engine.workspace, 'exports'))).toEqual([])
+  })
+
+  it('leaves nothing in clear beside its target when the encryption cannot be written, and goes on once it can', async () => {
+    const out = at('g.zip.age')
+    const found = await interruptedExport(out, { encrypt: { passphrase: 'a long passphrase' } })
+    // Where the ciphertext is to stand is a folder.
+    const beside = `${out}.${found.id.slice(0, 8)}.partial`
+    mkdirSync(beside)
+    const { job_id } = await engine.call('export.resume', { id: found.id, passphrase: 'a long passphrase' })
+    expect((await engine.job(job_id)).error?.code).toBe('file_unreadable')
+    expect(readdirSync(engine.root).filter((name) => name.startsWith('g.zip'))).toEqual([basename(beside)])
+    rmSync(beside, { recursive: true })
+    dropUnfinished(join(engine.workspace, 'exports'))
+    expect(existsSync(found.partial)).toBe(false)
+    const again = await engine.call('export.resume', { id: found.id, passphrase: 'a long passphrase' })
+    expect((await finished(again.job_id)).bundle_sha256).toBe(sha(straight))
   })
 
   it('that had its name already when the end came is only put on record', async () => {

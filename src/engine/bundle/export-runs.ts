@@ -18,7 +18,7 @@ import { forget, readJournal, type WrittenBundle } from './export-journal.ts'
 import { bodyPartOf, type ExportRequest, filesOf, interruptedOf, requestOf, selectionDigest, targetOf } from './export-request.ts'
 import type { BundleDeps } from './handlers.ts'
 import { offerPrinter } from './printer.ts'
-import type { Selection } from './selection.ts'
+import { leavesOf, type Selection, within } from './selection.ts'
 import { removePartial } from './write-bundle.ts'
 
 export type ExportRunOperation = 'export.start' | 'export.result' | 'export.interrupted' | 'export.resume' | 'export.discard'
@@ -41,7 +41,7 @@ interface Run {
 const ATTEMPTS = 3
 const WITHHELD_REASON = 'withheld by choice of the exporter'
 /** What no later run can do better. */
-const hopeless: ReadonlySet<ErrorCode> = new Set(['conflict', 'payload_missing', 'workspace_damaged', 'bad_request'])
+const hopeless: ReadonlySet<ErrorCode> = new Set(['conflict', 'payload_missing', 'workspace_damaged', 'bad_request', 'too_large'])
 
 /** Runs again what an erasure or a disposal came into. */
 async function attempted<T>(work: () => Promise<T>): Promise<T> {
@@ -73,14 +73,13 @@ export function exportRuns(deps: BundleDeps, settle: (at: number | undefined) =>
     const writing = pool.run(
       'writeBundle',
       {
-        ...filesOf(run.id, request.out, journals),
+        ...filesOf(run.id, request, journals),
         printer: printer?.port ?? null,
         encrypt: run.target,
         parquet: request.parquet,
         withholdPersonal: request.withhold_personal,
         withholdReason: request.withhold_reason ?? WITHHELD_REASON,
         selection,
-        recordsInScope: selection.records.length + selection.restricted,
         out: request.out,
         replace: request.replace,
         query: request.query,
@@ -118,7 +117,7 @@ export function exportRuns(deps: BundleDeps, settle: (at: number | undefined) =>
 
   const carryOut = async (run: Run, caller: Caller, control: JobControl, asked: number): Promise<Written> => {
     const { request } = run
-    const files = filesOf(run.id, request.out, journals)
+    const files = filesOf(run.id, request, journals)
     running.add(run.id)
     try {
       const written = await bundleOf(run, control)
@@ -126,6 +125,7 @@ export function exportRuns(deps: BundleDeps, settle: (at: number | undefined) =>
       const { encrypt } = request
       const body = {
         query: request.query,
+        ...(request.range === undefined ? {} : { range: request.range }),
         recipient: request.recipient,
         purpose: request.purpose,
         file: basename(request.out),
@@ -150,6 +150,7 @@ export function exportRuns(deps: BundleDeps, settle: (at: number | undefined) =>
       return {
         ...figures,
         query: request.query,
+        range: request.range ?? null,
         recipient: request.recipient,
         purpose: request.purpose,
         file: basename(request.out),
@@ -189,7 +190,8 @@ export function exportRuns(deps: BundleDeps, settle: (at: number | undefined) =>
 
   return {
     'export.start': async (input, caller) => {
-      const filter = filterOf(input.query)
+      const { range } = input
+      const filter = within(filterOf(input.query), range)
       const request = requestOf(input, formatFilter(filter))
       if (input.pdf && deps.print === null)
         throw new AffidavitError('engine_unavailable', 'nothing here can print: leave the PDF out, or export from the desktop app')
@@ -202,21 +204,21 @@ export function exportRuns(deps: BundleDeps, settle: (at: number | undefined) =>
             throw new AffidavitError('file_exists', 'the file exists already: choose another name or say that it may be replaced')
           const at = input.at ?? (await deps.anchored())
           await settle(at)
-          const selection = await pool.run('selectLeaves', { filter, at })
-          if (!selection || selection.records.length === 0)
+          const selection = await pool.run('selectLeaves', { filter, at, range })
+          if (!selection || (selection.records.length === 0 && !selection.range))
             throw new AffidavitError(
               'nothing_selected',
               selection?.restricted
                 ? 'the filter selects restricted records only, and these are not exported'
                 : 'the filter selects no record: nothing to export'
             )
-          const { records, requests, alerts, keys, erasures, checkpoint } = selection
+          const { records, checkpoint } = selection
           const id = randomUUID()
           const data = {
             export_id: id,
             size: checkpoint.size,
             records: records.length,
-            leaves: records.length + requests.length + alerts.length + keys.length + erasures.length,
+            leaves: leavesOf(selection).length,
             selection_sha256: selectionDigest(selection)
           }
           const [leaf] = await deps.append([{ type: 'export.intent', actor: caller.actor, data, parts: [bodyPartOf(request)] }])
@@ -238,7 +240,11 @@ export function exportRuns(deps: BundleDeps, settle: (at: number | undefined) =>
       const job = jobs.start('export', `Writing ${basename(request.out)}`, 'leaves', async (control) => {
         try {
           await settle(row.size)
-          const selection = await pool.run('selectLeaves', { filter: filterOf(request.query), at: row.size })
+          const selection = await pool.run('selectLeaves', {
+            filter: filterOf(request.query),
+            at: row.size,
+            range: request.range
+          })
           if (!selection || selection.checkpoint.size !== row.size || selectionDigest(selection) !== digest)
             throw new AffidavitError('conflict', 'what this export selects has changed since it began: discard it and export again')
           const run = { id, intent: row.seq, request, selection, target, requestedBy: row.actor, resumed: true }
@@ -250,17 +256,17 @@ export function exportRuns(deps: BundleDeps, settle: (at: number | undefined) =>
       return { job_id: job.id }
     },
     'export.discard': async ({ id }, caller) => {
-      const { row } = await interruptedBy(id)
+      const { row, request } = await interruptedBy(id)
       running.add(id)
       try {
-        const files = filesOf(id, row.path, journals)
+        const files = filesOf(id, request, journals)
         let left: string | null = null
         try {
           removePartial(files)
           // What cannot be reached cannot be said to be gone.
-          if (row.finished.bytes > 0 && !existsSync(dirname(row.path))) left = row.partial
+          if (row.finished.bytes > 0 && !existsSync(dirname(row.path))) left = files.beside
         } catch {
-          left = row.partial
+          left = files.beside
         }
         await cancelled({ id, intent: row.seq }, caller, 'discarded')
         return { left }

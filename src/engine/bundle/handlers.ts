@@ -13,6 +13,7 @@ import type { ReaderPool } from '../threads/reader-pool.ts'
 import type { Identity } from '../workspace/identity.ts'
 import { type ExportRunOperation, exportRuns } from './export-runs.ts'
 import type { Print } from './printer.ts'
+import { within } from './selection.ts'
 
 export interface BundleDeps {
   readonly pool: ReaderPool
@@ -48,25 +49,24 @@ export function bundleHandlers(deps: BundleDeps): Handlers<ExportRunOperation | 
   }
   const runs = exportRuns(deps, settle)
   return {
-    'export.preview': async ({ query, at, withhold }) => {
-      const filter = filterOf(query)
+    'export.preview': async ({ query, at, range, withhold }) => {
+      const filter = within(filterOf(query), range)
       await settle(at)
-      const selection = await pool.run('selectLeaves', { filter, at })
+      const selection = await pool.run('selectLeaves', { filter, at, range })
       if (!selection) throw new AffidavitError('nothing_selected', 'no checkpoint covers a tree of this size')
-      const scope = await pool.run('measureLeaves', { seqs: Uint32Array.from([...selection.records, ...selection.requests]), withhold })
-      const { records, requests, alerts, keys, erasures } = selection
-      const leaves = records.length + requests.length + alerts.length + keys.length + erasures.length
+      const scope = await pool.run('measureLeaves', { selection, withhold })
       return {
         query: formatFilter(filter),
         size: selection.checkpoint.size,
+        range: selection.range,
         records: selection.records.length,
-        leaves,
+        leaves: scope.leaves,
         restricted: selection.restricted,
         erased: scope.erased,
         withheld_parts: scope.withheld,
         from: selection.from,
         to: selection.to,
-        estimated_bytes: Math.round(scope.bytes * 0.45 + leaves * OVERHEAD + 40_000)
+        estimated_bytes: Math.round(scope.bytes * 0.45 + scope.leaves * OVERHEAD + 40_000)
       }
     },
     ...runs,

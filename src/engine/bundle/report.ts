@@ -11,6 +11,7 @@ import { probability } from '../../shared/stats/kolmogorov.ts'
 import { isoMs, type StoredRecord } from '../catalog/rows.ts'
 import { sha256 } from '../crypto.ts'
 import type { ParquetColumn } from './parquet.ts'
+import type { WithheldGroup } from './withheld-list.ts'
 
 export const recordsHeader = [
   'seq',
@@ -59,6 +60,7 @@ export const recordRowCells = (record: StoredRecord, withoutText: boolean): (str
 
 export interface ReportInput {
   readonly described: BundleCase
+  readonly withheld: readonly WithheldGroup[]
   readonly alerts: readonly DriftAlert[]
   /** The note, with its cosignatures. */
   readonly checkpoint: string
@@ -82,18 +84,11 @@ const count = (n: number): string => n.toLocaleString('en-US')
 const plural = (n: number, one: string): string => `${count(n)} ${one}${n === 1 ? '' : 's'}`
 const moment = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`
 
-function withheldTable({ withheld }: BundleCase): Markup {
-  const groups = new Map<string, { part: string; reason: string; leaves: number }>()
-  for (const { part, reason } of withheld) {
-    const key = `${part}\n${reason}`
-    const group = groups.get(key) ?? { part, reason, leaves: 0 }
-    group.leaves++
-    groups.set(key, group)
-  }
-  if (groups.size === 0) return paragraph('Nothing was withheld.')
+function withheldTable(groups: readonly WithheldGroup[]): Markup {
+  if (groups.length === 0) return paragraph('Nothing was withheld.')
   return dataTable(
     [{ name: 'Part' }, { name: 'Reason' }, { name: 'Leaves', kind: 'number' }],
-    [...groups.values()].map((group) => [group.part, group.reason, count(group.leaves)])
+    groups.map((group) => [group.part, group.reason, count(group.leaves)])
   )
 }
 
@@ -224,6 +219,12 @@ export function reportHtml(input: ReportInput): string {
             `${count(described.leaves)}${described.first_seq === null ? '' : `, from ${count(described.first_seq)} to ${count(described.last_seq ?? 0)}`}`
           ],
           [
+            'Range',
+            described.range === undefined
+              ? 'none: leaves between those of this bundle are not here'
+              : `every leaf from ${count(described.range.first)} to ${count(described.range.last)}; those that were not asked for without content`
+          ],
+          [
             'Erased',
             erasures.length === 0
               ? 'no record in scope'
@@ -231,7 +232,7 @@ export function reportHtml(input: ReportInput): string {
           ]
         ])
       ),
-      section('Withheld', withheldTable(described)),
+      section('Withheld', withheldTable(input.withheld)),
       section(
         'Method',
         paragraph(

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What goes into a bundle, read on a reader thread.
+import { AffidavitError } from '../../shared/contract/errors.ts'
+import { MOST_TEXT_BYTES } from '../../shared/evidence/bundle-layout.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
 import { filterSql } from '../catalog/filter-sql.ts'
@@ -9,13 +11,25 @@ import { isoMs } from '../catalog/rows.ts'
 import { receiptLeaves } from '../drift/receipts.ts'
 import { type CheckpointRow, lastCheckpoint } from '../ledger/store.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
+import { checkEntries, withheldTooMuch } from './limits.ts'
+import { WithheldList } from './withheld-list.ts'
+
+/** Leaves by number, both ends included. */
+export interface LeafRange {
+  readonly first: number
+  readonly last: number
+}
 
 export interface Selection {
   /** The checkpoint that the proofs lead to: the newest of at most the wanted size. */
   readonly checkpoint: CheckpointRow
+  /** Every leaf of it goes out, most of them without content; null where only what was selected does. */
+  readonly range: LeafRange | null
   readonly records: Uint32Array
   /** Records that the filter selects and that stay behind because they are restricted. */
   readonly restricted: number
+  /** Leaves of these, where a range takes them along without content. */
+  readonly restrictedLeaves: readonly number[]
   /** Leaves of the requests of these records, where the call was on record before it ended. */
   readonly requests: readonly number[]
   /** Leaves of alerts on the selected series: opened, acknowledged, snoozed, resolved; and of the looks and references they rest on. */
@@ -30,11 +44,31 @@ export interface Selection {
   readonly to: string | null
 }
 
-/** Seqs of a filter's records below a checkpoint, and of the alert leaves of their series. Undefined when no checkpoint is that small. */
-export function selectLeaves(context: ReaderContext, filter: FilterExpression, at: number | undefined): Selection | undefined {
+/** The same filter within a range. */
+export function within(filter: FilterExpression, range: LeafRange | undefined): FilterExpression {
+  if (!range) return filter
+  const { first: min, last: max } = range
+  const there = filter.terms.some(
+    (term) => term.kind === 'range' && term.field === 'seq' && !term.negated && term.min === min && term.max === max
+  )
+  return there ? filter : { terms: [...filter.terms, { kind: 'range', field: 'seq', min, max, negated: false }] }
+}
+
+/**
+ * Seqs of a filter's records below a checkpoint, and of the alert leaves of their series; with `range`, all leaves of it besides. Undefined when
+ * no checkpoint is that small.
+ * @throws AffidavitError bad_request: the range ends beyond the tree, or leaves of it were disposed of; too_large: more files than a bundle may have
+ */
+export function selectLeaves(
+  context: ReaderContext,
+  filter: FilterExpression,
+  at: number | undefined,
+  range: LeafRange | undefined
+): Selection | undefined {
   const { catalog, ledger } = context
   const checkpoint = lastCheckpoint(ledger, at)
   if (!checkpoint) return undefined
+  if (range) checkRange(context, range, checkpoint.size)
   const { where: found, params } = filterSql(filter)
   // Restricted records are not processed further (GDPR 18(2)).
   const where = `(${found}) AND r.restricted = 0`
@@ -63,10 +97,13 @@ WHERE type IN ('key.added', 'key.retired', 'key.revoked') AND json_extract(data,
 ORDER BY seq`)
     .pluck()
     .all(checkpoint.size)
-  return {
+  const restricted = seqsOf(catalog, `(${found}) AND r.restricted <> 0`, params, checkpoint.size)
+  const selection: Selection = {
     checkpoint,
+    range: range ?? null,
     records,
-    restricted: seqsOf(catalog, `(${found}) AND r.restricted <> 0`, params, checkpoint.size).length,
+    restricted: restricted.length,
+    restrictedLeaves: range ? [...restricted, ...requestsOf(catalog, restricted)] : [],
     requests,
     // A verdict goes out with what it rests on, so that the bundle alone can decide it again.
     alerts: [...alerts, ...receiptLeaves(context, alerts, checkpoint.size)].sort((a, b) => a - b),
@@ -76,6 +113,31 @@ ORDER BY seq`)
     from: span?.first == null ? null : isoMs(span.first),
     to: span?.last == null ? null : isoMs(span.last)
   }
+  checkEntries(ledger, checkpoint.size, leavesOf(selection), selection.erasures)
+  return selection
+}
+
+function checkRange({ ledger }: ReaderContext, { first, last }: LeafRange, size: number): void {
+  if (last >= size)
+    throw new AffidavitError('bad_request', `the range ends beyond the tree of ${size} leaves, the last of which is leaf ${size - 1}`)
+  const there = ledger.prepare<[number, number], number>('SELECT count(*) FROM leaf WHERE seq BETWEEN ? AND ?').pluck().get(first, last)
+  if (there !== last - first + 1)
+    throw new AffidavitError('bad_request', 'leaves of this range were disposed of after their retention: choose a range without them')
+}
+
+/** The leaves that were selected with their contents, ascending. */
+export function askedLeaves({ records, requests, alerts, reviews, keys, erasures }: Omit<Selection, 'range'>): number[] {
+  const all = [...records, ...requests, ...alerts, ...reviews, ...keys, ...erasures].sort((a, b) => a - b)
+  return all.filter((seq, at) => at === 0 || seq !== all[at - 1])
+}
+
+/** All leaves of a bundle, ascending. */
+export function leavesOf(selection: Selection): number[] {
+  const asked = askedLeaves(selection)
+  if (!selection.range) return asked
+  const { first, last } = selection.range
+  const whole = Array.from({ length: last - first + 1 }, (_, n) => first + n)
+  return [...asked.filter((seq) => seq < first), ...whole, ...asked.filter((seq) => seq > last)]
 }
 
 function erasuresOf(catalog: ReaderContext['catalog'], records: readonly number[], size: number): number[] {
@@ -91,25 +153,40 @@ function erasuresOf(catalog: ReaderContext['catalog'], records: readonly number[
   return [...found].sort((a, b) => a - b)
 }
 
-/** Content of some leaves: bytes that would go out, parts withheld, leaves whose content was erased. */
+/**
+ * What a bundle of a selection would hold: leaves, bytes of content that would go out, parts withheld, records whose content was erased.
+ * @throws AffidavitError too_large: more is withheld one by one than a bundle can name
+ */
 export function measureLeaves(
   { ledger, payloads }: ReaderContext,
-  seqs: Uint32Array,
+  selection: Selection,
   withhold: readonly string[]
-): { readonly bytes: number; readonly withheld: number; readonly erased: number } {
-  const leaf = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
+): { readonly leaves: number; readonly bytes: number; readonly withheld: number; readonly erased: number } {
+  const bytesOf = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
+  const content = [...selection.records, ...selection.requests].sort((a, b) => a - b)
+  const asked = selection.range ? new Set(askedLeaves(selection)) : undefined
+  const records = new Set(asked ? content : [])
+  const leaves = leavesOf(selection)
+  const withheld = new WithheldList()
   let bytes = 0
-  let withheld = 0
   let erased = 0
-  for (const seq of seqs) {
-    const text = leaf.get(seq)
+  for (const seq of asked ? leaves : content) {
+    const text = bytesOf.get(seq)
     if (!text) continue
     const { parts = [] } = JSON.parse(text.toString('utf8')) as Leaf
-    if (parts.length > 0 && payloads.ciphertext(seq) === undefined) erased++
+    const closed = asked !== undefined && !asked.has(seq)
+    if (!closed && parts.length > 0 && (!asked || records.has(seq)) && payloads.ciphertext(seq) === undefined) erased++
     for (const part of parts) {
-      if (withhold.includes(part.name)) withheld++
-      else bytes += part.size_bucket * 0.75
+      if (closed || withhold.includes(part.name)) withheld.withhold(seq, part.name, closed ? 'not asked for' : 'withheld')
+      else {
+        withheld.show(part.name)
+        bytes += part.size_bucket * 0.75
+      }
     }
   }
-  return { bytes, withheld, erased }
+  if (withheld.entries.length * ENTRY_BYTES > MOST_TEXT_BYTES) throw withheldTooMuch()
+  return { leaves: leaves.length, bytes, withheld: withheld.parts, erased }
 }
+
+/** Bytes of one entry of what is withheld, with the reason of a leaf that was not asked for. */
+const ENTRY_BYTES = 150

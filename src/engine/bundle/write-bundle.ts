@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes a bundle beside its target, under a name that says that it is partial. Runs on a reader thread.
+// Writes a bundle under a name that says that it is partial, then gives it its own. Runs on a reader thread.
 import { createHash } from 'node:crypto'
-import { closeSync, createReadStream, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, createReadStream, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
 import { syncFolder } from '../../node/durable-file.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { TAG_MANIFEST } from '../../shared/evidence/bundle-layout.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
 import { BagWriter } from './bag-writer.ts'
+import { changedMeanwhile } from './bundle-content.ts'
 import { fillBag } from './bundle-files.ts'
 import { type AgeTarget, encryptFile } from './encrypt.ts'
 import { forget, note, readJournal, type WrittenBundle } from './export-journal.ts'
@@ -16,10 +17,11 @@ import type { Selection } from './selection.ts'
 
 export interface WriteBundleInput {
   readonly selection: Selection
-  readonly recordsInScope: number
   readonly out: string
   /** Where the bundle stands until it is finished. */
   readonly partial: string
+  /** Where the file stands that gets the name of the target: the same one, or its encrypted form. */
+  readonly beside: string
   /** Journal of what of it is finished. */
   readonly journal: string
   readonly replace: boolean
@@ -44,9 +46,6 @@ export interface WriteBundleInput {
   readonly sample: boolean
 }
 
-/** The encrypted form of a partial file until it is finished. */
-export const sealedName = (partial: string): string => `${partial}.age`
-
 /**
  * Writes the bundle and gives it its name when it is on disk. Whatever ends this before leaves the partial file and its journal: the same
  * input carries on from there, and gives the bytes that one run would have given.
@@ -62,11 +61,13 @@ export async function writeBundle(context: ReaderContext, input: WriteBundleInpu
       if (!input.replace)
         throw new AffidavitError('file_exists', 'the file exists already: choose another name or say that it may be replaced')
     }
+    mkdirSync(dirname(input.journal), { recursive: true, mode: 0o700 })
     bag = new BagWriter(input.partial, input.journal)
     const figures = await fillBag(context, input, control, bag)
     const { bytes, sha256 } = bag.end()
-    const sealed = sealedName(input.partial)
-    const encrypted = input.encrypt === null ? null : await encryptFile(input.partial, sealed, input.encrypt, control.cancelled)
+    // What an erasure took out of the workspace has to be written again.
+    if (!existsSync(input.partial)) throw changedMeanwhile()
+    const encrypted = input.encrypt === null ? null : await encryptFile(input.partial, input.beside, input.encrypt, control.cancelled)
     const written = {
       ...figures,
       bytes,
@@ -74,9 +75,9 @@ export async function writeBundle(context: ReaderContext, input: WriteBundleInpu
       tagManifestSha256: bag.hashOf(TAG_MANIFEST),
       encryptedSha256: encrypted?.sha256 ?? null
     }
-    if (encrypted !== null) syncFile(sealed)
+    if (encrypted !== null) syncFile(input.beside)
     note(input.journal, { written })
-    renameSync(encrypted === null ? input.partial : sealed, input.out)
+    renameSync(input.beside, input.out)
     if (encrypted !== null) rmSync(input.partial, { force: true })
     syncFolder(dirname(input.out))
     return written
@@ -93,10 +94,19 @@ export async function writeBundle(context: ReaderContext, input: WriteBundleInpu
 }
 
 /** Removes what an export left that is not to be carried on with. @throws the error of the system when a file is there and stays */
-export function removePartial({ partial, journal }: Pick<WriteBundleInput, 'partial' | 'journal'>): void {
-  rmSync(sealedName(partial), { force: true })
+export function removePartial({ partial, beside, journal }: Pick<WriteBundleInput, 'partial' | 'beside' | 'journal'>): void {
   rmSync(partial, { force: true })
+  rmSync(beside, { force: true })
   forget(journal)
+}
+
+/**
+ * Removes the unfinished files that lie in the workspace: they hold contents in clear, some of which are to go. Exports that are not ended by
+ * this begin their file again.
+ */
+export function dropUnfinished(journals: string): void {
+  if (!existsSync(journals)) return
+  for (const name of readdirSync(journals)) if (name.endsWith('.partial')) rmSync(join(journals, name), { force: true })
 }
 
 async function digestOf(path: string): Promise<string> {

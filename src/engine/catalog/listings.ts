@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Approval } from '../../shared/contract/approvals.ts'
-import type { ExportRow } from '../../shared/contract/exports.ts'
+import { type ExportRow, leafRange } from '../../shared/contract/exports.ts'
 import type { WorkspaceStatus } from '../../shared/contract/workspace.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import type { LeafType } from '../../shared/evidence/leaf-types.ts'
@@ -130,6 +130,7 @@ export function listExports(db: AnyDb, payloads: PayloadReader): ExportRow[] {
       leaves: data.leaves,
       withheld: data.withheld,
       query: text(body.query),
+      range: leafRange.safeParse(body.range).data ?? null,
       recipient: text(body.recipient),
       purpose: text(body.purpose),
       duration_ms: data.duration_ms ?? null,

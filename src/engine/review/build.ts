@@ -13,6 +13,7 @@ import { type BundleCase, CASE, caseSchema, LEAVES, payloadLine, payloadPath } f
 import { fromBase64, utf8Decode } from '../../shared/evidence/bytes.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import type { BundleFiles } from '../../shared/evidence/verify-steps.ts'
+import { WithheldIndex } from '../../shared/evidence/withheld.ts'
 import { ledgerMigrations } from '../ledger/migrations.ts'
 import { migrate, openProjection, type WritableDb } from '../sqlite/open.ts'
 import type { ReaderControl } from '../threads/reader-context.ts'
@@ -80,7 +81,7 @@ async function fill(input: BuildReviewInput, report: VerifyReport, control: Read
     // The bundle brings some leaves of the tree, not all.
     ledger.exec('DROP TRIGGER leaf_appends; DROP TRIGGER payload_appends')
     const described = caseSchema.parse(JSON.parse(utf8Decode(await files.read(CASE))))
-    const withheld = new Set(described.withheld.map(({ seq }) => seq))
+    const withheld = new WithheldCounts(described)
     const seal = new Sealing(ledger, keys, kek)
     let done = 0
     const step = () => {
@@ -100,7 +101,7 @@ async function fill(input: BuildReviewInput, report: VerifyReport, control: Read
       report,
       requested_by: described.requested_by,
       log_vkey: utf8Decode(await files.read('trust/log.vkey')).trim(),
-      withheld: withheldOf(described),
+      withheld: withheld.all,
       kek: { id: kek.id, key: kek.key.toString('base64') },
       secret: randomBytes(32).toString('base64')
     })
@@ -112,15 +113,33 @@ async function fill(input: BuildReviewInput, report: VerifyReport, control: Read
 }
 
 /** How often which part is withheld, by reason. */
-function withheldOf({ withheld }: BundleCase): { part: string; reason: string; count: number }[] {
-  const counts = new Map<string, { part: string; reason: string; count: number }>()
-  for (const { part, reason } of withheld) {
-    const name = `${part} ${reason}`
-    const known = counts.get(name)
-    if (known) known.count++
-    else counts.set(name, { part, reason, count: 1 })
+class WithheldCounts {
+  readonly #entries: BundleCase['withheld']
+  readonly #index: WithheldIndex
+  readonly #counts = new Map<string, { part: string; reason: string; count: number }>()
+
+  constructor({ withheld }: BundleCase) {
+    this.#entries = withheld
+    this.#index = new WithheldIndex(withheld)
   }
-  return [...counts.values()]
+
+  get all(): { part: string; reason: string; count: number }[] {
+    return [...this.#counts.values()]
+  }
+
+  /** Counts a leaf; whether a part of it is withheld. */
+  some({ seq, parts = [] }: Leaf): boolean {
+    let some = false
+    for (const { name } of parts) {
+      const reason = this.#entries[this.#index.find(seq, name) ?? -1]?.reason
+      if (reason === undefined) continue
+      some = true
+      const known = this.#counts.get(`${name} ${reason}`)
+      if (known) known.count++
+      else this.#counts.set(`${name} ${reason}`, { part: name, reason, count: 1 })
+    }
+    return some
+  }
 }
 
 /** The leaves, and their contents where these are files of their own. */
@@ -213,7 +232,7 @@ class Sealing {
   }
 
   /** Key blocks: a key of zeros, as an erasure leaves it, where the content is gone; any key where there is none to open. */
-  keys(withheld: ReadonlySet<number>, step: () => void): void {
+  keys(withheld: WithheldCounts, step: () => void): void {
     const rows = this.#ledger.prepare<[], { seq: number; bytes: Buffer; key: Buffer | null }>(
       'SELECT l.seq, l.bytes, o.key FROM leaf l LEFT JOIN temp.opened o ON o.seq = l.seq ORDER BY l.seq'
     )
@@ -231,8 +250,9 @@ class Sealing {
         first = at
         block = Array.from({ length: BLOCK_KEYS }, () => NO_KEY)
       }
-      const { parts = [] } = JSON.parse(bytes.toString('utf8')) as Leaf
-      block[seq - at] = key ?? (parts.length > 0 && !withheld.has(seq) ? DESTROYED : NO_KEY)
+      const leaf = JSON.parse(bytes.toString('utf8')) as Leaf
+      const closed = withheld.some(leaf)
+      block[seq - at] = key ?? (leaf.parts?.length && !closed ? DESTROYED : NO_KEY)
       step()
     }
     flush()

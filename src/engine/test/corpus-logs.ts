@@ -4,7 +4,7 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseCheckpoint } from '../../shared/evidence/note.ts'
 import type { SeenHead } from './corpus-case.ts'
-import type { Bag } from './corpus-ways.ts'
+import type { Bag } from './corpus-edit.ts'
 import { rawRecord, type TestEngine, testEngine } from './test-engine.ts'
 
 export type ExportBag = (engine: TestEngine, query: string) => Promise<{ readonly bag: Bag }>

@@ -2,7 +2,8 @@
 // The ways to tamper with a bundle of more than a thousand leaves: tiles instead of single proofs, lists instead of payload files.
 import { leafHash } from '../../shared/evidence/merkle.ts'
 import { sha256 } from '../crypto.ts'
-import type { Bag, CorpusKeys, Way } from './corpus-ways.ts'
+import type { Bag } from './corpus-edit.ts'
+import type { CorpusKeys, Way } from './corpus-ways.ts'
 
 /** Records of the large bundle: a tree of several whole tiles and a partial one, and of a second level. */
 export const LARGE = 1_110

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ways to tamper with a bundle, each with the step that sees it and its reason.
 import type { CorpusCase } from './corpus-case.ts'
-
-/** Files of a bundle by name. */
-export type Bag = Map<string, Buffer>
+import { type Bag, edit, flip, swap, text } from './corpus-edit.ts'
 
 /** What somebody with or without keys can do to a bag. */
 export interface CorpusKeys {
@@ -16,7 +14,7 @@ export interface CorpusKeys {
 
 export interface Way {
   readonly name: string
-  readonly from?: 'stamped' | 'withheld' | 'pruned' | 'erased' | 'large'
+  readonly from?: 'stamped' | 'withheld' | 'ranged' | 'pruned' | 'erased' | 'large'
   readonly change: (bag: Bag) => void
   readonly step: number | null
   readonly code: string | null
@@ -24,34 +22,6 @@ export interface Way {
   readonly verdict?: CorpusCase['verdict']
   readonly shellStep?: number
   readonly shellVerdict?: CorpusCase['shellVerdict']
-}
-
-const text = (bag: Bag, name: string): string => (bag.get(name) ?? Buffer.alloc(0)).toString('utf8')
-
-/** Changes the text of a file; a change that changes nothing is a mistake of the corpus. */
-function edit(bag: Bag, name: string, change: (text: string) => string): void {
-  const before = text(bag, name)
-  const after = change(before)
-  if (after === before) throw new Error(`nothing was changed in ${name}`)
-  bag.set(name, Buffer.from(after))
-}
-
-function flip(bag: Bag, name: string): void {
-  const bytes = Buffer.from(bag.get(name) ?? '')
-  if (bytes.length === 0) bag.set(name, Buffer.alloc(1))
-  else {
-    const at = Math.floor(bytes.length / 2)
-    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
-    bag.set(name, bytes)
-  }
-}
-
-function swap(bag: Bag, a: string, b: string): void {
-  const kept = bag.get(a)
-  const other = bag.get(b)
-  if (!kept || !other) throw new Error('nothing to swap')
-  bag.set(a, other)
-  bag.set(b, kept)
 }
 
 const LEAVES = 'data/leaves.jsonl'

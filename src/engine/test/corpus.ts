@@ -5,14 +5,17 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ZipFile } from 'yazl'
+import type { OperationInput } from '../../shared/contract/contract.ts'
 import { formatCheckpointBody, parseCheckpoint, signCheckpoint } from '../../shared/evidence/note.ts'
 import { BUNDLE_NAMESPACE, formatSshsig, sshsigSignedData } from '../../shared/evidence/sshsig.ts'
 import { makeAuthority, serveAuthority } from '../anchors/test-authority.ts'
 import { ed25519FromSeed, sha256, sha512 } from '../crypto.ts'
 import type { CorpusCase } from './corpus-case.ts'
+import type { Bag } from './corpus-edit.ts'
 import { prunedAndErased, twoHistories } from './corpus-logs.ts'
+import { scopeWays } from './corpus-scope.ts'
 import { LARGE, tileWays } from './corpus-tiles.ts'
-import { type Bag, type CorpusKeys, hostileWays, tamperedWays } from './corpus-ways.ts'
+import { type CorpusKeys, hostileWays, tamperedWays } from './corpus-ways.ts'
 import { rawRecord, type TestEngine, testEngine } from './test-engine.ts'
 
 const TIME = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true, mode: 0o100644 }
@@ -75,7 +78,7 @@ function seedsOf(engine: TestEngine): { readonly log: Buffer; readonly export: B
 async function exportBag(
   engine: TestEngine,
   query: string,
-  more: { readonly withhold?: ['request']; readonly at?: number } = {}
+  more: Partial<OperationInput<'export.start'>> = {}
 ): Promise<{ readonly zip: Buffer; readonly bag: Bag }> {
   const out = join(engine.root, 'export.zip')
   const { job_id } = await engine.call('export.start', { query, recipient: 'Examiner', purpose: 'corpus', out, replace: true, ...more })
@@ -131,6 +134,7 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
     await engine.call('events.append', { events: [rawRecord(4), rawRecord(5)] })
     const plain = await exportBag(engine, 'seq:0..6')
     const withheld = await exportBag(engine, 'seq:0..6', { withhold: ['request'] })
+    const ranged = await exportBag(engine, 'seq:2..3', { range: { first: 0, last: 6 } })
     const pem = join(engine.root, 'ca.pem')
     writeFileSync(pem, authority.ca)
     await engine.call('settings.set', { tsa_url: authority.url, tsa_every_minutes: 0 })
@@ -164,17 +168,18 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
     await put('as it was written', plain.bag, good)
     await put('as it was written, with confirmed keys', plain.bag, valid)
     await put('withheld requests', withheld.bag, valid)
+    await put('a whole range, most of it without content', ranged.bag, valid)
     await put('with a timestamp', stamped.bag, valid)
     await put('over a tile that was disposed of', pruned, valid)
     await put('with an erased record and its erasure', erased, valid)
     await put('after an earlier head was seen', grown, { ...good, remembered: { head: before, code: null } })
     await put('cut off after a longer log was seen', cut, { ...good, remembered: { head: seen, code: 'rollback' } })
     await put('another history of the size that was seen', forked, { ...good, remembered: { head: seen, code: 'fork' } })
-    const sources = { plain: plain.bag, stamped: stamped.bag, withheld: withheld.bag, pruned, erased, large }
+    const sources = { plain: plain.bag, stamped: stamped.bag, withheld: withheld.bag, ranged: ranged.bag, pruned, erased, large }
     const sampled = { shellVerdict: 'no fault found, 2 steps not checked' } as const
     await put('beyond a thousand leaves, as it was written', large, { ...good, ...sampled })
     await put('beyond a thousand leaves, with confirmed keys', large, { ...valid, ...sampled })
-    for (const way of [...tamperedWays(plain.bag, keys), ...tileWays(keys, large)]) {
+    for (const way of [...tamperedWays(plain.bag, keys), ...scopeWays(keys, ranged.bag), ...tileWays(keys, large)]) {
       const bag: Bag = new Map(sources[way.from ?? 'plain'])
       way.change(bag)
       await put(way.name, bag, {

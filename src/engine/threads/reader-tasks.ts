@@ -22,7 +22,7 @@ import { readManifest } from '../backup/manifest.ts'
 import { type RestoreInput, restoreBackup } from '../backup/restore.ts'
 import { type WriteBackupInput, writeBackup } from '../backup/write-backup.ts'
 import { foreignFileNames } from '../bundle/foreign-handlers.ts'
-import { measureLeaves, selectLeaves } from '../bundle/selection.ts'
+import { type LeafRange, measureLeaves, type Selection, selectLeaves } from '../bundle/selection.ts'
 import { type WriteBundleInput, writeBundle } from '../bundle/write-bundle.ts'
 import {
   type ApprovalFilter,
@@ -92,11 +92,12 @@ import { keyHistory } from '../vault/history.ts'
 import { longTask, task } from './reader-context.ts'
 
 export const readerTasks = {
-  selectLeaves: longTask((context, args: { readonly filter: FilterExpression; readonly at: number | undefined }) =>
-    selectLeaves(context, args.filter, args.at)
+  selectLeaves: longTask(
+    (context, args: { readonly filter: FilterExpression; readonly at: number | undefined; readonly range: LeafRange | undefined }) =>
+      selectLeaves(context, args.filter, args.at, args.range)
   ),
-  measureLeaves: longTask((context, args: { readonly seqs: Uint32Array; readonly withhold: readonly string[] }) =>
-    measureLeaves(context, args.seqs, args.withhold)
+  measureLeaves: longTask((context, args: { readonly selection: Selection; readonly withhold: readonly string[] }) =>
+    measureLeaves(context, args.selection, args.withhold)
   ),
   writeBundle: longTask((context, args: WriteBundleInput, control) => writeBundle(context, args, control)),
   reread: task(({ ledger }, args: { readonly from: TreeState; readonly toSize: number }) => reread(ledger, args.from, args.toSize)),

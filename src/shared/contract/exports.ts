@@ -6,9 +6,15 @@ import { recordProof, timestamp } from './record.ts'
 
 const count = z.int().min(0)
 const path = z.string().min(1).max(4096)
+
+/** Leaves by number, both ends included. */
+export const leafRange = z.strictObject({ first: count, last: count }).refine(({ first, last }) => first <= last, 'first is at most last')
+
 const scope = {
   query: z.string().max(4096).default(''),
   at: count.optional(),
+  /** Takes every leaf of the range along, so that the bundle shows that none is missing: contents of what `query` finds in it, of all others none. */
+  range: leafRange.optional(),
   withhold: z.array(z.enum(['request', 'response', 'error', 'event'])).default([])
 }
 
@@ -46,6 +52,11 @@ export const verifyReport = z.object({
     query: z.string().nullable(),
     records: count.nullable(),
     leaves: count.nullable(),
+    /** Leaves of which none is missing, as step 5 has checked where it passed; null where the bundle makes no such claim. */
+    range: leafRange.nullable(),
+    /** Restricted records in scope that were left out. */
+    left_out: z.int().nullable(),
+    /** Parts that stay closed, each counted. */
     withheld: count.nullable(),
     sample: z.boolean().nullable(),
     tag_manifest_sha256: z.string().nullable(),
@@ -97,6 +108,8 @@ export const exportRow = z.object({
   leaves: count,
   withheld: count,
   query: z.string(),
+  /** Leaves that are all in the bundle; null where only what was selected is. */
+  range: leafRange.nullable(),
   recipient: z.string(),
   purpose: z.string(),
   /** From the request to the file on disk. */
@@ -114,6 +127,7 @@ export const interruptedExport = z.object({
   asked: timestamp,
   actor: z.string(),
   query: z.string(),
+  range: leafRange.nullable(),
   recipient: z.string(),
   purpose: z.string(),
   withhold: z.array(z.enum(['request', 'response', 'error', 'event'])),
@@ -144,6 +158,8 @@ export const exportOperations = {
       query: z.string(),
       /** Size of the tree the bundle would prove against. */
       size: count,
+      range: leafRange.nullable(),
+      /** Records with their contents. */
       records: count,
       leaves: count,
       /** Records of the filter that stay behind because they are restricted. */

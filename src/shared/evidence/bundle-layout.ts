@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The layout of an export bundle: a BagIt bag (RFC 8493) whose tag manifest is signed. See docs/evidence-format.md.
 import { z } from 'zod'
+import { partName } from './leaf.ts'
 
 /** Leaves up to which each has a proof file and payload files of its own; beyond it tiles and payload lists. */
 export const SINGLE_LEAVES = 1_000
 /** Records in one payload list. */
 export const LIST_LINES = 10_000
-/** Most entries of a bundle; the layout never needs more. */
+/** Most entries of a bundle. */
 export const MOST_ENTRIES = 20_000
+/** Most bytes of `data/case.json` and of the other files that are read whole as text. */
+export const MOST_TEXT_BYTES = 64 * 1024 ** 2
 
 export const BAGIT = 'BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n'
 export const MANIFEST = 'manifest-sha256.txt'
@@ -67,6 +70,8 @@ export const caseSchema = z.strictObject({
   purpose: z.string().max(500),
   requested_by: z.string().max(128),
   query: z.string().max(8192),
+  /** Every leaf from the first to the last is here; contents that were not asked for are withheld. Absent: no such claim is made. */
+  range: z.strictObject({ first: count, last: count }).optional(),
   /** Leaves of the tree that the proofs lead to. */
   tree_size: count,
   records_in_scope: count,
@@ -74,7 +79,8 @@ export const caseSchema = z.strictObject({
   leaves: count,
   first_seq: count.nullable(),
   last_seq: count.nullable(),
-  withheld: z.array(z.strictObject({ seq: count, part: z.string().max(32), reason: z.string().min(1).max(200) })),
+  /** A part of one leaf; with `last`, of every leaf of the bundle from `seq` to `last` that has such a part. */
+  withheld: z.array(z.strictObject({ seq: count, last: count.optional(), part: partName, reason: z.string().min(1).max(200) })),
   sample: z.boolean()
 })
 export type BundleCase = z.infer<typeof caseSchema>

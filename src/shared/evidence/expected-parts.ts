@@ -2,7 +2,6 @@
 import { fromBase64, toBase64 } from './bytes.ts'
 
 const HASH_BYTES = 32
-const EXPECTED = 0
 const FOUND = 1
 
 /**
@@ -51,10 +50,15 @@ export class ExpectedParts {
     return this.#commits.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES)
   }
 
+  /** All parts, and whether they were taken. */
+  *all(): Generator<{ readonly seq: number; readonly part: string; readonly taken: boolean }> {
+    for (let at = 0; at < this.#count; at++)
+      yield { seq: this.#seqs[at] ?? 0, part: this.#nameOf[this.#names[at] ?? 0] ?? '', taken: this.#states[at] === FOUND }
+  }
+
   /** What was not taken. */
   *left(): Generator<{ readonly seq: number; readonly part: string }> {
-    for (let at = 0; at < this.#count; at++)
-      if (this.#states[at] === EXPECTED) yield { seq: this.#seqs[at] ?? 0, part: this.#nameOf[this.#names[at] ?? 0] ?? '' }
+    for (const { seq, part, taken } of this.all()) if (!taken) yield { seq, part }
   }
 
   #find(seq: number, name: string): number | undefined {

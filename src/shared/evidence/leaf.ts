@@ -14,9 +14,12 @@ const label = z
   .max(128)
   .regex(/^[A-Za-z0-9._:/-]+$/)
 
+/** Names of parts (EVIDENCE, Parts): a closed list. */
+export const partName = z.string().regex(/^(event|request|response|error|body|attachment\.\d{1,4}|scope\.\d{1,9})$/)
+
 /** One committed part: the leaf holds its commitment, the payload holds its opening and its bytes. */
 export const leafPart = z.strictObject({
-  name: z.string().regex(/^(event|request|response|error|body|attachment\.\d{1,4}|scope\.\d{1,9})$/),
+  name: partName,
   alg: z.literal('SHA-256'),
   commit: hash64,
   size_bucket: count,
@@ -57,6 +60,10 @@ export const leafSchema = z.strictObject({
   sample: z.literal(true).optional()
 })
 export type Leaf = z.infer<typeof leafSchema>
+
+/** Whether a leaf counts as a record: a call to a model at its first leaf, not the span of a program around it. */
+export const beginsRecord = ({ type, span_role }: Pick<Leaf, 'type' | 'span_role'>): boolean =>
+  (type === 'llm.recorded' || type === 'llm.request') && span_role !== 'wrapper'
 
 export type LeafProblem = {
   readonly code: 'leaf_not_json' | 'leaf_not_canonical' | 'leaf_too_large' | 'leaf_schema'

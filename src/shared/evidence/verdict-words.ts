@@ -10,6 +10,10 @@ export interface SpokenVerdict {
   /** Null when the case cannot be read. */
   readonly records: number | null
   readonly withheld: number | null
+  /** Leaves of which none is missing, where the bundle says so and step 5 passed. */
+  readonly range?: { readonly first: number; readonly last: number } | null
+  /** Restricted records in scope that were left out. */
+  readonly leftOut?: number | null
 }
 
 /** The state of a step in words. */
@@ -34,16 +38,21 @@ export function headline(report: SpokenVerdict): readonly [title: string, detail
   const failed = report.steps.filter((step) => step.state === 'fail')
   const reasons = failed.reduce((sum, step) => sum + step.reasons.length, 0)
   const records = report.records === null ? 'its records' : `${count(report.records)} records`
+  const said = [
+    report.range ? `; leaves ${report.range.first} to ${report.range.last}, no gap` : '',
+    report.leftOut ? `; ${count(report.leftOut)} restricted records in scope were left out` : '',
+    report.withheld ? `; ${count(report.withheld)} parts are withheld, each named` : ''
+  ].join('')
   switch (report.kind) {
     case 'valid':
       return [
-        'Verifies: genuine, unchanged, all accounted for',
-        `${records} are here, as recorded${report.withheld ? `; ${count(report.withheld)} parts are withheld, each named` : ''}.`
+        report.range ? 'Verifies: genuine, unchanged, all accounted for' : 'Verifies: genuine and unchanged',
+        `${records} are here, as recorded${said}.`
       ]
     case 'consistent':
       return [
         'Consistent, signer not confirmed',
-        `${records} are unchanged since they were signed. Who signed is known only once the keys are compared outside the bundle.`
+        `${records} are unchanged since they were signed${said}. Who signed is known only once the keys are compared outside the bundle.`
       ]
     case 'invalid':
       return [

@@ -19,6 +19,8 @@ export interface BundleVerdict {
   readonly kind: 'valid' | 'consistent' | 'invalid' | 'unchecked'
   readonly steps: readonly Step[]
   readonly case: BundleCase | null
+  /** Parts that the case names as withheld, each counted; null when the case cannot be read. */
+  readonly withheld: number | null
   readonly origin: string | null
   readonly size: number | null
   readonly logKey: string | null
@@ -58,7 +60,7 @@ export async function verifyBundle(
   const timestamp = await checkTimestamp(files, crypto, trust, checkpoint.note, checkpoint.signed)
   const leaves = await checkLeaves(files, crypto, checkpoint.note, bundleCase, signature.principal, control, keys.lines)
   const payloads = await checkPayloads(files, crypto, leaves.parts, leaves.readable, bundleCase, control)
-  const steps = [signature.step, manifests, checkpoint.step, timestamp.step, leaves.step, payloads]
+  const steps = [signature.step, manifests, checkpoint.step, timestamp.step, leaves.step, payloads.step]
   const unchecked = steps.filter((step) => step.state === 'not_checked').length
   const failed = steps.some((step) => step.state === 'fail')
   const trusted = signature.trusted && checkpoint.trusted
@@ -75,6 +77,7 @@ export async function verifyBundle(
     kind,
     steps,
     case: bundleCase,
+    withheld: bundleCase && payloads.withheld,
     origin: checkpoint.note?.origin ?? null,
     size: checkpoint.note?.size ?? null,
     logKey: checkpoint.key && toHex(crypto.sha256(checkpoint.key)),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BundleCase } from './bundle-layout.ts'
+import { type BundleCase, MOST_TEXT_BYTES } from './bundle-layout.ts'
 import { utf8Decode } from './bytes.ts'
 import type { KnownLog } from './remembered.ts'
 import type { KeyChain } from './verify-keys.ts'
@@ -21,7 +21,7 @@ export interface Context {
 
 /** The text of a file; undefined where it is not there, too large for what it is, or no UTF-8. */
 export async function textOf(files: BundleFiles, name: string): Promise<string | undefined> {
-  if (!files.names().includes(name) || files.size(name) > 64 * 1024 * 1024) return undefined
+  if (!files.names().includes(name) || files.size(name) > MOST_TEXT_BYTES) return undefined
   try {
     return utf8Decode(await files.read(name))
   } catch {

@@ -3,7 +3,8 @@ import { type BundleCase, LEAVES, proofPath, SINGLE_LEAVES } from './bundle-layo
 import { equalBytes, utf8Decode } from './bytes.ts'
 import { ExpectedParts } from './expected-parts.ts'
 import { jcs } from './jcs.ts'
-import { type Leaf, parseLeaf } from './leaf.ts'
+import { beginsRecord, type Leaf, parseLeaf } from './leaf.ts'
+import { LeafSpan } from './leaf-span.ts'
 import { leafHash, verifyInclusion } from './merkle.ts'
 import type { SignedCheckpoint } from './note.ts'
 import { parseTlogProof } from './tlog-proof.ts'
@@ -15,8 +16,6 @@ export interface LeafOutcome {
   readonly parts: ExpectedParts
   readonly readable: boolean
 }
-
-const recordTypes = new Set<Leaf['type']>(['llm.recorded', 'llm.request'])
 
 /** Step 5: every line is the exact bytes of a leaf, and every leaf is in the tree of the checkpoint. */
 export async function checkLeaves(
@@ -39,6 +38,7 @@ export async function checkLeaves(
   let leaves = 0
   let records = 0
   let last = -1
+  const span = new LeafSpan(bundleCase?.range)
   let included = 0
   /** Leaves by the first-level tile they are in; one of each tells which tiles the bundle needs. */
   const tiled: number[] = []
@@ -50,9 +50,10 @@ export async function checkLeaves(
     if (!leaf) continue
     if (leaf.seq <= last) report.fault('leaf_order', 'leaves are not in order, or one is here twice', `leaf ${leaf.seq}`)
     last = leaf.seq
+    span.add(leaf.seq)
     if (Math.floor(leaf.seq / 256) !== Math.floor((tiled.at(-1) ?? -256) / 256)) tiled.push(leaf.seq)
     if (missingKeys.size > 0) missingKeys.delete(utf8Decode(line))
-    if (recordTypes.has(leaf.type) && leaf.span_role !== 'wrapper') records++
+    if (beginsRecord(leaf)) records++
     for (const part of leaf.parts ?? []) parts.add(leaf.seq, part.name, part.commit)
     const hash = leafHash(crypto.sha256, line)
     if (await isIncluded(hash, leaf.seq, files, crypto, note, tiles, report)) included++
@@ -70,12 +71,24 @@ export async function checkLeaves(
       report.fault('case_count', `the case names ${bundleCase.leaves} leaves, the bundle holds ${leaves}`, 'data/case.json')
     if (bundleCase.records !== records)
       report.fault('case_count', `the case names ${bundleCase.records} records, the bundle holds ${records}`, 'data/case.json')
+    if (!span.is(bundleCase.first_seq, bundleCase.last_seq))
+      report.fault('case_span', 'the case names another first or last leaf than the bundle holds', 'data/case.json')
+    if (bundleCase.records_in_scope < bundleCase.records || (bundleCase.range && bundleCase.records_in_scope > bundleCase.records))
+      report.fault('case_scope', 'the case names a number of records in scope that does not fit', 'data/case.json')
+    if (bundleCase.range && !span.whole)
+      report.fault('range_gap', 'the case says that its range is whole, and leaves of it are not here', LEAVES)
     if (bundleCase.tree_size !== note.size)
       report.fault('case_size', 'the case names another tree size than the checkpoint', 'data/case.json')
     if (bundleCase.origin !== note.origin || (principal !== null && principal !== note.origin))
       report.fault('case_origin', 'log, signer and case do not name the same origin', 'data/case.json')
   }
-  return { step: report.done(`${included} of ${leaves} leaves lead to the root of ${note.size} leaves`), parts, readable: true }
+  const out = (bundleCase?.records_in_scope ?? 0) - (bundleCase?.records ?? 0)
+  const left = out > 0 ? `; ${out} restricted records in scope left out` : ''
+  return {
+    step: report.done(`${included} of ${leaves} leaves lead to the root of ${note.size} leaves; ${span.words()}${left}`),
+    parts,
+    readable: true
+  }
 }
 
 async function loadTiles(files: BundleFiles, crypto: VerifyCrypto, note: SignedCheckpoint, report: StepReport): Promise<TileReader | null> {

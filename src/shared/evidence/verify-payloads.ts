@@ -5,12 +5,13 @@ import { commitment, OPENING_BYTES } from './commitment.ts'
 import { erasedBy } from './erasure-scope.ts'
 import type { ExpectedParts } from './expected-parts.ts'
 import { type BundleFiles, type Step, StepReport, type VerifyCrypto, type VerifyProgress } from './verify-steps.ts'
+import { WithheldIndex } from './withheld.ts'
 
 type CheckPart = (seq: number, part: string, opening: Uint8Array, plaintext: Uint8Array, subject: string) => void
 
 /**
  * Step 6: every part of every leaf is here and matches its commitment, is named as withheld, or was erased by an erasure whose scope is here. Anything else is a fault.
- * `expected` is emptied as parts are found.
+ * `expected` is emptied as parts are found. `withheld`: parts that stay closed, each counted.
  */
 export async function checkPayloads(
   files: BundleFiles,
@@ -19,11 +20,11 @@ export async function checkPayloads(
   readable: boolean,
   bundleCase: BundleCase | null,
   control: VerifyProgress
-): Promise<Step> {
+): Promise<{ readonly step: Step; readonly withheld: number }> {
   const report = new StepReport(6)
   if (!readable) {
     report.fault('missing', 'without leaves there is nothing to compare with', 'data/leaves.jsonl')
-    return report.done('no leaves')
+    return { step: report.done('no leaves'), withheld: 0 }
   }
   const total = expected.size
   let matched = 0
@@ -62,11 +63,7 @@ export async function checkPayloads(
     if (name.endsWith('.opening') && !names.has(name.slice(0, -'.opening'.length)))
       report.fault('stray_payload', 'an opening without its content', name)
   }
-  const withheld = bundleCase?.withheld ?? []
-  for (const { seq, part } of withheld) {
-    if (expected.take(seq, part) === undefined)
-      report.fault('withheld_present', 'named as withheld, but it is here or no leaf has it', `leaf ${seq}, ${part}`)
-  }
+  const withheld = takeWithheld(expected, bundleCase?.withheld ?? [], report)
   for (const { seq, part } of expected.left()) {
     if (erased.has(seq)) {
       gone++
@@ -75,7 +72,27 @@ export async function checkPayloads(
     report.fault('part_missing', 'neither here nor named as withheld', payloadPath(seq, part))
   }
   const more = gone === 0 ? '' : `; ${gone} erased by an erasure in this bundle`
-  return report.done(`${matched} of ${total} parts match; ${withheld.length} withheld and named${more}`)
+  return { step: report.done(`${matched} of ${total} parts match; ${withheld} withheld and named${more}`), withheld }
+}
+
+/** Takes what is named as withheld out of what is expected; how many parts that is. */
+function takeWithheld(expected: ExpectedParts, entries: BundleCase['withheld'], report: StepReport): number {
+  if (entries.length === 0) return 0
+  const index = new WithheldIndex(entries)
+  const named = new Uint32Array(entries.length)
+  let parts = 0
+  for (const { seq, part, taken } of expected.all()) {
+    const entry = index.find(seq, part)
+    if (entry === undefined) continue
+    named[entry] = 1
+    parts++
+    if (taken) report.fault('withheld_present', 'named as withheld, but it is here', `leaf ${seq}, ${part}`)
+    else expected.take(seq, part)
+  }
+  for (const [entry, { seq, part }] of entries.entries())
+    if (named[entry] === 0 || index.doubled.has(entry))
+      report.fault('withheld_present', 'named as withheld, but no leaf has it, or it is named twice', `leaf ${seq}, ${part}`)
+  return parts
 }
 
 async function readOrNothing(files: BundleFiles, name: string): Promise<Uint8Array | undefined> {

@@ -29,6 +29,42 @@ function hex(text, n, out) {
   return known[text] = out
 }
 function read_hashes(line, n) { while ((getline line < at("hashes")) > 0) hash[++n] = substr(line, 1, 64) }
+# Which leaves are here, and how many between them are not.
+function spanned(seq) {
+  if (!spans++) span_first = seq
+  span_last = seq
+  if (ENVIRON["range_first"] != "" && seq >= ENVIRON["range_first"] + 0 && seq <= ENVIRON["range_last"] + 0) inside++
+}
+function say_span(from, to, missing, text) {
+  from = ENVIRON["range_first"]
+  to = ENVIRON["range_last"]
+  missing = span_last - span_first + 1 - spans
+  if ((spans ? whole(span_first) " " whole(span_last) : " ") != ENVIRON["named_span"]) fault("case_span: the case names another first or last leaf than the bundle holds")
+  if (from != "" && (from + 0 > to + 0 || inside != to - from + 1)) fault("range_gap: the case says that its range is whole, and leaves of it are not here")
+  text = "leaves " whole(span_first) " to " whole(span_last)
+  if (!spans) text = "no leaf"
+  else if (from != "") text = "leaves " from " to " to ", no gap" (spans > inside ? ", and " spans - inside " more" : "")
+  else if (missing > 0) text = text ", " whole(missing) " leaves between are not here"
+  else text = text ", no gap"
+  print text > at("span")
+}
+# Parts that the case names as withheld: of one leaf, or of a run of them.
+function read_withheld(line, field) {
+  while ((getline line < at("withheld")) > 0) {
+    split(line, field, " ")
+    runs++
+    run_from[runs] = field[2] + 0
+    run_to[runs] = field[3] + 0
+    run_of[field[1], ++run_count[field[1]]] = runs
+  }
+}
+function covering(seq, name, n, run) {
+  for (n = 1; n <= run_count[name]; n++) {
+    run = run_of[name, n]
+    if (run_from[run] <= seq + 0 && seq + 0 <= run_to[run]) return run
+  }
+  return 0
+}
 function value(text) { return length(text) == 64 ? hex(text) : base64(text) }
 '
 # SHA-256 of all files of a folder in the order of their names; the folder is emptied.
@@ -116,6 +152,14 @@ extends() {
   [ -f "$work/open" ] || return 0
   fold
   grep -q -x older "$work/held" && grep -q -x newer "$work/held"
+}
+# Lines of part, first and last leaf of what the case names as withheld; nothing may be named twice.
+withheld() {
+  grep -E -o -e "$part" data/case.json | sed 's/^{"last":\([0-9]*\),"part":"\([^"]*\)".*"seq":\([0-9]*\)}$/\2 \3 \1/; t
+s/^{"part":"\([^"]*\)".*"seq":\([0-9]*\)}$/\1 \2 \2/' | sort -k 1,1 -k 2,2n >"$work/withheld"
+  awk "$lib"'
+    $1 == name && $2 + 0 <= last { fault("withheld_present: " $1 " of leaf " $2 " is named twice") }
+    { last = $1 == name && last > $3 + 0 ? last : $3 + 0; name = $1 }' "$work/withheld"
 }
 hash64() { openssl dgst -sha256 -binary | base64 -w 0; }
 

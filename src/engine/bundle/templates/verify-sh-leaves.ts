@@ -11,12 +11,27 @@ set -- $(wc -lc <data/leaves.jsonl) 0 0
 leaves=$1
 described=$(cat data/case.json)
 text='"([^"\]|\\.)*"'
-part="\\{\"part\":$text,\"reason\":$text,\"seq\":[0-9]+\\}"
-shape="\\{\"app\":$text,\"first_seq\":(null|[0-9]+),\"last_seq\":(null|[0-9]+),\"leaves\":[0-9]+,\"origin\":$text,\"purpose\":$text,\"query\":$text,\"recipient\":$text,\"records\":[0-9]+,\"records_in_scope\":[0-9]+,\"requested_by\":$text,\"sample\":(true|false),\"tree_size\":[0-9]+,\"v\":1,\"withheld\":\\[($part(,$part)*)?\\],\"written\":$text\\}"
-[ "$(wc -l <data/case.json)" -eq 1 ] && grep -E -q -x -e "$shape" data/case.json || fault 'case_unreadable: data/case.json'
+count='(0|[1-9][0-9]{0,14})'
+part="\\{(\"last\":$count,)?\"part\":\"(event|request|response|error|body|attachment\\.[0-9]+|scope\\.[0-9]+)\",\"reason\":$text,\"seq\":$count\\}"
+shape="\\{\"app\":$text,\"first_seq\":(null|$count),\"last_seq\":(null|$count),\"leaves\":$count,\"origin\":$text,\"purpose\":$text,\"query\":$text,(\"range\":\\{\"first\":$count,\"last\":$count\\},)?\"recipient\":$text,\"records\":$count,\"records_in_scope\":$count,\"requested_by\":$text,\"sample\":(true|false),\"tree_size\":$count,\"v\":1,\"withheld\":\\[($part(,$part)*)?\\],\"written\":$text\\}"
+out=0
+if [ "$(wc -l <data/case.json)" -eq 1 ] && grep -E -q -x -e "$shape" data/case.json; then
+  out=$(($(number "$described" records_in_scope) - $(number "$described" records)))
+else
+  fault 'case_unreadable: data/case.json'
+fi
 [ "$(field "$described" origin)" = "$principal" ] || fault 'case_origin: log and case do not name the same origin'
 [ "$(number "$described" records)" = "$(grep -E '"type":"llm\.(recorded|request)","v":1\}$' data/leaves.jsonl | grep -v -c '"span_role":"wrapper"')" ] || fault 'case_count: the case names another number of records'
 [ "$(number "$described" leaves)" = "$leaves" ] || fault 'case_count: the case names another number of leaves'
+named_span="$(number "$described" first_seq) $(number "$described" last_seq)"
+range=$(grep -o '"range":{"first":[0-9]*,"last":[0-9]*}' data/case.json | head -n 1)
+range_first=$(number "$range" first)
+range_last=$(number "$range" last)
+export named_span range_first range_last
+[ "$out" -eq 0 ] || { [ "$out" -gt 0 ] && [ -z "$range" ]; } || fault 'case_scope: the case names a number of records in scope that does not fit'
+left=
+[ "$out" -le 0 ] || left="; $out restricted records in scope left out"
+: >"$work/span"
 [ "$(number "$described" tree_size)" = "$size" ] || fault 'case_size: the case names another tree size than the checkpoint'
 if [ -d data/tile ]; then
 ${tileSteps}elif [ "$leaves" -gt 1000 ] || [ "$2" -gt 65536000 ]; then
@@ -40,6 +55,7 @@ else
       if (seq == "" || length(seq) > 15 || seq ~ /^0./) { fault("leaf_schema: a line without a leaf number"); next }
       if (seq + 0 <= last) fault("leaf_order: leaf " seq)
       last = seq + 0
+      spanned(last)
       rest = $0
       while (match(rest, /"commit":"[^"]*","media":"[^"]*","name":"[^"]*"/)) {
         split(substr(rest, RSTART, RLENGTH), field, "\"")
@@ -60,7 +76,10 @@ else
       print number, seq > at("expected")
       if (seq + 0 < size && count <= 64) print number, seq, whole(size - 1), number, ENVIRON["root"] path > at("open")
     }
-    END { if (files != NR) fault("stray_proof: another number of proofs than leaves") }
+    END {
+      if (files != NR) fault("stray_proof: another number of proofs than leaves")
+      say_span()
+    }
     function next_line() {
       if ((getline line < proof) <= 0) return line = ""
       print line > at("copy")
@@ -89,14 +108,14 @@ else
   if [ -f proof/keys.jsonl ]; then
     awk "$lib"'NR == FNR { leaf[$0]; next } !($0 in leaf) { fault("key_leaf_missing: proof/keys.jsonl") }' data/leaves.jsonl proof/keys.jsonl || fault 'key_leaf_missing: proof/keys.jsonl could not be checked'
   fi
-  step 5 'Every leaf in the tree' ok
+  step 5 'Every leaf in the tree' "ok, $(cat "$work/span")$left"
 fi
 
 # 6
 if [ -d data/tile ]; then
 ${listSteps}else
   touch "$work/parts"
-  grep -o '{"part":"[^"]*","reason":"[^"]*","seq":[0-9]*}' data/case.json | sed 's/{"part":"\([^"]*\)".*"seq":\([0-9]*\)}/\2 \1/' | sort >"$work/withheld"
+  withheld
   # leaves that an erasure in this bundle names; its scope is checked below like every part
   find data/payload -type f -name '*.scope.*' ! -name '*.opening' -exec cat {} + 2>/dev/null | grep -o '{"seq":[0-9]*}' | tr -cd '0-9\n' | sort -u >"$work/erased"
   find data/payload -type f -exec wc -c {} + 2>/dev/null >"$work/sizes"
@@ -108,20 +127,23 @@ ${listSteps}else
         name = substr(line, space + 1)
         if (name ~ /^data\/payload\//) { size[name] = substr(line, 1, space - 1); files++ }
       }
-      while ((getline line < at("withheld")) > 0) { withheld[line]; out++ }
+      read_withheld()
       while ((getline line < at("erased")) > 0) erased[line]
     }
     {
       file = "data/payload/" $1 "." $2
       opening = file ".opening"
-      if (($1 " " $2) in withheld) {
-        if (file in size) fault("withheld_present: " file)
+      if (run = covering($1, $2)) {
+        out++
+        named[run]
+        if ((file in size) || (opening in size)) fault("withheld_present: " file)
       } else if (!(file in size) && !(opening in size) && ($1 in erased)) gone++
       else if (!(file in size) || !(opening in size)) fault("part_missing: " file)
       else if (size[opening] != 32) fault("opening_length: " opening)
       else print file, $2, $3, size[file] > at(size[file] + 0 <= 65536 ? "small" : "large")
     }
     END {
+      for (run = 1; run <= runs; run++) if (!(run in named)) fault("withheld_present: leaf " run_from[run] ", named as withheld, but no leaf has it")
       print NR - out - gone > at("wanted")
       if (files != (NR - out - gone) * 2) fault("stray_payload: another number of payload files than the leaves have parts")
     }' "$work/parts"

@@ -38,6 +38,7 @@ export const tileSteps = String.raw`  skipped=$((skipped + 1))
       if (seq == "" || length(seq) > 15 || seq ~ /^0./) { fault("leaf_schema: a line without a leaf number"); next }
       if (seq + 0 <= last) fault("leaf_order: leaf " seq)
       last = seq + 0
+      spanned(last)
       if (last >= size) { fault("leaf_not_in_tree: leaf " seq); next }
       tile = int(last / 256)
       if (!(tile in tiles)) {
@@ -48,6 +49,7 @@ export const tileSteps = String.raw`  skipped=$((skipped + 1))
       print NR, seq, whole(tile) > at("seqs")
     }
     END {
+      say_span()
       for (level = 0; level < levels; level++) need(level, size)
       # The first tile of leaves, the one in the middle, and the last.
       print whole(order[0]), whole(order[int(count / 2)]), whole(order[count - 1]) > at("chosen")
@@ -132,7 +134,7 @@ export const tileSteps = String.raw`  skipped=$((skipped + 1))
   if [ -f proof/keys.jsonl ]; then
     awk "$lib"'NR == FNR { leaf[$0]; next } !($0 in leaf) { fault("key_leaf_missing: proof/keys.jsonl") }' data/leaves.jsonl proof/keys.jsonl || fault 'key_leaf_missing: proof/keys.jsonl could not be checked'
   fi
-  step 5 'Every leaf in the tree' "not checked here but for a sample: $((sampled)) of $leaves leaves, those of three tiles; use the app or the command line"
+  step 5 'Every leaf in the tree' "not checked here but for a sample: $((sampled)) of $leaves leaves, those of three tiles; $(cat "$work/span")$left; use the app or the command line"
 `
 
 /** Step 6: contents of twenty-five leaves of that sample, and of every erasure. */
@@ -153,7 +155,7 @@ export const listSteps = String.raw`  skipped=$((skipped + 1))
         if (all || field[12] ~ /^scope/) print seq, field[12], field[4], all
       }
     }' data/leaves.jsonl >"$work/parts"
-  grep -o '{"part":"[^"]*","reason":"[^"]*","seq":[0-9]*}' data/case.json | sed 's/{"part":"\([^"]*\)".*"seq":\([0-9]*\)}/\2 \1/' >"$work/withheld"
+  withheld
   awk "$lib"'
     BEGIN { while ((getline line < at("parts")) > 0) { split(line, part, " "); want[part[1] " " part[2]] } }
     {
@@ -167,10 +169,11 @@ export const listSteps = String.raw`  skipped=$((skipped + 1))
       if (((seq " " field[8]) in want)) print seq, field[8], field[4], substr(text, 1, end - 1)
     }' data/payloads/*.jsonl >"$work/contents"
   awk "$lib"'
-    NR == FNR { if (($1 " " $2) in here) fault("stray_payload: leaf " $1 ", " $2 " is here twice"); here[$1 " " $2]; next }
-    FILENAME == at("withheld") { withheld[$0]; if ($0 in here) fault("withheld_present: leaf " $1 ", " $2); next }
-    ($1 " " $2) in here { print $1, $2, $3 > at("commits"); next }
-    !(($1 " " $2) in withheld) && $4 == 1 { print > at("lacking") }' "$work/contents" "$work/withheld" "$work/parts"
+    BEGIN { read_withheld() }
+    FILENAME == at("contents") { if (($1 " " $2) in here) fault("stray_payload: leaf " $1 ", " $2 " is here twice"); here[$1 " " $2]; next }
+    { closed = covering($1, $2) }
+    ($1 " " $2) in here { print $1, $2, $3 > at("commits"); if (closed) fault("withheld_present: leaf " $1 ", " $2); next }
+    !closed && $4 == 1 { print > at("lacking") }' "$work/contents" "$work/parts"
   touch "$work/commits" "$work/lacking"
   sort "$work/contents" >"$work/contents.sorted"
   sort "$work/commits" >"$work/commits.sorted"

@@ -5,6 +5,7 @@ import { AffidavitError } from '../../../shared/contract/errors.ts'
 import { parseFilter } from '../../../shared/filter/parse.ts'
 import { toRanges } from '../../../shared/policy/ranges.ts'
 import { registerErasure } from '../../backup/erasure-register.ts'
+import { dropUnfinished } from '../../bundle/write-bundle.ts'
 import type { Handlers } from '../../handlers.ts'
 import type { JobControl, Jobs } from '../../jobs/jobs.ts'
 import { bodyPart } from '../../ledger/body-part.ts'
@@ -17,6 +18,7 @@ import type { Projector } from '../../threads/projector.ts'
 import type { ReaderContext } from '../../threads/reader-context.ts'
 import type { ReaderPool } from '../../threads/reader-pool.ts'
 import type { Vault } from '../../vault/vault.ts'
+import { workspacePaths } from '../../workspace/paths.ts'
 import type { Requests } from '../requests.ts'
 import { type Recipient, recipientsOf } from '../subjects.ts'
 import { type Asked, type Decision, doneDraft, intentDrafts } from './drafts.ts'
@@ -247,6 +249,7 @@ export class Erasures {
       at += SLICE
       return at < leaves.length
     })
+    dropUnfinished(workspacePaths(workspace).exports)
     this.onStep('payloads')
     if (!(await emptyWal(ledgerDb, drain)) || !(await projector.truncate()))
       throw new AffidavitError('busy', 'a long read holds the log of a database: the erasure goes on at the next start')
