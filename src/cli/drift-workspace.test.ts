@@ -69,6 +69,8 @@ describe('affidavit drift', () => {
     expect(quiet.err).toBe('')
     expect(quiet.status).toBe(0)
     expect(JSON.parse(quiet.out)).toMatchObject({ alarmed: 0, opened: [] })
+    const words = affidavit('drift', 'run', ...place(), '--from', '2026-03-02T00:00:00Z', '--to', '2026-03-03T00:00:00Z')
+    expect(words.out).toMatch(/gpt-4 desk latency: .* No alarm: chance alone explains the gap/)
     const loud = affidavit('drift', 'run', ...place(), '--from', '2026-03-04T00:00:00Z', '--json')
     expect(loud.status).toBe(1)
     const look = JSON.parse(loud.out) as { readonly opened: readonly string[]; readonly series: DriftReceipt['series'] }
@@ -108,6 +110,9 @@ describe('affidavit drift', () => {
     const there = affidavit('drift', 'explain', '--bundle', bundle, '--look', String(receipt.look_seq), '--json')
     expect(there.status).toBe(0)
     expect((JSON.parse(there.out) as { readonly receipts: unknown }).receipts).toEqual([receipt])
+    expect(affidavit('drift', 'explain', ...place(), '--look', String(receipt.look_seq)).out).toMatch(
+      /latency: D .* m \d+ (Alarmed|No alarm): /
+    )
     const other = affidavit('drift', 'explain', '--bundle', bundle, '--look', '0')
     expect(other).toMatchObject({ status: 1, err: expect.stringContaining('nothing_selected') })
     expect(affidavit('drift', 'explain')).toMatchObject({ status: 2, err: expect.stringContaining('--bundle or --workspace') })

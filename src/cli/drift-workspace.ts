@@ -5,6 +5,7 @@ import { verifyBundleFile } from '../node/verify-file.ts'
 import type { BacktestRun, DriftReceipt } from '../shared/contract/drift-backtest.ts'
 import { backtestSettings } from '../shared/contract/drift-backtest.ts'
 import { AffidavitError } from '../shared/contract/errors.ts'
+import { whyWords } from '../shared/drift/reason-words.ts'
 import type { CliEnvironment } from './config.ts'
 import { waitForJob } from './jobs.ts'
 import { EXIT, print, say } from './output.ts'
@@ -24,7 +25,8 @@ export function runLook(options: WorkspaceOptions & Range, environment: CliEnvir
     if (options.json) print(JSON.stringify(look))
     else {
       for (const series of look.series)
-        for (const verdict of series.numbers) print(`${series.model} ${series.source} ${verdict.feature}: ${verdict.sentence}`)
+        for (const verdict of series.numbers)
+          print(`${series.model} ${series.source} ${verdict.feature}: ${verdict.sentence} ${whyWords(verdict)}`)
       print(`${look.tests} tests, ${look.collecting} collecting, ${look.alarmed} alarmed`)
     }
     return look.alarmed > 0 ? EXIT.negative : EXIT.done
@@ -52,6 +54,7 @@ function printRun(name: string, run: BacktestRun): void {
     print(
       `  ${alarm.time} ${alarm.model} ${alarm.source} ${alarm.features.join(',')} ${alarm.score.toFixed(3)}${alarm.opens ? ' opens an alert' : ''}`
     )
+  if (run.alarms > run.list.length) print(`  … and ${run.alarms - run.list.length} later alarms, which are counted and not listed`)
 }
 
 /** What would have alarmed over the stored history; 1 when an alert would have opened under the settings asked about. */
@@ -67,6 +70,7 @@ export function runBacktest(
     if (options.json) print(JSON.stringify(result))
     else {
       print(`${result.from} to ${result.to}`)
+      if (result.outside > 0) print(`${result.outside} records claim times far from all others and were left out`)
       printRun('present settings', result.present)
       if (result.proposed) printRun('asked settings', result.proposed)
     }
@@ -79,7 +83,7 @@ function printReceipt(receipt: DriftReceipt): void {
   for (const series of receipt.series)
     for (const one of series.numbers)
       print(
-        `  ${series.model} ${series.source} ${one.feature}: ${one.state === 'tested' ? `D ${one.d} L ${one.l} p ${one.p} q ${one.q} ${one.method} n ${one.n} m ${one.m}${one.alarmed ? ' alarmed' : ''}` : one.sentence}`
+        `  ${series.model} ${series.source} ${one.feature}: ${one.state === 'tested' ? `D ${one.d} L ${one.l} p ${one.p} q ${one.q} ${one.method} n ${one.n} m ${one.m}` : one.sentence} ${whyWords(one)}`
       )
   for (const fault of receipt.faults) print(`  ${fault}`)
   print(receipt.reproduced ? `  reproduced to the last digit, ${receipt.body_sha256}` : '  NOT reproduced')

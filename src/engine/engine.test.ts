@@ -274,7 +274,7 @@ describe('drift', () => {
     expect(await engine.codeOf('drift.look', {})).toBe('nothing_selected')
     expect(await engine.codeOf('drift.set_baseline', { name: 'x', query: 'model:none', model: 'm', source: 's' })).toBe('nothing_selected')
     expect(await engine.codeOf('drift.set_baseline', { name: 'x', query: 'latency:fast', model: 'm', source: 's' })).toBe('invalid_filter')
-    expect(await engine.codeOf('drift.acknowledge', { id: 'none', note: '' })).toBe('not_found')
+    expect(await engine.codeOf('drift.acknowledge', { id: 'none', note: 'seen' })).toBe('not_found')
     expect(await engine.codeOf('drift.acknowledge', { id: 'none', note: 'x'.repeat(2001) })).toBe('bad_request')
     expect(await engine.codeOf('drift.verdict', { model: 'm', source: 's', feature: 'latency' })).toBe('not_found')
     expect(await engine.call('drift.statistics', {})).toEqual({

@@ -62,7 +62,9 @@ const words: Partial<Record<LeafType, string | ((data: Fields) => string)>> = {
 /** What a leaf says was done, to what and to whom, in words; `detail` is what a person wrote, from the encrypted body. */
 export function describe(type: LeafType, data: Fields, body: Fields) {
   const word = words[type]
-  const searched = ['query', 'text', 'kind', 'person', 'from', 'to'].map((name) => text(body[name])).filter((part) => part !== '')
+  const searched = ['query', 'against', 'text', 'kind', 'person', 'from', 'to']
+    .map((name) => text(body[name]))
+    .filter((part) => part !== '')
   const detail = type === 'search.run' ? searched.join(' · ') : text(body.reason ?? body.note ?? body.title ?? body.name ?? body.purpose)
   return {
     what: word === undefined ? type.replace('.', ' ') : typeof word === 'string' ? word : word(data),

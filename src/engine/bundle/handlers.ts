@@ -64,6 +64,7 @@ export function bundleHandlers(deps: BundleDeps): Handlers<ExportRunOperation | 
         restricted: selection.restricted,
         erased: scope.erased,
         withheld_parts: scope.withheld,
+        looks: selection.looks,
         from: selection.from,
         to: selection.to,
         estimated_bytes: Math.round(scope.bytes * 0.45 + scope.leaves * OVERHEAD + 40_000)

@@ -8,7 +8,7 @@ import { filterSql } from '../catalog/filter-sql.ts'
 import { requestsOf, seqsOf } from '../catalog/listings.ts'
 import { reviewLeaves } from '../catalog/reviews.ts'
 import { isoMs } from '../catalog/rows.ts'
-import { receiptLeaves } from '../drift/receipts.ts'
+import { type ReceiptLeaves, receiptLeaves } from '../drift/receipts.ts'
 import { type CheckpointRow, lastCheckpoint } from '../ledger/store.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
 import { checkEntries, withheldTooMuch } from './limits.ts'
@@ -34,6 +34,8 @@ export interface Selection {
   readonly requests: readonly number[]
   /** Leaves of alerts on the selected series: opened, acknowledged, snoozed, resolved; and of the looks and references they rest on. */
   readonly alerts: readonly number[]
+  /** Looks among them, and the series whose names and count tables these hold, selected or not. */
+  readonly looks: Omit<ReceiptLeaves, 'leaves'>
   /** Leaves of human reviews of these records. */
   readonly reviews: readonly number[]
   /** Leaves about the signing keys: with them a verifier follows from a key it knows to the one in use. */
@@ -97,6 +99,7 @@ WHERE type IN ('key.added', 'key.retired', 'key.revoked') AND json_extract(data,
 ORDER BY seq`)
     .pluck()
     .all(checkpoint.size)
+  const { leaves: receipts, ...looks } = receiptLeaves(context, alerts, checkpoint.size)
   const restricted = seqsOf(catalog, `(${found}) AND r.restricted <> 0`, params, checkpoint.size)
   const selection: Selection = {
     checkpoint,
@@ -106,7 +109,8 @@ ORDER BY seq`)
     restrictedLeaves: range ? [...restricted, ...requestsOf(catalog, restricted)] : [],
     requests,
     // A verdict goes out with what it rests on, so that the bundle alone can decide it again.
-    alerts: [...alerts, ...receiptLeaves(context, alerts, checkpoint.size)].sort((a, b) => a - b),
+    alerts: [...alerts, ...receipts].sort((a, b) => a - b),
+    looks,
     reviews: reviewLeaves(catalog, records, checkpoint.size),
     keys,
     erasures: erasuresOf(catalog, [...records, ...requests], checkpoint.size),

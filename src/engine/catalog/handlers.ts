@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { whoMay } from '../../shared/contract/permissions.ts'
 import type { PrivacySettings } from '../../shared/contract/privacy.ts'
-import { jcs } from '../../shared/evidence/jcs.ts'
 import { type FilterExpression, fromQueryBody } from '../../shared/filter/filter.ts'
 import { formatFilter } from '../../shared/filter/format.ts'
 import { parseFilter } from '../../shared/filter/parse.ts'
 import { Continuations } from '../activity/continuations.ts'
 import type { Caller, Handlers } from '../handlers.ts'
+import { bodyPart } from '../ledger/body-part.ts'
 import type { LeafDraft } from '../ledger/draft.ts'
 import type { Projector } from '../threads/projector.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
@@ -51,12 +51,15 @@ export const restricted = (): AffidavitError =>
 
 const expired = (): AffidavitError => new AffidavitError('handle_expired', 'this result is no longer kept: run the query again')
 
-/** The leaf of a search: what was searched is in its body, because a search text may name a person. */
-const searchDraft = (caller: Caller, query: string, matched: number): LeafDraft => ({
+/**
+ * The leaf of a search: what was searched is in its body, because a search text may name a person.
+ * @param against the other filter of a comparison
+ */
+export const searchDraft = (caller: Caller, query: string, matched: number, against?: string): LeafDraft => ({
   type: 'search.run',
   actor: caller.actor,
   data: { matched },
-  parts: [{ name: 'body', media: 'application/json', data: Buffer.from(jcs({ query }), 'utf8') }]
+  parts: [bodyPart(against === undefined ? { query } : { query, against }).part]
 })
 
 /** Queries over the catalog: result sets, records, statistics, dashboard. */

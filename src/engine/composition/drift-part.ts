@@ -16,7 +16,7 @@ const CAUGHT_UP_MS = 2_000
 export function driftPart(core: Core, live: LiveStatus) {
   const { append, config, failed, ledgerSize, pool, projector, settings, workspace } = core
   const { feed } = live
-  const base = { pool, projector, ledgerSize, append }
+  const base = { pool, projector, ledgerSize, append, record: core.record }
   const webhooks = new Webhooks({ ...base, store: new WebhookStore(config.state, workspace.identity.origin) })
   const announcer = new Announcer((alerts) => {
     webhooks.wake()

@@ -11,6 +11,7 @@ import { HOUR_US, WIDE } from '../catalog/cells.ts'
 import { isoMs } from '../catalog/rows.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
 import { type BacktestArgs, NOTHING, newestHours, type Past, plus, referenceOf, type Track, tracksOf } from './backtest-tracks.ts'
+import { claimedSpan } from './claimed-span.ts'
 import { settingsBody } from './look.ts'
 
 /** Alarms listed; all are counted. */
@@ -122,10 +123,23 @@ export function backtest(context: ReaderContext, args: BacktestArgs, control: Re
   return { settings, looks, tests, series: tracks.length, alarms, alerts, list }
 }
 
-/** The claimed hours on record: the first, and the one after the last; undefined without a record. */
-export function hoursOnRecord({ catalog }: ReaderContext): { readonly from: number; readonly to: number } | undefined {
-  const row = catalog
-    .prepare<[], { low: number | null; high: number | null }>('SELECT min(start) AS low, max(start) AS high FROM cell WHERE span = 1')
-    .get()
-  return row?.low == null || row.high === null ? undefined : { from: row.low, to: row.high + 1 }
+/** The claimed hours on record. */
+export interface HoursOnRecord {
+  /** The first hour, and the one after the last. */
+  readonly from: number
+  readonly to: number
+  /** The same without what a wrong clock may have claimed, and how many records that is. */
+  readonly usual: { readonly from: number; readonly to: number; readonly outside: number }
+}
+
+/** Undefined without a record. */
+export function hoursOnRecord({ catalog }: ReaderContext): HoursOnRecord | undefined {
+  const hours = catalog
+    .prepare<[], [number, number]>('SELECT start, sum(records) FROM cell WHERE span = 1 GROUP BY start ORDER BY start')
+    .raw()
+    .all()
+  const span = claimedSpan(hours, true)
+  const [first, last] = [hours[0]?.[0], hours.at(-1)?.[0]]
+  if (!span || first === undefined || last === undefined) return undefined
+  return { from: first, to: last + 1, usual: { from: span.first, to: span.last + 1, outside: span.outside } }
 }

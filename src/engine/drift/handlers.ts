@@ -5,7 +5,7 @@ import type { Settings } from '../../shared/contract/workspace.ts'
 import type { BaselineBody, ValueFeature } from '../../shared/event/drift-bodies.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
 import { formatFilter } from '../../shared/filter/format.ts'
-import { filterOf } from '../catalog/handlers.ts'
+import { filterOf, searchDraft } from '../catalog/handlers.ts'
 import type { Caller, Handlers } from '../handlers.ts'
 import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
 import type { Projector } from '../threads/projector.ts'
@@ -22,6 +22,8 @@ export interface DriftDeps {
   readonly projector: Projector
   readonly ledgerSize: () => number
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
+  /** Appends a leaf that a read leaves behind; null when the workspace is read-only. */
+  readonly record: (draft: LeafDraft) => Promise<number | null>
   /** Copies the write-ahead log of the ledger into its database, on another thread than the writer's. */
   readonly drain: () => Promise<void>
   readonly settings: () => Settings
@@ -172,6 +174,7 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
       const filter = filterOf(query)
       await caughtUp()
       const tables = await pool.run('countTables', { selection: { filter } }, { signal: caller.signal })
+      if (filter.terms.length > 0) await deps.record(searchDraft(caller, formatFilter(filter), tables.records))
       const observations = (feature: ValueFeature): number => tables.tables[feature].c.reduce((total, n) => total + n, 0)
       return {
         query: formatFilter(filter),

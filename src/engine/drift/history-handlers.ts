@@ -39,15 +39,15 @@ export function historyHandlers(deps: HistoryDeps): Handlers<'drift.backtest' | 
       await projector.waitFor(deps.ledgerSize(), PATIENCE_MS)
       const known = await pool.run('hoursOnRecord', {})
       if (!known) throw new AffidavitError('nothing_selected', 'there is no record yet: nothing to test on')
-      const from = hourAt(input.from, Math.floor) ?? known.from
-      const to = Math.min(hourAt(input.to, Math.ceil) ?? known.to, known.to)
+      const from = Math.max(hourAt(input.from, Math.floor) ?? known.usual.from, known.from)
+      const to = Math.min(hourAt(input.to, Math.ceil) ?? known.usual.to, known.to)
       if (from >= to) throw new AffidavitError('bad_request', 'to: not later than from, or before the first record')
       const job = jobs.start('backtest', 'Testing settings on the history', 'looks', async (control): Promise<BacktestResult> => {
         const started = performance.now()
         const run = (settings: BacktestSettings, half: number) =>
           pool.run(
             'backtest',
-            { from: Math.max(from, known.from), to, settings },
+            { from, to, settings },
             {
               signal: control.signal,
               onProgress: ({ done, total }) => control.progress(done + half * total, differs ? 2 * total : total)
@@ -56,11 +56,12 @@ export function historyHandlers(deps: HistoryDeps): Handlers<'drift.backtest' | 
         const now = await run(present, 0)
         const then = differs ? await run(proposed, 1) : null
         const { looks, alarms, alerts } = then ?? now
-        const window = { from: isoMs(Math.max(from, known.from) * HOUR_US), to: isoMs(to * HOUR_US) }
+        const window = { from: isoMs(from * HOUR_US), to: isoMs(to * HOUR_US) }
         const { part, sha256 } = bodyPart({ ...window, settings: proposed })
         const data = { looks, alarms, episodes: alerts, to_seq: deps.ledgerSize(), body_sha256: sha256 }
         await deps.append([{ type: 'drift.backtest', actor: caller.actor, data, parts: [part] }])
-        return { ...window, present: now, proposed: then, seconds: (performance.now() - started) / 1000 }
+        const outside = input.from === undefined || input.to === undefined ? known.usual.outside : 0
+        return { ...window, outside, present: now, proposed: then, seconds: (performance.now() - started) / 1000 }
       })
       return { job_id: job.id }
     },

@@ -43,9 +43,14 @@ describe('alerts', () => {
       [second, 'acknowledged', null]
     ])
     expect(done.refused).toMatchObject([{ id: 'none', code: 'not_found' }])
-    expect((await engine.call('drift.acknowledge_many', { ids: [first], note: '' })).refused).toMatchObject([{ code: 'conflict' }])
-    expect(await engine.codeOf('drift.acknowledge_many', { ids: [], note: '' })).toBe('bad_request')
-    await engine.call('drift.resolve', { id: first, note: '' })
+    expect((await engine.call('drift.acknowledge_many', { ids: [first], note: 'again' })).refused).toMatchObject([{ code: 'conflict' }])
+    expect(await engine.codeOf('drift.acknowledge_many', { ids: [], note: 'seen' })).toBe('bad_request')
+    // Whoever decides says why, also by HTTP.
+    for (const note of ['', ' \n'])
+      for (const op of ['drift.resolve', 'drift.acknowledge'] as const)
+        expect(await engine.codeOf(op, { id: first, note })).toBe('bad_request')
+    expect(await engine.codeOf('drift.acknowledge_many', { ids: [second], note: ' ' })).toBe('bad_request')
+    await engine.call('drift.resolve', { id: first, note: 'new baseline' })
     expect(await engine.codeOf('drift.snooze', { id: first, until, reason: 'r' })).toBe('conflict')
   }, 60_000)
 })
@@ -70,7 +75,7 @@ describe('a rest that is over', () => {
     engine.engine.router.subscribe('alerts', {}, (one) => events.push(one as (typeof events)[number]), caller)
     const until = later(700)
     await engine.call('drift.snooze', { id: second, until: later(700), reason: 'answered before' })
-    await engine.call('drift.acknowledge', { id: second, note: '' })
+    await engine.call('drift.acknowledge', { id: second, note: 'seen' })
     await engine.call('drift.snooze', { id: first, until, reason: 'lunch' })
     const back = await returned(first, 1)
     expect(back).toMatchObject({ state: 'open', snoozed_until: null })
@@ -97,6 +102,9 @@ describe('a receipt', () => {
     expect(here.recomputed_sha256).toBe(here.body_sha256)
     expect(here.series.map((one) => one.source)).toEqual(['web', 'desk'])
     expect(await engine.codeOf('drift.explain', { look_seq: 0 })).toBe('not_found')
+    // The look goes along whole: also the series outside of the filter.
+    expect((await engine.call('export.preview', { query: 'source:web seq:600..900' })).looks).toEqual({ looks: 1, series: 2 })
+    expect((await engine.call('export.preview', { query: 'model:nobody' })).looks).toEqual({ looks: 0, series: 0 })
     const out = join(engine.root, 'verdict.affidavit.zip')
     const { job_id } = await engine.call('export.start', { query: 'source:web seq:600..900', recipient: 'R', purpose: 'P', out })
     expect((await engine.job(job_id)).state).toBe('done')
@@ -132,6 +140,25 @@ describe('a back-test', () => {
     expect((await engine.call('workspace.status', {})).ledger.size).toBe(leaves + 2)
     expect(await engine.codeOf('drift.backtest', { settings: { effect_floor: 2 } })).toBe('bad_request')
     expect(await engine.codeOf('drift.backtest', { from: '2026-03-02T00:00:00Z', to: '2026-03-01T00:00:00Z' })).toBe('bad_request')
+  }, 60_000)
+
+  it('is not stretched by one wrong clock, and says how many records it left out', async () => {
+    const at = (n: number, time: string) => rawRecord(n, { start_time: time })
+    const usual = Array.from({ length: 100 }, (_, i) => at(i, new Date(Date.UTC(2026, 2, 1) + i * 600_000).toISOString()))
+    await engine.call('events.append', { events: [...usual, at(900, '1972-03-01T00:00:00Z'), at(901, '2025-12-20T00:00:00Z')] })
+    await engine.call('settings.set', { reference: 'rolling' })
+    const result = async (range: object) => {
+      const { job_id } = await engine.call('drift.backtest', range)
+      await engine.job(job_id)
+      return engine.call('drift.backtest_result', { job_id })
+    }
+    expect(await result({})).toMatchObject({ from: '2026-03-01T00:00:00.000Z', to: '2026-03-01T17:00:00.000Z', outside: 2 })
+    // Whoever names the time gets it.
+    const named = { from: '2025-12-01T00:00:00Z', to: '2026-03-02T00:00:00Z' }
+    expect(await result(named)).toMatchObject({ from: '2025-12-01T00:00:00.000Z', to: '2026-03-01T17:00:00.000Z', outside: 0 })
+    const line = await engine.call('drift.timeline', { query: '', feature: 'latency' })
+    expect(line).toMatchObject({ from: '2026-03-01T00:00:00.000Z', outside: 2, step_ms: 900_000 })
+    expect(line.slots.reduce((sum, slot) => sum + slot.records, 0)).toBe(100)
   }, 60_000)
 
   it('ends when it is cancelled, also in the midst of the history, and leaves nothing', async () => {

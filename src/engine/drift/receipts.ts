@@ -27,8 +27,17 @@ export function explainLook({ catalog, ledger, payloads }: ReaderContext, look: 
   })
 }
 
-/** The leaves of looks and of everything they were compared with, below a tree size: what a bundle needs to decide them again. */
-export function receiptLeaves({ catalog, payloads }: ReaderContext, alertLeaves: readonly number[], size: number): number[] {
+/** What a bundle needs to decide verdicts again: looks go along whole, with every series that was judged in them. */
+export interface ReceiptLeaves {
+  /** Leaves of looks and of everything they were compared with. */
+  readonly leaves: readonly number[]
+  readonly looks: number
+  /** Series, by name, whose names and count tables are in these looks. */
+  readonly series: number
+}
+
+/** What the alerts of these leaves rest on, below a tree size. */
+export function receiptLeaves({ catalog, payloads }: ReaderContext, alertLeaves: readonly number[], size: number): ReceiptLeaves {
   const looks = catalog
     .prepare<[string, number], number>(`
 SELECT DISTINCT a.look
@@ -39,9 +48,13 @@ WHERE a.look < ?`)
     .pluck()
     .all(JSON.stringify(alertLeaves), size)
   const found = new Set(looks)
+  const names = new Set<string>()
   for (const look of looks) {
     const body = bodyOf(payloads, look) as Partial<LookBody>
-    for (const { reference } of body.series ?? []) if (reference.seq !== null && reference.seq < size) found.add(reference.seq)
+    for (const { model, source, reference } of body.series ?? []) {
+      names.add(JSON.stringify([model, source]))
+      if (reference.seq !== null && reference.seq < size) found.add(reference.seq)
+    }
   }
-  return [...found]
+  return { leaves: [...found], looks: looks.length, series: names.size }
 }

@@ -6,6 +6,7 @@ import { type JsonValue, jcs } from '../../shared/evidence/jcs.ts'
 import { type CellReader, HOUR_US, hourOf, WIDE } from '../catalog/cells.ts'
 import { isoMs } from '../catalog/rows.ts'
 import { type Counted, Tally, windowBody } from '../catalog/tally.ts'
+import { claimedSpan } from './claimed-span.ts'
 
 export const WEEK = 7 * WIDE
 /** Weeks whose same hours make the reference `hour_of_week`. */
@@ -63,23 +64,17 @@ export interface MovingWindow {
   readonly last: number
 }
 
-/** Share of the starts at either end that a wrong clock may have given, and the hours beyond which such a start counts as one. */
-const STRAY = 0.05
-const STRAY_HOURS = WIDE
-
 /**
  * The window of records that arrived since the last look. Starts more than a day outside of the middle nine tenths move neither the window
  * nor its reference: they are of a clock that was wrong. Records that claim an earlier hour than the window's first belong to the history.
  * Undefined without a record.
  */
 export function movingWindow(records: readonly Counted[]): MovingWindow | undefined {
-  if (records.length === 0) return undefined
-  const hours = Float64Array.from(records, (record) => hourOf(record.time)).sort()
-  const at = (share: number): number => hours[Math.min(hours.length - 1, Math.floor(share * hours.length))] ?? 0
-  const low = at(STRAY) - STRAY_HOURS
-  const high = at(1 - STRAY) + STRAY_HOURS
-  const first = hours.find((hour) => hour >= low) ?? low
-  const last = hours.findLast((hour) => hour <= high) ?? high
+  const counts = new Map<number, number>()
+  for (const { time } of records) counts.set(hourOf(time), (counts.get(hourOf(time)) ?? 0) + 1)
+  const span = claimedSpan([...counts].sort(([a], [b]) => a - b))
+  if (!span) return undefined
+  const { first, last } = span
   const tally = new Tally()
   for (const record of records) if (hourOf(record.time) >= first) tally.add(record)
   return { tally, first, last }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
+import { AffidavitError } from '../../shared/contract/errors.ts'
 import { LookSchedule } from './schedule.ts'
 
 const MINUTE = 60_000
@@ -75,6 +76,18 @@ describe('the schedule', () => {
       await schedule.tick()
     }
     expect([state.looks, state.failures.length]).toEqual([2, 2])
+  })
+
+  it('tries again at the next tick what found another look under way', async () => {
+    const { state, schedule } = made()
+    state.look = () => (state.looks === 1 ? Promise.reject(new AffidavitError('busy', 'another look is under way')) : Promise.resolve())
+    state.now += 60 * MINUTE
+    await schedule.tick()
+    expect([state.looks, state.failures.length]).toEqual([1, 0])
+    state.now += 5_000
+    await schedule.tick()
+    expect(state.looks).toBe(2)
+    expect(dueIn(schedule)).toBe(60)
   })
 
   it.each([

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { AffidavitError } from '../../shared/contract/errors.ts'
 
 /** What a schedule runs on. */
 export interface ScheduleParts {
@@ -9,7 +10,7 @@ export interface ScheduleParts {
   readonly look: () => Promise<unknown>
   /** Called at each tick at which no look is due: looks by count. */
   readonly byCount?: () => Promise<unknown>
-  /** A look failed; the next one comes at its time. */
+  /** A look failed; the next one comes at its time. One that found the engine busy is tried again at the next tick. */
   readonly onFailed: (error: unknown) => void
   /** Monotonic milliseconds: a changed wall clock neither repeats nor skips looks. */
   readonly now?: () => number
@@ -67,19 +68,22 @@ export class LookSchedule {
   async tick(): Promise<void> {
     const every = this.#parts.everyMinutes() * MINUTE_MS
     if (this.#stopped || this.#running) return
-    const due = every > 0 && this.#now() - this.#last >= every
+    const before = this.#last
+    const due = every > 0 && this.#now() - before >= every
     if (due) this.#last = this.#now()
     const look = due ? this.#parts.look : this.#parts.byCount
     if (!look) return
-    this.#running = this.#look(look)
+    this.#running = this.#look(look, before)
     await this.#running
   }
 
-  async #look(look: () => Promise<unknown>): Promise<void> {
+  async #look(look: () => Promise<unknown>, before: number): Promise<void> {
     try {
       await look()
     } catch (error) {
-      this.#parts.onFailed(error)
+      // Another look is under way, or the catalog is behind: it is still due.
+      if (error instanceof AffidavitError && error.code === 'busy') this.#last = before
+      else this.#parts.onFailed(error)
     } finally {
       this.#running = undefined
     }

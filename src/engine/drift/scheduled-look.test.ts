@@ -68,6 +68,7 @@ const engineOf = (patienceMs = 5_000) =>
       before(drafts)
       return ledger.append(drafts)
     },
+    record: async () => null,
     drain: () => pool.run('drainWal', { path: workspace.paths.ledger }),
     settings: () => settings,
     onAlert: (alert) => told.push(alert),

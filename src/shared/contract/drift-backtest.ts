@@ -51,6 +51,8 @@ export type BacktestRun = z.infer<typeof backtestRun>
 export const backtestResult = z.object({
   from: timestamp,
   to: timestamp,
+  /** Records left out because the times they claim lie far from those of all others; 0 where both ends were named. */
+  outside: count,
   /** Under the settings as they are. */
   present: backtestRun,
   /** Under the settings that were asked about; null when these are the present ones. */

@@ -87,6 +87,8 @@ export const driftTimeline = z.object({
   from: timestamp.nullable(),
   to: timestamp.nullable(),
   step_ms: count,
+  /** Records whose claimed times lie far from those of all others: in no slot. */
+  outside: count,
   /** Without gaps; a slot without values has no quantiles. Quantiles are within 0.1 % (log-linear buckets). */
   slots: z.array(
     z.object({ from: timestamp, records: count, p50: z.number().nullable(), p90: z.number().nullable(), errors: count, ended: count })
@@ -108,13 +110,13 @@ export const driftCompareOperations = {
     }),
     output: driftComparison,
     access: 'read',
-    leaves: []
+    leaves: ['search.run']
   }),
   'drift.timeline': operation({
     summary: 'Median, 90th percentile and errors of a selection over time',
     input: z.strictObject({ query, feature: driftFeature, slots: z.int().min(1).max(400).default(96) }),
     output: driftTimeline,
     access: 'read',
-    leaves: []
+    leaves: ['search.run']
   })
 } as const

@@ -6,7 +6,8 @@ import { timestamp } from './record.ts'
 
 const count = z.int().min(0)
 const share = z.number().min(0).max(1)
-const note = z.string().max(2000)
+/** Why, in words: a decision without a reason is none. */
+const note = z.string().max(2000).regex(/\S/, 'say why')
 
 export const driftFeatures = ['latency', 'token_usage', 'response_length', 'error_rate'] as const
 export const driftFeature = z.enum(driftFeatures)
@@ -227,7 +228,7 @@ export const driftOperations = {
       per_feature: z.record(z.string(), count)
     }),
     access: 'read',
-    leaves: []
+    leaves: ['search.run']
   }),
   'drift.set_baseline': operation({
     summary: 'Pins the records of a filter as the reference of a series',
@@ -271,7 +272,7 @@ export const driftOperations = {
   }),
   'drift.snooze': operation({
     summary: 'Lets an alert rest until a time, at most 90 days away, with a reason',
-    input: z.strictObject({ id: z.string().max(64), until: z.iso.datetime({ offset: true }), reason: z.string().min(1).max(2000) }),
+    input: z.strictObject({ id: z.string().max(64), until: z.iso.datetime({ offset: true }), reason: note }),
     output: driftAlert,
     access: 'write',
     leaves: ['drift.snooze']

@@ -166,6 +166,8 @@ export const exportOperations = {
       restricted: count,
       erased: count,
       withheld_parts: count,
+      /** Drift looks that go along whole for the verdicts to be decided again, with names and count tables of so many series. */
+      looks: z.object({ looks: count, series: count }),
       from: timestamp.nullable(),
       to: timestamp.nullable(),
       estimated_bytes: count

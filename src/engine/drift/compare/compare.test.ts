@@ -67,6 +67,25 @@ describe('comparison on demand', () => {
     expect(all.b.records - apart.b.records).toBe(300)
   })
 
+  it('leaves behind what was searched for, once a minute, and nothing without a filter', async () => {
+    const searches = async () =>
+      (await engine.call('activity.list', { kind: 'search' })).entries.filter((entry) => entry.data.of === undefined)
+    const before = await searches()
+    const size = async () => (await engine.call('workspace.status', {})).ledger.size
+    await engine.call('drift.compare', { a: 'answer', b: 'seq:301..', feature: 'latency' })
+    await engine.call('drift.compare', { a: 'answer', b: 'seq:301..', feature: 'response_length' })
+    await engine.call('drift.timeline', { query: 'question', feature: 'latency' })
+    await engine.call('drift.baseline_preview', { query: 'status:success' })
+    const details = (await searches()).slice(0, 3).map((entry) => entry.detail)
+    expect((await searches()).length).toBe(before.length + 3)
+    expect(details).toEqual(['status:success', 'question', 'answer · seq:301..'])
+    const now = await size()
+    await engine.call('drift.compare', { a: '', b: '', feature: 'latency' })
+    await engine.call('drift.timeline', { query: '', feature: 'latency' })
+    await engine.call('drift.baseline_preview', { query: '' })
+    expect(await size()).toBe(now)
+  })
+
   it('error rates are compared by counts', async () => {
     const found = await engine.call('drift.compare', { ...windows, feature: 'error_rate' })
     expect(found).toMatchObject({ gap: null, tail: null, histogram: { bins: [] }, a: { errors: 0, ended: 300 } })

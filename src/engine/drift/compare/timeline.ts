@@ -5,8 +5,10 @@ import { AffidavitError } from '../../../shared/contract/errors.ts'
 import type { FilterExpression } from '../../../shared/filter/filter.ts'
 import { formatFilter } from '../../../shared/filter/format.ts'
 import { bucketEdges, bucketOfReal } from '../../../shared/stats/bucket-table.ts'
+import { HOUR_US } from '../../catalog/cells.ts'
 import { isoMs } from '../../catalog/rows.ts'
 import type { AnyDb } from '../../sqlite/open.ts'
+import { claimedSpan } from '../claimed-span.ts'
 import { selectionSql, tokenBasis } from './samples.ts'
 
 /** Which series, in how many slots at most. */
@@ -61,18 +63,30 @@ const values: Record<DriftFeature, { readonly total: string; readonly output: st
   error_rate: { total: 'NULL', output: 'NULL', unit: 'share of requests' }
 }
 
-/** The records of a filter in slots of equal length, from the first claimed start to the last. @throws AffidavitError cancelled */
+/**
+ * The records of a filter in slots of equal length, from the first claimed start to the last; what a wrong clock claimed is counted, and in no
+ * slot. @throws AffidavitError cancelled
+ */
 export function timelineOf(db: AnyDb, args: TimelineArgs, cancelled: () => boolean): DriftTimeline {
   const { filter, feature, at } = args
   const { where, params } = selectionSql({ filter, at })
-  const ends = db
-    .prepare<(string | number)[], { first: number | null; last: number | null }>(
-      `SELECT min(r.time_us) AS first, max(r.time_us) AS last FROM record r WHERE ${where}`
-    )
-    .get(...params)
+  const hours = db
+    .prepare<(string | number)[], { hour: number; n: number; first: number; last: number }>(`
+SELECT r.time_us / ${HOUR_US} AS hour, count(*) AS n, min(r.time_us) AS first, max(r.time_us) AS last
+FROM record r
+WHERE ${where}
+GROUP BY hour
+ORDER BY hour`)
+    .all(...params)
   const { unit } = values[feature]
   const base = { query: formatFilter(filter), feature, unit }
-  if (ends?.first == null || ends.last == null) return { ...base, from: null, to: null, step_ms: 0, slots: [] }
+  const span = claimedSpan(
+    hours.map(({ hour, n }) => [hour, n]),
+    true
+  )
+  const ends = { first: hours.find((one) => one.hour === span?.first)?.first, last: hours.find((one) => one.hour === span?.last)?.last }
+  if (!span || ends.first === undefined || ends.last === undefined)
+    return { ...base, from: null, to: null, step_ms: 0, outside: 0, slots: [] }
   const step = stepFor((ends.last - ends.first) / 1000 + 1, Math.max(1, args.slots - 1))
   const start = Math.floor(ends.first / 1000 / step) * step
   const length = Math.floor((ends.last / 1000 - start) / step) + 1
@@ -99,6 +113,7 @@ export function timelineOf(db: AnyDb, args: TimelineArgs, cancelled: () => boole
     from: time(start),
     to: time(start + length * step),
     step_ms: step,
+    outside: span.outside,
     slots: slots.map((slot, i) => ({
       from: time(start + i * step),
       records: slot.records,

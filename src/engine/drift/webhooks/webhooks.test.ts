@@ -22,22 +22,30 @@ const caller = { actor: { ref: 'engine', kind: 'system' }, via: 'ipc' } as const
 interface Received {
   readonly headers: IncomingHttpHeaders
   readonly body: string
+  readonly path: string
 }
 let server: Server
 let received: Received[]
 let answer: (n: number) => { readonly status: number; readonly headers?: Record<string, string> }
 let url: string
+/** Whether an answer waits until it is released. */
+let hold: boolean
+let release: () => void
 
 beforeEach(async () => {
   received = []
+  hold = false
+  release = () => {}
   answer = () => ({ status: 204 })
   server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      received.push({ headers: request.headers, body: Buffer.concat(chunks).toString('utf8') })
+      received.push({ headers: request.headers, body: Buffer.concat(chunks).toString('utf8'), path: request.url ?? '' })
       const { status, headers } = answer(received.length)
-      response.writeHead(status, headers).end('what a receiver says is never read')
+      const reply = () => response.writeHead(status, headers).end('what a receiver says is never read')
+      if (hold) release = reply
+      else reply()
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -132,6 +140,47 @@ describe('webhooks', () => {
     const [shown] = (await engine.call('webhooks.list', {})).webhooks
     expect(shown?.delivery).toMatchObject({ state: 'idle', last_kind: 'test', last_status: 503, last_problem: 'it answered 503' })
     expect(Date.parse(shown?.delivery.last_time ?? '')).toBeGreaterThan(Date.now() - 60_000)
+  }, 60_000)
+})
+
+describe('a webhook that is changed while it delivers', () => {
+  it('is asked anew before each event: off is off at once, and a new address gets what is left', async () => {
+    const engine = await testEngine()
+    try {
+      const { webhook } = await engine.call('webhooks.set', { url })
+      const { id } = webhook
+      await engine.call('events.append', { events: Array.from({ length: 300 }, (_, i) => rawRecord(i)) })
+      await engine.call('drift.set_baseline', { name: 'b', query: '', model: 'gpt-4', source: 'desk' })
+      await engine.call('drift.set_baseline', { name: 'c', query: '', model: 'gpt-5', source: 'desk' })
+      const slow = (model: string, from: number) => Array.from({ length: 100 }, (_, i) => rawRecord(from + i, { model, latency_ms: 9000 }))
+      await engine.call('events.append', { events: [...slow('gpt-4', 1000), ...slow('gpt-5', 2000)] })
+      // The first delivery is held until the webhook was turned off.
+      hold = true
+      expect((await engine.call('drift.look', {})).opened).toHaveLength(2)
+      await until(() => received.length === 1)
+      await engine.call('webhooks.set', { id, url, enabled: false })
+      hold = false
+      release()
+      await vi.waitFor(async () =>
+        expect((await engine.call('webhooks.list', {})).webhooks[0]?.delivery).toMatchObject({ delivered: 1, state: 'idle' })
+      )
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      expect(received).toHaveLength(1)
+      await engine.call('webhooks.set', { id, url: `${url}&moved=1` })
+      await until(() => received.length === 2)
+      expect(received.map((one) => one.path.endsWith('&moved=1'))).toEqual([false, true])
+      // What waits for its next attempt goes to a new address at once.
+      answer = () => ({ status: 500 })
+      await engine.call('webhooks.set', { id, url })
+      const [alert] = (await engine.call('drift.alerts', {})).alerts
+      await engine.call('drift.acknowledge', { id: alert?.id ?? '', note: 'seen' })
+      await until(() => received.length >= 4)
+      answer = () => ({ status: 200 })
+      await engine.call('webhooks.set', { id, url: `${url}&moved=2` })
+      await until(() => received.at(-1)?.path.endsWith('&moved=2') === true)
+    } finally {
+      await engine.remove()
+    }
   }, 60_000)
 })
 

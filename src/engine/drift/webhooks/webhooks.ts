@@ -64,7 +64,7 @@ export class Webhooks {
   wake(): void {
     void this.#listed()
       .then((hooks) => {
-        for (const hook of hooks) if (hook.enabled) this.#pump(hook.id, hook.url)
+        for (const hook of hooks) if (hook.enabled) this.#pump(hook.id)
       })
       .catch(() => {})
   }
@@ -88,6 +88,7 @@ export class Webhooks {
         const secret = store.get(id) ? null : randomBytes(32).toString('base64url')
         if (secret !== null) store.set(id, { secret, after: this.#deps.ledgerSize(), delivered: 0, given_up: 0 })
         await this.#record(id, { id, url, enabled }, id, caller.actor)
+        this.#startOver(id)
         this.wake()
         const webhook = (await this.#shown()).find((one) => one.id === id)
         if (!webhook) throw new AffidavitError('busy', 'the webhook is on record; its listing follows in a moment')
@@ -145,16 +146,25 @@ export class Webhooks {
     return live
   }
 
+  /** What waits for its next attempt does not wait for an address that is no more. */
+  #startOver(id: string): void {
+    const live = this.#liveOf(id)
+    if (!live.timer) return
+    clearTimeout(live.timer)
+    live.timer = undefined
+    live.delivery = { ...live.delivery, state: 'idle', attempts: 0, next_time: null }
+  }
+
   #note(id: string, last_kind: 'alert' | 'test', attempt: Attempt): void {
     const live = this.#liveOf(id)
     live.delivery = { ...live.delivery, last_time: now(), last_kind, last_status: attempt.status, last_problem: attempt.problem }
   }
 
-  #pump(id: string, url: string): void {
+  #pump(id: string): void {
     const live = this.#liveOf(id)
     if (live.running || live.timer || this.#closed) return
     live.running = true
-    void this.#deliver(id, url, live)
+    void this.#deliver(id, live)
       .catch(() => {})
       .finally(() => {
         live.running = false
@@ -162,7 +172,7 @@ export class Webhooks {
   }
 
   /** Delivers what is due, one event after another, until there is none or one has to wait. */
-  async #deliver(id: string, url: string, live: Live): Promise<void> {
+  async #deliver(id: string, live: Live): Promise<void> {
     const { pool, store } = this.#deps
     const pauses = this.#deps.pausesMs ?? PAUSES_MS
     for (;;) {
@@ -177,8 +187,14 @@ export class Webhooks {
         return
       }
       for (const { seq, alert } of changes) {
+        // It may have been turned off, or given another address, since the one before.
+        const hook = (await this.#listed()).find((one) => one.id === id)
+        if (!hook?.enabled) {
+          live.delivery = { ...live.delivery, state: 'idle', attempts: 0, next_time: null }
+          return
+        }
         live.delivery = { ...live.delivery, state: 'sending', next_time: null }
-        const attempt = await send(url, state.secret, { id: `${id}.${seq}`, type: 'drift.alert' }, eventBody(alert, seq))
+        const attempt = await send(hook.url, state.secret, { id: `${id}.${seq}`, type: 'drift.alert' }, eventBody(alert, seq))
         const latest = store.get(id)
         if (!latest || this.#live.get(id) !== live) return
         this.#note(id, 'alert', attempt)

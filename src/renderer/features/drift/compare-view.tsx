@@ -143,7 +143,7 @@ function Result({ found }: { readonly found: DriftComparison }) {
           <State is={own.alarmed ? 'attention' : own.state === 'collecting' ? 'pending' : 'holds'} size={13}>
             {ruleWords(own)}
           </State>
-          <span className="dim clip">compared on demand; nothing is recorded but the reading</span>
+          <span className="dim clip">compared on demand; nothing is judged, and that these filters were asked is on record</span>
         </div>
         <h2 className="headline">{found.headline}</h2>
         <p className="soft">{found.detail}</p>

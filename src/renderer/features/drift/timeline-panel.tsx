@@ -4,7 +4,7 @@ import type { DriftFeature } from '../../../shared/contract/drift.ts'
 import type { DriftTimeline } from '../../../shared/contract/drift-compare.ts'
 import type { Tokens } from '../../app/tokens.ts'
 import { messageOf, useOperation } from '../../client/hooks.ts'
-import { ageOf, moment } from '../../ui/format.ts'
+import { ageOf, count, moment } from '../../ui/format.ts'
 import { LazyChart } from '../../ui/lazy-chart.tsx'
 import { cx, Note, Panel } from '../../ui/parts.tsx'
 import { TIMELINE_GRID, timelineOption } from './compare-charts.ts'
@@ -47,7 +47,15 @@ export function TimelinePanel({ query, feature, windows, onChange, right, level 
       ) : data.slots.length === 0 ? (
         <p className="dim timeline-empty">No record matches these filters.</p>
       ) : (
-        <Plot line={data} windows={windows} onChange={onChange} />
+        <>
+          <Plot line={data} windows={windows} onChange={onChange} />
+          {data.outside > 0 && (
+            <p className="dim small panel-note">
+              {data.outside === 1 ? 'One record claims a time' : `${count(data.outside)} records claim times`} far from all others, and{' '}
+              {data.outside === 1 ? 'is' : 'are'} not drawn.
+            </p>
+          )}
+        </>
       )}
     </Panel>
   )

@@ -130,6 +130,14 @@ export function NewExport({ query: initial }: { readonly query: string }) {
                     ...(data.restricted === 0
                       ? []
                       : [['Stays behind', `${count(data.restricted)} restricted (GDPR 18); the bundle says how many`] as const]),
+                    ...(data.looks.looks === 0
+                      ? []
+                      : [
+                          [
+                            'Drift',
+                            `${count(data.looks.looks)} look${data.looks.looks === 1 ? '' : 's'} whole, so that verdicts can be decided again: names and count tables of ${count(data.looks.series)} series, also of those outside this filter`
+                          ] as const
+                        ]),
                     ['Proves against', `the signed tree of ${count(data.size)} leaves`]
                   ]}
                 />

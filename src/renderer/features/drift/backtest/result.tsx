@@ -177,6 +177,7 @@ export function Result({ result, now }: ResultProps) {
               ? 'The alerts on record cannot be read.'
               : ''
             : recordWords(found.length, onRecord.data?.next_cursor !== null, elsewhere)}
+          {result.outside > 0 && ` ${count(result.outside)} records claim times far from all others and were left out.`}
         </p>
       </div>
       <Panel title="Runs" flush level={3} className="runs-panel">
