@@ -125,6 +125,7 @@ async function compose(
       ...workspaceHandlers({
         goOn: (actor, reason) => choose(workspace.state, workspace.identity.origin, workspace.start, actor, reason),
         jobs,
+        may: (caller, permission) => people.may(caller, permission),
         status: live.now,
         settings: {
           get: () => settings.current,

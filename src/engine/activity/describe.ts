@@ -29,7 +29,10 @@ const words: Partial<Record<LeafType, string | ((data: Fields) => string)>> = {
     data.kind === 'activity' ? `exported ${numbered(data.rows, 'line')} of activity` : `exported ${numbered(data.records, 'record')}`,
   'recipient.told': 'told a recipient',
   'subject.exported': 'exported the data of a subject',
-  'verify.run': (data) => `verified ${data.scope === 'workspace' ? 'the workspace' : `a ${text(data.scope)}`}: ${text(data.verdict)}`,
+  'verify.run': (data) =>
+    data.verdict === 'cancelled'
+      ? `ended a verification of the workspace after ${numbered(data.size, 'leaf', 'leaves')}`
+      : `verified ${data.scope === 'workspace' ? 'the workspace' : `a ${text(data.scope)}`}: ${text(data.verdict)}`,
   'anchor.added': 'added an outside anchor',
   'session.opened': (data) => (data.method === 'os_account' ? 'signed in with the system account' : 'signed in'),
   'session.failed': (data) => (whole(data.refused) ? `failed to sign in, ${String(data.refused)} more turned away` : 'failed to sign in'),

@@ -38,7 +38,7 @@ FROM alert`)
   }
 }
 
-/** The newest verification of the whole workspace on record. */
+/** The newest verification of the whole workspace on record; one that was cancelled says nothing about it. */
 function lastVerification(db: AnyDb): WorkspaceStatus['verified'] {
   const row = db
     .prepare<[], { seq: number; time_us: number; actor: string; data: string }>(`
@@ -46,6 +46,7 @@ SELECT seq, time_us, actor, data
 FROM event
 WHERE type = 'verify.run'
   AND json_extract(data, '$.scope') = 'workspace'
+  AND json_extract(data, '$.verdict') <> 'cancelled'
 ORDER BY seq DESC
 LIMIT 1`)
     .get()

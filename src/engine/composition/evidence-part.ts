@@ -8,7 +8,7 @@ import { bundleHandlers } from '../bundle/handlers.ts'
 import type { Print } from '../bundle/printer.ts'
 import { reportHandlers } from '../bundle/report-handlers.ts'
 import { VerifySchedule } from '../integrity/verify-schedule.ts'
-import { ledgerHandlers } from '../ledger/handlers.ts'
+import { FAILED, ledgerHandlers } from '../ledger/handlers.ts'
 import { lastCheckpoint } from '../ledger/store.ts'
 import { complianceHandlers } from '../policy/compliance/handlers.ts'
 import { liveFacts } from '../policy/compliance/live.ts'
@@ -27,12 +27,19 @@ export interface EvidenceNeeds {
   readonly print: Print | null
 }
 
-/** What the desktop says of a verification that found faults. */
-const faultNotice = ({ faults, first, size }: NonNullable<ReturnType<LiveStatus['verified']>>): Notice => ({
-  alert_id: null,
-  title: 'The record does not verify',
-  body: `${faults === 1 ? '1 fault' : `${faults} faults`} in ${size} leaves${first?.seq == null ? '' : `, the first at leaf ${first.seq}`}. Recording goes on.`
-})
+/** What the desktop says of a verification that found faults, or did not come to its end. */
+const faultNotice = ({ faults, first, size, verdict }: NonNullable<ReturnType<LiveStatus['verified']>>): Notice =>
+  verdict === FAILED
+    ? {
+        alert_id: null,
+        title: 'The record could not be verified',
+        body: `The verification ended after ${size} leaves, and what it would have found is not known. It is tried again within the hour. Recording goes on.`
+      }
+    : {
+        alert_id: null,
+        title: 'The record does not verify',
+        body: `${faults === 1 ? '1 fault' : `${faults} faults`} in ${size} leaves${first?.seq == null ? '' : `, the first at leaf ${first.seq}`}. Recording goes on.`
+      }
 
 /** What shows that the record is what it was: verification, anchors, bundles, reviews, compliance. */
 export function evidencePart(core: Core, { live, vault, verdict, print }: EvidenceNeeds) {
@@ -68,14 +75,16 @@ export function evidencePart(core: Core, { live, vault, verdict, print }: Eviden
     everyHours: () => settings.current.verify_every_hours,
     lastVerified: async () => {
       await projector.waitFor(ledgerSize(), PATIENCE_MS)
-      const us = await pool.run('lastVerified', {})
-      return us === null ? null : us / 1000
+      const last = await pool.run('lastVerified', {})
+      return last && { seq: last.seq, at: last.time_us / 1000 }
     },
+    firstSeq: workspace.size,
     verify: async () => {
-      await jobs.ended(verification.verifyAll(SYSTEM, true).id)
+      const { state } = await jobs.ended(verification.verifyAll(SYSTEM, true).id)
       // Nobody asked for this one, so nobody may be looking.
       const found = verification.last()
-      if (found && found.faults > 0) live.feed.notice(faultNotice(found))
+      if (found && found.faults > 0 && state !== 'cancelled') live.feed.notice(faultNotice(found))
+      return state === 'done'
     },
     onFailed: failed('verification.failed'),
     clock: core.clock

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // One bit flipped in what is committed, at random, in every table: verification finds each, and names the row it is in.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { formatCheckpointBody, signCheckpoint } from '../../shared/evidence/note.ts'
-import { sha256 } from '../crypto.ts'
+import { sha256, sha256Hex } from '../crypto.ts'
 import { verifyWorkspace } from '../ledger/verify-workspace.ts'
 import { dice } from '../sample/dice.ts'
-import type { AnyDb } from '../sqlite/open.ts'
+import { type AnyDb, openReadable } from '../sqlite/open.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
 import { drafts, type TestFolder, testFolder, writerOf } from '../workspace/test-workspace.ts'
 import type { OpenWorkspace } from '../workspace/workspace.ts'
@@ -17,6 +20,8 @@ const flips = Number(process.env.AFFIDAVIT_FLIPS ?? 80)
 const draw = dice(flips < 2_000 ? 1 : Date.now() % 1_000_000)
 /** Odd, and no power of two: the tree then has a last leaf without a node above it, and complete subtrees of several sizes. */
 const SIZE = 75
+/** Bytes of a page of a database. */
+const PAGE = 4096
 const CHECKPOINTS = [32, 45, 66, 67, SIZE]
 
 let folder: TestFolder
@@ -202,4 +207,86 @@ describe('one flipped bit', () => {
     }
     expect(verify().verdict).toBe('intact')
   })
+})
+
+/** Everything committed as the rows have it; what cannot be read is told apart from every content. */
+function contentOf(ledgerDb: AnyDb, keysDb: AnyDb): string {
+  const dump = (db: AnyDb, query: string) => JSON.stringify(db.prepare(query).raw().all())
+  try {
+    return sha256Hex(
+      Buffer.from(
+        [
+          dump(ledgerDb, 'SELECT seq, hex(bytes) FROM leaf ORDER BY seq'),
+          dump(ledgerDb, 'SELECT pos, hex(hash) FROM node ORDER BY pos'),
+          dump(ledgerDb, 'SELECT seq, hex(ct) FROM payload ORDER BY seq'),
+          dump(ledgerDb, 'SELECT size, note FROM checkpoint ORDER BY size'),
+          dump(keysDb, 'SELECT first_seq, count, kek_id, hex(ct) FROM key_block ORDER BY first_seq')
+        ].join('\n')
+      )
+    )
+  } catch {
+    return 'unreadable'
+  }
+}
+
+describe('one flipped bit of a file', () => {
+  it(
+    'is a fault wherever it changes what was committed, also where the database cannot be read any more',
+    () => {
+      const raw = mkdtempSync(join(tmpdir(), 'affidavit-raw-'))
+      const names = ['ledger.db', 'keys.db'] as const
+      ledger.pragma('wal_checkpoint(TRUNCATE)')
+      keys.pragma('wal_checkpoint(TRUNCATE)')
+      const whole = { 'ledger.db': readFileSync(workspace.paths.ledger), 'keys.db': readFileSync(workspace.paths.keys) }
+      const { origin, log, keks } = workspace.identity
+      const input = { size: SIZE, origin, logPublicKeys: [log.publicKey], keys: true, share: 1 }
+      const control = { cancelled: () => false, progress: () => {}, rest: () => {} }
+      /** What a verification says of these files, and what is in them. */
+      const judged = (files: Readonly<Record<(typeof names)[number], Buffer>>) => {
+        for (const name of names) {
+          for (const suffix of ['', '-wal', '-shm']) rmSync(join(raw, `${name}${suffix}`), { force: true })
+          writeFileSync(join(raw, name), files[name])
+        }
+        const opened: AnyDb[] = []
+        try {
+          const [one, two] = names.map((name) => {
+            const db = openReadable(join(raw, name))
+            opened.push(db)
+            return db
+          }) as [AnyDb, AnyDb]
+          const payloads = new PayloadReader(one, two, keks)
+          const report = verifyWorkspace({ ledger: one, keys: two, payloads }, input, control)
+          return { codes: report?.faults.map((fault) => fault.code) ?? [], content: contentOf(one, two) }
+        } catch (error) {
+          // A schema that is none: no thread can open it, which ends the verification as failed.
+          if (opened.length === 2 && !(error instanceof Database.SqliteError)) throw error
+          return { codes: ['not opened'], content: 'unreadable' }
+        } finally {
+          for (const db of opened) (db as unknown as Database.Database).close()
+        }
+      }
+      const untouched = judged(whole)
+      expect(untouched.codes).toEqual([])
+      const seen = new Set<string>()
+      const missed: unknown[] = []
+      for (let i = 0; i < 2 * flips; i++) {
+        const name = names[i % 2] ?? 'ledger.db'
+        const file = whole[name]
+        const page = draw.below(file.length / PAGE)
+        // Every other time where a page says what it is and where its rows are.
+        const at = i % 4 < 2 ? draw.below(PAGE) : draw.below(24)
+        const after = Buffer.from(file)
+        const byte = page * PAGE + at
+        const bit = draw.below(8)
+        after[byte] = (after[byte] ?? 0) ^ (1 << bit)
+        const { codes, content } = judged({ ...whole, [name]: after })
+        for (const code of codes) seen.add(code)
+        if (codes.length === 0 && content !== untouched.content) missed.push({ name, byte, bit })
+      }
+      rmSync(raw, { recursive: true })
+      expect(missed).toEqual([])
+      expect([...seen].some((code) => code.endsWith('unreadable'))).toBe(true)
+    },
+    60_000 + flips * 1_000
+  )
 })

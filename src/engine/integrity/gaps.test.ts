@@ -48,6 +48,27 @@ describe('gaps', () => {
     })
   })
 
+  it('that reach into a range are shown whole, those that ended before it are not', () => {
+    const gapsFrom = (minute: number) =>
+      completenessIn(db, { fromUs: T0 + minute * MINUTE, toUs: T0 + 200 * MINUTE }).gaps.map(({ from, to }) => [
+        from.slice(11, 16),
+        to.slice(11, 16)
+      ])
+    // Nothing ran from before the range until far into it.
+    expect(gapsFrom(50)).toEqual([
+      ['00:10', '01:40'],
+      ['01:41', '02:20'],
+      ['02:22', '02:40']
+    ])
+    expect(gapsFrom(100)).toEqual([
+      ['01:41', '02:20'],
+      ['02:22', '02:40']
+    ])
+    expect(gapsFrom(159)).toEqual([['02:22', '02:40']])
+    expect(gapsFrom(160)).toEqual([])
+    expect(completenessIn(db, { fromUs: T0 + 50 * MINUTE, toUs: T0 + 200 * MINUTE }).heartbeats).toBe(4)
+  })
+
   it('of a clock that was moved are named so, and a move back hides none', () => {
     const moved = new Database(':memory:') as unknown as WritableDb
     migrate(moved, catalogMigrations)

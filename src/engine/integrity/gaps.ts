@@ -56,7 +56,14 @@ ORDER BY seq`)
   return gaps
 }
 
-/** Heartbeats, losses, recovered requests, moves of the clock and gaps within a range. */
+/** The newest sign of life up to a time; that time itself without one. */
+const signUpTo = (db: AnyDb, us: number, size: number): number =>
+  db.prepare<[number, number], number | null>('SELECT max(time_us) FROM event WHERE time_us <= ? AND seq < ?').pluck().get(us, size) ?? us
+
+/**
+ * Heartbeats, losses, recovered requests and moves of the clock within a range, and the gaps that reach into it: one that began before shows
+ * whole.
+ */
 export function completenessIn(db: AnyDb, range: GapRange) {
   const { fromUs, toUs, size = Number.MAX_SAFE_INTEGER } = range
   const figures = db
@@ -78,7 +85,7 @@ WHERE time_us >= ?
     lost: figures?.lost ?? 0,
     incomplete: figures?.incomplete ?? 0,
     clock_jumps: figures?.clock_jumps ?? 0,
-    gaps: gapsOf(db, range)
+    gaps: gapsOf(db, { ...range, fromUs: signUpTo(db, fromUs, size) })
   }
 }
 
@@ -87,9 +94,9 @@ WHERE time_us >= ?
  * Only leaves below `size` count: the same selection and size give the same figures.
  */
 export function completenessAround(db: AnyDb, from: string | null, to: string | null, size: number) {
-  const edge = (sql: string, us: number): number => db.prepare<[number, number], number | null>(sql).pluck().get(us, size) ?? us
   if (from === null || to === null) return null
-  const fromUs = edge('SELECT max(time_us) FROM event WHERE time_us <= ? AND seq < ?', Date.parse(from) * 1000)
-  const toUs = edge('SELECT min(time_us) FROM event WHERE time_us >= ? AND seq < ?', Date.parse(to) * 1000) + 1
-  return completenessIn(db, { fromUs, toUs, size })
+  const signFrom = db.prepare<[number, number], number | null>('SELECT min(time_us) FROM event WHERE time_us >= ? AND seq < ?').pluck()
+  const toUs = Date.parse(to) * 1000
+  const fromUs = signUpTo(db, Date.parse(from) * 1000, size)
+  return completenessIn(db, { fromUs, toUs: (signFrom.get(toUs, size) ?? toUs) + 1, size })
 }

@@ -5,10 +5,12 @@ import { type Clock, Elapsed } from '../clock.ts'
 export interface VerifyScheduleParts {
   /** Hours between verifications of the whole workspace, read at each tick; 0 is off. */
   readonly everyHours: () => number
-  /** When the whole workspace was last verified, by whom ever; milliseconds since 1970, null when never. */
-  readonly lastVerified: () => Promise<number | null>
-  /** Verifies as a job; resolves when it has ended. */
-  readonly verify: () => Promise<unknown>
+  /** When the whole workspace was last verified to the end, by whom ever; its leaf, and milliseconds since 1970; null when never. */
+  readonly lastVerified: () => Promise<{ readonly seq: number; readonly at: number } | null>
+  /** The first leaf of this run. */
+  readonly firstSeq: number
+  /** Verifies as a job; resolves when it has ended, with whether it came to its end. */
+  readonly verify: () => Promise<boolean>
   readonly onFailed: (error: unknown) => void
   readonly clock: Clock
 }
@@ -17,17 +19,21 @@ const TICK_MS = 60_000
 const HOUR_MS = 3_600_000
 /** A start is not the moment to read everything: the first verification waits this long. */
 const SETTLE_MS = 5 * 60_000
+/** Before one that failed or was cancelled is tried again. */
+const RETRY_MS = HOUR_MS
 
 /**
- * Verifies the whole workspace in the background, so many hours after anybody last did (EVIDENCE; 17a-4(f)(2)(ii) asks for it to be automatic).
- * What is due is read from the ledger: a restart neither repeats nor loses one.
+ * Verifies the whole workspace in the background (EVIDENCE; 17a-4(f)(2)(ii) asks for it to be automatic): soon after each start, because files
+ * that nobody held may have been changed and the start itself checks samples only, and then so many hours after anybody last did.
  */
 export class VerifySchedule {
   readonly #parts: VerifyScheduleParts
   readonly #started: Elapsed
-  /** The time of the last one, as on record. */
-  #recorded: number | null = null
+  /** The leaf of the last one. */
+  #recorded = -1
   #last: Elapsed | undefined
+  /** Since one did not come to its end. */
+  #tried: Elapsed | undefined
   #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -56,7 +62,8 @@ export class VerifySchedule {
   #dueIn(): number | null {
     const every = this.#parts.everyHours() * HOUR_MS
     if (every === 0) return null
-    return Math.max(0, SETTLE_MS - this.#started.ms, this.#last ? every - this.#last.ms : 0)
+    const left = this.#last && this.#recorded >= this.#parts.firstSeq ? every - this.#last.ms : SETTLE_MS - this.#started.ms
+    return Math.max(0, left, this.#tried ? RETRY_MS - this.#tried.ms : 0)
   }
 
   /** Verifies when it is due; resolves when that has ended. */
@@ -69,14 +76,15 @@ export class VerifySchedule {
   }
 
   async #verify(): Promise<void> {
+    let whole = false
     try {
-      await this.#parts.verify()
+      whole = await this.#parts.verify()
       await this.#read()
     } catch (error) {
       this.#parts.onFailed(error)
-      // Whatever failed, it is not tried again each minute.
-      this.#last = new Elapsed(this.#parts.clock)
     } finally {
+      // Whatever failed, it is not tried again each minute.
+      this.#tried = whole ? undefined : new Elapsed(this.#parts.clock)
       this.#running = undefined
     }
   }
@@ -84,9 +92,9 @@ export class VerifySchedule {
   async #read(): Promise<void> {
     try {
       const last = await this.#parts.lastVerified()
-      if (last === null || last === this.#recorded) return
-      this.#recorded = last
-      this.#last = new Elapsed(this.#parts.clock, last)
+      if (last === null || last.seq === this.#recorded) return
+      this.#recorded = last.seq
+      this.#last = new Elapsed(this.#parts.clock, last.at)
     } catch (error) {
       this.#parts.onFailed(error)
     }

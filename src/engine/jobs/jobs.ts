@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { Job } from '../../shared/contract/workspace.ts'
+import type { Actor } from '../ledger/draft.ts'
 
 /** What running work reports and asks. */
 export interface JobControl {
@@ -14,6 +15,8 @@ export interface JobControl {
 interface Entry {
   job: Job
   readonly abort: AbortController
+  /** Who it is for; undefined when nobody in particular. */
+  readonly startedBy: Actor | undefined
   result: unknown
   notified: number
   timer: NodeJS.Timeout | undefined
@@ -36,7 +39,7 @@ export class Jobs {
   }
 
   /** Starts work and returns at once. A thrown AffidavitError `cancelled`, or any error after a cancel, ends it as cancelled. */
-  start<R>(kind: Job['kind'], title: string, unit: Job['unit'], run: (control: JobControl) => Promise<R>): Job {
+  start<R>(kind: Job['kind'], title: string, unit: Job['unit'], run: (control: JobControl) => Promise<R>, startedBy?: Actor): Job {
     const id = randomUUID()
     const abort = new AbortController()
     const job: Job = {
@@ -52,7 +55,7 @@ export class Jobs {
       ended: null,
       error: null
     }
-    const entry: Entry = { job, abort, result: undefined, notified: Number.NEGATIVE_INFINITY, timer: undefined }
+    const entry: Entry = { job, abort, startedBy, result: undefined, notified: Number.NEGATIVE_INFINITY, timer: undefined }
     this.#entries.set(id, entry)
     this.#forgetOld()
     const control: JobControl = {
@@ -94,9 +97,15 @@ export class Jobs {
     return this.#entry(id).job
   }
 
-  cancel(id: string): Job {
+  /** Who asked for it. @throws AffidavitError not_found */
+  startedBy(id: string): Actor | undefined {
+    return this.#entry(id).startedBy
+  }
+
+  /** @param by who ends it: the `reason` of the signal */
+  cancel(id: string, by: Actor): Job {
     const entry = this.#entry(id)
-    if (entry.job.state === 'running') entry.abort.abort()
+    if (entry.job.state === 'running') entry.abort.abort(by)
     return entry.job
   }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { LeafPart } from '../../shared/evidence/leaf.ts'
 import type { LeafType, RecordStatus } from '../../shared/evidence/leaf-types.ts'
 
@@ -52,3 +53,15 @@ export type AppendResult =
   | { readonly kind: 'duplicate'; readonly seq: number; readonly id: string }
   | { readonly kind: 'conflict'; readonly seq: number }
   | { readonly kind: 'erased'; readonly seq: number }
+
+/** Everything is on disk, but the high-water mark could not be written: nothing is lost, and nothing is acknowledged. */
+export class UnconfirmedError extends AffidavitError {
+  readonly results: readonly AppendResult[]
+  constructor(results: readonly AppendResult[]) {
+    super(
+      'not_confirmed',
+      'this is recorded, but the high-water mark beside the ledger could not be written: see to the disk; what is sent again under the same id is answered as a duplicate'
+    )
+    this.results = results
+  }
+}

@@ -5,7 +5,7 @@ import type { RecordProof } from '../../shared/contract/record.ts'
 import type { Job, WorkspaceStatus } from '../../shared/contract/workspace.ts'
 import { toBase64 } from '../../shared/evidence/bytes.ts'
 import type { Handlers } from '../handlers.ts'
-import type { Jobs } from '../jobs/jobs.ts'
+import { CLOSING, type JobControl, type Jobs } from '../jobs/jobs.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
 import type { Identity } from '../workspace/identity.ts'
 import type { Actor, AppendResult, LeafDraft } from './draft.ts'
@@ -28,6 +28,12 @@ export interface LedgerHandlerDeps {
 
 type Verified = NonNullable<WorkspaceStatus['verified']>
 
+/** Verdicts of a verification of the workspace that did not come to its end. */
+const CANCELLED = 'cancelled'
+export const FAILED = 'failed'
+
+const pick = ({ code, seq }: { readonly code: string; readonly seq: number | null }) => ({ code, seq })
+
 /** Of one processor, for a verification that nobody waits for. */
 const BACKGROUND_SHARE = 0.25
 
@@ -45,41 +51,56 @@ export function ledgerHandlers(deps: LedgerHandlerDeps): {
   const verifyAll = (actor: Actor, background = false): Job => {
     const running = jobs.list().find((job) => job.kind === 'verify_workspace' && job.state === 'running')
     if (running) return running
-    return jobs.start('verify_workspace', 'Verifying the whole ledger', 'leaves', async (control): Promise<WorkspaceReport> => {
-      const { size, root } = deps.tree()
-      const report = await pool.alone(
-        'verifyWorkspace',
-        {
-          size,
-          root: root && toBase64(root),
-          ...keys(),
-          keys: identity.keks.size > 0,
-          share: background ? BACKGROUND_SHARE : 1
-        },
-        { signal: control.signal, onProgress: (p) => control.progress(p.done, p.total) }
-      )
-      if (!report) throw new AffidavitError('cancelled', 'cancelled')
-      const { verdict, faults, faults_total } = report
-      const [first] = faults
-      const data = {
-        scope: 'workspace',
-        verdict,
-        size: report.size,
-        faults: faults_total,
-        ...(first && { first_code: first.code, ...(first.seq === null ? {} : { first_seq: first.seq }) })
+    const run = async (control: JobControl): Promise<WorkspaceReport> => {
+      let reached = 0
+      try {
+        const { size, root } = deps.tree()
+        const report = await pool.alone(
+          'verifyWorkspace',
+          { size, root: root && toBase64(root), ...keys(), keys: identity.keks.size > 0, share: background ? BACKGROUND_SHARE : 1 },
+          {
+            signal: control.signal,
+            onProgress: ({ done, total }) => {
+              reached = done
+              control.progress(done, total)
+            }
+          }
+        )
+        if (!report) throw new AffidavitError('cancelled', 'cancelled')
+        const [first = null] = report.faults
+        await record(actor, { verdict: report.verdict, size: report.size, faults: report.faults_total, first })
+        return report
+      } catch (error) {
+        await recordEnd(control.signal, actor, reached)
+        throw error
       }
-      const [written] = await deps.append([{ type: 'verify.run', actor, data, parts: [] }])
-      last = {
-        seq: written?.seq ?? null,
-        time: new Date().toISOString(),
-        actor: actor.ref,
-        verdict,
-        size: report.size,
-        faults: faults_total,
-        first: first ? { code: first.code, seq: first.seq } : null
-      }
-      return report
-    })
+    }
+    return jobs.start('verify_workspace', 'Verifying the whole ledger', 'leaves', run, actor)
+  }
+  const record = async (actor: Actor, found: Pick<Verified, 'verdict' | 'size' | 'faults' | 'first'>): Promise<void> => {
+    const { verdict, size, faults, first } = found
+    // Known before it is on record: a disk that takes no leaf must not keep a fault silent.
+    const known = { seq: null, time: new Date().toISOString(), actor: actor.ref, verdict, size, faults, first: first && pick(first) }
+    if (verdict !== CANCELLED) last = known
+    const data = {
+      scope: 'workspace',
+      verdict,
+      size,
+      faults,
+      ...(first && { first_code: first.code, ...(first.seq === null ? {} : { first_seq: first.seq }) })
+    }
+    const [written] = await deps.append([{ type: 'verify.run', actor, data, parts: [] }])
+    if (written && last === known) last = { ...known, seq: written.seq }
+  }
+  /** A verification that did not come to its end says so on record, with how far it came. */
+  const recordEnd = async (signal: AbortSignal, actor: Actor, reached: number): Promise<void> => {
+    // Nobody ended it: the leaf engine.stopped says why there is no verdict.
+    if (signal.reason === CLOSING) return
+    const ended = signal.aborted
+      ? record(signal.reason as Actor, { verdict: CANCELLED, size: reached, faults: 0, first: null })
+      : record(actor, { verdict: FAILED, size: reached, faults: 1, first: { code: 'not_finished', seq: reached } })
+    // What ended it is what the job reports.
+    await ended.catch(() => {})
   }
   const prove = async (seq: number): Promise<RecordProof> => {
     if (seq >= deps.tree().size) throw new AffidavitError('not_found', 'there is no such leaf')

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { equalBytes, fromBase64 } from '../../shared/evidence/bytes.ts'
 import { verifyCommitment } from '../../shared/evidence/commitment.ts'
 import { jcs } from '../../shared/evidence/jcs.ts'
@@ -110,6 +110,50 @@ describe('Ledger', () => {
     expect(results.map((result) => result.seq)).toEqual([4, 5])
     const keyed = new PayloadReader(openReadable(workspace.paths.ledger), openReadable(workspace.paths.keys), workspace.identity.keks)
     expect(keyed.open(5).state).toBe('present')
+  })
+
+  it('says that a group is recorded when only the mark beside it could not be written, and counts none of it as lost', async () => {
+    const ledger = writerOf(workspace)
+    const { head } = workspace.start
+    if (!head) throw new Error('no head')
+    await ledger.append(drafts(0, 3))
+    const failing = vi.spyOn(head, 'write')
+    const fail = () =>
+      failing.mockImplementationOnce(() => {
+        throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+      })
+    fail()
+    await expect(ledger.append(drafts(3, 2))).rejects.toMatchObject({
+      code: 'not_confirmed',
+      message: expect.stringContaining('is recorded'),
+      results: [
+        { kind: 'appended', seq: 3 },
+        { kind: 'appended', seq: 4 }
+      ]
+    })
+    expect(leafTexts()).toHaveLength(5)
+    expect(ledger.failed).toBe(0)
+    expect(head.current.size).toBe(3)
+    expect((await ledger.append(drafts(3, 3))).map(({ kind, seq }) => [kind, seq])).toEqual([
+      ['duplicate', 3],
+      ['duplicate', 4],
+      ['appended', 5]
+    ])
+    expect(head.current).toMatchObject({ size: 6, keysEnd: 6 })
+    // What was lost before is on record once, also when the mark failed with it.
+    ledger.lose(2)
+    fail()
+    await expect(ledger.append(drafts(6, 1))).rejects.toMatchObject({ code: 'not_confirmed', results: [{ seq: 7 }] })
+    await ledger.append(drafts(7, 1))
+    const types = leafTexts().map((text) => (JSON.parse(text) as { type: string }).type)
+    expect(types.filter((type) => type === 'logging.failed')).toHaveLength(1)
+    // Where not even the mark of the group before can be written, nothing of the next is.
+    fail()
+    fail()
+    await expect(ledger.append(drafts(8, 1))).rejects.toMatchObject({ code: 'not_confirmed' })
+    await expect(ledger.append(drafts(9, 1))).rejects.toMatchObject({ code: 'disk_full' })
+    expect(ledger.failed).toBe(1)
+    expect(JSON.parse(leafTexts().at(-1) ?? '{}')).toMatchObject({ seq: 9 })
   })
 
   it('refuses more than one group at once and everything after it is closed', async () => {

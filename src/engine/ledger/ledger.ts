@@ -7,7 +7,7 @@ import { BLOCK_KEYS, type Kek, sealBlock } from '../vault/key-block.ts'
 import type { PayloadReader } from '../vault/payload-reader.ts'
 import type { SealedContent } from '../vault/seal-content.ts'
 import { sameContent } from './content.ts'
-import type { AppendResult, LeafDraft } from './draft.ts'
+import { type AppendResult, type LeafDraft, UnconfirmedError } from './draft.ts'
 import type { HeadFile } from './head.ts'
 import { LatencyWindow } from './latency-window.ts'
 import { type SealContext, type SealedLeaf, sealLeaf } from './seal.ts'
@@ -148,6 +148,7 @@ export class Ledger {
    * Appends drafts in order. Resolves when they are on disk: key block, ledger and head synced.
    * @param kept the caller keeps what cannot be written and tries again, or says {@link lose}
    * @throws AffidavitError too_many: more than GROUP_LEAVES drafts; disk_full, internal: nothing of the group was kept
+   * @throws UnconfirmedError: all of it is on disk, and the high-water mark is not
    */
   append(drafts: readonly LeafDraft[], kept = false): Promise<AppendResult[]> {
     if (this.#closed) return Promise.reject(new AffidavitError('engine_unavailable', 'the ledger is closed'))
@@ -251,6 +252,11 @@ export class Ledger {
         this.#sourceKeys.reload(this.#parts.ledger)
         this.#dirtyVault = true
       }
+      // What is on disk is neither lost nor failed: the next group writes the mark for it.
+      if (error instanceof HeadFailure) {
+        for (const [i, item] of group.entries()) item.reject(new UnconfirmedError(error.results[i] ?? []))
+        return
+      }
       this.#failed += group.reduce((sum, item) => sum + item.drafts.length, 0)
       for (const { kept, drafts } of group) if (!kept) this.#lost += drafts.filter((draft) => draft.type.startsWith('llm.')).length
       const reported = toStorageError(error)
@@ -289,9 +295,16 @@ export class Ledger {
       results.push(done)
     }
     const started = performance.now()
-    if (pending.leaves.length > 0) this.#store(pending)
+    if (pending.leaves.length > 0) {
+      this.#store(pending)
+      this.#lost = 0
+      try {
+        this.#writeHead()
+      } catch {
+        throw new HeadFailure(results)
+      }
+    }
     this.#latency.add(performance.now() - started)
-    this.#lost = 0
     return { results, leaves: pending.leaves }
   }
 
@@ -364,11 +377,19 @@ export class Ledger {
     })()
     this.#committed = this.#range.size
     this.#parts.payloads.forget()
-    this.#writeHead()
   }
 
   #writeHead(): void {
     this.#parts.head.write({ size: this.#range.size, root: this.#range.root(), keysEnd: this.#range.size })
+  }
+}
+
+/** The group is committed, its high-water mark is not. */
+class HeadFailure extends Error {
+  readonly results: readonly AppendResult[][]
+  constructor(results: readonly AppendResult[][]) {
+    super('the head could not be written')
+    this.results = results
   }
 }
 

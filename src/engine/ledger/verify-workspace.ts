@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { WorkspaceReport } from '../../shared/contract/exports.ts'
 import { fromBase64, toBase64 } from '../../shared/evidence/bytes.ts'
-import { commitment } from '../../shared/evidence/commitment.ts'
-import { jcs } from '../../shared/evidence/jcs.ts'
-import { parseLeaf } from '../../shared/evidence/leaf.ts'
-import { formatVkey, parseCheckpoint, verifyCheckpoint } from '../../shared/evidence/note.ts'
-import { ed25519Verify, sha256 } from '../crypto.ts'
+import { emptyRoot } from '../../shared/evidence/merkle.ts'
+import { sha256 } from '../crypto.ts'
 import type { AnyDb } from '../sqlite/open.ts'
 import type { PayloadReader } from '../vault/payload-reader.ts'
 import { type Disposals, disposalsIn } from './disposals.ts'
 import { ErasuresOnRecord, type Reapplied } from './erasures.ts'
-import type { CheckpointRow } from './store.ts'
 import { disposedHash, TILE } from './tiles.ts'
+import { readOr, unreadable } from './unreadable.ts'
+import { checkpointRows } from './verify-checkpoints.ts'
+import { ErasedPayloads, leafFaults } from './verify-leaf.ts'
 import { TreeCheck } from './verify-tree.ts'
 import { checkVaultBlocks } from './verify-vault.ts'
 
@@ -42,22 +41,53 @@ type Fault = WorkspaceReport['faults'][number]
 const MOST_FAULTS = 1_000
 const STEP = 500
 
+interface Databases {
+  readonly ledger: AnyDb
+  readonly keys: AnyDb
+  readonly payloads: PayloadReader
+}
+
+const nothing = () => ({ leaves: 0, nodes: 0, payloads: 0, keys: 0, checkpoints: 0, disposed_leaves: 0, disposed_payloads: 0 })
+
 /**
  * Re-hashes every leaf, compares every inner node, opens every payload against its commitments and ciphertext hash, opens every key block and
- * checks every checkpoint. Names each fault by the row it is in: what merely follows from another fault is left out.
+ * checks every checkpoint. Names each fault by the row it is in: what merely follows from another fault is left out. What cannot be read from
+ * disk is a fault like any other, and the rest is checked.
  * Runs on read-only connections and holds no snapshot for longer than a step; stops early when cancelled (undefined).
  */
-export function verifyWorkspace(
-  db: { readonly ledger: AnyDb; readonly keys: AnyDb; readonly payloads: PayloadReader },
-  input: VerifyWorkspaceInput,
-  control: VerifyControl
-): WorkspaceReport | undefined {
-  const { ledger, payloads } = db
+export function verifyWorkspace(db: Databases, input: VerifyWorkspaceInput, control: VerifyControl): WorkspaceReport | undefined {
   const started = performance.now()
-  const checked = { leaves: 0, nodes: 0, payloads: 0, keys: 0, checkpoints: 0, disposed_leaves: 0, disposed_payloads: 0 }
-  const disposals = disposalsIn(ledger, payloads, input.size, input.keys)
-  const gone = new ErasedPayloads(new ErasuresOnRecord(ledger, payloads, input.reapplied))
+  try {
+    return verify(db, input, control, started)
+  } catch (error) {
+    const word = unreadable(error)
+    if (word === undefined) throw error
+    return {
+      verdict: 'damaged',
+      size: 0,
+      root: toBase64(emptyRoot(sha256)),
+      checked: nothing(),
+      faults: [{ code: 'unreadable', message: `the databases cannot be read (${word}): nothing in them could be checked`, seq: null }],
+      faults_total: 1,
+      erasures: [],
+      not_checked: notChecked(input.keys, 0),
+      seconds: (performance.now() - started) / 1000
+    }
+  }
+}
+
+function verify(db: Databases, input: VerifyWorkspaceInput, control: VerifyControl, started: number): WorkspaceReport | undefined {
+  const { ledger, payloads } = db
+  const checked = nothing()
   const faults: Fault[] = []
+  const cannotRead = (code: string, what: string, seq: number | null) => (word: string) =>
+    faults.push({ code, message: `${what} cannot be read from disk (${word})`, seq })
+  const disposals = readOr<Disposals>(
+    { takes: () => false, takesTile: () => false, unread: 0 },
+    cannotRead('leaf_unreadable', 'some of the leaves', null),
+    () => disposalsIn(ledger, payloads, input.size, input.keys)
+  )
+  const gone = new ErasedPayloads(new ErasuresOnRecord(ledger, payloads, input.reapplied))
   /** Troubles of single leaves; dropped for a leaf that turns out to be changed itself, which explains them. */
   const ofLeaves: (Fault & { readonly seq: number })[] = []
   const tree = new TreeCheck()
@@ -65,6 +95,7 @@ export function verifyWorkspace(
   const rows = ledger.prepare<[number, number], { seq: number; bytes: Buffer }>(
     'SELECT seq, bytes FROM leaf WHERE seq >= ? AND seq < ? ORDER BY seq'
   )
+  const leafBytes = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
   const nodeRows = ledger.prepare<[number, number], { pos: number; hash: Buffer }>(
     'SELECT pos, hash FROM node WHERE pos >= ? ORDER BY pos LIMIT ?'
   )
@@ -77,11 +108,15 @@ export function verifyWorkspace(
     const began = performance.now()
     const to = Math.min(input.size, from + STEP)
     // So many leaves close as many nodes, and at most one more for each level above them.
-    const nodes = new Map(nodeRows.all(tree.nodes, STEP + 64).map((row) => [row.pos, row.hash]))
+    const nodes = readOr(new Map<number, Buffer>(), cannotRead('node_unreadable', `the inner nodes from ${tree.nodes} on`, from), () =>
+      hashesOf(nodeRows.all(tree.nodes, STEP + 64))
+    )
     // Leaves that a disposal named are followed by the hashes that were kept; the signed roots tell whether these are the right ones.
     const fillTo = (seq: number): boolean => {
       while (tree.size < seq) {
-        const hash = disposals.takesTile(Math.floor(tree.size / TILE)) ? disposedHash(ledger, tree.size) : undefined
+        const at = tree.size
+        const kept = () => (disposals.takesTile(Math.floor(at / TILE)) ? disposedHash(ledger, at) : undefined)
+        const hash = readOr(undefined, cannotRead('tile_unreadable', `the hash that was kept of leaf ${at}`, at), kept)
         if (hash === undefined) return false
         tree.pushHash(hash, (pos) => nodes.get(pos))
         checked.disposed_leaves++
@@ -90,7 +125,25 @@ export function verifyWorkspace(
       }
       return true
     }
-    for (const row of rows.all(from, to)) {
+    // Row by row where the rows together cannot be read: the first of them that cannot is where the tree ends.
+    const apart = (): { seq: number; bytes: Buffer }[] => {
+      const found: { seq: number; bytes: Buffer }[] = []
+      for (let seq = from; seq < to; seq++) {
+        const told = cannotRead('leaf_unreadable', `leaf ${seq}`, seq)
+        const bytes = readOr<Buffer | undefined | null>(null, told, () => leafBytes.get(seq))
+        if (bytes === null) {
+          missing = { code: 'leaf_missing', message: `without leaf ${seq} the tree cannot be followed further`, seq }
+          break
+        }
+        if (bytes) found.push({ seq, bytes })
+      }
+      return found
+    }
+    for (const row of readOr(
+      undefined,
+      () => {},
+      () => rows.all(from, to)
+    ) ?? apart()) {
       if (!fillTo(row.seq)) {
         missing = {
           code: 'leaf_missing',
@@ -99,9 +152,28 @@ export function verifyWorkspace(
         }
         break
       }
+      if (!(row.bytes instanceof Buffer)) {
+        missing = {
+          code: 'leaf_unreadable',
+          message: `leaf ${row.seq} is not what a leaf is: the tree cannot be followed further`,
+          seq: row.seq
+        }
+        break
+      }
       tree.push(row.bytes, (pos) => nodes.get(pos))
       checked.leaves++
-      ofLeaves.push(...leafFaults(payloads, row.seq, row.bytes.toString('utf8'), input.keys, checked, disposals, gone))
+      ofLeaves.push(
+        ...readOr(
+          [],
+          (word) =>
+            ofLeaves.push({
+              code: 'payload_unreadable',
+              message: `leaf ${row.seq}: its content cannot be read from disk (${word})`,
+              seq: row.seq
+            }),
+          () => leafFaults(payloads, row.seq, row.bytes.toString('utf8'), input.keys, checked, disposals, gone)
+        )
+      )
       const root = checkpoints.roots.get(tree.size)
       if (root) tree.refer(root)
     }
@@ -113,9 +185,16 @@ export function verifyWorkspace(
   checked.nodes = tree.nodes
   if (input.root !== undefined && !missing) tree.refer(fromBase64(input.root))
 
-  const leafBytes = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
   const troubled = new Set(ofLeaves.map((fault) => fault.seq))
-  const { faults: inTree, unexplained } = tree.conclude({ bytes: (seq) => leafBytes.get(seq), suspicious: (seq) => troubled.has(seq) })
+  const { faults: inTree, unexplained } = tree.conclude({
+    bytes: (seq) =>
+      readOr(
+        undefined,
+        () => {},
+        () => leafBytes.get(seq)
+      ),
+    suspicious: (seq) => troubled.has(seq)
+  })
   const changed = new Set(inTree.filter((fault) => fault.code === 'leaf_changed').map((fault) => fault.seq))
   faults.push(...inTree, ...ofLeaves.filter((fault) => !changed.has(fault.seq)))
   for (const size of unexplained)
@@ -126,7 +205,10 @@ export function verifyWorkspace(
     })
   if (missing) faults.push(missing)
   if (input.keys)
-    for (const { code, message, from } of checkVaultBlocks(db.keys, payloads, input.size)) faults.push({ code, message, seq: from })
+    for (const { code, message, from } of readOr([], cannotRead('vault_unreadable', 'the key blocks', null), () =>
+      checkVaultBlocks(db.keys, payloads, input.size)
+    ))
+      faults.push({ code, message, seq: from })
   faults.sort((a, b) => (a.seq ?? -1) - (b.seq ?? -1))
   const more = faults.length - MOST_FAULTS
   return {
@@ -158,92 +240,6 @@ function notChecked(keys: boolean, unread: number): string[] {
       ]
 }
 
-/** Signatures and sizes of all checkpoints; `roots` are those that may be relied on. */
-function checkpointRows(ledger: AnyDb, input: VerifyWorkspaceInput) {
-  const vkeys = input.logPublicKeys.map((key) => formatVkey(sha256, input.origin, key))
-  const roots = new Map<number, Uint8Array>()
-  const faults: Fault[] = []
-  let count = 0
-  const bad = (code: string, message: string) => faults.push({ code, message, seq: null })
-  for (const row of ledger.prepare<[], CheckpointRow>('SELECT size, signed_us, note FROM checkpoint ORDER BY size').iterate()) {
-    count++
-    let note: ReturnType<typeof parseCheckpoint>
-    try {
-      note = parseCheckpoint(row.note)
-    } catch {
-      bad('checkpoint_unreadable', `checkpoint ${row.size}: not a signed note`)
-      continue
-    }
-    if (!vkeys.some((vkey) => verifyCheckpoint(sha256, ed25519Verify, row.note, vkey)))
-      bad('checkpoint_signature', `checkpoint ${row.size}: the signature is not by the key of this log`)
-    else if (note.size !== row.size) bad('checkpoint_size', `checkpoint ${row.size}: the signed note speaks of ${note.size} leaves`)
-    // Signed while this runs: those are for the next time.
-    else if (row.size <= input.size) roots.set(row.size, note.root)
-  }
-  return { roots, faults, count }
-}
-
-/** Payloads that are gone because an erasure on record says so. */
-class ErasedPayloads {
-  readonly #erasures: ErasuresOnRecord
-  readonly #counts = new Map<number, number>()
-  /** Gone payloads of a workspace whose keys are not here: scopes cannot be opened, only the number of records in them is known. */
-  unnamed = 0
-
-  constructor(erasures: ErasuresOnRecord) {
-    this.#erasures = erasures
-  }
-
-  explains(seq: number, keys: boolean): boolean {
-    const leaf = this.#erasures.namedBy(seq)
-    if (leaf !== undefined) this.#counts.set(leaf, (this.#counts.get(leaf) ?? 0) + 1)
-    else if (keys || this.unnamed >= this.#erasures.named) return false
-    else this.unnamed++
-    return true
-  }
-
-  byLeaf(): WorkspaceReport['erasures'] {
-    return [...this.#counts].map(([leaf, payloads]) => ({ leaf, payloads })).sort((a, b) => a.leaf - b.leaf)
-  }
-}
-
-function leafFaults(
-  payloads: PayloadReader,
-  seq: number,
-  text: string,
-  keys: boolean,
-  checked: { payloads: number; keys: number; disposed_payloads: number },
-  disposals: Disposals,
-  gone: ErasedPayloads
-): (Fault & { readonly seq: number })[] {
-  const parsed = parseLeaf(text, jcs)
-  if (!parsed.ok) return [{ code: parsed.problem.code, message: `leaf ${seq}: ${parsed.problem.message}`, seq }]
-  const { leaf } = parsed
-  const bad = (code: string, message: string) => [{ code, message: `leaf ${seq}: ${message}`, seq }]
-  if (leaf.seq !== seq) return bad('leaf_seq', `says it is leaf ${leaf.seq}`)
-  const key = keys ? payloads.key(seq) : undefined
-  if (key) checked.keys++
-  if (!leaf.parts || leaf.parts.length === 0) return []
-  const destroyed = key?.every((byte) => byte === 0) === true
-  const ct = payloads.ciphertext(seq)
-  if ((destroyed || !ct) && disposals.takes(seq)) {
-    checked.disposed_payloads++
-    return []
-  }
-  if ((destroyed || !ct) && gone.explains(seq, keys)) return []
-  if (destroyed) return bad('key_destroyed', 'its key was destroyed, and no erasure or disposal on record names it')
-  if (!ct) return bad('payload_missing', 'its payload is missing')
-  if (toBase64(sha256(ct)) !== leaf.ct_sha256) return bad('payload_changed', 'its payload was changed')
-  // Without a key the fault is in the vault, and is named there.
-  if (!key) return []
-  const state = payloads.open(seq)
-  if (state.state !== 'present') return bad('payload_unreadable', 'its payload cannot be opened with its key')
-  checked.payloads++
-  const opened = new Map(state.parts.map((part) => [part.name, part]))
-  return leaf.parts.flatMap((part) => {
-    const open = opened.get(part.name)
-    if (!open) return bad('part_missing', `part ${part.name} is missing`)
-    const fits = toBase64(commitment(sha256, part.name, open.opening, open.data)) === part.commit
-    return fits ? [] : bad('commitment', `part ${part.name} does not match its commitment`)
-  })
-}
+/** Hashes by position; a value of another shape is left out, and its node is missing. */
+const hashesOf = (rows: readonly { readonly pos: number; readonly hash: Buffer }[]) =>
+  new Map(rows.filter((row) => row.hash instanceof Buffer).map((row) => [row.pos, row.hash]))

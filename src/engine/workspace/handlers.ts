@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { AffidavitError } from '../../shared/contract/errors.ts'
+import { cancelPermissions, type Permission, whoMay } from '../../shared/contract/permissions.ts'
 import type { Settings, WorkspaceStatus } from '../../shared/contract/workspace.ts'
-import type { Handlers } from '../handlers.ts'
+import type { Caller, Handlers } from '../handlers.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import type { Actor, AppendResult, LeafDraft } from '../ledger/draft.ts'
 import { applyChange, settingDrafts } from './settings.ts'
@@ -11,6 +12,7 @@ export interface WorkspaceHandlerDeps {
   /** Writes down that a person goes on from a problem. */
   readonly goOn: (actor: Actor, reason: string) => void
   readonly jobs: Jobs
+  readonly may: (caller: Caller, permission: Permission) => boolean
   readonly status: () => WorkspaceStatus
   readonly settings: { get(): Settings; set(next: Settings): void }
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
@@ -64,6 +66,11 @@ export function workspaceHandlers(
     },
     'jobs.list': async () => ({ jobs: jobs.list() }),
     'jobs.get': async ({ id }) => jobs.get(id),
-    'jobs.cancel': async ({ id }) => jobs.cancel(id)
+    'jobs.cancel': async ({ id }, caller) => {
+      const permission = cancelPermissions[jobs.get(id).kind]
+      if (permission !== undefined && jobs.startedBy(id)?.ref !== caller.actor.ref && !deps.may(caller, permission))
+        throw new AffidavitError('forbidden', `somebody else asked for this: to end it, ${whoMay(permission)}`, { permission })
+      return jobs.cancel(id, caller.actor)
+    }
   }
 }

@@ -41,6 +41,7 @@ export const errorCodes = [
   'busy',
   'engine_unavailable',
   'disk_full',
+  'not_confirmed',
   'internal'
 ] as const
 

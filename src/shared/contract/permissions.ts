@@ -2,6 +2,7 @@
 // Who may do what: one table from operations to permissions, one from roles to permissions. The router checks it, once, for every transport.
 import { roles } from '../evidence/leaf-data.ts'
 import type { OperationName, TopicName } from './contract.ts'
+import type { Job } from './workspace.ts'
 
 export type Role = (typeof roles)[number]
 
@@ -244,6 +245,12 @@ export const operationPermissions: Readonly<Record<OperationName, Permission>> =
   'erasure.certificate': 'privacy',
   'erasure.save_certificate': 'privacy'
 }
+
+/**
+ * What it takes to cancel work that somebody else asked for, where seeing it is not enough: a verification is held against those who record, so
+ * it is for those who oversee them to end it.
+ */
+export const cancelPermissions: Readonly<Partial<Record<Job['kind'], Permission>>> = { verify_workspace: 'activity' }
 
 /** What the engine pushes, and the permission it takes to be shown it. */
 export const topicPermissions: Readonly<Record<TopicName, Permission>> = {

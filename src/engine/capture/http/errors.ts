@@ -42,6 +42,7 @@ export function statusOf(code: ErrorCode): number {
     case 'rate_limited':
       return 429
     case 'internal':
+    case 'not_confirmed':
       return 500
     case 'unreachable':
     case 'not_trusted':

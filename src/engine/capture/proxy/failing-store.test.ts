@@ -2,7 +2,7 @@
 // The proxy over a real ledger whose database can grow no further, as on a full disk.
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Upstream } from '../../../shared/contract/proxy.ts'
 import { type ScriptedUpstream, scriptedUpstream } from '../../test/scripted-upstream.ts'
 import { type TestFolder, testFolder, writerOf } from '../../workspace/test-workspace.ts'
@@ -107,6 +107,20 @@ describe('a store that cannot record', () => {
     expect(calls().length).toBe(8)
     for (const { type, links } of calls()) if (type === 'llm.response') expect(leaves()[links?.request ?? -1]?.type).toBe('llm.request')
     expect([proxy.callsOf('local').lost, proxy.callsOf('local').recorded, counted]).toEqual([0, 4, 4])
+    expect(leaves().some(({ type }) => type === 'logging.failed')).toBe(false)
+  })
+
+  it('writes a call once of which only the mark beside the ledger could not be written', async () => {
+    await open('fail-open')
+    const { head } = workspace.start
+    if (!head) throw new Error('no head')
+    vi.spyOn(head, 'write').mockImplementationOnce(() => {
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+    })
+    await (await ask()).text()
+    await settled()
+    expect(calls().map(({ type }) => type)).toEqual(['llm.request', 'llm.response'])
+    expect(proxy.callsOf('local')).toMatchObject({ recorded: 1, lost: 0, waiting_bytes: 0 })
     expect(leaves().some(({ type }) => type === 'logging.failed')).toBe(false)
   })
 

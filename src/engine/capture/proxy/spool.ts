@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AppendResult, LeafDraft } from '../../ledger/draft.ts'
+import { type AppendResult, type LeafDraft, UnconfirmedError } from '../../ledger/draft.ts'
 
 export interface SpoolParts {
   /** Appends leaves, on disk when it resolves; what could not be written is kept here and not lost yet. Null: there is no writer. */
@@ -119,7 +119,7 @@ export class Spool {
   async #write(): Promise<void> {
     const together = this.#waiting.slice(0, this.#howMany())
     try {
-      const results = (await this.#parts.append?.(together.map(({ draft }) => draft))) ?? []
+      const results = await this.#append(together.map(({ draft }) => draft))
       this.#failing = false
       this.#waiting.splice(0, together.length)
       for (const [i, waiting] of together.entries()) this.#done(waiting, results[i]?.seq ?? null)
@@ -127,6 +127,16 @@ export class Spool {
       this.#failing = true
     }
     if (this.#isRoom()) for (const resolve of this.#onRoom.splice(0)) resolve()
+  }
+
+  /** What is on disk is not written again, whatever became of the mark beside it. */
+  async #append(drafts: readonly LeafDraft[]): Promise<readonly AppendResult[]> {
+    try {
+      return (await this.#parts.append?.(drafts)) ?? []
+    } catch (error) {
+      if (error instanceof UnconfirmedError) return error.results
+      throw error
+    }
   }
 
   /** Leaves that are written at once: so many that no commit holds the thread for long. */

@@ -52,13 +52,17 @@ LIMIT $limit`)
   })
 }
 
-/** When the whole workspace was last verified, whoever asked for it; microseconds, null when never. */
-export const lastVerified = (db: AnyDb): number | null =>
+/** When the whole workspace was last verified to the end, whoever asked for it; its leaf and its time in microseconds, null when never. */
+export const lastVerified = (db: AnyDb): { readonly seq: number; readonly time_us: number } | null =>
   db
-    .prepare<[], number>(
-      "SELECT time_us FROM event WHERE type = 'verify.run' AND json_extract(data, '$.scope') = 'workspace' ORDER BY seq DESC LIMIT 1"
-    )
-    .pluck()
+    .prepare<[], { seq: number; time_us: number }>(`
+SELECT seq, time_us
+FROM event
+WHERE type = 'verify.run'
+  AND json_extract(data, '$.scope') = 'workspace'
+  AND json_extract(data, '$.verdict') IN ('intact', 'damaged')
+ORDER BY seq DESC
+LIMIT 1`)
     .get() ?? null
 
 function eventsOf(db: AnyDb): Partial<Record<LeafType, Seen>> {
@@ -158,7 +162,7 @@ function verifiedOf(db: AnyDb, createdUs: number, nowUs: number): ComplianceFact
     )
     .all(since)
     .map((row) => ({ ...row, ...(JSON.parse(row.data) as LeafData<'verify.run'>) }))
-    .filter((row) => row.scope === 'workspace')
+    .filter((row) => row.scope === 'workspace' && row.verdict !== 'cancelled')
   const [last] = verificationsOf(db, 1, 'workspace')
   const intact = new Set(rows.filter((row) => row.verdict === 'intact').map((row) => isoMs(row.time_us).slice(0, 10)))
   return {

@@ -145,7 +145,7 @@ function Verifications() {
                 <td>{scopeNames[one.scope]}</td>
                 <td>{one.actor === 'engine' ? 'in the background' : <Who actor={one.actor} />}</td>
                 <td>
-                  <State is={one.faults === 0 ? 'holds' : 'broken'}>{one.verdict}</State>
+                  <State is={one.verdict === 'cancelled' ? 'pending' : one.faults === 0 ? 'holds' : 'broken'}>{one.verdict}</State>
                 </td>
                 <td className="right">{count(one.size)}</td>
                 <td className="right">{count(one.faults)}</td>
