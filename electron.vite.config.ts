@@ -17,6 +17,7 @@ const entries = {
   'reader-thread': 'src/engine/threads/reader-thread.ts',
   'sealer-thread': 'src/engine/threads/sealer-thread.ts',
   'parquet-thread': 'src/engine/threads/parquet-thread.ts',
+  'verify-thread': 'src/cli/verify-thread.ts',
   cli: 'src/cli/index.ts'
 }
 const input = Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(path)))

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-
-import { verifyBundleFile } from '../node/verify-file.ts'
 import type { VerifyReport } from '../shared/contract/exports.ts'
 import { EXIT, print } from './output.ts'
+import { verifyApart } from './verify-apart.ts'
 
 export interface VerifyOptions {
   readonly trust?: string
@@ -28,7 +27,7 @@ function exitCode(report: VerifyReport, requireTrust: boolean): number {
 
 /** One line per step, one verdict; exit 0, 0, 1 and 2 when the file cannot be read (EVIDENCE, Verdicts). */
 export async function verifyFile(file: string, options: VerifyOptions, stateFolder: string): Promise<number> {
-  const report = await verifyBundleFile(file, {
+  const report = await verifyApart(file, {
     ...(options.trust === undefined ? {} : { trust: options.trust }),
     ...(options.remember ? { memory: options.state ?? stateFolder } : {})
   })

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker, type WorkerOptions } from 'node:worker_threads'
+import { readerMemory } from '../../node/engine-memory.ts'
 import type { KekSource } from '../vault/payload-reader.ts'
 
 /** Key-encryption keys by id, base64. */
@@ -70,7 +71,8 @@ export const startWorker = (entry: 'projector-thread' | 'reader-thread' | 'seale
 export function startThread(entry: 'projector-thread' | 'reader-thread', name: string, config: ThreadConfig) {
   const { port1, port2 } = new MessageChannel()
   const workerData: ThreadData = { ...config, keksPort: port2 }
-  const worker = startWorker(entry, { workerData, transferList: [port2], name })
+  const resourceLimits = entry === 'reader-thread' ? readerMemory : {}
+  const worker = startWorker(entry, { workerData, transferList: [port2], name, resourceLimits })
   port1.unref()
   return { worker, keks: (keks: Keks) => port1.postMessage(keks) }
 }

@@ -9,20 +9,20 @@ const base64 = (n: number): string => toBase64(commit(n))
 describe('ExpectedParts', () => {
   it('gives each part once, and names what is left', () => {
     const parts = new ExpectedParts()
-    for (let seq = 0; seq < 3000; seq++)
+    for (let seq = 0; seq < 12_000; seq++)
       for (const [i, name] of ['event', 'request', 'response'].entries()) parts.add(seq * 7, name, base64(seq + i))
-    expect(parts.size).toBe(9000)
-    expect(parts.take(7 * 2999, 'response')).toEqual(commit(2999 + 2))
-    expect(parts.take(7 * 2999, 'response')).toBeUndefined()
+    expect(parts.size).toBe(36_000)
+    expect(parts.take(7 * 11_999, 'response')).toEqual(commit(11_999 + 2))
+    expect(parts.take(7 * 11_999, 'response')).toBeUndefined()
     for (const [seq, name] of [
       [1, 'event'],
       [7, 'error'],
       [-7, 'event'],
-      [21_000, 'event'],
+      [84_000, 'event'],
       [Number.NaN, 'event']
     ] as const)
       expect(parts.take(seq, name)).toBeUndefined()
-    for (let seq = 0; seq < 3000; seq++) for (const name of ['event', 'request', 'response']) if (seq !== 12) parts.take(seq * 7, name)
+    for (let seq = 0; seq < 12_000; seq++) for (const name of ['event', 'request', 'response']) if (seq !== 12) parts.take(seq * 7, name)
     expect([...parts.left()]).toEqual(['event', 'request', 'response'].map((part) => ({ seq: 84, part })))
     expect(parts.size).toBe(3)
   })
