@@ -58,6 +58,7 @@ const words: Partial<Record<LeafType, string | ((data: Fields) => string)>> = {
   'import.done': (data) => `imported ${numbered(data.accepted, 'record')}`,
   'engine.started': 'started',
   'engine.stopped': 'stopped',
+  'record.corrected': 'corrected a record',
   'review.decided': (data) => `reviewed a record: ${text(data.decision)}`,
   'app.updated': (data) => `was updated from ${text(data.from)} to ${text(data.to)}`
 }

@@ -63,8 +63,8 @@ LIMIT ?`
 
 function entryOf(context: ReaderContext, row: Row): ActivityEntry {
   const data = JSON.parse(row.data) as Record<string, unknown>
-  // The body of a look is its tables: large, and nothing a person wrote.
-  const body = row.type === 'drift.look' ? {} : bodyOf(context.payloads, row.seq)
+  // The body of a look is its tables: large, and nothing a person wrote. That of a correction is content of the record.
+  const body = row.type === 'drift.look' || row.type === 'record.corrected' ? {} : bodyOf(context.payloads, row.seq)
   return { seq: row.seq, time: isoMs(row.time_us), type: row.type, actor: row.actor, data, ...describe(row.type, data, body) }
 }
 

@@ -44,7 +44,7 @@ export function bundleContent({ ledger, payloads }: ReaderContext, selection: Se
       if (leaf !== undefined) erased.add(leaf)
     }
   const gone = new Set<number>()
-  for (const seqs of [selection.records, selection.requests])
+  for (const seqs of [selection.records, selection.requests, selection.corrections])
     for (const seq of seqs) if (!erased.has(seq) && !present(seq) && hasParts(seq)) gone.add(seq)
   return {
     erased,

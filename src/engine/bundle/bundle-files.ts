@@ -162,6 +162,7 @@ export async function fillBag(context: ReaderContext, input: WriteBundleInput, c
     anchoredSize: timestampFor(context, checkpoint.size)?.size ?? null,
     keys: { log: input.logVkey, signer: input.allowedSigners },
     erasures: selection.erasures,
+    corrections: selection.corrections.map(leafOf),
     from: selection.from,
     to: selection.to,
     facts: summarize(catalog, selection),

@@ -62,9 +62,9 @@ export function targetOf({ encrypt }: ExportRequest, passphrase: string | undefi
 }
 
 /** SHA-256 over the numbers of all selected leaves, so that a later selection can be told to be the same. */
-export function selectionDigest({ range, records, requests, alerts, reviews, keys, erasures }: Selection): string {
+export function selectionDigest({ range, records, requests, alerts, reviews, corrections, keys, erasures }: Selection): string {
   const hash = createHash('sha256')
-  for (const seqs of [records, requests, alerts, reviews, keys, erasures, range ? [range.first, range.last] : []]) {
+  for (const seqs of [records, requests, alerts, reviews, corrections, keys, erasures, range ? [range.first, range.last] : []]) {
     hash.update(`${seqs.length}\n`)
     hash.update(new Uint8Array(Float64Array.from(seqs).buffer))
   }

@@ -3,6 +3,8 @@
 import type { DriftAlert } from '../../shared/contract/drift.ts'
 import { type BundleCase, SINGLE_LEAVES } from '../../shared/evidence/bundle-layout.ts'
 import { toBase64, toHex } from '../../shared/evidence/bytes.ts'
+import type { Leaf } from '../../shared/evidence/leaf.ts'
+import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import { parseCheckpoint, parseVkey } from '../../shared/evidence/note.ts'
 import { parseAllowedSigners } from '../../shared/evidence/sshsig.ts'
 import { type Markup, markup } from '../../shared/report/markup.ts'
@@ -70,6 +72,8 @@ export interface ReportInput {
   readonly keys: { readonly log: string; readonly signer: string }
   /** Leaves of the erasures that took content of records in scope. */
   readonly erasures: readonly number[]
+  /** Leaves of the corrections of records in scope. */
+  readonly corrections: readonly Leaf[]
   readonly from: string | null
   readonly to: string | null
   readonly facts: readonly { readonly model: string; readonly source: string; readonly records: number; readonly errors: number }[]
@@ -196,6 +200,29 @@ const recordList = ({ listed, described }: ReportInput): Markup =>
     )
   )
 
+function correctionList({ corrections }: ReportInput): Markup[] {
+  if (corrections.length === 0) return []
+  return [
+    section(
+      'Corrections',
+      paragraph(
+        `${plural(corrections.length, 'correction')} of records in scope${corrections.length > LISTED ? `, the first ${count(LISTED)} of them here; data/audit-trail.csv lists all` : ''}. The originals stay as they were recorded; what should stand there, and why, is in the part body of each leaf.`
+      ),
+      dataTable(
+        [{ name: 'Leaf', kind: 'number' }, { name: 'Time, UTC', kind: 'short' }, { name: 'Record', kind: 'number' }, { name: 'By' }],
+        corrections
+          .slice(0, LISTED)
+          .map(({ seq, ts, data, actor }) => [
+            count(seq),
+            ts.slice(0, 19).replace('T', ' '),
+            count((data as LeafData<'record.corrected'>).record),
+            actor.ref
+          ])
+      )
+    )
+  ]
+}
+
 /** Scope, method, findings, proof summary, how to verify, and the first records; the same bytes for the same selection and tree size. */
 export function reportHtml(input: ReportInput): string {
   const { described, erasures, from, to } = input
@@ -254,7 +281,8 @@ export function reportHtml(input: ReportInput): string {
         ]),
         paragraph('The record is tamper-evident: a change shows. It says what was recorded, not that the answers of the models are true.')
       ),
-      recordList(input)
+      recordList(input),
+      ...correctionList(input)
     ]
   })
 }

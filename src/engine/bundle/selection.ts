@@ -5,8 +5,8 @@ import { MOST_TEXT_BYTES } from '../../shared/evidence/bundle-layout.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
 import { filterSql } from '../catalog/filter-sql.ts'
-import { requestsOf, seqsOf } from '../catalog/listings.ts'
-import { reviewLeaves } from '../catalog/reviews.ts'
+import { leavesOfRecords, requestsOf, seqsOf } from '../catalog/listings.ts'
+import { noteLeaves } from '../catalog/notes-on-records.ts'
 import { isoMs } from '../catalog/rows.ts'
 import { type ReceiptLeaves, receiptLeaves } from '../drift/receipts.ts'
 import { type CheckpointRow, lastCheckpoint } from '../ledger/store.ts'
@@ -38,6 +38,8 @@ export interface Selection {
   readonly looks: Omit<ReceiptLeaves, 'leaves'>
   /** Leaves of human reviews of these records. */
   readonly reviews: readonly number[]
+  /** Leaves of corrections of these records. */
+  readonly corrections: readonly number[]
   /** Leaves about the signing keys: with them a verifier follows from a key it knows to the one in use. */
   readonly keys: readonly number[]
   /** Leaves of erasures that took the content of some of these records: their intents and what ended them. */
@@ -76,6 +78,7 @@ export function selectLeaves(
   const where = `(${found}) AND r.restricted = 0`
   const records = seqsOf(catalog, where, params, checkpoint.size)
   const requests = requestsOf(catalog, records)
+  const corrections = noteLeaves(catalog, 'record.corrected', records, checkpoint.size)
   const span = catalog
     .prepare<(string | number)[], { first: number | null; last: number | null }>(
       `SELECT min(r.time_us) AS first, max(r.time_us) AS last FROM record r WHERE r.seq < ? AND ${where}`
@@ -106,14 +109,15 @@ ORDER BY seq`)
     range: range ?? null,
     records,
     restricted: restricted.length,
-    restrictedLeaves: range ? [...restricted, ...requestsOf(catalog, restricted)] : [],
+    restrictedLeaves: range ? leavesOfRecords(catalog, [...restricted]).leaves : [],
     requests,
     // A verdict goes out with what it rests on, so that the bundle alone can decide it again.
     alerts: [...alerts, ...receipts].sort((a, b) => a - b),
     looks,
-    reviews: reviewLeaves(catalog, records, checkpoint.size),
+    reviews: noteLeaves(catalog, 'review.decided', records, checkpoint.size),
+    corrections,
     keys,
-    erasures: erasuresOf(catalog, [...records, ...requests], checkpoint.size),
+    erasures: erasuresOf(catalog, [...records, ...requests, ...corrections], checkpoint.size),
     from: span?.first == null ? null : isoMs(span.first),
     to: span?.last == null ? null : isoMs(span.last)
   }
@@ -130,8 +134,8 @@ function checkRange({ ledger }: ReaderContext, { first, last }: LeafRange, size:
 }
 
 /** The leaves that were selected with their contents, ascending. */
-export function askedLeaves({ records, requests, alerts, reviews, keys, erasures }: Omit<Selection, 'range'>): number[] {
-  const all = [...records, ...requests, ...alerts, ...reviews, ...keys, ...erasures].sort((a, b) => a - b)
+export function askedLeaves({ records, requests, alerts, reviews, corrections, keys, erasures }: Omit<Selection, 'range'>): number[] {
+  const all = [...records, ...requests, ...alerts, ...reviews, ...corrections, ...keys, ...erasures].sort((a, b) => a - b)
   return all.filter((seq, at) => at === 0 || seq !== all[at - 1])
 }
 

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What of the selected leaves stays closed, and why.
+
+import { partOfPlace } from '../../shared/event/correction.ts'
 import { erasedBy } from '../../shared/evidence/erasure-scope.ts'
 import { beginsRecord, type Leaf } from '../../shared/evidence/leaf.ts'
+import type { LeafData } from '../../shared/evidence/leaf-data.ts'
+import { correctionIn } from '../catalog/notes-on-records.ts'
 import { personalParts } from '../privacy/personal-parts.ts'
+import { prepared } from '../sqlite/open.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
 import type { OpenPart } from '../vault/payload.ts'
 import { type BundleContent, GONE_LATER } from './bundle-content.ts'
@@ -20,6 +25,12 @@ export interface Withholding {
   readonly list: (leaves: readonly number[], leafOf: (seq: number) => Leaf) => { readonly withheld: WithheldList; readonly records: number }
 }
 
+function correctedRecord({ ledger }: ReaderContext, seq: number): number {
+  const bytes = prepared<[number], { readonly bytes: Buffer }>(ledger, 'SELECT bytes FROM leaf WHERE seq = ?').get(seq)
+  const { data } = JSON.parse(bytes?.bytes.toString('utf8') ?? '{}') as { readonly data: LeafData<'record.corrected'> }
+  return data.record
+}
+
 /** Decides for each part of each leaf whether it goes out. */
 export function withholding(context: ReaderContext, input: WriteBundleInput, content: BundleContent): Withholding {
   const { selection, withhold, withholdReason, withholdPersonal } = input
@@ -28,24 +39,38 @@ export function withholding(context: ReaderContext, input: WriteBundleInput, con
   // Made only where they are asked: a million numbers need not be kept twice.
   const asked = selection.range ? new Set(askedLeaves(selection)) : undefined
   const restricted = new Set(selection.restrictedLeaves)
-  const exported = new Set(withholdPersonal || selection.erasures.length > 0 ? [...selection.records, ...selection.requests] : [])
+  const exported = new Set(
+    withholdPersonal || selection.erasures.length > 0 ? [...selection.records, ...selection.requests, ...selection.corrections] : []
+  )
   const reviews = new Set(selection.reviews)
+  const corrections = new Set(named.size > 0 || withholdPersonal ? selection.corrections : [])
   const erasures = new Set(selection.erasures)
   const personal = withholdPersonal ? personalParts(context) : undefined
   /** Why a leaf stays closed whole. */
   const unasked = (seq: number): string | undefined =>
     asked === undefined || asked.has(seq) ? undefined : restricted.has(seq) ? RESTRICTED : NOT_ASKED
   /** Whether the reason lies in what a part says, not in its name. */
-  const read = (seq: number): boolean => erasures.has(seq) || (personal !== undefined && (exported.has(seq) || reviews.has(seq)))
+  const read = (seq: number): boolean =>
+    erasures.has(seq) || corrections.has(seq) || (personal !== undefined && (exported.has(seq) || reviews.has(seq)))
   /** Why a part of an erasure stays: it is about records that this bundle does not hold. */
   const beyondScope = (seq: number, part: OpenPart): string | undefined => {
     if (!erasures.has(seq)) return undefined
     if (part.name === 'body') return 'the certificate also names other records and recipients'
     return exported.has(erasedBy(part.data) ?? -1) ? undefined : 'another record of the same erasure'
   }
+  /** Why a correction stays: for what keeps the part of the record that it corrects. */
+  const withRecord = (seq: number): string | undefined => {
+    if (!corrections.has(seq)) return undefined
+    const record = correctedRecord(context, seq)
+    const concerned = new Set<string>(correctionIn(context.payloads, seq)?.changes.map(({ what }) => partOfPlace(what)))
+    return partsOf(record)
+      .filter(({ name }) => concerned.has(name))
+      .map((part) => reasonFor(record, part))
+      .find((reason) => reason !== undefined)
+  }
   const reasonFor = (seq: number, part: OpenPart): string | undefined => {
     if (named.has(part.name)) return withholdReason
-    return ((exported.has(seq) || reviews.has(seq)) && personal?.(part)) || beyondScope(seq, part)
+    return ((exported.has(seq) || reviews.has(seq)) && personal?.(part)) || withRecord(seq) || beyondScope(seq, part)
   }
   return {
     partsOut: (seq) => (unasked(seq) === undefined ? partsOf(seq).filter((part) => reasonFor(seq, part) === undefined) : []),

@@ -41,6 +41,8 @@ const LAST_REVIEWS = `SELECT json_extract(data, '$.record') AS record, json_extr
     WHERE type = 'review.decided'
     GROUP BY 1`
 
+const CORRECTED = "r.seq IN (SELECT json_extract(data, '$.record') FROM event WHERE type = 'record.corrected')"
+
 const EXPANDED = 8
 const numbers = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, i) => first + i)
 
@@ -91,6 +93,8 @@ function condition(term: Term): SqlCondition | null {
       const value = { yes: '1', no: '0', unknown: 'NULL' }[term.value]
       return { where: `r.remote IS ${term.negated ? 'NOT ' : ''}${value}`, params: [] }
     }
+    case 'corrected':
+      return { where: `${term.value ? '' : 'NOT '}(${CORRECTED})`, params: [] }
     case 'review': {
       const decided = term.value !== 'yes' && term.value !== 'no'
       const inside = decided

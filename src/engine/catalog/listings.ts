@@ -6,6 +6,7 @@ import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import type { LeafType } from '../../shared/evidence/leaf-types.ts'
 import type { AnyDb } from '../sqlite/open.ts'
 import type { PayloadReader } from '../vault/payload-reader.ts'
+import { noteLeaves } from './notes-on-records.ts'
 import { bodyOf } from './project-event.ts'
 import { isoMs } from './rows.ts'
 
@@ -184,8 +185,11 @@ export function requestsOf(db: AnyDb, seqs: Iterable<number>): number[] {
   return found.sort((a, b) => a - b)
 }
 
-/** Every leaf that holds content of some records, ascending: their own and those of their requests. */
-export const leavesOfRecords = (db: AnyDb, seqs: readonly number[]): number[] => [...seqs, ...requestsOf(db, seqs)].sort((a, b) => a - b)
+/** Every leaf that holds content of some records, given in ascending order: their own, those of their requests, and of their corrections. */
+export function leavesOfRecords(db: AnyDb, seqs: readonly number[]): { readonly leaves: number[]; readonly corrections: number } {
+  const corrections = noteLeaves(db, 'record.corrected', seqs)
+  return { leaves: [...seqs, ...requestsOf(db, seqs), ...corrections].sort((a, b) => a - b), corrections: corrections.length }
+}
 
 /** Time and data of a leaf that is no call to a model. */
 export function leafData(ledger: AnyDb, seq: number): { readonly ts: string; readonly data: Readonly<Record<string, unknown>> } | null {

@@ -105,10 +105,13 @@ function removeFromCatalog(db: WritableDb, scope: DisposalScope, textsOf: TextsO
   )
   const aside = db.prepare('DELETE FROM aside WHERE seq >= ? AND seq <= ?')
   const subjects = db.prepare('DELETE FROM subject_key WHERE seq >= ? AND seq <= ?')
+  // Which request a correction answered stood in its content.
+  const steps = db.prepare('DELETE FROM request_step WHERE seq >= ? AND seq <= ?')
   for (const [first, last] of scope.ranges) {
     fill.run(first, last)
     aside.run(first, last)
     subjects.run(first, last)
+    steps.run(first, last)
   }
   const gone = db.prepare<[], number>('SELECT count(*) FROM gone').pluck().get() ?? 0
   if (gone > 0) {

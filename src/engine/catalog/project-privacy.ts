@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PrivacySettings } from '../../shared/contract/privacy.ts'
 import type { CanonicalEvent } from '../../shared/event/canonical-event.ts'
+import { personalIn } from '../../shared/event/correction.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import { type Detectors, detect } from '../../shared/privacy/detect.ts'
@@ -11,6 +12,7 @@ import type { WritableDb } from '../sqlite/open.ts'
 import type { ContentSource } from '../vault/payload-reader.ts'
 import { type CellWriter, hourOf } from './cells.ts'
 import { minuteOf, recountMinutes } from './minutes.ts'
+import { correctionIn } from './notes-on-records.ts'
 import { bodyOf } from './project-event.ts'
 import { subjectKeys } from './subject-key.ts'
 import type { ContentCounts } from './tally.ts'
@@ -61,6 +63,7 @@ export class PrivacyProjection {
       erasureDone: db.prepare('UPDATE erasure SET done_seq = ? WHERE id = ?'),
       erased: db.prepare('INSERT OR IGNORE INTO erased (seq, erasure, intent) VALUES (?, ?, ?)'),
       dropKeys: db.prepare('DELETE FROM subject_key WHERE seq = ?'),
+      dropStep: db.prepare('DELETE FROM request_step WHERE seq = ?'),
       find: db.prepare<
         [number],
         ContentCounts & {
@@ -156,6 +159,9 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
         if (data.request_id !== undefined) step(data.request_id, data.records, body.reason)
         return
       }
+      case 'record.corrected':
+        this.#correct(seq, leaf.data as LeafData<'record.corrected'>, step)
+        return
       case 'recipient.told':
         step((leaf.data as LeafData<'recipient.told'>).request_id, 0, bodyOf(payloads, seq).note)
         return
@@ -185,6 +191,15 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
 
   #previewDetectors(): Detectors {
     return { packs: new Set([...builtInPacks, 'own'] as const), own: compileOwn(this.#settings.patterns) }
+  }
+
+  /** A record is found by whom a correction names too. */
+  #correct(seq: number, { record }: LeafData<'record.corrected'>, step: (request: string, records: number, note: unknown) => void): void {
+    const body = correctionIn(this.#parts.payloads, seq)
+    if (!body) return
+    const { event, texts } = personalIn(body.changes)
+    this.record(record, event, texts)
+    if (body.request_id !== undefined) step(body.request_id, 1, '')
   }
 
   /** What restriction keeps out of figures and drift (GDPR 18): its records leave the counts, and come back when it is lifted. */
@@ -221,6 +236,8 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
       const { seq } = JSON.parse(Buffer.from(part.data).toString('utf8')) as { seq: number }
       this.#write.erased.run(seq, data.erasure_id, intent)
       this.#write.dropKeys.run(seq)
+      // Which request a correction answered stood in its content.
+      this.#write.dropStep.run(seq)
       this.#strip(seq, intent)
     }
     this.#write.dropFacets.run()

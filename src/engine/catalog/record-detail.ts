@@ -8,7 +8,7 @@ import { priceTable } from '../prices/listing.ts'
 import { maskDetail } from '../privacy/masked-detail.ts'
 import type { AnyDb } from '../sqlite/open.ts'
 import type { PayloadReader } from '../vault/payload-reader.ts'
-import { reviewsOf } from './reviews.ts'
+import { correctionsOf, reviewsOf } from './notes-on-records.ts'
 import { type StoredRecord, sealedSize, toRow } from './rows.ts'
 
 /** One record with its conversation, decrypted now and masked by the settings, clear where these are null; undefined when the leaf is no record. */
@@ -56,6 +56,7 @@ export function recordDetail(
     event,
     masked: { total: 0, kinds: {} },
     reviews: reviewsOf(catalog, payloads, seq),
+    corrections: correctionsOf(catalog, payloads, seq),
     leaf: { seq, type: leaf.type, json, actor: leaf.actor.ref, class: leaf.class ?? null }
   }
   return privacy ? maskDetail(clear, privacy) : clear

@@ -3,12 +3,15 @@ import { registerErasure } from '../backup/erasure-register.ts'
 import { keksOfWorkspace, passphraseOf } from '../backup/finish-restore.ts'
 import { Backups } from '../backup/handlers.ts'
 import { subjectSecret } from '../catalog/subject-key.ts'
+import type { Caller } from '../handlers.ts'
+import { takingTurns } from '../in-turn.ts'
 import { People } from '../people/people.ts'
 import { Verifiers } from '../people/verifiers.ts'
 import { Approvals } from '../policy/approvals.ts'
 import { Disposal, type DisposalHooks } from '../policy/disposal.ts'
 import { Proposals } from '../policy/proposals.ts'
 import { Retention } from '../policy/retention.ts'
+import { correctionHandlers } from '../privacy/corrections.ts'
 import { Erasures } from '../privacy/erasure/erase.ts'
 import { Privacy } from '../privacy/handlers.ts'
 import { Requests } from '../privacy/requests.ts'
@@ -36,7 +39,9 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
   const { append, checkpoint, config, environment, failed, jobs, ledgerSize, log, pool, projector, settings, workspace } = core
   const { identity, ledger, state } = workspace
   const base = { pool, projector, ledgerSize, append }
-  const privacy = new Privacy({ ...base, seesRestricted: (caller) => people.may(caller, 'privacy') })
+  const seesRestricted = (caller: Caller): boolean => people.may(caller, 'privacy')
+  const inTurn = takingTurns()
+  const privacy = new Privacy({ ...base, seesRestricted })
   await privacy.start()
   const requests = new Requests({ ...base, jobs, secret: subjectSecret(identity.dedupKey), origin: identity.origin })
   const people: People = await People.load({
@@ -92,6 +97,7 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
   const disposal = new Disposal({
     ...retention.deps,
     ...needs.disposal,
+    inTurn,
     jobs,
     ledgerDb: workspace.ledgerDb,
     drain,
@@ -130,8 +136,10 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
     drain,
     workspace: workspace.paths.root,
     state,
-    origin: identity.origin
+    origin: identity.origin,
+    inTurn
   })
+  const corrections = correctionHandlers({ ...base, requests, settings: () => privacy.settings, seesRestricted, inTurn })
   /** What stopped half-way is tried again: a log that a reader held is free a moment later. */
   const goOn = () => {
     for (const work of [erasures.goOn(), disposal.resume(), keys.resume()]) work.catch(failed('keys.unfinished'))
@@ -149,6 +157,7 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
     erasures,
     handlers: {
       ...privacy.handlers,
+      ...corrections,
       ...keys.handlers,
       ...requests.handlers,
       ...erasures.handlers,

@@ -2,14 +2,16 @@
 // What may be disposed of now; runs on reader threads.
 import type { DisposalPreview } from '../../shared/contract/retention.ts'
 import type { LeafType } from '../../shared/evidence/leaf-types.ts'
-import { rangesSize, type SeqRange, seqsIn, toRanges } from '../../shared/policy/ranges.ts'
+import { type SeqRange, seqsIn, toRanges } from '../../shared/policy/ranges.ts'
 import { FLOOR_DAYS, keptUntil, LOG_CLASS, latestPast, rulesOf, scheduleWindows } from '../../shared/policy/retention.ts'
+import { noteLeaves } from '../catalog/notes-on-records.ts'
 import { isoMs } from '../catalog/rows.ts'
 import { lastCheckpoint } from '../ledger/store.ts'
 import { TILE } from '../ledger/tiles.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
 import { type HeldBy, holdsOn } from './holds.ts'
-import { happenedOf, schedulesOf, subjectsOf } from './retention-view.ts'
+import { subjectsOf } from './record-subjects.ts'
+import { happenedOf, schedulesOf } from './retention-view.ts'
 
 /** Most records of one disposal: its intent lists them, and the catalog forgets them in one transaction. */
 const MOST = 200_000
@@ -156,20 +158,26 @@ GROUP BY tile`)
   return whole.filter((tile) => !kept.has(tile))
 }
 
-/** What a disposal would take, for the intent: runs of records and numbers of tiles. `only`: what was asked for, as far as it may still go. */
+/** Leaves that go with some records, given in ascending order: their corrections are content of theirs. */
+function rangesOf({ catalog }: ReaderContext, rows: readonly Row[]): SeqRange[] {
+  const seqs = rows.map((row) => row.seq)
+  return toRanges([...seqs, ...noteLeaves(catalog, 'record.corrected', seqs)].sort((a, b) => a - b))
+}
+
+/** What a disposal would take, for the intent: runs of records with their corrections, and numbers of tiles. `only`: what was asked for, as far as it may still go. */
 export function disposalOf(
   context: ReaderContext,
   nowUs: number,
   only?: { readonly ranges: readonly SeqRange[]; readonly tiles: readonly number[] }
 ): { readonly ranges: SeqRange[]; readonly tiles: number[]; readonly records: number; readonly bytes: number } {
   const due = dueOf(context, nowUs, only?.ranges)
-  const ranges = toRanges(due.rows.map((row) => row.seq))
+  const ranges = rangesOf(context, due.rows)
   const tiles = tilesOf(context, nowUs, ranges)
   const wanted = only && new Set(only.tiles)
   return {
     ranges,
     tiles: wanted ? tiles.filter((tile) => wanted.has(tile)) : tiles,
-    records: rangesSize(ranges),
+    records: due.rows.length,
     bytes: bytesOf(context, ranges)
   }
 }
@@ -182,7 +190,7 @@ function bytesOf({ ledger }: ReaderContext, ranges: readonly SeqRange[]): number
 /** The dry run: what would go, by class, and what is held back and why. */
 export function previewDisposal(context: ReaderContext, nowUs: number): DisposalPreview {
   const due = dueOf(context, nowUs)
-  const ranges = toRanges(due.rows.map((row) => row.seq))
+  const ranges = rangesOf(context, due.rows)
   const tiles = tilesOf(context, nowUs, ranges)
   const classes = [...new Set(due.rows.map((row) => row.class))].sort()
   return {
@@ -198,7 +206,7 @@ export function previewDisposal(context: ReaderContext, nowUs: number): Disposal
       return {
         class: name,
         records: rows.length,
-        bytes: bytesOf(context, toRanges(rows.map((row) => row.seq))),
+        bytes: bytesOf(context, rangesOf(context, rows)),
         oldest: isoMs(times.reduce((a, b) => Math.min(a, b), Number.MAX_SAFE_INTEGER)),
         newest: isoMs(times.reduce((a, b) => Math.max(a, b), 0))
       }

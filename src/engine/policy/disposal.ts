@@ -4,6 +4,7 @@ import { AffidavitError } from '../../shared/contract/errors.ts'
 import { type SeqRange, seqsIn, toRanges } from '../../shared/policy/ranges.ts'
 import type { DisposalScope } from '../catalog/project-disposal.ts'
 import type { Handlers } from '../handlers.ts'
+import type { InTurn } from '../in-turn.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import { bodyPart } from '../ledger/body-part.ts'
 import type { CheckpointRow } from '../ledger/store.ts'
@@ -35,6 +36,8 @@ export interface DisposalDeps extends RetentionDeps, DisposalHooks {
   /** Destroys the keys of these leaves for good, old copies of the vault included. */
   readonly destroyKeys: (seqs: readonly number[]) => Promise<void>
   readonly onFailed: (error: unknown) => void
+  /** Shared with erasures and corrections. */
+  readonly inTurn: InTurn
 }
 
 const SYSTEM = { ref: 'engine', kind: 'system' } as const
@@ -104,7 +107,7 @@ export class Disposal {
   }
 
   async #execute({ id, givenBy, body }: GivenApproval): Promise<void> {
-    const { pool, append, caughtUp } = this.#deps
+    const { pool, projector, ledgerSize, append, caughtUp, inTurn } = this.#deps
     await caughtUp()
     const known = (await pool.run('disposals', {})).find((one) => one.approval === id)
     if (known) {
@@ -112,18 +115,22 @@ export class Disposal {
       return
     }
     const { ranges, tiles } = body as unknown as DisposalScope
-    // A hold or a longer rule may have come since: only what may still go goes.
-    const scope = await pool.run('disposalOf', { nowUs: this.#nowUs(), only: { ranges, tiles } })
-    const { part, sha256 } = bodyPart({ ranges: scope.ranges, tiles: scope.tiles })
-    const data = {
-      disposal_id: randomUUID(),
-      approval: id,
-      records: scope.records,
-      tiles: scope.tiles.length,
-      bytes: scope.bytes,
-      body_sha256: sha256
-    }
-    const [intent] = await append([{ type: 'disposal.intent', actor: { ref: givenBy, kind: 'human' }, data, parts: [part] }])
+    // What is corrected meanwhile would stay behind: it waits, and then its record is gone.
+    const [intent] = await inTurn(async () => {
+      await projector.waitForAll(ledgerSize())
+      // A hold or a longer rule may have come since: only what may still go goes.
+      const scope = await pool.run('disposalOf', { nowUs: this.#nowUs(), only: { ranges, tiles } })
+      const { part, sha256 } = bodyPart({ ranges: scope.ranges, tiles: scope.tiles })
+      const data = {
+        disposal_id: randomUUID(),
+        approval: id,
+        records: scope.records,
+        tiles: scope.tiles.length,
+        bytes: scope.bytes,
+        body_sha256: sha256
+      }
+      return append([{ type: 'disposal.intent', actor: { ref: givenBy, kind: 'human' }, data, parts: [part] }])
+    })
     if (!intent) throw new AffidavitError('read_only', 'the workspace is open read-only')
     this.#deps.afterStep?.('intent')
     this.#start(intent.seq)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which records are held. Runs on reader threads; what a hold is about is read from its encrypted body each time.
 import type { Hold, HoldScope } from '../../shared/contract/retention.ts'
-import type { CanonicalEvent } from '../../shared/event/canonical-event.ts'
 import { parseFilter } from '../../shared/filter/parse.ts'
 import { filterSql, type SqlCondition } from '../catalog/filter-sql.ts'
 import { bodyOf } from '../catalog/project-event.ts'
 import { isoMs } from '../catalog/rows.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
+import { subjectsOf } from './record-subjects.ts'
 
 /** A hold that is not released, with the seqs it keeps among those asked about. */
 export interface HeldBy {
@@ -53,14 +53,6 @@ function conditionOf(scope: Exclude<HoldScope, { kind: 'seqs' | 'subject' }>): S
   }
 }
 
-function concerns({ payloads }: ReaderContext, seq: number, subject: string): boolean {
-  const payload = payloads.open(seq)
-  const part = payload.state === 'present' ? payload.parts.find((one) => one.name === 'event') : undefined
-  if (!part) return false
-  const event = JSON.parse(Buffer.from(part.data).toString('utf8')) as Partial<CanonicalEvent>
-  return event.user_id === subject || event.conversation_id === subject
-}
-
 /** Seqs of records in [first, end) that a scope covers, ascending. */
 function covered(context: ReaderContext, scope: HoldScope, first: number, end: number): number[] {
   const { catalog } = context
@@ -70,7 +62,7 @@ function covered(context: ReaderContext, scope: HoldScope, first: number, end: n
     .prepare<(string | number)[], number>(`SELECT r.seq FROM record r WHERE r.seq >= ? AND r.seq < ? AND ${where} ORDER BY r.seq`)
     .pluck()
     .all(first, end, ...params)
-  return scope.kind === 'subject' ? seqs.filter((seq) => concerns(context, seq, scope.subject)) : seqs
+  return scope.kind === 'subject' ? seqs.filter((seq) => subjectsOf(context, seq).includes(scope.subject)) : seqs
 }
 
 /** Records that a scope covers now. */

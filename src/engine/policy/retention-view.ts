@@ -2,7 +2,6 @@
 // Schedules, trigger events and due dates as they stand; runs on reader threads.
 import type { OperationOutput } from '../../shared/contract/contract.ts'
 import type { KeptRecordView } from '../../shared/contract/retention.ts'
-import type { CanonicalEvent } from '../../shared/event/canonical-event.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import {
   FLOOR_DAYS,
@@ -16,6 +15,7 @@ import { bodyOf } from '../catalog/project-event.ts'
 import { isoMs } from '../catalog/rows.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
 import { holdsOn } from './holds.ts'
+import { subjectsOf } from './record-subjects.ts'
 
 interface StoredRetention {
   readonly seq: number
@@ -47,15 +47,6 @@ interface StoredKept {
   readonly source: string
   readonly time_us: number
   readonly appended_us: number
-}
-
-/** The subjects of a record. */
-export function subjectsOf({ payloads }: ReaderContext, seq: number): string[] {
-  const payload = payloads.open(seq)
-  const part = payload.state === 'present' ? payload.parts.find((one) => one.name === 'event') : undefined
-  if (!part) return []
-  const { user_id, conversation_id } = JSON.parse(Buffer.from(part.data).toString('utf8')) as Partial<CanonicalEvent>
-  return [user_id, conversation_id].filter((one) => one !== undefined)
 }
 
 /** Until when some records are kept, why, and what holds them; leaves that are no calls are left out. */

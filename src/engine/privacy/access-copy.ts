@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { RecordDetail } from '../../shared/contract/record.ts'
+import type { CorrectionPlace } from '../../shared/event/correction.ts'
 import { recordDetail } from '../catalog/record-detail.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
 import { htmlPage, htmlText } from './html.ts'
@@ -69,7 +70,16 @@ class Output {
 
 const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
 
-function section({ row, payload, input_messages, output_messages, error, event }: Omit<RecordDetail, 'view_seq'>): string {
+/** Where a correction applies, in words. */
+const placeOf = (place: CorrectionPlace): string =>
+  'message' in place ? `${place.message} message ${place.index + 1}` : 'field' in place ? place.field : place.attribute
+
+function corrected({ seq, time, content, reason, changes }: RecordDetail['corrections'][number]): string {
+  const texts = changes.map(({ what, now }) => `<h4>${htmlText(placeOf(what))}</h4><pre>${htmlText(now)}</pre>`).join('')
+  return `<h3>Correction ${seq}, ${htmlText(time)}</h3><p>${content === 'present' ? htmlText(reason) : `content ${content}`}</p>${texts}`
+}
+
+function section({ row, payload, input_messages, output_messages, error, event, corrections }: Omit<RecordDetail, 'view_seq'>): string {
   const messages = [...input_messages, ...output_messages]
     .map(
       ({ role, parts }) =>
@@ -81,7 +91,7 @@ function section({ row, payload, input_messages, output_messages, error, event }
     .join('')
   return `<section><h2>Record ${row.seq}</h2><p>${htmlText(row.timestamp)}, model ${htmlText(row.model)}, source ${htmlText(row.source)}, ${htmlText(row.status)}${
     payload === 'present' ? '' : `; content ${payload}`
-  }</p>${messages}${error === null ? '' : `<h3>error</h3><pre>${htmlText(error)}</pre>`}<table>${facts}</table></section>\n`
+  }</p>${messages}${error === null ? '' : `<h3>error</h3><pre>${htmlText(error)}</pre>`}<table>${facts}</table>${corrections.map(corrected).join('')}</section>\n`
 }
 
 /**
@@ -112,9 +122,9 @@ export function writeAccessCopy(context: ReaderContext, input: AccessCopyInput, 
       if (!detail) throw new AffidavitError('not_found', `leaf ${seq} is no record`)
       if (detail.payload === 'missing')
         throw new AffidavitError('payload_missing', `the content of leaf ${seq} cannot be opened: verify the workspace first`)
-      const { row, input_messages, output_messages, error, event, tools, payload } = detail
+      const { row, input_messages, output_messages, error, event, tools, payload, corrections } = detail
       json.write(
-        `${i === 0 ? '' : ',\n'}${JSON.stringify({ seq, content: payload, record: { ...row, preview: undefined }, event, input_messages, output_messages, tools, error })}`
+        `${i === 0 ? '' : ',\n'}${JSON.stringify({ seq, content: payload, record: { ...row, preview: undefined }, event, input_messages, output_messages, tools, error, corrections })}`
       )
       html.write(section(detail))
     }

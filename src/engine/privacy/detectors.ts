@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PrivacySettings } from '../../shared/contract/privacy.ts'
 import type { CanonicalEvent } from '../../shared/event/canonical-event.ts'
+import type { CorrectionChange } from '../../shared/event/correction.ts'
 import type { Detectors, OwnPattern } from '../../shared/privacy/detect.ts'
 import { type PackMode, packs } from '../../shared/privacy/kinds.ts'
 import { LinearPattern } from '../../shared/privacy/linear-pattern.ts'
@@ -64,6 +65,18 @@ export function maskWritten<T extends Written>(event: T, masker: Masker, subject
   return { ...out, attributes: copy } as T
 }
 
+/** Masks what a correction says should stand in a record as {@link maskWritten} masks what stands there. */
+export function maskCorrected(changes: readonly CorrectionChange[], masker: Masker, subject: readonly string[] | null): CorrectionChange[] {
+  const masked = ({ what, now }: CorrectionChange): string => {
+    if (now === '') return now
+    if ('message' in what) return masker.text(now)
+    if ('attribute' in what) return subject?.includes(what.attribute) ? masker.whole(JSON.stringify(now), 'subject') : masker.text(now)
+    if (what.field === 'user_id' && subject !== null) return masker.whole(now, 'subject')
+    return (written as readonly string[]).includes(what.field) ? masker.text(now) : now
+  }
+  return changes.map((change) => ({ ...change, now: masked(change) }))
+}
+
 /**
  * Replaces what the settings say is never kept, before the event is sealed. `content_state` then says `redacted`, and `redactions` counts per kind;
  * no value is kept anywhere. Returns the event itself when nothing was found. The same event gives the same result, so a re-delivery is a duplicate
@@ -72,11 +85,25 @@ export function maskWritten<T extends Written>(event: T, masker: Masker, subject
 export function redactorOf(settings: PrivacySettings): (event: CanonicalEvent) => CanonicalEvent {
   const detectors = detectorsOf(settings, ['redact'])
   if (detectors.packs.size === 0) return (event) => event
-  const subject = settings.packs.subject === 'redact' ? settings.subject_attributes : null
+  const subject = redactedSubject(settings)
   return (event) => {
     const masker = new Masker(detectors, 'redact')
     const redacted = maskWritten(event, masker, subject)
     if (masker.total === 0) return event
     return { ...redacted, content_state: event.content_state === 'kept' ? 'redacted' : event.content_state, redactions: masker.counts }
   }
+}
+
+const redactedSubject = ({ packs: { subject }, subject_attributes }: PrivacySettings): readonly string[] | null =>
+  subject === 'redact' ? subject_attributes : null
+
+/** A correction as it is sealed: what is never kept of a record is kept of its corrections no more. */
+export function redactCorrection<T extends { readonly changes: readonly CorrectionChange[]; readonly reason: string }>(
+  settings: PrivacySettings,
+  body: T
+): T & { readonly redactions?: Readonly<Record<string, number>> } {
+  const masker = new Masker(detectorsOf(settings, ['redact']), 'redact')
+  const changes = maskCorrected(body.changes, masker, redactedSubject(settings))
+  const reason = masker.text(body.reason)
+  return { ...body, changes, reason, ...(masker.total === 0 ? {} : { redactions: masker.counts }) }
 }

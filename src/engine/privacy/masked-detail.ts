@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PrivacySettings } from '../../shared/contract/privacy.ts'
 import type { RecordDetail } from '../../shared/contract/record.ts'
+import type { CorrectionChange } from '../../shared/event/correction.ts'
 import { Masker } from '../../shared/privacy/mask.ts'
-import { detectorsOf, maskWritten } from './detectors.ts'
+import { detectorsOf, maskCorrected, maskWritten } from './detectors.ts'
 
 type Shown = Omit<RecordDetail, 'view_seq'>
 
@@ -19,5 +20,21 @@ export function maskDetail(detail: Shown, settings: PrivacySettings): Shown {
   const error = detail.error === null ? null : masker.text(detail.error)
   const subject = settings.packs.subject === 'off' ? null : settings.subject_attributes
   const event = maskWritten(detail.event, masker, subject)
-  return { ...detail, ...tools, input_messages, output_messages, error, event, masked: { total: masker.total, kinds: masker.counts } }
+  const maskName = (change: CorrectionChange): CorrectionChange =>
+    'attribute' in change.what ? { ...change, what: { attribute: masker.text(change.what.attribute) } } : change
+  const corrections = detail.corrections.map((one) => ({
+    ...one,
+    reason: masker.text(one.reason),
+    changes: maskCorrected(one.changes, masker, subject).map(maskName)
+  }))
+  return {
+    ...detail,
+    ...tools,
+    input_messages,
+    output_messages,
+    error,
+    event,
+    corrections,
+    masked: { total: masker.total, kinds: masker.counts }
+  }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CanonicalEvent } from '../../shared/event/canonical-event.ts'
+import { correctionBody } from '../../shared/event/correction.ts'
 import { Masker } from '../../shared/privacy/mask.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
-import { detectorsOf, maskWritten } from './detectors.ts'
+import { detectorsOf, maskCorrected, maskWritten } from './detectors.ts'
 import { readPrivacy } from './settings.ts'
 
 /**
@@ -26,6 +27,8 @@ export function personalParts(context: ReaderContext): (part: { readonly name: s
     const masker = new Masker(detectors)
     if (name === 'event' && typeof value === 'object' && value !== null) maskWritten(value as Partial<CanonicalEvent>, masker, subject)
     else masker.json(value)
+    const correction = name === 'body' ? correctionBody.safeParse(value) : undefined
+    if (correction?.success) maskCorrected(correction.data.changes, masker, subject)
     const kinds = Object.keys(masker.counts)
     return kinds.length === 0 ? undefined : `personal data: ${kinds.join(', ')}`
   }

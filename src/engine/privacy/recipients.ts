@@ -4,12 +4,12 @@ import type { RecipientToTell } from '../../shared/contract/requests.ts'
 import { bodyOf } from '../catalog/project-event.ts'
 import { isoMs } from '../catalog/rows.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
-import { erasureRecipients } from './erasure/erase.ts'
+import { changedForAll, erasureRecipients } from './erasure/erase.ts'
 import type { Recipient } from './subjects.ts'
 
 /**
- * Recipients of bundles with records that were erased or restricted for a request. Those of an erasure are read from its end: what was erased
- * is found by no filter any more.
+ * Recipients of bundles with records that were erased, restricted or corrected for a request. Those of an erasure are read from its end: what
+ * was erased is found by no filter any more. A bundle of after a correction brings it along.
  */
 export function recipientsOfRequest(context: ReaderContext, request: string): RecipientToTell[] {
   const { catalog, payloads } = context
@@ -22,7 +22,15 @@ export function recipientsOfRequest(context: ReaderContext, request: string): Re
   for (const seq of done.all(request)) for (const one of (bodyOf(payloads, seq).recipients ?? []) as Recipient[]) add(one)
   const restricted = catalog.prepare<[string], number>("SELECT seq FROM request_step WHERE request = ? AND type = 'restrict.set'").pluck()
   const seqs = restricted.all(request).flatMap((seq) => (bodyOf(payloads, seq).seqs ?? []) as number[])
-  if (seqs.length > 0) for (const one of erasureRecipients(context, [...new Set(seqs)])) add(one)
+  const corrected = catalog.prepare<[string], { record: number; seq: number }>(`
+SELECT json_extract(e.data, '$.record') AS record, e.seq
+FROM request_step s
+JOIN event e ON e.seq = s.seq
+WHERE s.request = ?
+  AND s.type = 'record.corrected'
+ORDER BY e.seq`)
+  const changed = new Map([...corrected.all(request).map(({ record, seq }) => [record, seq] as const), ...changedForAll(seqs)])
+  if (changed.size > 0) for (const one of erasureRecipients(context, changed)) add(one)
   const told = new Map(
     catalog
       .prepare<[string], { seq: number; time_us: number; actor: string; export_seq: number }>(`

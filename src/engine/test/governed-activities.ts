@@ -101,6 +101,8 @@ interface Subject {
   /** `asked`: an erasure may have been given, its answer never came. */
   state: 'kept' | 'asked' | 'given'
   erasure?: string
+  /** A correction of its first record was acknowledged. */
+  corrected?: true
 }
 
 /** Erasures: each that was given is carried out to its certificate without a trace; what was never given for erasure is still there. */
@@ -127,6 +129,11 @@ export function erasures(): Activity {
         const subject: Subject = { n: n++, secret, seqs: await post(engine, records), state: 'kept' }
         subjects.push(subject)
         if (subject.seqs.length < 3) return
+        // What corrects a record goes with it, and stays with it.
+        const now = `${secret} asks nothing`
+        const changes = [{ what: { message: 'input' as const, index: 0 }, now }]
+        await engine.call('records.correct', { seq: subject.seqs[0] ?? 0, changes, reason: 'asked by nobody' }, asker)
+        subject.corrected = true
         // Every other one is only recorded: it has to stay.
         if (subject.n % 2 === 1) continue
         const request = await engine.call('requests.open', { kind: 'erasure', reference: `r-${subject.n}`, received: '2026-01-31' }, asker)
@@ -158,8 +165,11 @@ export function erasures(): Activity {
         if (subject.state === 'given' && !erased) wrong.push(`the erasure of subject ${subject.n} was acknowledged and has no intent`)
         if (erased && files.some((path) => holds(path, subject.secret))) wrong.push(`a trace of subject ${subject.n} is left`)
         for (const seq of subject.seqs) {
-          const { payload } = await engine.call('records.get', { seq })
-          if (payload !== (erased ? 'erased' : 'present')) wrong.push(`leaf ${seq} of subject ${subject.n} is ${payload}`)
+          const { payload, corrections } = await engine.call('records.get', { seq })
+          const expected = erased ? 'erased' : 'present'
+          if (payload !== expected) wrong.push(`leaf ${seq} of subject ${subject.n} is ${payload}`)
+          if (subject.corrected && seq === subject.seqs[0] && corrections.length === 0) wrong.push(`the correction of leaf ${seq} is lost`)
+          for (const one of corrections) if (one.content !== expected) wrong.push(`the correction of leaf ${seq} is ${one.content}`)
         }
       }
       return wrong

@@ -78,6 +78,11 @@ export class Projector {
     this.#worker.postMessage({ kind: 'advance', size, content } satisfies ToProjector, [content.bytes, content.index.buffer as ArrayBuffer])
   }
 
+  /** Resolves when everything below `size` is applied, however long that takes. @throws when the thread died */
+  async waitForAll(size: number): Promise<void> {
+    while ((await this.waitFor(size, 1_000)) < size) if (this.#failed) throw this.#failed
+  }
+
   /** Resolves with the applied size when it reaches `size`, or when the time is over. */
   waitFor(size: number, timeoutMs: number): Promise<number> {
     if (this.#state.applied >= size || this.#failed) return Promise.resolve(this.#state.applied)

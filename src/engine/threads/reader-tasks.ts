@@ -148,7 +148,9 @@ export const readerTasks = {
   writeAccessCopy: longTask((context, args: AccessCopyInput, control) => writeAccessCopy(context, args, control)),
   erasureState: task((context, args: { readonly id: string }) => erasureState(context, args.id)),
   leavesOfRecords: task(({ catalog }, args: { readonly seqs: readonly number[] }) => leavesOfRecords(catalog, args.seqs)),
-  erasureRecipients: longTask((context, args: { readonly seqs: readonly number[] }) => erasureRecipients(context, args.seqs)),
+  erasureRecipients: longTask((context, args: { readonly changed: ReadonlyMap<number, number> }) =>
+    erasureRecipients(context, args.changed)
+  ),
   recipientsOfRequest: longTask((context, args: { readonly request: string }) => recipientsOfRequest(context, args.request)),
   erasureNeedles: longTask((context, args: { readonly seqs: readonly number[] }) => needlesOf(context, args.seqs)),
   erasureCertificate: task((context, args: { readonly id: string }) => certificateOf(context, args.id) ?? null),

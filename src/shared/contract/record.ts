@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
+import { correctionChange, MOST_CHANGES } from '../event/correction.ts'
 import { reviewDecisions } from '../evidence/leaf-data.ts'
 import { recordStatuses } from '../evidence/leaf-types.ts'
 import { places } from '../place/place.ts'
@@ -78,6 +79,17 @@ export const recordDetail = z.object({
   leaf: z.object({ seq: count, type: z.string(), json: z.string(), actor: z.string(), class: z.string().nullable() }),
   /** What people decided on it after reading it, oldest first. */
   reviews: z.array(z.object({ seq: count, time: timestamp, by: z.string(), decision: z.enum(reviewDecisions), note: z.string() })),
+  /** Corrections of it, oldest first: the record itself stays as it is. `content`: why the changes are not here. */
+  corrections: z.array(
+    z.object({
+      seq: count,
+      time: timestamp,
+      by: z.string(),
+      content: z.enum(['present', 'erased', 'withheld', 'missing']),
+      reason: z.string(),
+      changes: z.array(correctionChange)
+    })
+  ),
   /** The leaf that records this very view; null when the workspace is read-only. */
   view_seq: count.nullable()
 })
@@ -177,6 +189,19 @@ export const recordOperations = {
     output: z.object({ seq: count }),
     access: 'write',
     leaves: ['review.decided']
+  }),
+  'records.correct': operation({
+    summary: 'Records what should stand at places of a record, beside the original, which stays',
+    input: z.strictObject({
+      seq: count,
+      changes: z.array(correctionChange).min(1).max(MOST_CHANGES),
+      reason: z.string().trim().min(3).max(2000),
+      /** The request for rectification that it answers. */
+      request_id: z.string().max(64).optional()
+    }),
+    output: z.object({ seq: count }),
+    access: 'write',
+    leaves: ['record.corrected']
   }),
   'records.proof': operation({
     summary: 'Checks one record from its payload to the signed checkpoint, from disk',

@@ -54,7 +54,7 @@ export const decision = z.strictObject({
   override: words.optional()
 })
 
-/** Somebody who got a bundle with records that a request restricted or erased, and has to be told (GDPR 19). */
+/** Somebody who got a bundle with records that a request restricted, corrected or erased, and has to be told (GDPR 19). */
 export const recipientToTell = z.object({
   export_seq: count,
   time: timestamp,
@@ -126,7 +126,7 @@ export const requestOperations = {
     leaves: ['restrict.set']
   }),
   'recipients.list': operation({
-    summary: 'Who got bundles with records that a request restricted or erased, and who of them was told',
+    summary: 'Who got bundles with records that a request restricted, corrected or erased, and who of them was told',
     input: z.strictObject({ request_id: id }),
     output: z.object({ recipients: z.array(recipientToTell) }),
     access: 'read',

@@ -130,6 +130,8 @@ export const leafDataSchemas = {
   'recipient.told': z.strictObject({ request_id: request, export: count }),
   /** A person decided on a record after reading it; the note is in the body. */
   'review.decided': z.strictObject({ record: count, decision: z.enum(reviewDecisions) }),
+  /** Something in a record is wrong; which places, what should stand there and why is in the body. */
+  'record.corrected': z.strictObject({ record: count }),
   'app.updated': z.strictObject({ from: word, to: word }),
   'erasure.refused': z.strictObject({
     request_id: request,

@@ -71,6 +71,7 @@ describe('formatFilter', () => {
     fc.record({ kind: fc.constant('time' as const), from: fc.integer({ min: 0, max: 4e15 }) }),
     fc.record({ kind: fc.constant('remote' as const), value: fc.constantFrom(...remoteStates), negated: fc.boolean() }),
     fc.record({ kind: fc.constant('review' as const), value: fc.constantFrom(...reviewStates), negated: fc.boolean() }),
+    fc.record({ kind: fc.constantFrom('corrected' as const, 'restricted' as const), value: fc.boolean() }),
     fc.record({ kind: fc.constant('sample' as const), value: fc.boolean() })
   )
   it('writes what parses to the same terms', () => {

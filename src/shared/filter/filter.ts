@@ -39,6 +39,8 @@ export type Term =
   /** Restricted records (GDPR 18): found only by whoever may see them, and only when asked for. */
   | { readonly kind: 'restricted'; readonly value: boolean }
   | { readonly kind: 'remote'; readonly value: (typeof remoteStates)[number]; readonly negated: boolean }
+  /** Whether a correction of the record is on record. */
+  | { readonly kind: 'corrected'; readonly value: boolean }
   | { readonly kind: 'review'; readonly value: (typeof reviewStates)[number]; readonly negated: boolean }
 
 export interface FilterExpression {

@@ -37,6 +37,7 @@ function formatTerm(term: Term): string {
       return `${term.negated ? '-' : ''}${term.kind}:${term.value}`
     case 'sample':
     case 'restricted':
+    case 'corrected':
       return `${term.kind}:${term.value ? 'yes' : 'no'}`
   }
 }

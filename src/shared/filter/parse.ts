@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The filter language: words and "phrases" (full text), field:value, field:>n, field:<n, field:a..b, seq:a,b,c..d, review:DECISION, remote:yes, from:TIME, to:TIME, a leading - negates.
+// The filter language: words and "phrases" (full text), field:value, field:>n, field:<n, field:a..b, seq:a,b,c..d, review:DECISION, corrected:yes, remote:yes, from:TIME, to:TIME, a leading - negates.
 import {
   type FilterExpression,
   MOST_FILTER_TEXT,
@@ -134,7 +134,7 @@ function termOf(token: Token): Term | null {
     if (negated) throw new Refused('bad_value', `-${field}: is not possible; use the other bound`, position)
     return field === 'from' ? { kind: 'time', from: timeOf(token) } : { kind: 'time', to: timeOf(token) }
   }
-  if (field === 'sample' || field === 'restricted') {
+  if (field === 'sample' || field === 'restricted' || field === 'corrected') {
     if (value !== 'yes' && value !== 'no') throw new Refused('bad_value', `expected ${field}:yes or ${field}:no`, position)
     return { kind: field, value: (value === 'yes') !== negated }
   }

@@ -57,9 +57,10 @@ const unexplained = ({ gaps }: ComplianceFacts): number => gaps.filter((gap) => 
 
 /** S1: the trail of changes with time and person, the original beside it, and proofs that hold. */
 export function trail(facts: ComplianceFacts): Judgement {
+  const corrected = countOf(facts, 'record.corrected')
   const evidence: Evidence = {
-    label: 'Life of one record, with proofs',
-    link: lifeOf(facts),
+    label: corrected === 0 ? 'Life of one record, with proofs' : `Original beside correction, ${plural(corrected, 'correction')}`,
+    link: corrected === 0 ? lifeOf(facts) : { to: 'records', query: 'corrected:yes' },
     leaves: ['record.corrected', 'erasure.done', 'verify.run', 'user.added']
   }
   if (facts.problem !== null)

@@ -18,6 +18,3 @@ export function toRanges(seqs: Iterable<number>): SeqRange[] {
 export function* seqsIn(ranges: readonly SeqRange[]): Generator<number> {
   for (const [first, last] of ranges) for (let seq = first; seq <= last; seq++) yield seq
 }
-
-/** How many seqs some runs hold. */
-export const rangesSize = (ranges: readonly SeqRange[]): number => ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0)

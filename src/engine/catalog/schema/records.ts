@@ -76,4 +76,5 @@ CREATE TABLE event (
 ) STRICT;
 CREATE INDEX event_type ON event (type, seq);
 CREATE INDEX event_review ON event (json_extract(data, '$.record')) WHERE type = 'review.decided';
+CREATE INDEX event_correction ON event (json_extract(data, '$.record')) WHERE type = 'record.corrected';
 `

@@ -21,6 +21,8 @@ export interface ErasureFacts {
   readonly given_by: string
   readonly intents: readonly number[]
   readonly records: readonly ErasedRecord[]
+  /** Corrections of these records, whose content went with theirs; absent where none could be made yet. */
+  readonly corrections?: number
   readonly recipients: readonly Recipient[]
   readonly destroyed_keys: readonly string[]
   readonly folders: readonly string[]
@@ -29,6 +31,7 @@ export interface ErasureFacts {
 /** What an erasure leaves, because the log rests on it. Stated in every certificate. */
 const remains = [
   'The leaf of each record: its number and id, times, latency, token counts, status, model, provider and source as plain labels, sizes by powers of two, and commitments (SHA-256 with a 32-byte random opening that was destroyed with the content).',
+  'The leaf of each correction: its number and time, who made it, and the number of the record.',
   'A keyed hash of each record’s own key, so that the same record is refused when it is delivered again.',
   'The request, the decisions, the grounds and the numbers of the records, encrypted in the log.',
   'What members of staff typed as searches, reasons and reviews, encrypted in the log as a trail of access.',
@@ -87,6 +90,7 @@ function page(id: string, seq: number, time: string, { scan, kek_id }: LeafData<
           ['Erasure', markup`<code>${id}</code>`],
           ['Done', `${moment(time)}, leaf ${number(seq)}`],
           ['Intent', facts.intents.map((one) => `leaf ${number(one)}`).join(', ')],
+          ['Corrections', facts.corrections ? `${number(facts.corrections)}, erased with their records` : 'none of these records'],
           ['Asked by', facts.asked_by],
           ['Approved by', facts.given_by],
           [

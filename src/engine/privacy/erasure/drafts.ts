@@ -25,7 +25,7 @@ export interface Asked {
   readonly recipients: readonly Recipient[]
 }
 
-/** The intents of an erasure; `seqs`: every leaf whose content goes, those of the records and of their requests. */
+/** The intents of an erasure; `seqs`: every leaf whose content goes, those of the records, of their requests and of their corrections. */
 export function intentDrafts(approval: GivenApproval, asked: Asked, records: number, seqs: readonly number[]): LeafDraft[] {
   const leaves = Math.ceil(seqs.length / SCOPE_PARTS)
   return Array.from({ length: leaves }, (_, leaf): LeafDraft => {
@@ -49,6 +49,7 @@ interface Outcome {
   readonly kek_id: string
   readonly destroyed: readonly string[]
   readonly scan: ScanReport
+  readonly corrections: number
 }
 
 /** What ends an erasure, with the facts of its certificate. */
@@ -68,6 +69,7 @@ export function doneDraft(
     records: asked.decisions.flatMap(({ seqs: some, ground, override }) =>
       some.map((seq) => ({ seq, class: asked.classes[String(seq)] ?? 'default', ground, ...(override === undefined ? {} : { override }) }))
     ),
+    corrections: outcome.corrections,
     recipients: asked.recipients,
     destroyed_keys: outcome.destroyed,
     folders: ['the workspace', 'the state folder']

@@ -7,6 +7,7 @@ import { toRanges } from '../../../shared/policy/ranges.ts'
 import { registerErasure } from '../../backup/erasure-register.ts'
 import { dropUnfinished } from '../../bundle/write-bundle.ts'
 import type { Handlers } from '../../handlers.ts'
+import type { InTurn } from '../../in-turn.ts'
 import type { JobControl, Jobs } from '../../jobs/jobs.ts'
 import { bodyPart } from '../../ledger/body-part.ts'
 import type { AppendResult, LeafDraft } from '../../ledger/draft.ts'
@@ -43,12 +44,21 @@ export interface ErasureDeps {
   readonly workspace: string
   readonly state: string
   readonly origin: string
+  /** Shared with disposals and corrections. */
+  readonly inTurn: InTurn
 }
 
 /** What the ledger knows of an erasure; read on a reader thread. */
 export interface ErasureState {
   readonly intents: readonly number[]
   readonly done: boolean
+}
+
+/** What an erasure takes: records, every leaf with content of theirs, and how many of these are corrections. */
+interface ErasureScope {
+  readonly seqs: readonly number[]
+  readonly leaves: readonly number[]
+  readonly corrections: number
 }
 
 /** Payloads of one transaction: a few milliseconds. */
@@ -67,9 +77,13 @@ export function erasureState({ catalog }: ReaderContext, id: string): ErasureSta
   }
 }
 
-/** Recipients of bundles with some of these records; for the reader thread. */
-export const erasureRecipients = (context: ReaderContext, seqs: readonly number[]): Recipient[] =>
-  recipientsOf(context, seqs, (text) => {
+/** No bundle says of itself that something in it was erased or restricted since. */
+export const changedForAll = (seqs: readonly number[]): ReadonlyMap<number, number> =>
+  new Map(seqs.map((seq) => [seq, Number.MAX_SAFE_INTEGER]))
+
+/** Recipients of bundles with some of these records, see {@link recipientsOf}; for the reader thread. */
+export const erasureRecipients = (context: ReaderContext, changed: ReadonlyMap<number, number>): Recipient[] =>
+  recipientsOf(context, changed, (text) => {
     const parsed = parseFilter(text)
     return parsed.ok ? parsed.filter : null
   })
@@ -118,7 +132,7 @@ export class Erasures {
               { seq }
             )
         }
-      const recipients = await pool.run('erasureRecipients', { seqs })
+      const recipients = await pool.run('erasureRecipients', { changed: changedForAll(seqs) })
       const body: Asked = { request_id, reference: request.reference, decisions: decisions as readonly Decision[], classes, recipients }
       return approvals.ask(
         caller,
@@ -179,33 +193,34 @@ export class Erasures {
 
   /** Two people agreed: the intent is on disk when this returns; the rest goes on as a job. Called again after a crash. */
   async #given(approval: GivenApproval): Promise<void> {
-    const { pool, append, jobs, requests } = this.#deps
+    const { pool, projector, ledgerSize, append, jobs, inTurn } = this.#deps
     const asked = approval.body as unknown as Asked
     const seqs = asked.decisions.flatMap((one) => one.seqs).sort((a, b) => a - b)
-    await requests.caughtUp()
-    const before = await pool.run('erasureState', { id: approval.id })
-    const leaves = await pool.run('leavesOfRecords', { seqs })
-    if (before.done) return
-    let { intents } = before
-    if (intents.length === 0) {
+    // What is corrected meanwhile would be in no scope: it waits, and then its record is erased.
+    const begun = await inTurn(async () => {
+      await projector.waitForAll(ledgerSize())
+      const { done, intents } = await pool.run('erasureState', { id: approval.id })
+      if (done) return undefined
+      const scope = { seqs, ...(await pool.run('leavesOfRecords', { seqs })) }
+      if (intents.length > 0) return { scope, intents }
       const held = await pool.run('holdsOn', { seqs })
-      if (held.length > 0) {
-        // A hold came between: what two people gave is refused, and that is on record.
-        await append([
-          {
-            type: 'erasure.refused',
-            actor: { ref: approval.givenBy, kind: 'human' },
-            data: { request_id: asked.request_id, records: seqs.length, reason: 'hold', approval_id: approval.id },
-            parts: [bodyPart({ seqs, ground: `on hold by leaf ${held[0]?.seq}` }).part]
-          }
-        ])
-        return
-      }
-      intents = (await append(intentDrafts(approval, asked, seqs.length, leaves))).map((one) => one.seq)
-    }
+      if (held.length === 0)
+        return { scope, intents: (await append(intentDrafts(approval, asked, seqs.length, scope.leaves))).map((one) => one.seq) }
+      // A hold came between: what two people gave is refused, and that is on record.
+      await append([
+        {
+          type: 'erasure.refused',
+          actor: { ref: approval.givenBy, kind: 'human' },
+          data: { request_id: asked.request_id, records: seqs.length, reason: 'hold', approval_id: approval.id },
+          parts: [bodyPart({ seqs, ground: `on hold by leaf ${held[0]?.seq}` }).part]
+        }
+      ])
+      return undefined
+    })
+    if (!begun) return
     this.onStep('intent')
     jobs.start('erasure', `Erasing ${seqs.length} records`, 'leaves', (control) => {
-      const work = this.#last.then(() => this.#erase(approval, asked, { seqs, leaves }, intents, control))
+      const work = this.#last.then(() => this.#erase(approval, asked, begun.scope, begun.intents, control))
       this.#last = work.catch(() => this.#stopped.set(approval.id, approval))
       return work
     })
@@ -226,7 +241,7 @@ export class Erasures {
   async #erase(
     approval: GivenApproval,
     asked: Asked,
-    { seqs, leaves }: { readonly seqs: readonly number[]; readonly leaves: readonly number[] },
+    { seqs, leaves, corrections }: ErasureScope,
     intents: readonly number[],
     control: JobControl
   ): Promise<void> {
@@ -234,9 +249,8 @@ export class Erasures {
     if (!vault) throw new AffidavitError('read_only', 'the workspace is open read-only')
     await registerErasure(state, { v: 1, origin, case: approval.id, intent: Math.min(...intents), ranges: toRanges(leaves) })
     this.onStep('registered')
-    const { needles, records } = await pool.run('erasureNeedles', { seqs })
-    const end = Math.max(...intents) + 1
-    while ((await projector.waitFor(end, 1_000)) < end) if (projector.failed) throw projector.failed
+    const { needles, readable } = await pool.run('erasureNeedles', { seqs: leaves })
+    await projector.waitForAll(Math.max(...intents) + 1)
     this.onStep('projected')
     const { kek_id, destroyed } = await vault.rewrapVault({
       dropSeqs: leaves,
@@ -255,7 +269,7 @@ export class Erasures {
       throw new AffidavitError('busy', 'a long read holds the log of a database: the erasure goes on at the next start')
     this.onStep('emptied')
     // Half of the texts would prove half: after a crash that lost them the certificate says that there was no scan.
-    const complete = records === seqs.length ? needles : []
+    const complete = readable === leaves.length ? needles : []
     const scan = await pool.run('scanFiles', { folders: [workspace, state], needles: complete, seqs: leaves })
     this.onStep('scanned')
     if (scan.found > 0)
@@ -263,6 +277,6 @@ export class Erasures {
         'internal',
         `${scan.found} traces of the erased texts are still in ${scan.where.join(', ')}: the erasure is not done`
       )
-    await append([doneDraft(approval, asked, seqs, intents, { kek_id, destroyed, scan })])
+    await append([doneDraft(approval, asked, seqs, intents, { kek_id, destroyed, scan, corrections })])
   }
 }

@@ -2,8 +2,10 @@
 // What is looked for after an erasure: pieces of the erased texts in the forms in which a file could hold them. In memory only, never written.
 import type { CanonicalEvent } from '../../../shared/event/canonical-event.ts'
 import { messagesText } from '../../../shared/event/canonical-event.ts'
+import { type CorrectionBody, personalIn } from '../../../shared/event/correction.ts'
 import { builtInDetectors, detect } from '../../../shared/privacy/detect.ts'
 import type { ReaderContext } from '../../threads/reader-context.ts'
+import type { OpenPart } from '../../vault/payload.ts'
 
 /** Shorter pieces are words that other texts hold too. */
 export const SHORTEST = 8
@@ -34,48 +36,57 @@ function* forms(piece: Buffer): Generator<Buffer> {
   }
 }
 
-/** Everything people wrote in some records, and every identifier in it. */
-function* textsOf({ payloads }: ReaderContext, seq: number): Generator<string> {
-  const payload = payloads.open(seq)
-  if (payload.state !== 'present') return
-  for (const part of payload.parts) {
+/** What names a person in an event. */
+function* named({ user_id, conversation_id, attributes }: Partial<CanonicalEvent>): Generator<string> {
+  if (user_id !== undefined) yield user_id
+  if (conversation_id !== undefined) yield conversation_id
+  for (const value of Object.values(attributes ?? {})) yield typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** A text, and every identifier in it. */
+function* withIdentifiers(text: string): Generator<string> {
+  yield text
+  for (const one of detect(text, builtInDetectors)) yield text.slice(one.start, one.end)
+}
+
+/** Everything people wrote in some parts of a record or its correction, and every identifier in it. */
+function* textsOf(parts: readonly OpenPart[]): Generator<string> {
+  for (const part of parts) {
     const text = Buffer.from(part.data).toString('utf8')
-    if (part.name === 'event') {
-      const { user_id, conversation_id, attributes } = JSON.parse(text) as Partial<CanonicalEvent>
-      if (user_id !== undefined) yield user_id
-      if (conversation_id !== undefined) yield conversation_id
-      for (const value of Object.values(attributes ?? {})) yield typeof value === 'string' ? value : JSON.stringify(value)
-    } else if (part.name === 'request' || part.name === 'response') {
-      const all = messagesText((JSON.parse(text) as { messages: Parameters<typeof messagesText>[0] }).messages)
-      yield all
-      for (const one of detect(all, builtInDetectors)) yield all.slice(one.start, one.end)
+    if (part.name === 'event') yield* named(JSON.parse(text) as Partial<CanonicalEvent>)
+    else if (part.name === 'request' || part.name === 'response')
+      yield* withIdentifiers(messagesText((JSON.parse(text) as { messages: Parameters<typeof messagesText>[0] }).messages))
+    else if (part.name === 'body') {
+      // Why it was corrected is in the words of a member of staff, as other reasons are.
+      const { event, texts } = personalIn((JSON.parse(text) as CorrectionBody).changes)
+      yield* named(event)
+      for (const one of texts) yield* withIdentifiers(one)
     } else yield text
   }
 }
 
 export interface Needles {
   readonly needles: readonly Uint8Array[]
-  /** Records whose content could still be read. */
-  readonly records: number
+  /** Leaves whose content could still be read, or that have none. */
+  readonly readable: number
   /** Pieces beyond the most that are looked for. */
   readonly left: number
 }
 
-/** Pieces to look for once the records are erased. */
-export function needlesOf(context: ReaderContext, seqs: readonly number[]): Needles {
+/** Pieces to look for once the content of these leaves is erased. */
+export function needlesOf({ payloads }: ReaderContext, seqs: readonly number[]): Needles {
   const found = new Map<string, Buffer>()
-  let records = 0
+  let readable = 0
   let left = 0
   for (const seq of seqs) {
-    let any = false
-    for (const text of textsOf(context, seq)) {
-      any = true
+    const payload = payloads.open(seq)
+    if (payload.state === 'present' || payload.state === 'none') readable++
+    for (const text of payload.state === 'present' ? textsOf(payload.parts) : []) {
       for (const piece of pieces(text)) {
         if (found.size >= MOST) left++
         else for (const form of forms(piece)) found.set(form.toString('latin1'), form)
       }
     }
-    if (any) records++
   }
-  return { needles: [...found.values()], records, left }
+  return { needles: [...found.values()], readable, left }
 }

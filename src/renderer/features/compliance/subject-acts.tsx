@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a request asks for, done with the records that were found: a copy, a restriction, an erasure or its refusal.
+// What a request asks for, done with the records that were found: a copy, a restriction, corrections, an erasure or its refusal.
 import { Button, Select, Textarea, TextInput } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -11,6 +11,7 @@ import { count } from '../../ui/format.ts'
 import { KeyChange } from '../../ui/key-change.tsx'
 import { Note } from '../../ui/parts.tsx'
 import { ReasonDialog } from '../../ui/reason-dialog.tsx'
+import { Rectify } from './rectify.tsx'
 
 export interface ActProps {
   readonly request: SubjectRequest
@@ -28,12 +29,7 @@ export function Act({ request, seqs, found }: ActProps) {
     case 'restriction':
       return <Restrict request={request} seqs={seqs} />
     case 'rectification':
-      return (
-        <p className="soft small">
-          A record is never changed, and holds no correction: keep the correction with the case, and close the request with a note that says
-          where.
-        </p>
-      )
+      return <Rectify request={request} seqs={seqs} found={found} />
   }
 }
 

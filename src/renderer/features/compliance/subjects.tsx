@@ -18,6 +18,7 @@ const stepNames: Readonly<Record<string, string>> = {
   'request.closed': 'closed',
   'subject.exported': 'copy of data written',
   'restrict.set': 'restriction changed',
+  'record.corrected': 'corrected',
   'erasure.intent': 'erasure begun',
   'erasure.done': 'erased',
   'erasure.refused': 'erasure refused',
@@ -161,9 +162,8 @@ function RequestPanel({ request }: { readonly request: SubjectRequest }) {
       ))}
       {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
       {save.isSuccess && <Note is="holds">The certificate was written as a page, with its JSON beside it.</Note>}
-      {(request.steps.some((step) => step.type === 'restrict.set') || request.erasures.some((one) => one.done_seq !== null)) && (
-        <Recipients request={request} />
-      )}
+      {(request.steps.some((step) => step.type === 'restrict.set' || step.type === 'record.corrected') ||
+        request.erasures.some((one) => one.done_seq !== null)) && <Recipients request={request} />}
       {asking && <Ask request={request} what={asking} onClose={() => setAsking(null)} />}
     </Panel>
   )

@@ -129,6 +129,8 @@ export function FilterBar({ query, onQuery, input }: FilterBarProps) {
           <Menu.Item onClick={() => add('review:rejected')}>Rejected</Menu.Item>
           <Menu.Item onClick={() => add('review:accepted')}>Accepted</Menu.Item>
           <Menu.Item onClick={() => add('review:no')}>Not reviewed yet</Menu.Item>
+          <Menu.Label>Corrections</Menu.Label>
+          <Menu.Item onClick={() => add('corrected:yes')}>Corrected</Menu.Item>
           {seesRestricted && (
             <>
               <Menu.Label>Data protection</Menu.Label>

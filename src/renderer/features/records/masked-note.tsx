@@ -3,10 +3,9 @@ import { Button } from '@mantine/core'
 import { IconEye, IconLock } from '@tabler/icons-react'
 import { useState } from 'react'
 import type { RecordDetail } from '../../../shared/contract/record.ts'
-import { useAction } from '../../client/hooks.ts'
 import { count } from '../../ui/format.ts'
 import { Note } from '../../ui/parts.tsx'
-import { ReasonDialog } from '../../ui/reason-dialog.tsx'
+import { UnmaskDialog } from '../../ui/unmask-dialog.tsx'
 
 interface MaskedNoteProps {
   readonly detail: RecordDetail
@@ -38,41 +37,7 @@ export function MaskedNote({ detail, unmasked, onUnmask }: MaskedNoteProps) {
           Unmask…
         </Button>
       </div>
-      {asking && <Unmask seq={detail.row.seq} onClose={() => setAsking(false)} onUnmask={onUnmask} />}
+      {asking && <UnmaskDialog seq={detail.row.seq} onClose={() => setAsking(false)} onUnmask={onUnmask} />}
     </>
-  )
-}
-
-interface UnmaskProps {
-  readonly seq: number
-  readonly onClose: () => void
-  readonly onUnmask: (detail: RecordDetail) => void
-}
-
-function Unmask({ seq, onClose, onUnmask }: UnmaskProps) {
-  const unmask = useAction('records.unmask')
-  return (
-    <ReasonDialog
-      title={`Unmask leaf ${count(seq)}`}
-      description="Name the case or complaint, not the person."
-      least={3}
-      most={500}
-      submit="Unmask"
-      act={unmask}
-      onSubmit={(reason) =>
-        unmask.mutate(
-          { seq, reason },
-          {
-            onSuccess: (detail) => {
-              onUnmask(detail)
-              onClose()
-            }
-          }
-        )
-      }
-      onClose={onClose}
-    >
-      <p>One record is shown without masks until its pane is closed. The reason is recorded before anything is shown.</p>
-    </ReasonDialog>
   )
 }

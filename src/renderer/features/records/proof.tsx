@@ -28,9 +28,9 @@ const Step = ({ is, title, result, children }: StepProps) => (
 )
 
 const words = {
-  verified: ['holds', 'This record is in the ledger and unchanged.'],
-  waiting: ['plain', 'This record is unchanged and waits for its checkpoint.'],
-  failed: ['broken', 'This record does not verify.']
+  verified: ['holds', 'is in the ledger and unchanged.'],
+  waiting: ['plain', 'is unchanged and waits for its checkpoint.'],
+  failed: ['broken', 'does not verify.']
 } as const
 
 const anchored: Record<Check, string> = { pass: 'holds', fail: 'does not hold', waiting: 'none yet', not_available: 'not checked' }
@@ -53,7 +53,7 @@ function CopyProof({ text }: { readonly text: string }) {
 }
 
 /** From the text to the anchor in checking order, each step with its result. */
-export function Proof({ proof: shown }: { readonly proof: RecordProof }) {
+export function Proof({ proof: shown, of = 'record' }: { readonly proof: RecordProof; readonly of?: 'record' | 'correction' }) {
   const verify = useAction('verify.record', ['compliance.verifications'])
   const proof = verify.data ?? shown
   const [all, setAll] = useState(false)
@@ -77,11 +77,14 @@ export function Proof({ proof: shown }: { readonly proof: RecordProof }) {
         <Note is={is}>
           <div className="row">
             <span className="grow">
-              <b>{sentence}</b> Checked on this machine at {clock(proof.checked_at)} UTC, {count(path.length)} hashes.
+              <b>
+                This {of} {sentence}
+              </b>{' '}
+              Checked on this machine at {clock(proof.checked_at)} UTC, {path.length === 1 ? '1 hash' : `${count(path.length)} hashes`}.
             </span>
             {proof.tlog_proof !== null && <CopyProof text={proof.tlog_proof} />}
             <Button variant="default" size="compact-xs" loading={verify.isPending} onClick={() => verify.mutate({ seq: proof.seq })}>
-              {verify.data ? 'Verified, on record' : 'Verify this record'}
+              {verify.data ? 'Verified, on record' : `Verify this ${of}`}
             </Button>
           </div>
         </Note>

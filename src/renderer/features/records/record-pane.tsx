@@ -3,19 +3,18 @@ import { ActionIcon } from '@mantine/core'
 import { IconX } from '@tabler/icons-react'
 import { type PointerEvent, useRef, useState } from 'react'
 import type { Message, RecordDetail } from '../../../shared/contract/record.ts'
+import { type CorrectionPlace, placeKey } from '../../../shared/event/correction.ts'
 import { useSingleKeys } from '../../app/single-keys.ts'
 import { useOperation } from '../../client/hooks.ts'
 import { count, duration, exactMoment } from '../../ui/format.ts'
 import { Masked } from '../../ui/masked.tsx'
 import { Facts, Hash, Note, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
-import { Who } from '../../ui/who.tsx'
-import { Cost } from './cost.tsx'
-import { Kept } from './kept.tsx'
+import { CorrectedText, isCorrected } from './corrections.tsx'
 import { MaskedNote } from './masked-note.tsx'
-import { LeftMark, Place } from './place.tsx'
+import { Metadata } from './metadata.tsx'
+import { LeftMark } from './place.tsx'
 import { Proof } from './proof.tsx'
-import { Reviews } from './reviews.tsx'
 
 const tabs = ['Conversation', 'Metadata', 'Proof'] as const
 type Tab = (typeof tabs)[number]
@@ -36,6 +35,15 @@ export function RecordPane({ seq, onClose, onWidth }: RecordPaneProps) {
   const [unmasked, setUnmasked] = useState<RecordDetail | null>(null)
   const clear = unmasked?.row.seq === seq ? unmasked : null
   if (unmasked !== null && clear === null) setUnmasked(null)
+  // Reviews and corrections may be newer than what was unmasked; what is newer is masked.
+  const shownDetail =
+    clear && detail.data
+      ? {
+          ...clear,
+          reviews: detail.data.reviews,
+          corrections: detail.data.corrections.map((one) => clear.corrections.find((known) => known.seq === one.seq) ?? one)
+        }
+      : detail.data
   const note = detail.data && (
     // As high as its notes: a column may shrink to nothing where the pane scrolls.
     <div className="column gap-8" style={{ minHeight: 'auto', flexShrink: 0 }}>
@@ -98,18 +106,17 @@ export function RecordPane({ seq, onClose, onWidth }: RecordPaneProps) {
           )
         ) : detail.isError ? (
           <Failed what="This record cannot be read" error={detail.error} onRetry={() => void detail.refetch()} />
-        ) : !detail.data ? (
+        ) : !shownDetail ? (
           <Loading what="Opening the record" />
         ) : tab === 'Conversation' ? (
           <>
             {note}
-            <Conversation detail={clear ?? detail.data} />
+            <Conversation detail={shownDetail} />
           </>
         ) : (
           <>
             {note}
-            {/* Reviews may be newer than what was unmasked. */}
-            <Metadata detail={{ ...(clear ?? detail.data), reviews: detail.data.reviews }} />
+            <Metadata detail={shownDetail} onUnmask={setUnmasked} />
           </>
         )}
       </div>
@@ -190,14 +197,18 @@ function Conversation({ detail }: { readonly detail: RecordDetail }) {
       </Note>
     )
   }
-  const said: readonly { readonly message: Message; readonly note: string; readonly id: string }[] = [
-    ...detail.input_messages.map((message, i) => ({ message, note: `${count(textOf(message).length)} characters`, id: `in-${i}` })),
-    ...detail.output_messages.map((message, i) => ({
+  const said: readonly { readonly message: Message; readonly note: string; readonly place: CorrectionPlace }[] = [
+    ...detail.input_messages.map((message, index) => ({
+      message,
+      note: `${count(textOf(message).length)} characters`,
+      place: { message: 'input' as const, index }
+    })),
+    ...detail.output_messages.map((message, index) => ({
       message,
       note: [row.served_model, row.output_tokens === null ? null : `${count(row.output_tokens)} tokens`, row.finish]
         .filter((part) => part !== null)
         .join(' · '),
-      id: `out-${i}`
+      place: { message: 'output' as const, index }
     }))
   ]
   return (
@@ -209,15 +220,19 @@ function Conversation({ detail }: { readonly detail: RecordDetail }) {
         </Note>
       )}
       {said.length === 0 && detail.withheld.length === 0 && <p className="soft">No messages were recorded with this call.</p>}
-      {said.map(({ message, note, id }) => (
-        <div className="message" key={id}>
+      {said.map(({ message, note, place }) => (
+        <div className="message" key={placeKey(place)}>
           <div className="who">
             <b>{message.role}</b>
             <span>{note}</span>
           </div>
-          <div className="text">
-            <Masked text={textOf(message)} />
-          </div>
+          {isCorrected(detail, place) ? (
+            <CorrectedText detail={detail} place={place} />
+          ) : (
+            <div className="text">
+              <Masked text={textOf(message)} />
+            </div>
+          )}
         </div>
       ))}
       {detail.error !== null && (
@@ -246,65 +261,5 @@ function Conversation({ detail }: { readonly detail: RecordDetail }) {
         />
       </div>
     </>
-  )
-}
-
-const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
-
-function Metadata({ detail }: { readonly detail: RecordDetail }) {
-  const { row } = detail
-  const own = Object.entries(detail.event).filter(([name]) => name !== 'attributes')
-  const attributes = Object.entries((detail.event.attributes ?? {}) as Record<string, unknown>)
-  return (
-    <div className="column gap-12" style={{ minHeight: 'auto' }}>
-      <Facts
-        width={132}
-        rows={[
-          ['Appended', exactMoment(row.appended)],
-          ['Way in', row.channel],
-          ['Provider', row.provider],
-          ['Answered', <Place key="p" detail={detail} />],
-          ['Operation', row.operation],
-          ['Status', row.status],
-          ['Cost', <Cost key="c" detail={detail} />],
-          ['Actor', <Who key="a" actor={detail.leaf.actor} />],
-          ['Leaf type', detail.leaf.type]
-        ]}
-      />
-      <Kept seq={row.seq} />
-      <Reviews seq={row.seq} reviews={detail.reviews} />
-      <h3 className="panel-title">Event as sealed</h3>
-      <Facts
-        width={132}
-        rows={own.map(
-          ([name, value]) =>
-            [
-              name,
-              <span key={name} className="mono">
-                <Masked text={shown(value)} />
-              </span>
-            ] as const
-        )}
-      />
-      {attributes.length > 0 && (
-        <>
-          <h3 className="panel-title">Attributes</h3>
-          <Facts
-            width={132}
-            rows={attributes.map(
-              ([name, value]) =>
-                [
-                  name,
-                  <span key={name} className="mono">
-                    <Masked text={shown(value)} />
-                  </span>
-                ] as const
-            )}
-          />
-        </>
-      )}
-      <h3 className="panel-title">Leaf, exact bytes</h3>
-      <pre className="leaf-json">{detail.leaf.json}</pre>
-    </div>
   )
 }
