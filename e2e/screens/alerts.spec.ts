@@ -62,6 +62,7 @@ oneLook('light', 'a back-test, many alerts, snooze and webhooks', async ({ page,
   await page.getByRole('textbox', { name: 'Reason' }).fill('Known deployment')
   await page.getByRole('dialog').getByRole('button', { name: 'Snooze' }).click()
   await expect(page.getByText(/rests until/).first()).toBeVisible()
+  await expect(page.getByText(/· 1 resting/).first()).toBeVisible()
   await shoot('04-alerts-snoozed')
 
   await go('/settings?view=drift')

@@ -76,6 +76,8 @@ const drift = createRoute({
   validateSearch: z.object({
     alert: optional(z.string()),
     view: optional(z.enum(['alerts', 'series', 'baselines', 'compare', 'backtest'])),
+    model: optional(z.string()),
+    source: optional(z.string()),
     run: optional(z.string().max(64)),
     a: optional(z.string()),
     b: optional(z.string()),

@@ -32,6 +32,26 @@ export function useAction<N extends OperationName>(op: N, refreshes: readonly Op
   })
 }
 
+/** As useAction, for what takes so long that somebody may want to cancel it: `cancel` ends the call under way. */
+export function useCancellable<N extends OperationName>(op: N, refreshes: readonly OperationName[] = []) {
+  const running = useRef<AbortController | null>(null)
+  const refresh = useRefresh()
+  const action = useMutation<OperationOutput<N>, Error, OperationInput<N>>({
+    mutationFn: (input) => {
+      running.current = new AbortController()
+      return call(op, input, running.current.signal)
+    },
+    onSuccess: () => refresh(...refreshes)
+  })
+  return { action, cancel: () => running.current?.abort() }
+}
+
+/** Ends the call of a read that is under way; it is read again when it is asked to. */
+export function useCancelRead(): <N extends OperationName>(op: N, input: OperationInput<N>) => void {
+  const client = useQueryClient()
+  return useCallback((op, input) => void client.cancelQueries({ queryKey: [op, input], exact: true }), [client])
+}
+
 /** Calls the listener for each event of a topic while the component is mounted. */
 export function useTopic<T extends TopicName>(topic: T, listener: (event: TopicEvent<T>) => void): void {
   const latest = useRef(listener)

@@ -46,6 +46,24 @@ export function Loading({ what, onCancel }: { readonly what: string; readonly on
   )
 }
 
+/** A read that somebody may cancel, and read again after. */
+export const Reading = (props: {
+  readonly what: string
+  /** Whether it is under way; it was cancelled when it is not. */
+  readonly under: boolean
+  readonly onCancel: () => void
+  readonly onAgain: () => void
+}) =>
+  props.under ? (
+    <Loading what={props.what} onCancel={props.onCancel} />
+  ) : (
+    <Empty title="Cancelled">
+      <Button variant="default" onClick={props.onAgain}>
+        Read again
+      </Button>
+    </Empty>
+  )
+
 /** What failed, what is safe, what to do. */
 export const Failed = ({
   what,

@@ -31,7 +31,8 @@ export interface VirtualGridProps<R> {
 }
 
 const ROW = 28
-const PAGE_ROWS = 200
+/** Rows asked for at once. */
+export const PAGE_ROWS = 200
 /** Half of what Chromium lays out at a device pixel ratio of 2. */
 const MOST_HEIGHT = 16_000_000
 const KEPT_PAGES = 30

@@ -73,6 +73,8 @@ export const driftComparison = z.object({
   companions: z.object({ psi: z.number().nullable(), js: z.number().nullable(), wasserstein_log: z.number().nullable() }),
   tail: tailTest.nullable(),
   beside: z.array(besideTest),
+  /** The model served to most of b and to none of a, what a had most, and when the first of them began; null without one, or with too many names. */
+  served_switch: z.object({ from: z.string(), to: z.string(), at: timestamp }).nullable(),
   segments: z.array(segment),
   /** Index of the segment whose removal lowers D most; null when none lowers it. */
   lowers_most: count.nullable()

@@ -18,10 +18,8 @@ describe('the reasons of a verdict in words', () => {
   it('say what a series that collects could find already', () => {
     const collecting = { state: 'collecting', alarmed: false, reasons: ['too_few_current'] } as const
     expect(whyWords({ ...collecting, reasons: ['too_few_current'], minimum_effect: 0.415 })).toBe(
-      'Collecting: too few current requests to test. With as many as now a shift of 0.41 or more would be found (80 % power).'
+      'Not tested: too few current requests. With as many as now a shift of 0.41 or more would be found (80 % power).'
     )
-    expect(whyWords({ ...collecting, reasons: ['too_few_current'], minimum_effect: null })).toBe(
-      'Collecting: too few current requests to test.'
-    )
+    expect(whyWords({ ...collecting, reasons: ['too_few_current'], minimum_effect: null })).toBe('Not tested: too few current requests.')
   })
 })

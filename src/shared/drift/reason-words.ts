@@ -5,8 +5,8 @@ import { GATE_FACTOR, GATE_LOOKS, LARGE_EFFECT } from '../stats/look.ts'
 import type { Reason } from '../stats/look-types.ts'
 
 const words: Readonly<Record<Reason, string>> = {
-  too_few_current: 'too few current requests to test',
-  too_few_reference: 'too few reference requests to test',
+  too_few_current: 'too few current requests',
+  too_few_reference: 'too few reference requests',
   p_above_threshold: 'chance alone explains the gap within the budget of false alarms',
   effect_below_floor: 'L is below the smallest shift that alarms',
   gate_closed: `L is not beyond ${GATE_FACTOR} times what the series usually shows, and D is no record gap`,
@@ -30,8 +30,8 @@ export function whyWords(numbers: Pick<VerdictNumbers, 'alarmed' | 'state' | 're
   const why = reasons.map(wordsOf).join('; ')
   if (state === 'collecting')
     return minimum_effect === null
-      ? `Collecting: ${why}.`
-      : `Collecting: ${why}. With as many as now a shift of ${minimum_effect.toFixed(2)} or more would be found (80 % power).`
+      ? `Not tested: ${why}.`
+      : `Not tested: ${why}. With as many as now a shift of ${minimum_effect.toFixed(2)} or more would be found (80 % power).`
   if (reasons.includes('waiting_for_second_look') && reasons.length === 1) return `Waits for a second look: ${why}.`
   return `${alarmed ? 'Alarmed' : 'No alarm'}: ${why}.`
 }

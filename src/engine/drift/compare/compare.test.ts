@@ -46,6 +46,8 @@ describe('comparison on demand', () => {
     expect(found.segments[found.lowers_most ?? -1]).toEqual(cut)
     const served = found.beside.find((one) => one.field === 'served')
     expect(served).toMatchObject({ cramers_v: 1, largest: { value: 'gpt-4-0314', before: 1, after: 0 } })
+    expect(found.served_switch).toEqual({ from: 'gpt-4-0314', to: 'gpt-4-0613', at: '2026-01-01T16:40:00.000Z' })
+    expect((await engine.call('drift.compare', { ...windows, b: windows.a })).served_switch).toBeNull()
     expect(found.beside.find((one) => one.field === 'finish')?.p).toBeLessThan(1e-6)
     expect(found.tail).toMatchObject({ level: 0.99, exceeding: 51, share: 0.51 })
     expect(found.needed).toBeGreaterThan(10)

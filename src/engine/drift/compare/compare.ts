@@ -21,6 +21,7 @@ import { INVESTIGATION_STEPS, ksTables } from '../../../shared/stats/ks.ts'
 import { runLook } from '../../../shared/stats/look.ts'
 import type { LookResult, LookSettings, Series, Verdict } from '../../../shared/stats/look-types.ts'
 import { quantileShift, quantileTable } from '../../../shared/stats/quantile-table.ts'
+import { isoMs } from '../../catalog/rows.ts'
 import { bodyPart } from '../../ledger/body-part.ts'
 import type { AnyDb } from '../../sqlite/open.ts'
 import { besideTest, tailOf } from '../beside.ts'
@@ -128,7 +129,7 @@ interface RatePart {
 const rateGap = (x: RatePart, y: RatePart): number | null =>
   x.ended === 0 || y.ended === 0 ? null : Math.abs(x.errors / x.ended - y.errors / y.ended)
 
-const NOTHING: SegmentSample = { records: 0, errors: 0, ended: 0, table: EMPTY_COUNT_TABLE }
+const NOTHING: SegmentSample = { records: 0, errors: 0, ended: 0, first: 0, table: EMPTY_COUNT_TABLE }
 
 /** Every value of every field with few values, except fields in which nothing differs between records. */
 function segmentsOf(a: Sample, b: Sample, feature: DriftFeature): DriftComparison['segments'] {
@@ -172,6 +173,19 @@ function besideOf(a: Sample, b: Sample): DriftComparison['beside'] {
     const counts = (parts: ReadonlyMap<string, SegmentSample>) => new Map([...parts].map(([value, part]) => [value, part.records]))
     return besideTest(field, counts(before), counts(after)) ?? []
   })
+}
+
+/** The value that most records have. */
+const usual = (parts: ReadonlyMap<string, SegmentSample>) => [...parts].sort(([, x], [, y]) => y.records - x.records)[0]
+
+/** The model served that most of b has and none of a had, and when the first of them began. */
+function servedSwitch(a: Sample, b: Sample): DriftComparison['served_switch'] {
+  const before = a.segments.get('served')
+  const after = b.segments.get('served')
+  const [from] = (before && usual(before)) ?? []
+  const [to, { first } = { first: 0 }] = (after && usual(after)) ?? []
+  if (from === undefined || to === undefined || to === 'none' || from === 'none' || before?.has(to)) return null
+  return { from, to, at: isoMs(first) }
 }
 
 const emptyPlots = {
@@ -267,6 +281,7 @@ export function compareSelections(db: AnyDb, args: CompareArgs, cancelled: () =>
     needed: tables && d !== null ? (requestsNeeded(d, tables.before.total, rule) ?? null) : null,
     ...plots,
     beside: besideOf(a, b),
+    served_switch: servedSwitch(a, b),
     segments,
     lowers_most: most > 0 ? lowered.indexOf(most) : null
   }

@@ -29,6 +29,8 @@ export interface SegmentSample {
   readonly records: number
   readonly errors: number
   readonly ended: number
+  /** The earliest claimed start, microseconds. */
+  readonly first: number
   /** Values of the wanted feature; empty for error_rate. */
   readonly table: CountTable
 }
@@ -71,6 +73,7 @@ interface Gathering {
   records: number
   errors: number
   ended: number
+  first: number
   readonly counts: Counts
 }
 
@@ -155,12 +158,13 @@ WHERE ${where}`)
           segments.set(field, null)
           continue
         }
-        part = { records: 0, errors: 0, ended: 0, counts: new Map() }
+        part = { records: 0, errors: 0, ended: 0, first: row.time_us, counts: new Map() }
         known.set(name, part)
       }
       part.records++
       part.errors += isError
       part.ended += isEnded
+      part.first = Math.min(part.first, row.time_us)
       add(part.counts, value)
     }
   }

@@ -3,6 +3,7 @@
 import { Button, Progress } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
+import type { DriftAlert } from '../../../shared/contract/drift.ts'
 import type { WorkspaceStatus } from '../../../shared/contract/workspace.ts'
 import { useStatus } from '../../app/engine-state.tsx'
 import { useAction, useJob, useOperation, useRefresh, useTopic } from '../../client/hooks.ts'
@@ -138,15 +139,20 @@ function CancelButton({ id }: { readonly id: string }) {
   )
 }
 
-/** The strongest shifts first; the bar is the lower bound that noise cannot explain. */
+/** Newest alerts of a state of which the strongest are shown. */
+const NEWEST = 100
+const SHOWN = 5
+const strongest = (alerts: readonly DriftAlert[]) => [...alerts].sort((a, b) => b.drift_score - a.drift_score)
+
+/** The strongest shifts first, open ones before those that rest or were acknowledged; the bar is the lower bound that noise cannot explain. */
 export function DriftPanel() {
-  const alerts = useOperation('drift.alerts', { limit: 20 }, { refetchMs: 5_000 })
+  const open = useOperation('drift.alerts', { state: 'open', limit: NEWEST }, { refetchMs: 5_000 })
+  const acknowledged = useOperation('drift.alerts', { state: 'acknowledged', limit: SHOWN }, { refetchMs: 5_000 })
   const refresh = useRefresh()
   useTopic('alerts', () => refresh('drift.alerts'))
-  const rows = (alerts.data?.alerts ?? [])
-    .filter((alert) => alert.state !== 'resolved')
-    .sort((a, b) => (a.state === b.state ? b.drift_score - a.drift_score : a.state === 'open' ? -1 : 1))
-    .slice(0, 5)
+  const asking = (open.data?.alerts ?? []).filter((alert) => alert.snoozed_until === null)
+  const resting = (open.data?.alerts ?? []).filter((alert) => alert.snoozed_until !== null)
+  const rows = [...strongest(asking), ...strongest(resting), ...strongest(acknowledged.data?.alerts ?? [])].slice(0, SHOWN)
   return (
     <Panel
       title="Drift"
@@ -159,9 +165,12 @@ export function DriftPanel() {
         </Link>
       }
     >
-      {alerts.data === undefined ? null : rows.length === 0 ? (
+      {open.data === undefined || acknowledged.data === undefined ? null : rows.length === 0 ? (
         <div className="panel-body soft" style={{ fontSize: 12.5 }}>
-          <p>No alert is open. A series is judged once a person has pinned a baseline for it.</p>
+          <p>
+            No alert is open. A series is judged against a baseline that a person pinned for it, or against the reference chosen in
+            Settings.
+          </p>
           <p style={{ marginTop: 8 }}>
             <Link className="link" to="/drift" search={{ view: 'series' }}>
               Pin a baseline…
@@ -172,10 +181,13 @@ export function DriftPanel() {
         <div className="drift-list">
           {rows.map((alert) => (
             <Link key={alert.id} to="/drift" search={{ alert: alert.id }}>
-              <Mark is={alert.state === 'open' ? 'attention' : 'acknowledged'} />
+              <Mark is={alert.snoozed_until !== null ? 'pending' : alert.state === 'open' ? 'attention' : 'acknowledged'} />
               <span className="clip">
                 <b>{alert.model}</b> <span className="soft">{alert.source}</span>{' '}
-                <span className="dim">{alert.drifted_features.replaceAll('_', ' ').replaceAll(',', ', ')}</span>
+                <span className="dim">
+                  {alert.snoozed_until !== null && 'resting · '}
+                  {alert.drifted_features.replaceAll('_', ' ').replaceAll(',', ', ')}
+                </span>
               </span>
               <span className="bar">
                 <i style={{ width: `${100 * alert.drift_score}%` }} />

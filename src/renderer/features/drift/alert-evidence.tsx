@@ -4,11 +4,19 @@ import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { DriftVerdict } from '../../../shared/contract/drift.ts'
 import { formatFilter } from '../../../shared/filter/format.ts'
-import { messageOf, useOperation } from '../../client/hooks.ts'
-import { Note } from '../../ui/parts.tsx'
+import { messageOf, useCancelRead, useOperation } from '../../client/hooks.ts'
+import { moment } from '../../ui/format.ts'
+import { Note, Panel } from '../../ui/parts.tsx'
+import { Reading } from '../../ui/states.tsx'
 import { HistogramPanel, neededWords, SegmentsPanel } from './comparison-parts.tsx'
 import { TimelinePanel, type Windows } from './timeline-panel.tsx'
 import { type TimeWindow, withWindow } from './windows.ts'
+
+/** Why the records of today's filters are not quite those of the verdict. */
+const otherwise = (verdict: DriftVerdict): string =>
+  verdict.reference.kind === 'baseline'
+    ? 'some were erased or restricted, or their asked and served names differ.'
+    : 'a reference that moves is made of whole hours, records that claim an earlier hour than the window count as its history, and some may have been erased or restricted.'
 
 const rangeOf = (from: string | null, to: string | null, whole: TimeWindow): TimeWindow | undefined => {
   if (from === null || to === null) return undefined
@@ -31,7 +39,9 @@ export function AlertEvidence({ verdict }: { readonly verdict: DriftVerdict }) {
   })
   // A baseline holds the records there were when it was pinned.
   const pinned = `${reference.query} seq:0..${Math.max(0, reference.seq - 1)}`.trim()
-  const found = useOperation('drift.compare', { a: pinned, b: current.query, feature, apart: true }, { keep: false })
+  const asked = { a: pinned, b: current.query, feature, apart: true }
+  const found = useOperation('drift.compare', asked)
+  const cancel = useCancelRead()
   const compare = () => {
     const search = {
       view: 'compare' as const,
@@ -66,19 +76,34 @@ export function AlertEvidence({ verdict }: { readonly verdict: DriftVerdict }) {
       />
       {found.isError ? (
         <Note is="attention">Segments cannot be computed: {messageOf(found.error)}. The verdict rests on its stored tables.</Note>
+      ) : !found.data ? (
+        <Panel title="Segments" level={3} className="segments-panel">
+          <Reading
+            what="Reading the records of both windows"
+            under={found.fetchStatus !== 'idle'}
+            onCancel={() => cancel('drift.compare', asked)}
+            onAgain={() => void found.refetch()}
+          />
+        </Panel>
       ) : (
-        found.data && (
-          <>
-            <SegmentsPanel found={found.data} />
-            <HistogramPanel found={found.data} names={['reference', 'current']} />
-            <p className="dim small">
-              {feature === 'error_rate' ? '' : `${neededWords(found.data)} `}
-              {same
-                ? 'Segments and histogram come from the records as they are now; their tables equal those of the verdict.'
-                : 'Segments and histogram come from the records as they are now; these are not quite the records of the verdict: some were erased, or their asked and served names differ.'}
-            </p>
-          </>
-        )
+        <>
+          {found.data.served_switch && (
+            <Panel title="What changed around it" level={3}>
+              <p>
+                Model served: <code>{found.data.served_switch.from}</code> before, <code>{found.data.served_switch.to}</code> since{' '}
+                {moment(found.data.served_switch.at)}.
+              </p>
+            </Panel>
+          )}
+          <SegmentsPanel found={found.data} />
+          <HistogramPanel found={found.data} names={['reference', 'current']} />
+          <p className="dim small">
+            {feature === 'error_rate' ? '' : `${neededWords(found.data)} `}
+            {same
+              ? 'Segments and histogram come from the records as they are now; their tables equal those of the verdict.'
+              : `Segments and histogram come from the records as they are now; these are not quite the records of the verdict: ${otherwise(verdict)}`}
+          </p>
+        </>
       )}
     </>
   )

@@ -19,6 +19,8 @@ const when = (iso: string): string => (day(iso) === day(new Date().toISOString()
 /** 27 Nov, 14:31 UTC: what the narrow list has room for. */
 const short = (iso: string): string => `${day(iso).slice(0, -5)}, ${clock(iso).slice(0, 5)} UTC`
 
+const rests = (alert: DriftAlert): boolean => alert.snoozed_until !== null && Date.parse(alert.snoozed_until) > Date.now()
+
 const strongestGap = (alert: DriftAlert): number => Math.max(0, ...alert.features.map((one) => one.d ?? 0))
 
 /** Calls when it is scrolled into view. */
@@ -82,6 +84,7 @@ export function AlertList({ groups, selected, onSelect }: AlertListProps) {
                 <span className="dim">
                   {count(members.length)}
                   {more ? '+' : ''}
+                  {members.some(rests) && ` · ${count(members.filter(rests).length)} resting`}
                 </span>
               </div>
               {members.map((alert) => (
@@ -115,7 +118,7 @@ export function AlertList({ groups, selected, onSelect }: AlertListProps) {
                       {when(alert.timestamp)}
                     </span>
                   </div>
-                  {alert.snoozed_until !== null && Date.parse(alert.snoozed_until) > Date.now() && (
+                  {alert.snoozed_until !== null && rests(alert) && (
                     <div className="line">
                       <span className="clip" title={moment(alert.snoozed_until)}>
                         rests until {short(alert.snoozed_until)}
@@ -144,8 +147,8 @@ export function AlertList({ groups, selected, onSelect }: AlertListProps) {
           </Button>
         ))}
       <p className="dim small" style={{ marginTop: 'auto', padding: 12, borderTop: '1px solid var(--a-line)' }}>
-        Space chooses an open alert, Ctrl+A all of them. Bar: the strong part is L, the shift noise cannot explain; up to the end of the
-        tint is D, the gap seen.
+        Space chooses an open alert, Ctrl+A all that are listed here. Bar: the strong part is L, the shift noise cannot explain; up to the
+        end of the tint is D, the gap seen.
       </p>
     </div>
   )

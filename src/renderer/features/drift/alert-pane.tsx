@@ -1,40 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, Textarea } from '@mantine/core'
-import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import type { DriftAlert, DriftVerdict } from '../../../shared/contract/drift.ts'
 import { useSingleKeys } from '../../app/single-keys.ts'
 import { call } from '../../client/bridge.ts'
-import { messageOf, useAction } from '../../client/hooks.ts'
+import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { usePrint } from '../../client/print.ts'
-import { clock, count, day } from '../../ui/format.ts'
-import { Facts, Hash, Note } from '../../ui/parts.tsx'
+import { clock, count, day, moment } from '../../ui/format.ts'
+import { Note } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Who } from '../../ui/who.tsx'
-import { CopyReceipt } from './comparison-parts.tsx'
 import { Snooze } from './many-alerts.tsx'
-
-/** Everything the verdict rests on: where its tables are on record, their hashes, and what was computed from them. */
-const verdictReceipt = (verdict: DriftVerdict): object => {
-  const { sentence: _, ...numbers } = verdict.numbers
-  const { id, seq, hash, query, records } = verdict.reference
-  return {
-    look: { leaf: verdict.look_seq, time: verdict.look_time, body_sha256: verdict.hashes.look_body },
-    series: { model: verdict.model, source: verdict.source },
-    reference: { id, leaf: seq, sha256: hash, query, records, table_sha256: verdict.hashes.reference_table },
-    current: { ...verdict.current, table_sha256: verdict.hashes.current_table },
-    settings: verdict.settings,
-    numbers,
-    run_again: 'Both tables are in the bodies of these leaves; an exported bundle with them holds all that the numbers are computed from.'
-  }
-}
-
-const kinds: Readonly<Record<string, string>> = {
-  baseline: 'pinned baseline',
-  rolling: 'rolling, the days before',
-  hour_of_week: 'same hours of the week',
-  hour_of_day: 'same hours of the day before'
-}
+import { ExportRecords, VerdictFacts } from './verdict-facts.tsx'
 
 interface AlertPaneProps {
   readonly alert: DriftAlert
@@ -62,23 +39,11 @@ function PrintReport({ alert }: { readonly alert: DriftAlert }) {
 
 /** What a person does about the alert, and what the verdict rests on. */
 export function AlertPane({ alert, verdict }: AlertPaneProps) {
-  const navigate = useNavigate()
-  const reference = verdict?.reference
-  const recordsOf = (query: string) => void navigate({ to: '/records', search: { query } })
   return (
     <aside className="drift-pane" aria-label="Alert details">
       <Decision alert={alert} />
       <PrintReport alert={alert} />
-      {verdict && (
-        <Button
-          variant="default"
-          size="compact-sm"
-          style={{ marginTop: 8 }}
-          onClick={() => void navigate({ to: '/exports', search: { view: 'new', query: verdict.current.query } })}
-        >
-          Export these records…
-        </Button>
-      )}
+      {verdict && <ExportRecords verdict={verdict} />}
       <div className="rule" />
       <section aria-label="History">
         <h2 className="panel-title" style={{ marginBottom: 4 }}>
@@ -105,80 +70,7 @@ export function AlertPane({ alert, verdict }: AlertPaneProps) {
           </div>
         ))}
       </section>
-      {verdict && reference && (
-        <>
-          <div className="rule" />
-          <section aria-label="Reference">
-            <h2 className="panel-title" style={{ marginBottom: 2 }}>
-              Reference
-            </h2>
-            <Facts
-              width={72}
-              rows={[
-                ['Kind', kinds[reference.kind] ?? reference.kind],
-                ...(reference.kind === 'baseline' ? [['Pinned by', <Who key="w" actor={reference.actor} />] as const] : []),
-                ['Name', reference.name],
-                [
-                  'Records',
-                  <button key="r" type="button" className="link" onClick={() => recordsOf(reference.query)}>
-                    {count(reference.records)} records
-                  </button>
-                ],
-                ['Filter', <code key="f">{reference.query === '' ? 'everything' : reference.query}</code>],
-                ['Hash', <Hash key="h" value={reference.hash} label="baseline hash" />]
-              ]}
-            />
-          </section>
-          <div className="rule" />
-          <section aria-label="Companions">
-            <h2 className="panel-title" style={{ marginBottom: 2 }}>
-              Companions{' '}
-              <span className="dim" style={{ fontWeight: 400 }}>
-                shown, never deciding
-              </span>
-            </h2>
-            <Facts
-              width={88}
-              rows={[
-                ['PSI', verdict.companions.psi?.toFixed(3) ?? '–'],
-                ['JS, base 2', verdict.companions.js?.toFixed(3) ?? '–'],
-                [
-                  'Wasserstein',
-                  verdict.companions.wasserstein_log === null ? '–' : `${verdict.companions.wasserstein_log.toFixed(3)} (log scale)`
-                ]
-              ]}
-            />
-          </section>
-          <div className="rule" />
-          <section aria-label="Receipt">
-            <h2 className="panel-title" style={{ marginBottom: 2 }}>
-              Receipt
-            </h2>
-            <Facts
-              width={88}
-              rows={[
-                ['Look', `leaf ${count(verdict.look_seq)}`],
-                ['Its body', <Hash key="b" value={verdict.hashes.look_body} label="look body hash" />],
-                ['Reference', <Hash key="r" value={verdict.hashes.reference_table} label="reference table hash" />],
-                ['Current', <Hash key="c" value={verdict.hashes.current_table} label="current table hash" />],
-                [
-                  'Records',
-                  <button key="w" type="button" className="link" onClick={() => recordsOf(verdict.current.query)}>
-                    the current window
-                  </button>
-                ],
-                ['Budget', `one false alarm in ${count(verdict.settings.looks_per_false_alarm)} looks, ${verdict.settings.procedure}`]
-              ]}
-            />
-            <div style={{ marginTop: 6 }}>
-              <CopyReceipt receipt={verdictReceipt(verdict)} />
-            </div>
-          </section>
-        </>
-      )}
-      <p className="dim small" style={{ marginTop: 'auto' }}>
-        * at 80 % power with this n and m. Method: two-sample Kolmogorov-Smirnov with ties; error rate by Fisher’s exact test.
-      </p>
+      {verdict && <VerdictFacts verdict={verdict} />}
     </aside>
   )
 }
@@ -195,7 +87,7 @@ function Decision({ alert }: { readonly alert: DriftAlert }) {
     resolve.reset()
   }, [alert.id])
   useSingleKeys({ a: () => input.current?.focus() })
-  if (alert.state === 'resolved') return <Note is="plain">This alert is resolved. A new shift of the same series opens a new one.</Note>
+  if (alert.state === 'resolved') return <Resolved alert={alert} />
   const error = acknowledge.error ?? resolve.error
   const done = { onSuccess: () => setNote('') }
   const empty = note.trim() === ''
@@ -239,7 +131,22 @@ function Decision({ alert }: { readonly alert: DriftAlert }) {
         </PermittedButton>
         <Snooze alert={alert} />
       </div>
-      <p className="dim small">Who, when and the note become a leaf of the ledger and cannot be edited; a later note can be added.</p>
+      <p className="dim small">Who, when and the note become a leaf of the ledger and cannot be edited.</p>
     </section>
+  )
+}
+
+/** Until when the cool-down keeps its series from opening another one. */
+function Resolved({ alert }: { readonly alert: DriftAlert }) {
+  const hours = useOperation('settings.get', {}).data?.cooldown_hours
+  const at = alert.history.findLast((step) => step.what === 'resolved')?.time
+  const until = hours === undefined || at === undefined ? null : Date.parse(at) + hours * 3_600_000
+  return (
+    <Note is="plain">
+      This alert is resolved. A shift of the same series{' '}
+      {until !== null && until > Date.now()
+        ? `opens a new one from ${moment(new Date(until).toISOString())} on, when its cool-down is over; looks before say that it alarmed.`
+        : 'opens a new one.'}
+    </Note>
   )
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, Modal, Select, TextInput } from '@mantine/core'
-import { useDebouncedValue } from '@mantine/hooks'
 import { useEffect, useState } from 'react'
+import { formatFilter } from '../../../shared/filter/format.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
 import { Note } from '../../ui/parts.tsx'
@@ -23,13 +23,11 @@ export function BaselineDialog({ target, onClose }: BaselineDialogProps) {
   const [source, setSource] = useState<string | null>(null)
   const [name, setName] = useState('')
   const [query, setQuery] = useState('')
-  const [settled] = useDebouncedValue(query, 250)
+  // Counted when the field is left or Enter is pressed: what was searched for goes on record, so not at each letter.
+  const [settled, setSettled] = useState('')
+  const least = useOperation('settings.get', {}).data?.min_reference ?? 0
   const series = useOperation('drift.series', {}, { enabled: target !== null })
-  const preview = useOperation(
-    'drift.baseline_preview',
-    { query: settled },
-    { enabled: target !== null && settled.trim() !== '', keep: true }
-  )
+  const preview = useOperation('drift.baseline_preview', { query: settled }, { enabled: target !== null && settled.trim() !== '' })
   const pin = useAction('drift.set_baseline', ['drift.series', 'drift.baselines'])
   // Filled anew each time the dialog opens.
   useEffect(() => {
@@ -37,14 +35,21 @@ export function BaselineDialog({ target, onClose }: BaselineDialogProps) {
     setModel(target.model)
     setSource(target.source)
     setName('')
-    setQuery(target.model === null ? '' : `model:${target.model}${target.source === null ? '' : ` source:${target.source}`}`)
+    const own = formatFilter({
+      terms: (['model', 'source'] as const).flatMap((field) => {
+        const value = target[field]
+        return value === null ? [] : [{ kind: 'is' as const, field, value, negated: false }]
+      })
+    })
+    setQuery(own)
+    setSettled(own)
     pin.reset()
   }, [target])
   const rows = series.data?.series ?? []
   const models = [...new Set(rows.map((row) => row.model))]
   const sources = [...new Set(rows.filter((row) => model === null || row.model === model).map((row) => row.source))]
   const enough = preview.data !== undefined && preview.data.records > 0
-  const ready = model !== null && source !== null && name.trim() !== '' && settled.trim() !== '' && enough
+  const ready = model !== null && source !== null && name.trim() !== '' && settled.trim() !== '' && settled === query && enough
   const submit = () => {
     if (model === null || source === null) return
     pin.mutate({ name: name.trim(), query: settled, model, source }, { onSuccess: onClose })
@@ -97,15 +102,21 @@ export function BaselineDialog({ target, onClose }: BaselineDialogProps) {
           placeholder="model:gpt-4-0314 to:2023-07-20"
           value={query}
           onChange={(event) => setQuery(event.currentTarget.value)}
+          onBlur={() => setSettled(query)}
+          onKeyDown={(event) => {
+            if (event.key !== 'Enter' || settled === query) return
+            event.preventDefault()
+            setSettled(query)
+          }}
           error={preview.isError ? messageOf(preview.error) : undefined}
           spellCheck={false}
           data-autofocus
         />
-        {preview.data && !preview.isError && settled.trim() !== '' && (
-          <Note is={preview.data.records >= 200 ? 'holds' : 'attention'}>
+        {preview.data && !preview.isError && settled.trim() !== '' && settled === query && (
+          <Note is={preview.data.records >= least ? 'holds' : 'attention'}>
             {preview.data.records === 0
               ? 'No record matches this filter.'
-              : `${count(preview.data.records)} records${preview.data.from !== null && preview.data.to !== null ? `, ${moment(preview.data.from)} to ${moment(preview.data.to)}` : ''}. ${preview.data.records < 200 ? 'Below 200 a series stays collecting.' : `Latency of ${count(preview.data.per_feature.latency ?? 0)}, tokens of ${count(preview.data.per_feature.token_usage ?? 0)}, answer length of ${count(preview.data.per_feature.response_length ?? 0)}.`}`}
+              : `${count(preview.data.records)} record${preview.data.records === 1 ? '' : 's'}${preview.data.from !== null && preview.data.to !== null ? `, ${moment(preview.data.from)} to ${moment(preview.data.to)}` : ''}. ${preview.data.records < least ? `Below ${count(least)} a series stays collecting.` : `Latency of ${count(preview.data.per_feature.latency ?? 0)}, tokens of ${count(preview.data.per_feature.token_usage ?? 0)}, answer length of ${count(preview.data.per_feature.response_length ?? 0)}.`}`}
           </Note>
         )}
         <TextInput

@@ -4,10 +4,10 @@ import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useEffect, useState } from 'react'
 import { type DriftFeature, driftFeatures } from '../../../shared/contract/drift.ts'
 import type { DriftComparison } from '../../../shared/contract/drift-compare.ts'
-import { useOperation } from '../../client/hooks.ts'
+import { useCancelRead, useOperation } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
 import { Hash, Panel, State } from '../../ui/parts.tsx'
-import { Empty, Failed, Loading } from '../../ui/states.tsx'
+import { Empty, Failed, Reading } from '../../ui/states.tsx'
 import {
   BesidePanel,
   CopyReceipt,
@@ -45,7 +45,8 @@ export function CompareView({ a = '', b = '', feature = 'latency', apart = false
   const asked = a !== '' || b !== ''
   const show = (next: CompareSearch) =>
     void navigate({ to: '/drift', search: { view: 'compare', a, b, feature, apart, ...next }, replace: asked })
-  const found = useOperation('drift.compare', { a, b, feature, apart }, { keep: true, enabled: asked })
+  const found = useOperation('drift.compare', { a, b, feature, apart }, { enabled: asked })
+  const cancel = useCancelRead()
   const base = timeless(a)
   return (
     <div className="compare-view">
@@ -72,7 +73,12 @@ export function CompareView({ a = '', b = '', feature = 'latency', apart = false
           ) : found.data ? (
             <Result found={found.data} />
           ) : (
-            <Loading what="Reading both selections" />
+            <Reading
+              what="Reading both selections"
+              under={found.fetchStatus !== 'idle'}
+              onCancel={() => cancel('drift.compare', { a, b, feature, apart })}
+              onAgain={() => void found.refetch()}
+            />
           )}
         </>
       )}

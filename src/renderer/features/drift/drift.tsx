@@ -4,28 +4,31 @@ import { Button, SegmentedControl } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconPin } from '@tabler/icons-react'
 import { useNavigate } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import type { DriftAlert } from '../../../shared/contract/drift.ts'
 import { useStatus } from '../../app/engine-state.tsx'
 import { Screen } from '../../app/shell.tsx'
-import { messageOf, useAction, useOperation, useRefresh, useTopic } from '../../client/hooks.ts'
+import { codeOf, messageOf, useCancellable, useOperation, useRefresh, useTopic } from '../../client/hooks.ts'
 import { clock, count, day } from '../../ui/format.ts'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
-import { AlertList } from './alert-list.tsx'
-import { type AlertGroup, useAlertPages } from './alert-pages.ts'
-import { AlertPane } from './alert-pane.tsx'
+import { useAlertPages } from './alert-pages.ts'
 import { BacktestView } from './backtest/backtest-view.tsx'
 import { BaselineDialog, type BaselineTarget } from './baseline-dialog.tsx'
+import { Baselines } from './baselines.tsx'
 import { type CompareSearch, CompareView } from './compare-view.tsx'
-import { Baselines, SeriesTable } from './tables.tsx'
-import { VerdictView } from './verdict-view.tsx'
+import { Investigation } from './investigation.tsx'
+import { SeriesTable } from './series-table.tsx'
+import { SeriesVerdict } from './series-verdict.tsx'
 
 export type DriftView = 'alerts' | 'series' | 'baselines' | 'compare' | 'backtest'
 
 export interface DriftProps extends CompareSearch {
   readonly alert?: string | undefined
   readonly view?: DriftView | undefined
+  /** The series shown under All series. */
+  readonly model?: string | undefined
+  readonly source?: string | undefined
   /** The back-test shown. */
   readonly run?: string | undefined
 }
@@ -38,13 +41,13 @@ const views = [
   { value: 'backtest', label: 'Back-test' }
 ]
 
-export function Drift({ alert: wanted, view = 'alerts', run, ...compared }: DriftProps) {
+export function Drift({ alert: wanted, view = 'alerts', model, source, run, ...compared }: DriftProps) {
   const navigate = useNavigate()
   const refresh = useRefresh()
   const status = useStatus()
   const alerts = useAlertPages(wanted)
   const series = useOperation('drift.series', {}, { keep: true, refetchMs: 10_000 })
-  const look = useAction('drift.look', ['drift.alerts', 'drift.series'])
+  const { action: look, cancel } = useCancellable('drift.look', ['drift.alerts', 'drift.series', 'drift.verdict'])
   const [pinning, setPinning] = useState<BaselineTarget | null>(null)
   useTopic('alerts', () => refresh('drift.alerts', 'drift.series', 'drift.verdict'))
   const list = alerts.groups.flatMap((group) => group.alerts)
@@ -58,13 +61,21 @@ export function Drift({ alert: wanted, view = 'alerts', run, ...compared }: Drif
           const opened = result.opened.length
           notifications.show({
             title: 'Look done',
-            message: `${count(result.tests)} tests, ${count(result.collecting)} collecting, ${count(result.alarmed)} alarmed${opened > 0 ? `; ${count(opened)} new alert${opened === 1 ? '' : 's'}` : result.alarmed > 0 ? ', already in an open alert' : ''}.`
+            message: `${count(result.tests)} tests, ${count(result.collecting)} collecting, ${count(result.alarmed)} alarmed${opened > 0 ? `; ${count(opened)} new alert${opened === 1 ? '' : 's'}` : result.alarmed > 0 ? ', of series whose alert is not resolved or was within the cool-down' : ''}.`
           })
-          if (result.opened[0] !== undefined) void navigate({ to: '/drift', search: { alert: result.opened[0] } })
+          if (result.opened[0] !== undefined) show(result.opened[0])
         },
-        onError: (error) => notifications.show({ color: 'red', title: 'No look was made', message: messageOf(error) })
+        onError: (error) =>
+          notifications.show(
+            codeOf(error) === 'cancelled'
+              ? { title: 'The look was cancelled', message: 'Nothing of it is on record.' }
+              : { color: 'red', title: 'No look was made', message: messageOf(error) }
+          )
       }
     )
+
+  const show = (id: string) => void navigate({ to: '/drift', search: { alert: id } })
+  const opened = series.data?.series.find((one) => one.model === model && one.source === source)
 
   // A pinned baseline, or a reference that moves: what a look needs.
   const hasReference = series.data?.series.some((one) => one.reference !== null) ?? false
@@ -95,6 +106,11 @@ export function Drift({ alert: wanted, view = 'alerts', run, ...compared }: Drif
       >
         Look now
       </PermittedButton>
+      {look.isPending && (
+        <Button variant="default" size="compact-sm" onClick={cancel}>
+          Cancel the look
+        </Button>
+      )}
       {series.data && (
         <span className="dim small nowrap lesser">
           {count(series.data.series.length)} series ·{' '}
@@ -106,7 +122,21 @@ export function Drift({ alert: wanted, view = 'alerts', run, ...compared }: Drif
   return (
     <Screen title="Drift" tools={tools}>
       {view === 'series' ? (
-        <SeriesTable query={series} onPin={setPinning} onAlert={(id) => void navigate({ to: '/drift', search: { alert: id } })} />
+        opened ? (
+          <SeriesVerdict
+            key={`${opened.model} ${opened.source}`}
+            series={opened}
+            lastLook={series.data?.last_look ?? null}
+            onBack={() => void navigate({ to: '/drift', search: { view: 'series' } })}
+            onPin={() => setPinning({ model: opened.model, source: opened.source })}
+            onAlert={show}
+          />
+        ) : (
+          <SeriesTable
+            query={series}
+            onOpen={(row) => void navigate({ to: '/drift', search: { view: 'series', model: row.model, source: row.source } })}
+          />
+        )
       ) : view === 'baselines' ? (
         <Baselines onPin={() => setPinning({ model: null, source: null })} />
       ) : view === 'compare' ? (
@@ -118,7 +148,7 @@ export function Drift({ alert: wanted, view = 'alerts', run, ...compared }: Drif
       ) : !alerts.ready ? (
         <Loading what="Reading alerts" />
       ) : shown ? (
-        <Investigation groups={alerts.groups} shown={shown} onShow={(id) => void navigate({ to: '/drift', search: { alert: id } })} />
+        <Investigation groups={alerts.groups} shown={shown} onShow={show} />
       ) : (
         <Empty title="No alert so far">
           {hasReference ? (
@@ -145,34 +175,5 @@ export function Drift({ alert: wanted, view = 'alerts', run, ...compared }: Drif
       )}
       <BaselineDialog target={pinning} onClose={() => setPinning(null)} />
     </Screen>
-  )
-}
-
-interface InvestigationProps {
-  readonly groups: readonly AlertGroup[]
-  readonly shown: DriftAlert
-  readonly onShow: (id: string) => void
-}
-
-function Investigation({ groups, shown, onShow }: InvestigationProps) {
-  const [feature, setFeature] = useState(shown.features[0]?.feature ?? 'latency')
-  // Another alert starts with its own strongest feature.
-  useEffect(() => {
-    const strongest = [...shown.features].sort((a, b) => (b.l ?? 0) - (a.l ?? 0))
-    setFeature((shown.features.some((one) => one.feature === 'latency') ? 'latency' : strongest[0]?.feature) ?? 'latency')
-  }, [shown.id])
-  const verdict = useOperation('drift.verdict', { alert_id: shown.id, feature }, { keep: true })
-  return (
-    <div className="drift">
-      <AlertList groups={groups} selected={shown.id} onSelect={onShow} />
-      {verdict.isError ? (
-        <Failed what="This verdict cannot be shown" error={verdict.error} onRetry={() => void verdict.refetch()} />
-      ) : verdict.data ? (
-        <VerdictView alert={shown} verdict={verdict.data} onFeature={setFeature} />
-      ) : (
-        <Loading what="Computing from the stored tables" />
-      )}
-      <AlertPane alert={shown} verdict={verdict.data ?? null} />
-    </div>
   )
 }

@@ -6,6 +6,7 @@ import type { DriftAlert } from '../../../shared/contract/drift.ts'
 import { messageOf, useAction } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
 import { Note } from '../../ui/parts.tsx'
+import { PermittedButton } from '../../ui/permitted-button.tsx'
 
 /** Alerts that one call acknowledges. */
 const MOST_AT_ONCE = 200
@@ -51,9 +52,9 @@ export function ManyAlerts({ ids, onDone }: ManyAlertsProps) {
       <Button size="compact-xs" variant="subtle" onClick={onDone}>
         Clear
       </Button>
-      <Button size="compact-sm" className="many-wide" onClick={() => setAsking(true)}>
+      <PermittedButton permission="drift" size="compact-sm" className="many-wide" onClick={() => setAsking(true)}>
         Acknowledge…
-      </Button>
+      </PermittedButton>
       <Modal
         opened={asking}
         onClose={() => setAsking(false)}
@@ -104,9 +105,9 @@ export function Snooze({ alert }: { readonly alert: DriftAlert }) {
   const until = new Date(Date.now() + Number(hours) * 3_600_000).toISOString()
   return (
     <>
-      <Button variant="default" onClick={() => setAsking(true)}>
+      <PermittedButton permission="drift" variant="default" onClick={() => setAsking(true)}>
         Snooze…
-      </Button>
+      </PermittedButton>
       <Modal
         opened={asking}
         onClose={() => setAsking(false)}

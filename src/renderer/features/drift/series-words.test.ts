@@ -47,6 +47,10 @@ describe('a series in words', () => {
     const some = series({ numbers: [numbers({ m: 12, sentence: 'Collecting: 12 current.' })] })
     expect(seriesWords(some, null, NOW)).toBe('Collecting: 12 current.')
     expect(seriesWords(series({ state: 'no_baseline', numbers: [] }), null, NOW)).toBe('Nothing to compare with yet.')
+    const collecting = { minimum_effect: 0.41, m: 30, sentence: 'Collecting: 30 current and 300 reference requests so far.' }
+    expect(seriesWords(series({ numbers: [numbers(collecting), numbers({ m: 30 })] }), null, NOW)).toBe(
+      'Collecting: 30 current and 300 reference requests so far. With these a shift of 0.41 or more could be found.'
+    )
     expect(seriesWords(series({ state: 'not_looked', numbers: [] }), null, NOW)).toBe('Not looked at yet.')
   })
   it('takes the sentence of the largest bound', () => {

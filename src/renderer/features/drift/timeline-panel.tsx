@@ -32,7 +32,7 @@ const featureWords: Record<DriftFeature, string> = {
 
 /** A series over time with both windows laid over it; they are moved with the pointer or with the arrow keys. */
 export function TimelinePanel({ query, feature, windows, onChange, right, level = 3 }: TimelinePanelProps) {
-  const line = useOperation('drift.timeline', { query, feature }, { keep: true })
+  const line = useOperation('drift.timeline', { query, feature })
   const { data } = line
   const sub =
     data && data.slots.length > 0

@@ -1,39 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DriftAlert, DriftFeature, DriftVerdict } from '../../../shared/contract/drift.ts'
-import { count, moment } from '../../ui/format.ts'
-import { Panel, State } from '../../ui/parts.tsx'
+import type { ReactNode } from 'react'
+import type { DriftFeature, DriftVerdict, VerdictNumbers } from '../../../shared/contract/drift.ts'
+import { whyWords } from '../../../shared/drift/reason-words.ts'
+import { count } from '../../ui/format.ts'
+import { Panel } from '../../ui/parts.tsx'
 import { AlertEvidence } from './alert-evidence.tsx'
 import { valueText } from './charts.ts'
 import { BesidePanel, Distributions, featureName, NumberStrip } from './comparison-parts.tsx'
 
 interface VerdictViewProps {
-  readonly alert: DriftAlert
+  /** What the verdict belongs to, and in which state it is. */
+  readonly head: ReactNode
+  /** Numbers of the features that alarmed, at least. */
+  readonly features: readonly VerdictNumbers[]
   readonly verdict: DriftVerdict
   readonly onFeature: (feature: DriftFeature) => void
 }
 
 /** The verdict in words, then the numbers, then the plots that the words come from. */
-export function VerdictView({ alert, verdict, onFeature }: VerdictViewProps) {
+export function VerdictView({ head, features, verdict, onFeature }: VerdictViewProps) {
   const { numbers } = verdict
   return (
     <div className="verdict-view">
       <div>
         <div className="row soft" style={{ fontSize: 12 }}>
-          <State is={alert.state === 'open' ? 'attention' : alert.state} size={13}>
-            {alert.state}
-          </State>
-          <span className="clip">
-            {verdict.model} · {verdict.source}
-          </span>
-          <span className="dim clip">opened {moment(alert.timestamp)}</span>
+          {head}
         </div>
         <h2 className="headline">{verdict.headline}</h2>
         <p className="soft">{verdict.detail}</p>
+        <p className="soft">{whyWords(numbers)}</p>
       </div>
       <fieldset className="feature-tabs" style={{ border: 0, margin: 0, padding: 0 }}>
         <legend className="hidden-text">Feature</legend>
         {(['latency', 'token_usage', 'response_length', 'error_rate'] as const).map((feature) => {
-          const alarmed = alert.features.some((one) => one.feature === feature && one.alarmed)
+          const alarmed = features.some((one) => one.feature === feature && one.alarmed)
           return (
             <button
               key={feature}
@@ -58,7 +58,7 @@ export function VerdictView({ alert, verdict, onFeature }: VerdictViewProps) {
       <NumberStrip numbers={numbers} tests={verdict.settings.tests} names={['n, reference', 'm, current', 'Min. effect*']} />
       {verdict.gap ? <Distributions plotted={verdict} /> : verdict.counts && <Counts counts={verdict.counts} />}
       <BesidePanel found={verdict} />
-      <AlertEvidence key={`${verdict.alert_id} ${numbers.feature}`} verdict={verdict} />
+      <AlertEvidence key={`${verdict.look_seq} ${verdict.model} ${verdict.source} ${numbers.feature}`} verdict={verdict} />
       {verdict.gap && <Quantiles verdict={verdict} />}
     </div>
   )
