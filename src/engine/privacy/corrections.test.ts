@@ -411,11 +411,15 @@ describe('a bundle', () => {
       expect((await engine.job(job_id)).error).toBeNull()
       expect(await kindOf(out)).toBe('consistent')
       const read = (name: string) => execFileSync('unzip', ['-p', out, name], { encoding: 'utf8' })
-      const { withheld } = JSON.parse(read('data/case.json')) as { withheld: { seq: number; reason: string }[] }
+      const { withheld } = JSON.parse(read('data/case.json')) as {
+        withheld: { seq: number; last?: number; part: string; reason: string }[]
+      }
       return {
         trail: read('data/audit-trail.csv').match(/,record\.corrected,/g)?.length ?? 0,
         report: /<h2[^>]*>Corrections<\/h2>/.test(read('data/report.html')),
-        withheld: [seq, mail, subject].map((one) => withheld.find((entry) => entry.seq === one)?.reason ?? null)
+        withheld: [seq, mail, subject].map(
+          (one) => withheld.find((run) => run.part === 'body' && run.seq <= one && one <= (run.last ?? run.seq))?.reason ?? null
+        )
       }
     }
     expect(await bundle({})).toEqual({ trail: 3, report: true, withheld: [null, null, null] })
@@ -433,6 +437,13 @@ describe('a bundle', () => {
     expect([ofMail, ofSubject]).toEqual(['personal data: e-mail', 'personal data: subject'])
     expect(verifiers(out)).toBe('consistent, signer not confirmed')
     expect((await offline(out)).map((one) => one.content)).toContain('withheld')
+    // Of a whole range the corrections of what stays behind are leaves without content.
+    await officer.call('restrict.set', { seqs: [first], on: true, reason: 'accuracy contested' })
+    const range = { first, last: subject }
+    const whole = await bundle({ query: 'source:other', range })
+    expect(whole).toMatchObject({ trail: 3, report: false, withheld: Array(3).fill(expect.stringContaining('not asked for')) })
+    const restricted = await bundle({ range })
+    expect(restricted).toMatchObject({ trail: 3, report: false, withheld: Array(3).fill(expect.stringContaining('restricted')) })
   })
 })
 
