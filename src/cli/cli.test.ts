@@ -80,8 +80,13 @@ describe('affidavit', () => {
     const verified = affidavit('verify', bundle)
     expect(verified.status).toBe(0)
     const lines = verified.out.trim().split('\n')
-    // Six steps, the verdict, and what the remembered heads say.
-    expect(lines).toHaveLength(8)
+    // Six steps, what the remembered heads say, what the verdict rests on in four sentences, and the verdict.
+    expect(lines).toHaveLength(12)
+    expect(verified.out).toContain('A bundle has no ciphertext')
+    expect(verified.out).toContain('a history signed again with the real key, or an older checkpoint, cannot be seen')
+    expect(
+      affidavit('export', ...workspace(), '--range', '3..1', '--recipient', 'R', '--purpose', 'P', '--out', join(root, 'x.zip')).status
+    ).toBe(2)
     expect(verified.out).toMatch(/^1 {2}Signature of the bundle: ok/)
     expect(affidavit('verify', bundle, '--require-trust').status).toBe(1)
     expect(affidavit('verify', ...workspace())).toMatchObject({ status: 0 })

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { VerifyReport } from '../shared/contract/exports.ts'
+import { SAMPLE, whatToDo } from '../shared/evidence/verdict-words.ts'
 import { EXIT, print } from './output.ts'
 import { verifyApart } from './verify-apart.ts'
 
@@ -40,6 +41,9 @@ export async function verifyFile(file: string, options: VerifyOptions, stateFold
       if (step.reasons.length > 20) print(`   and ${step.reasons.length - 20} more`)
     }
     if (report.memory.state !== 'off') print(`   ${report.memory.message}`)
+    if (report.kind === 'invalid') for (const sentence of whatToDo) print(`   ${sentence}`)
+    else for (const sentence of report.rests_on) print(`   ${sentence}`)
+    if (report.bundle.sample) print(SAMPLE)
     print(report.verdict)
   }
   return exitCode(report, options.requireTrust)

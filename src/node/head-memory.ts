@@ -5,7 +5,7 @@ import { MemoryFile } from './memory-file.ts'
 
 const count = z.int().min(0)
 const known = z.strictObject({
-  heads: z.array(z.strictObject({ size: count, root: z.base64(), seen: z.iso.datetime() })),
+  heads: z.array(z.strictObject({ size: count, root: z.base64(), seen: z.iso.datetime(), signed: z.iso.datetime().optional() })),
   revoked: z.array(z.strictObject({ key: z.base64(), seq: count }))
 })
 
@@ -29,7 +29,10 @@ export class HeadMemory {
   /** Keeps a head and the revoked keys of its log, on disk when this returns. */
   remember(origin: string, head: KnownLog['heads'][number], revoked: KnownLog['revoked']): void {
     this.#file.change(origin, (before = { heads: [], revoked: [] }) => {
-      const heads = before.heads.some((one) => one.size === head.size && one.root === head.root) ? before.heads : [...before.heads, head]
+      const same = (one: KnownLog['heads'][number]): boolean => one.size === head.size && one.root === head.root
+      const heads = before.heads.some(same)
+        ? before.heads.map((one) => (same(one) && one.signed === undefined ? { ...one, signed: head.signed } : one))
+        : [...before.heads, head]
       const keys = [...before.revoked, ...revoked.filter((one) => !before.revoked.some((old) => old.key === one.key))]
       return { heads: heads.toSorted((a, b) => b.size - a.size).slice(0, MOST_HEADS), revoked: keys }
     })

@@ -85,7 +85,7 @@ export async function verifyBundleFile(path: string, options: VerifyFileOptions 
     if (options.cancelled?.()) throw new AffidavitError('cancelled', 'cancelled')
     if (memory && found.seen && found.kind !== 'invalid') {
       const { origin, size, root, revoked } = found.seen
-      memory.remember(origin, { size, root, seen: new Date().toISOString() }, revoked)
+      memory.remember(origin, { size, root, seen: new Date().toISOString(), signed: found.case?.written }, revoked)
     }
     const described = found.case
     return {
@@ -105,7 +105,8 @@ export async function verifyBundleFile(path: string, options: VerifyFileOptions 
         range: described?.range ?? null,
         left_out: described && described.records_in_scope - described.records,
         withheld: found.withheld,
-        sample: described?.sample ?? null,
+        erasures: found.erasures.map((one) => ({ ...one })),
+        sample: found.sample,
         tag_manifest_sha256: found.tagManifestSha256,
         log_key: found.logKey,
         export_key: found.exportKey

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { element } from '../page/dom.ts'
-import { headline, stepWord, whatToDo } from '../shared/evidence/verdict-words.ts'
+import { headline, SAMPLE, stepWord, whatToDo } from '../shared/evidence/verdict-words.ts'
 import type { Step } from '../shared/evidence/verify-steps.ts'
 import type { PageVerdict } from './messages.ts'
 
@@ -26,6 +26,7 @@ export function verdictView(file: File, found: PageVerdict): Node[] {
       element('span', { class: 'big-mark', 'aria-hidden': 'true' }, [verdictMarks[found.kind]]),
       element('div', {}, [
         element('h2', { tabindex: '-1' }, [title]),
+        ...(found.sample ? [element('p', { class: 'attention' }, [SAMPLE])] : []),
         element('p', {}, [detail]),
         element('p', { class: 'soft' }, ['Verdict: ', element('code', { id: 'verdict' }, [found.verdict])])
       ])
@@ -90,7 +91,6 @@ function aboutView(file: File, found: PageVerdict): Node {
   ]
   return element('section', { class: 'panel' }, [
     element('h2', {}, ['What the bundle says of itself']),
-    ...(described?.sample ? [element('p', { class: 'attention' }, ['SAMPLE: generated data, no evidence.'])] : []),
     element(
       'dl',
       {},

@@ -7,7 +7,7 @@ import type { OpenPart } from '../vault/payload.ts'
 import type { Selection } from './selection.ts'
 
 /** Why a part is not in a bundle whose tree does not hold the leaf that took it yet. */
-export const GONE_LATER = 'erased or disposed of after the checkpoint of this bundle'
+export const GONE_LATER = 'erased or disposed of, which was not done yet at the checkpoint of this bundle'
 
 /** What was there when the files were listed is gone now: no bundle can be made of both states. */
 export const changedMeanwhile = (): AffidavitError =>
@@ -27,22 +27,26 @@ export function bundleContent({ ledger, payloads }: ReaderContext, selection: Se
   const leaf = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
   const stored = ledger.prepare<[number], number>('SELECT 1 FROM payload WHERE seq = ?').pluck()
   const present = (seq: number): boolean => stored.get(seq) !== undefined && !(payloads.key(seq)?.every((byte) => byte === 0) ?? false)
-  const hasParts = (seq: number): boolean => {
-    const bytes = leaf.get(seq)
-    return bytes !== undefined && ((JSON.parse(bytes.toString('utf8')) as Leaf).parts ?? []).length > 0
-  }
+  const leafOf = (seq: number): Partial<Leaf> => JSON.parse(leaf.get(seq)?.toString('utf8') ?? '{}') as Partial<Leaf>
+  const hasParts = (seq: number): boolean => (leafOf(seq).parts ?? []).length > 0
   const open = (seq: number): readonly OpenPart[] => {
     const state = payloads.open(seq)
     if (state.state === 'missing')
       throw new AffidavitError('payload_missing', `the content of leaf ${seq} cannot be opened: verify the workspace before exporting`)
     return state.state === 'present' ? state.parts : []
   }
+  const done = new Set(
+    selection.erasures.map(leafOf).flatMap(({ type, data }) => (type === 'erasure.done' ? [String(data?.erasure_id)] : []))
+  )
   const erased = new Set<number>()
-  for (const seq of selection.erasures)
+  for (const seq of selection.erasures) {
+    // An erasure that is not done at the checkpoint accounts for nothing yet.
+    if (!done.has(String(leafOf(seq).data?.erasure_id))) continue
     for (const part of open(seq)) {
-      const leaf = part.name.startsWith('scope.') ? erasedBy(part.data) : undefined
-      if (leaf !== undefined) erased.add(leaf)
+      const other = part.name.startsWith('scope.') ? erasedBy(part.data) : undefined
+      if (other !== undefined) erased.add(other)
     }
+  }
   const gone = new Set<number>()
   for (const seqs of [selection.records, selection.requests, selection.corrections])
     for (const seq of seqs) if (!erased.has(seq) && !present(seq) && hasParts(seq)) gone.add(seq)

@@ -233,7 +233,7 @@ describe('a proxied call that was erased later', () => {
     expect(found.report.kind).toBe('consistent')
     expect(found.leaves.map(({ type }) => type)).toEqual(['llm.request', 'llm.response'])
     expect(new Set(found.described.withheld.map((one) => one.seq)).size).toBe(2)
-    expect(found.described.withheld.every(({ reason }) => reason.startsWith('erased or disposed of after'))).toBe(true)
+    expect(found.described.withheld.every(({ reason }) => reason.startsWith('erased or disposed of, which'))).toBe(true)
     expect(shell(found.folder).trim().split('\n').at(-1)).toBe('consistent, signer not confirmed')
     const now = await exported({ query: 'model:proxied' })
     expect(now.report.kind).toBe('consistent')

@@ -6,7 +6,8 @@ export interface SeenHead {
   readonly size: number
   /** Base64. */
   readonly root: string
-  readonly time: string
+  /** When it was signed. */
+  readonly signed: string
 }
 
 /** One bundle of the corpus and what every verifier has to say of it. */
@@ -25,6 +26,8 @@ export interface CorpusCase {
   readonly folder: string | null
   /** The step that fails for the shell, where it sees the fault in another one. */
   readonly shellStep: number | null
+  /** The reason that the shell gives, where it has another. */
+  readonly shellCode: string | null
   /** What the shell says instead: of more than a thousand leaves it checks the tree above them and a sample. Null: as the others. */
   readonly shellVerdict: 'no fault found, 2 steps not checked' | null
   /**

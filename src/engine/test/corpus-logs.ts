@@ -12,7 +12,8 @@ export type ExportBag = (engine: TestEngine, query: string) => Promise<{ readonl
 const note = (bag: Bag, name = 'proof/checkpoint') => parseCheckpoint((bag.get(name) ?? Buffer.alloc(0)).toString('utf8'))
 const headOf = (bag: Bag, name?: string): SeenHead => {
   const { origin, size, root } = note(bag, name)
-  return { origin, size, root: Buffer.from(root).toString('base64'), time: new Date().toISOString() }
+  const { written } = JSON.parse((bag.get('data/case.json') ?? Buffer.alloc(0)).toString('utf8')) as { readonly written: string }
+  return { origin, size, root: Buffer.from(root).toString('base64'), signed: written }
 }
 
 /** The log goes on, and so does a copy of it with the same keys: with fewer leaves first, then with as many others. */

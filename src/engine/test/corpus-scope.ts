@@ -1,13 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a bundle says of its own scope and cannot keep: each is sealed with the real key, as somebody would who holds it.
+import { publicKeyPem } from '../../shared/evidence/note.ts'
 import { type Bag, edit, text } from './corpus-edit.ts'
 import type { CorpusKeys, Way } from './corpus-ways.ts'
 
 const LEAVES = 'data/leaves.jsonl'
 const CASE = 'data/case.json'
 
-/** @param ranged a bundle of a whole range */
-export function scopeWays({ reseal }: CorpusKeys, ranged: Bag): readonly Way[] {
+/** A bundle of a sample, and the seal of its workspace. */
+export interface Sampled {
+  readonly bag: Bag
+  readonly reseal: (bag: Bag) => void
+}
+
+interface Bundles {
+  /** Of a whole range. */
+  readonly ranged: Bag
+  readonly sampled: Sampled
+}
+
+export function scopeWays({ reseal }: CorpusKeys, { ranged, sampled }: Bundles): readonly Way[] {
   const way = (name: string, change: (bag: Bag) => void, code: string, more: Partial<Way> = {}): Way => ({
     name: `${name}, sealed with the real key`,
     change: (bag) => {
@@ -66,6 +78,54 @@ export function scopeWays({ reseal }: CorpusKeys, ranged: Bag): readonly Way[] {
       step: 6
     }),
     way('a withheld part of an unknown name', withheld(`{"part":"answer","reason":"x","seq":${closed}}`), 'case_unreadable', inRange),
+    way('a sample that the leaves know nothing of', described('"sample":false', '"sample":true'), 'case_sample'),
+    {
+      name: 'a sample that the case says nothing of, sealed with the real key',
+      from: 'sampled',
+      change: (bag) => {
+        described('"sample":true', '"sample":false')(bag)
+        sampled.reseal(bag)
+      },
+      step: 5,
+      code: 'case_sample'
+    },
+    way(
+      'an erased record without the leaf that ended its erasure',
+      (bag) => {
+        const lines = text(bag, LEAVES).split('\n')
+        const seqOf = (line: string | undefined): number => Number(/"seq":(\d+),/.exec(line ?? '')?.[1])
+        const done = lines.find((line) => line.includes('"type":"erasure.done"'))
+        const left = lines.filter((line) => line !== done)
+        bag.set(LEAVES, Buffer.from(left.join('\n')))
+        bag.delete(`data/proofs/${seqOf(done)}.tlog-proof`)
+        edit(bag, CASE, (all) =>
+          all
+            .replace(/"leaves":\d+/, `"leaves":${left.length - 1}`)
+            .replace(/"last_seq":\d+/, `"last_seq":${seqOf(left.at(-2))}`)
+            .replace(new RegExp(`,?\\{"part":"body","reason":"[^"]*","seq":${seqOf(done)}\\}`), '')
+        )
+      },
+      'erasure_not_done',
+      { from: 'erased', step: 6 }
+    ),
+    way(
+      'another key as log.pub.pem',
+      (bag) => bag.set('trust/log.pub.pem', Buffer.from(publicKeyPem(Buffer.alloc(32, 9)))),
+      'log_keys_differ',
+      { step: 3 }
+    ),
+    way(
+      'a second signer',
+      (bag) => edit(bag, 'trust/allowed_signers', (all) => `${all}${all.replace(/^\S+/, 'somebody')}`),
+      'signer_not_listed',
+      { step: 1 }
+    ),
+    way('a file that the layout has no place for', (bag) => bag.set('proof/checkpoint.sshsig', Buffer.from('x')), 'extra_file', {
+      step: 2
+    }),
+    ...['data/report.html', 'data/alerts.jsonl', 'README-VERIFY.txt', 'verify.cmd'].map((name) =>
+      way(`without ${name}`, (bag) => bag.delete(name), 'missing', { step: 2 })
+    ),
     way('a number with a zero before it', described(/"tree_size":/, '"tree_size":0'), 'case_unreadable')
   ]
 }

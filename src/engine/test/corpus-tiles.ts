@@ -127,7 +127,8 @@ export function tileWays({ reseal }: CorpusKeys, large: Bag): readonly Way[] {
     way(
       'all tiles less',
       (bag) => [...bag.keys()].filter((name) => name.startsWith('data/tile/')).map((name) => bag.delete(name)),
-      'proof_missing'
+      'proof_missing',
+      { shellCode: 'layout' }
     ),
     way('a tile more, beyond the tree', (bag) => bag.set('data/tile/0/009', Buffer.alloc(WIDTH * HASH, 1)), 'stray_tile'),
     way('a tile more, of a place that another has', (bag) => bag.set('data/tile/0/001.p/9', Buffer.alloc(9 * HASH, 1)), 'stray_tile'),

@@ -14,13 +14,14 @@ export interface CorpusKeys {
 
 export interface Way {
   readonly name: string
-  readonly from?: 'stamped' | 'withheld' | 'ranged' | 'pruned' | 'erased' | 'large'
+  readonly from?: 'stamped' | 'withheld' | 'ranged' | 'sampled' | 'pruned' | 'erased' | 'large'
   readonly change: (bag: Bag) => void
   readonly step: number | null
   readonly code: string | null
   readonly trusted?: boolean
   readonly verdict?: CorpusCase['verdict']
   readonly shellStep?: number
+  readonly shellCode?: string
   readonly shellVerdict?: CorpusCase['shellVerdict']
 }
 
@@ -56,12 +57,28 @@ export function tamperedWays(plain: Bag, keys: CorpusKeys): readonly Way[] {
   const described = (key: string, to: string) =>
     sealed((bag) => edit(bag, CASE, (all) => all.replace(new RegExp(`"${key}":("[^"]*"|-?\\d+|true|false|\\[\\])`), `"${key}":${to}`)))
 
-  const everyFile: Way[] = [...plain.keys()]
-    .filter((name) => !name.startsWith('data/payload/') && !name.startsWith('data/proofs/') && name !== TAGS && name !== SIG)
-    .map((name) => ({ name: `one bit of ${name}`, change: (bag: Bag) => flip(bag, name), step: 2, code: 'file_changed' }))
-  const everyFileLess: Way[] = ['bagit.txt', 'README-VERIFY.txt', 'verify.sh', 'verify.html', 'data/records.csv', 'data/report.html'].map(
-    (name) => ({ name: `without ${name}`, change: (bag: Bag) => bag.delete(name), step: 2, code: 'missing' })
+  const files = [...plain.keys()].filter(
+    (name) => !name.startsWith('data/payload/') && !name.startsWith('data/proofs/') && name !== TAGS && name !== SIG
   )
+  const everyFile: Way[] = files.map((name) => ({
+    name: `one bit of ${name}`,
+    change: (bag: Bag) => flip(bag, name),
+    step: 2,
+    code: 'file_changed'
+  }))
+  const everyFileLess: Way[] = files.flatMap((name) => [
+    { name: `without ${name}`, change: (bag: Bag) => bag.delete(name), step: 2, code: 'missing' },
+    {
+      name: `${name} under another name`,
+      change: (bag: Bag) => {
+        bag.set(`${name}.old`, bag.get(name) ?? Buffer.alloc(0))
+        bag.delete(name)
+      },
+      step: 2,
+      // Without this one nothing else is listed.
+      code: name === 'manifest-sha256.txt' ? 'missing' : 'extra_file'
+    }
+  ])
   return [
     ...everyFile,
     ...everyFileLess,
@@ -70,7 +87,7 @@ export function tamperedWays(plain: Bag, keys: CorpusKeys): readonly Way[] {
     { name: 'one bit of a proof', change: (bag) => flip(bag, proof(first)), step: 2, code: 'file_changed' },
     { name: 'one bit of the tag manifest', change: (bag) => flip(bag, TAGS), step: 1, code: 'bundle_signature' },
     { name: 'one bit of the signature', change: (bag) => flip(bag, SIG), step: 1, code: 'bundle_signature' },
-    { name: 'without the signature', change: (bag) => bag.delete(SIG), step: 1, code: 'missing' },
+    { name: 'without the signature', change: (bag) => bag.delete(SIG), step: 1, code: 'missing', shellCode: 'bundle_signature' },
     { name: 'an extra file', change: (bag) => bag.set('data/extra.txt', Buffer.from('x')), step: 2, code: 'extra_file' },
     {
       name: 'an extra file, listed and sealed by another key',
@@ -81,17 +98,15 @@ export function tamperedWays(plain: Bag, keys: CorpusKeys): readonly Way[] {
       step: 1,
       code: 'signer_not_listed'
     },
-    {
-      name: 'a renamed file',
-      change: (bag) => {
-        bag.set('data/records2.csv', bag.get('data/records.csv') ?? Buffer.alloc(0))
-        bag.delete('data/records.csv')
-      },
-      step: 2,
-      code: 'missing'
-    },
     { name: 'sealed by another key', change: resealByAnother, step: 1, code: 'signer_not_listed' },
-    { name: 'sealed by another key, confirmed keys', trusted: true, change: resealByAnother, step: 1, code: 'signer_not_trusted' },
+    {
+      name: 'sealed by another key, confirmed keys',
+      trusted: true,
+      change: resealByAnother,
+      step: 1,
+      code: 'signer_not_trusted',
+      shellCode: 'signer_not_listed'
+    },
     {
       name: 'a payload, manifests made to fit',
       change: fitted((bag) => edit(bag, payload('response'), (all) => all.replace('answer', 'ANSWER'))),
@@ -175,12 +190,19 @@ export function tamperedWays(plain: Bag, keys: CorpusKeys): readonly Way[] {
       code: 'leaf_not_in_tree'
     },
     { name: 'the number of a leaf', change: field('seq', String(second)), step: 5, code: 'leaf_order' },
-    { name: 'an unknown type of a leaf', change: field('type', '"llm.invented"'), step: 5, code: 'leaf_schema' },
+    {
+      name: 'an unknown type of a leaf',
+      change: field('type', '"llm.invented"'),
+      step: 5,
+      code: 'leaf_schema',
+      shellCode: 'leaf_not_in_tree'
+    },
     {
       name: 'an unknown field in a leaf',
       change: fitted((bag) => edit(bag, LEAVES, (all) => all.replace('"v":1}', '"v":1,"z":1}'))),
       step: 5,
-      code: 'leaf_schema'
+      code: 'leaf_schema',
+      shellCode: 'leaf_not_in_tree'
     },
     {
       name: 'a leaf less, sealed with the real key',
@@ -198,19 +220,22 @@ export function tamperedWays(plain: Bag, keys: CorpusKeys): readonly Way[] {
       name: 'spaces in a leaf',
       change: fitted((bag) => edit(bag, LEAVES, (all) => all.replace('{"actor"', '{ "actor"'))),
       step: 5,
-      code: 'leaf_not_canonical'
+      code: 'leaf_not_canonical',
+      shellCode: 'leaf_not_in_tree'
     },
     {
       name: 'CRLF in the leaves',
       change: fitted((bag) => edit(bag, LEAVES, (all) => all.replaceAll('\n', '\r\n'))),
       step: 5,
-      code: 'leaf_not_canonical'
+      code: 'leaf_not_canonical',
+      shellCode: 'leaf_not_in_tree'
     },
     {
       name: 'a byte-order mark before the leaves',
       change: fitted((bag) => edit(bag, LEAVES, (all) => `\ufeff${all}`)),
       step: 5,
-      code: 'leaf_not_json'
+      code: 'leaf_not_json',
+      shellCode: 'leaf_not_in_tree'
     },
     { name: 'a proof less', change: fitted((bag) => bag.delete(proof(first))), step: 5, code: 'proof_missing' },
     {
@@ -264,7 +289,8 @@ export function tamperedWays(plain: Bag, keys: CorpusKeys): readonly Way[] {
       trusted: true,
       change: sealed((bag) => edit(bag, CHECKPOINT, (all) => sign(all, { size: Number(all.split('\n')[1]) + 1 }))),
       step: 4,
-      code: 'timestamp_imprint'
+      code: 'timestamp_imprint',
+      shellCode: 'timestamp_authority'
     },
     {
       name: 'another root, signed with the real key, where a timestamp stands',
@@ -272,7 +298,8 @@ export function tamperedWays(plain: Bag, keys: CorpusKeys): readonly Way[] {
       trusted: true,
       change: sealed((bag) => edit(bag, CHECKPOINT, (all) => sign(all, { root: Buffer.alloc(32, 1) }))),
       step: 4,
-      code: 'timestamp_imprint'
+      code: 'timestamp_imprint',
+      shellCode: 'timestamp_authority'
     },
     {
       name: 'one bit of the timestamp, sealed with the real key',

@@ -2,7 +2,8 @@
 // A corpus of good and tampered bundles, made from one small export of a real engine.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { ZipFile } from 'yazl'
 import type { OperationInput } from '../../shared/contract/contract.ts'
@@ -10,10 +11,11 @@ import { formatCheckpointBody, parseCheckpoint, signCheckpoint } from '../../sha
 import { BUNDLE_NAMESPACE, formatSshsig, sshsigSignedData } from '../../shared/evidence/sshsig.ts'
 import { makeAuthority, serveAuthority } from '../anchors/test-authority.ts'
 import { ed25519FromSeed, sha256, sha512 } from '../crypto.ts'
+import { describeSample, workspacePaths } from '../workspace/paths.ts'
 import type { CorpusCase } from './corpus-case.ts'
 import type { Bag } from './corpus-edit.ts'
 import { prunedAndErased, twoHistories } from './corpus-logs.ts'
-import { scopeWays } from './corpus-scope.ts'
+import { type Sampled, scopeWays } from './corpus-scope.ts'
 import { LARGE, tileWays } from './corpus-tiles.ts'
 import { type CorpusKeys, hostileWays, tamperedWays } from './corpus-ways.ts'
 import { rawRecord, type TestEngine, testEngine } from './test-engine.ts'
@@ -90,6 +92,23 @@ async function exportBag(
   return { zip: readFileSync(out), bag: readBag(folder) }
 }
 
+/** A range of a sample workspace, which has other keys; and its seal. */
+async function exportSample(): Promise<Sampled> {
+  const root = mkdtempSync(join(tmpdir(), 'affidavit-sample-'))
+  const workspace = join(root, 'workspace')
+  describeSample(workspacePaths(workspace), new Date())
+  const engine = await testEngine({ root, workspace })
+  try {
+    await engine.call('settings.set', { tsa_every_minutes: 7 })
+    await engine.call('export.preview', {})
+    const { bag } = await exportBag(engine, '', { range: { first: 0, last: 0 } })
+    const seed = seedsOf(engine).export
+    return { bag, reseal: (other) => reseal(other, seed) }
+  } finally {
+    await engine.remove()
+  }
+}
+
 /** More leaves than have proofs of their own, from a log of the same keys. */
 async function exportLarge(engine: TestEngine): Promise<Bag> {
   const { ledger } = await engine.call('workspace.status', {})
@@ -120,6 +139,7 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
     if (!Buffer.isBuffer(content)) writeBag(content, join(folder, number))
     cases.push({
       shellStep: null,
+      shellCode: null,
       shellVerdict: null,
       remembered: null,
       ...expected,
@@ -135,6 +155,7 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
     const plain = await exportBag(engine, 'seq:0..6')
     const withheld = await exportBag(engine, 'seq:0..6', { withhold: ['request'] })
     const ranged = await exportBag(engine, 'seq:2..3', { range: { first: 0, last: 6 } })
+    const sampled = await exportSample()
     const pem = join(engine.root, 'ca.pem')
     writeFileSync(pem, authority.ca)
     await engine.call('settings.set', { tsa_url: authority.url, tsa_every_minutes: 0 })
@@ -169,17 +190,27 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
     await put('as it was written, with confirmed keys', plain.bag, valid)
     await put('withheld requests', withheld.bag, valid)
     await put('a whole range, most of it without content', ranged.bag, valid)
+    await put('of a sample', sampled.bag, good)
     await put('with a timestamp', stamped.bag, valid)
     await put('over a tile that was disposed of', pruned, valid)
     await put('with an erased record and its erasure', erased, valid)
     await put('after an earlier head was seen', grown, { ...good, remembered: { head: before, code: null } })
     await put('cut off after a longer log was seen', cut, { ...good, remembered: { head: seen, code: 'rollback' } })
     await put('another history of the size that was seen', forked, { ...good, remembered: { head: seen, code: 'fork' } })
-    const sources = { plain: plain.bag, stamped: stamped.bag, withheld: withheld.bag, ranged: ranged.bag, pruned, erased, large }
-    const sampled = { shellVerdict: 'no fault found, 2 steps not checked' } as const
-    await put('beyond a thousand leaves, as it was written', large, { ...good, ...sampled })
-    await put('beyond a thousand leaves, with confirmed keys', large, { ...valid, ...sampled })
-    for (const way of [...tamperedWays(plain.bag, keys), ...scopeWays(keys, ranged.bag), ...tileWays(keys, large)]) {
+    const sources = {
+      plain: plain.bag,
+      stamped: stamped.bag,
+      withheld: withheld.bag,
+      ranged: ranged.bag,
+      sampled: sampled.bag,
+      pruned,
+      erased,
+      large
+    }
+    const partly = { shellVerdict: 'no fault found, 2 steps not checked' } as const
+    await put('beyond a thousand leaves, as it was written', large, { ...good, ...partly })
+    await put('beyond a thousand leaves, with confirmed keys', large, { ...valid, ...partly })
+    for (const way of [...tamperedWays(plain.bag, keys), ...scopeWays(keys, { ranged: ranged.bag, sampled }), ...tileWays(keys, large)]) {
       const bag: Bag = new Map(sources[way.from ?? 'plain'])
       way.change(bag)
       await put(way.name, bag, {
@@ -188,6 +219,7 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
         step: way.step,
         code: way.code,
         ...(way.shellStep === undefined ? {} : { shellStep: way.shellStep }),
+        ...(way.shellCode === undefined ? {} : { shellCode: way.shellCode }),
         ...(way.shellVerdict === undefined ? {} : { shellVerdict: way.shellVerdict })
       })
     }

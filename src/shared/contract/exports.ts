@@ -58,6 +58,9 @@ export const verifyReport = z.object({
     left_out: z.int().nullable(),
     /** Parts that stay closed, each counted. */
     withheld: count.nullable(),
+    /** Erasures in the bundle that took parts of its leaves: their two leaves, and how many parts. */
+    erasures: z.array(z.object({ intent: count, done: count, parts: count })),
+    /** The case or a leaf says that this is generated data; null when neither can be read. */
     sample: z.boolean().nullable(),
     tag_manifest_sha256: z.string().nullable(),
     log_key: z.string().nullable(),

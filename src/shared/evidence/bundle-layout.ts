@@ -45,13 +45,19 @@ export const required = [
 const optional: readonly RegExp[] = [
   /^verify\.html$/,
   /^trust\/tsa-ca\.pem$/,
-  /^proof\/(checkpoint\.sshsig|checkpoint\.tsr|previous-checkpoint|consistency\.txt|anchored-checkpoint|anchored-consistency\.txt|keys\.jsonl)$/,
+  /^proof\/(checkpoint\.tsr|previous-checkpoint|consistency\.txt|anchored-checkpoint|anchored-consistency\.txt|keys\.jsonl)$/,
   /^data\/proofs\/(0|[1-9]\d{0,15})\.tlog-proof$/,
   /^data\/tile\/[0-9]{1,2}\/(x\d{3}\/)*\d{3}(\.p\/\d{1,3})?$/,
   /^data\/payload\/(0|[1-9]\d{0,15})\.(event|request|response|error|body|attachment\.\d{1,4}|scope\.\d{1,9})(\.opening)?$/,
   /^data\/payloads\/\d{5}\.jsonl$/,
   /^data\/(report\.pdf|records\.parquet)$/,
   /^data\/completeness\.json$/
+]
+
+/** The names of the layout as extended regular expressions (POSIX) over the whole name, for tools that have no others. */
+export const layoutPatterns: readonly string[] = [
+  ...required.map((name) => name.replaceAll('.', '[.]')),
+  ...optional.map((pattern) => pattern.source.slice(1, -1).replaceAll('\\d', '[0-9]').replaceAll('\\/', '/').replaceAll('\\.', '[.]'))
 ]
 
 /** Whether the layout has a place for this name. */

@@ -37,10 +37,22 @@ describe('the memory of heads', () => {
     // Also when another head fits.
     expect(state([seen(2), seen(5)], head(8, ' other', null, [2, 5]))).toBe('fork')
   })
-  it('finds a tree that is smaller than one seen before it was signed', () => {
-    expect(state([seen(9)], head(5, '', '2026-01-03T00:00:00.000Z'))).toBe('rollback')
-    expect(state([seen(9)], head(5, '', '2026-01-01T00:00:00.000Z'))).toBe('not_comparable')
-    expect(state([seen(9)], { ...head(5, '', '2026-01-03T00:00:00.000Z'), rootAt: (n) => (n === 9 ? root(9) : undefined) })).toBe('earlier')
+  it('finds a tree that is smaller than one that was signed before it', () => {
+    const wide = { ...seen(9), signed: '2026-01-02T00:00:00.000Z' }
+    expect(state([wide], head(5, '', '2026-01-03T00:00:00.000Z'))).toBe('rollback')
+    expect(state([wide], head(5, '', '2026-01-01T00:00:00.000Z'))).toBe('not_comparable')
+    expect(state([wide], head(5, '', null))).toBe('not_comparable')
+    expect(state([wide], { ...head(5, '', '2026-01-03T00:00:00.000Z'), rootAt: (n) => (n === 9 ? root(9) : undefined) })).toBe('earlier')
+  })
+  it('never takes the clock of whoever looks for that of the log', () => {
+    // Seen by a clock that is behind: signed afterwards by the clock of the log, and honest.
+    const wide = { ...seen(9, '2026-01-01T00:00:00.000Z'), signed: '2026-01-05T00:00:00.000Z' }
+    expect(state([wide], head(5, '', '2026-01-03T00:00:00.000Z'))).toBe('not_comparable')
+    // Kept before the time of signing was.
+    expect(state([seen(9, '2026-01-01T00:00:00.000Z')], head(5, '', '2026-01-03T00:00:00.000Z'))).toBe('not_comparable')
+    // Seen by a clock that is ahead: it was cut off all the same.
+    const ahead = { ...seen(9, '2099-01-01T00:00:00.000Z'), signed: '2026-01-02T00:00:00.000Z' }
+    expect(state([ahead], head(5, '', '2026-01-03T00:00:00.000Z'))).toBe('rollback')
   })
   it('says plainly what cannot be decided', () => {
     const found = recollect([seen(5)], head(8))

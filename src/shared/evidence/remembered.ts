@@ -7,8 +7,10 @@ export interface SeenHead {
   readonly size: number
   /** Base64. */
   readonly root: string
-  /** When it was seen here, ISO 8601 UTC. */
+  /** When it was seen here, ISO 8601 UTC, by the clock of this machine. */
   readonly seen: string
+  /** When it was signed, by the clock of the log; absent where that was not kept. */
+  readonly signed?: string | undefined
 }
 
 /** What is remembered of one log. */
@@ -57,10 +59,11 @@ export function recollect(known: readonly SeenHead[], head: HeadToCompare): Reco
       const cut = head.rootAt(one.size)
       if (cut && equalBytes(cut, fromBase64(one.root)))
         best ??= { state: 'earlier', message: `An earlier state of the tree of ${leaves(one.size)} seen here on ${moment(one.seen)}.` }
-      else if (head.signed !== null && Date.parse(head.signed) > Date.parse(one.seen))
+      // Both by the clock of the log: that of this machine may be wrong, and knows only when a bundle was looked at.
+      else if (head.signed !== null && one.signed !== undefined && Date.parse(head.signed) > Date.parse(one.signed))
         return {
           state: 'rollback',
-          message: `Signed on ${moment(head.signed)} over ${leaves(head.size)}, but ${leaves(one.size)} of this log were seen here on ${moment(one.seen)} already: its end was cut off.`
+          message: `Signed on ${moment(head.signed)} over ${leaves(head.size)}, but ${leaves(one.size)} of this log were signed on ${moment(one.signed)} already, and seen here on ${moment(one.seen)}: its end was cut off.`
         }
       continue
     }

@@ -31,6 +31,9 @@ export const whatToDo = [
   'If it fails again, ask the sender for a fresh export of the same scope and tree size; the records can be compared one by one.'
 ] as const
 
+/** Said of every bundle of a sample. */
+export const SAMPLE = 'SAMPLE: generated data, no evidence.'
+
 const count = (n: number): string => n.toLocaleString('en-US')
 
 /** Title and one sentence. */

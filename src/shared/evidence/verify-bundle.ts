@@ -3,12 +3,13 @@
 import { type BundleCase, CASE, caseSchema, TAG_MANIFEST } from './bundle-layout.ts'
 import { toBase64, toHex } from './bytes.ts'
 import type { KnownLog, Recollection } from './remembered.ts'
+import { restsOn } from './rests-on.ts'
 import { checkCheckpoint } from './verify-checkpoint.ts'
 import { type Context, type Recall, textOf } from './verify-context.ts'
 import { readKeyLeaves } from './verify-keys.ts'
 import { checkLeaves } from './verify-leaves.ts'
 import { checkManifests } from './verify-manifests.ts'
-import { checkPayloads } from './verify-payloads.ts'
+import { checkPayloads, type PayloadOutcome } from './verify-payloads.ts'
 import { checkSignature } from './verify-signature.ts'
 import type { BundleFiles, Step, Trust, VerifyCrypto, VerifyProgress } from './verify-steps.ts'
 import { checkTimestamp } from './verify-timestamp.ts'
@@ -21,6 +22,9 @@ export interface BundleVerdict {
   readonly case: BundleCase | null
   /** Parts that the case names as withheld, each counted; null when the case cannot be read. */
   readonly withheld: number | null
+  readonly erasures: PayloadOutcome['erasures']
+  /** The case or a leaf says that this is a sample; null when neither can be read. */
+  readonly sample: boolean | null
   readonly origin: string | null
   readonly size: number | null
   readonly logKey: string | null
@@ -59,7 +63,7 @@ export async function verifyBundle(
   const checkpoint = await checkCheckpoint(context)
   const timestamp = await checkTimestamp(files, crypto, trust, checkpoint.note, checkpoint.signed)
   const leaves = await checkLeaves(files, crypto, checkpoint.note, bundleCase, signature.principal, control, keys.lines)
-  const payloads = await checkPayloads(files, crypto, leaves.parts, leaves.readable, bundleCase, control)
+  const payloads = await checkPayloads(files, crypto, leaves.parts, leaves, bundleCase, control)
   const steps = [signature.step, manifests, checkpoint.step, timestamp.step, leaves.step, payloads.step]
   const unchecked = steps.filter((step) => step.state === 'not_checked').length
   const failed = steps.some((step) => step.state === 'fail')
@@ -78,12 +82,14 @@ export async function verifyBundle(
     steps,
     case: bundleCase,
     withheld: bundleCase && payloads.withheld,
+    erasures: payloads.erasures,
+    sample: leaves.sample || (bundleCase?.sample ?? null),
     origin: checkpoint.note?.origin ?? null,
     size: checkpoint.note?.size ?? null,
     logKey: checkpoint.key && toHex(crypto.sha256(checkpoint.key)),
     exportKey: signature.key && toHex(crypto.sha256(signature.key)),
     tagManifestSha256: tags === undefined ? null : await files.hash(TAG_MANIFEST),
-    restsOn: restsOn(trusted, timestamp.time, checkpoint.witnessed),
+    restsOn: restsOn({ trusted, stamped: timestamp.time, authority: timestamp.confirmed, witnessed: checkpoint.witnessed }),
     memory: checkpoint.memory,
     seen:
       checkpoint.step.state === 'pass' && checkpoint.named && checkpoint.note
@@ -95,19 +101,4 @@ export async function verifyBundle(
           }
         : null
   }
-}
-
-function restsOn(trusted: boolean, stampedAt: string | null, witnessed: boolean): string[] {
-  return [
-    trusted
-      ? 'The keys of the log and of the export were confirmed outside the bundle. If that confirmation was wrong, so is this verdict.'
-      : 'The keys are those that the bundle brings: whoever made it could have made them. Compare both fingerprints with the sender by another way.',
-    stampedAt !== null
-      ? `The timestamp shows that the checkpoint existed at the latest at ${stampedAt.slice(0, 19).replace('T', ' ')} UTC; a history signed again later cannot have it.`
-      : witnessed
-        ? 'A witness confirmed outside the bundle has seen this checkpoint extend every earlier one it saw.'
-        : 'There is no timestamp and no confirmed witness: a history signed again with the real key, or an older checkpoint, cannot be seen from this bundle alone.',
-    'A bundle has no ciphertext: that the payloads are what the workstation stores is checked there, not here.',
-    'It says what was recorded, and when at the latest. It does not say that the answers of the model are true, nor that every call went through the recorder.'
-  ]
 }

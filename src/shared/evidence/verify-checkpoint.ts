@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toBase64, toHex } from './bytes.ts'
+import { fromBase64, toBase64, toHex } from './bytes.ts'
 import { cosignatureOf, parseWitnessVkey } from './cosignature.ts'
 import { verifyConsistency } from './merkle.ts'
 import { formatVkey, originOf, parseCheckpoint, parseVkey, type SignedCheckpoint, verifyCheckpoint } from './note.ts'
@@ -77,6 +77,8 @@ export async function checkCheckpoint(context: Context): Promise<{
     const note = parseCheckpoint(checkpoint)
     if (!verifyCheckpoint(crypto.sha256, crypto.ed25519Verify, checkpoint, vkey))
       report.fault('checkpoint_signature', 'the checkpoint is not signed by the key of this log', 'proof/checkpoint')
+    if (pemKey((await textOf(files, 'trust/log.pub.pem')) ?? '') !== toHex(key.publicKey))
+      report.fault('log_keys_differ', 'log.vkey and log.pub.pem are not the same key', 'trust/log.pub.pem')
     const known = chain.before('log', key.publicKey)
     await checkPrevious(files, crypto, note, (text) => isSigned(crypto, text, key.name, known), report)
     const trusted = confirmedLog(crypto, trust, key.name, known)
@@ -101,6 +103,16 @@ export async function checkCheckpoint(context: Context): Promise<{
   } catch {
     report.fault('checkpoint_unreadable', 'the checkpoint or the key of the log cannot be read', 'proof/checkpoint')
     return { step: report.done('unreadable'), ...UNREAD }
+  }
+}
+
+/** The raw Ed25519 key of a PEM text in hex; empty where there is none. */
+function pemKey(text: string): string {
+  const body = /-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----/.exec(text)?.[1]?.replaceAll(/\s/g, '')
+  try {
+    return body === undefined ? '' : toHex(fromBase64(body).subarray(12))
+  } catch {
+    return ''
   }
 }
 

@@ -15,6 +15,17 @@ export interface LeafOutcome {
   readonly step: Step
   readonly parts: ExpectedParts
   readonly readable: boolean
+  readonly erasures: ErasureLeaves
+  /** Whether a leaf says that it is of a sample. */
+  readonly sample: boolean
+}
+
+/** The leaves of erasures that a bundle holds. */
+export interface ErasureLeaves {
+  /** Erasure by the leaf of one of its intents. */
+  readonly intents: ReadonlyMap<number, string>
+  /** Leaf that ended it, by erasure. */
+  readonly done: ReadonlyMap<string, number>
 }
 
 /** Step 5: every line is the exact bytes of a leaf, and every leaf is in the tree of the checkpoint. */
@@ -31,12 +42,16 @@ export async function checkLeaves(
   const parts = new ExpectedParts()
   if (!files.names().includes(LEAVES) || note === null) {
     report.fault('missing', 'the leaves or the checkpoint are missing', LEAVES)
-    return { step: report.done('no leaves to check'), parts, readable: false }
+    const erasures = { intents: new Map<number, string>(), done: new Map<string, number>() }
+    return { step: report.done('no leaves to check'), parts, readable: false, erasures, sample: false }
   }
   if (bundleCase === null) report.fault('case_unreadable', 'the description of the case cannot be read', 'data/case.json')
   const tiles = files.names().some((name) => name.startsWith('data/tile/')) ? await loadTiles(files, crypto, note, report) : null
   let leaves = 0
   let records = 0
+  let samples = 0
+  const intents = new Map<number, string>()
+  const done = new Map<string, number>()
   let last = -1
   const span = new LeafSpan(bundleCase?.range)
   let included = 0
@@ -54,6 +69,9 @@ export async function checkLeaves(
     if (Math.floor(leaf.seq / 256) !== Math.floor((tiled.at(-1) ?? -256) / 256)) tiled.push(leaf.seq)
     if (missingKeys.size > 0) missingKeys.delete(utf8Decode(line))
     if (beginsRecord(leaf)) records++
+    if (leaf.sample) samples++
+    if (leaf.type === 'erasure.intent') intents.set(leaf.seq, String(leaf.data?.erasure_id))
+    if (leaf.type === 'erasure.done') done.set(String(leaf.data?.erasure_id), leaf.seq)
     for (const part of leaf.parts ?? []) parts.add(leaf.seq, part.name, part.commit)
     const hash = leafHash(crypto.sha256, line)
     if (await isIncluded(hash, leaf.seq, files, crypto, note, tiles, report)) included++
@@ -75,6 +93,8 @@ export async function checkLeaves(
       report.fault('case_span', 'the case names another first or last leaf than the bundle holds', 'data/case.json')
     if (bundleCase.records_in_scope < bundleCase.records || (bundleCase.range && bundleCase.records_in_scope > bundleCase.records))
       report.fault('case_scope', 'the case names a number of records in scope that does not fit', 'data/case.json')
+    if (samples !== (bundleCase.sample ? leaves : 0))
+      report.fault('case_sample', 'case and leaves do not agree on whether this is a sample', 'data/case.json')
     if (bundleCase.range && !span.whole)
       report.fault('range_gap', 'the case says that its range is whole, and leaves of it are not here', LEAVES)
     if (bundleCase.tree_size !== note.size)
@@ -87,7 +107,9 @@ export async function checkLeaves(
   return {
     step: report.done(`${included} of ${leaves} leaves lead to the root of ${note.size} leaves; ${span.words()}${left}`),
     parts,
-    readable: true
+    readable: true,
+    erasures: { intents, done },
+    sample: samples > 0
   }
 }
 

@@ -4,33 +4,46 @@ import { equalBytes, fromBase64, utf8Decode } from './bytes.ts'
 import { commitment, OPENING_BYTES } from './commitment.ts'
 import { erasedBy } from './erasure-scope.ts'
 import type { ExpectedParts } from './expected-parts.ts'
+import type { LeafOutcome } from './verify-leaves.ts'
 import { type BundleFiles, type Step, StepReport, type VerifyCrypto, type VerifyProgress } from './verify-steps.ts'
 import { WithheldIndex } from './withheld.ts'
+
+export interface PayloadOutcome {
+  readonly step: Step
+  /** Parts that stay closed, each counted. */
+  readonly withheld: number
+  /** Erasures in the bundle that took parts of its leaves, by their intents. */
+  readonly erasures: readonly { readonly intent: number; readonly done: number; readonly parts: number }[]
+}
+
+/** Erasures that are named one by one. */
+const MOST_NAMED = 20
 
 type CheckPart = (seq: number, part: string, opening: Uint8Array, plaintext: Uint8Array, subject: string) => void
 
 /**
- * Step 6: every part of every leaf is here and matches its commitment, is named as withheld, or was erased by an erasure whose scope is here. Anything else is a fault.
- * `expected` is emptied as parts are found. `withheld`: parts that stay closed, each counted.
+ * Step 6: every part of every leaf is here and matches its commitment, is named as withheld, or was erased by an
+ * erasure whose intent, scope and end are here. Anything else is a fault.
+ * `expected` is emptied as parts are found.
  */
 export async function checkPayloads(
   files: BundleFiles,
   crypto: VerifyCrypto,
   expected: ExpectedParts,
-  readable: boolean,
+  { readable, erasures }: Pick<LeafOutcome, 'readable' | 'erasures'>,
   bundleCase: BundleCase | null,
   control: VerifyProgress
-): Promise<{ readonly step: Step; readonly withheld: number }> {
+): Promise<PayloadOutcome> {
   const report = new StepReport(6)
   if (!readable) {
     report.fault('missing', 'without leaves there is nothing to compare with', 'data/leaves.jsonl')
-    return { step: report.done('no leaves'), withheld: 0 }
+    return { step: report.done('no leaves'), withheld: 0, erasures: [] }
   }
   const total = expected.size
   let matched = 0
-  /** Leaves that an erasure in this bundle names: their parts are gone, and that is on record. */
-  const erased = new Set<number>()
-  let gone = 0
+  /** Leaves that an erasure in this bundle names, by the leaf of its intent: their parts are gone, and that is on record. */
+  const erased = new Map<number, number>()
+  const gone = new Map<number, { intent: number; done: number; parts: number }>()
   const check: CheckPart = (seq, part, opening, plaintext, subject) => {
     const commit = expected.take(seq, part)
     if (commit === undefined) {
@@ -42,8 +55,8 @@ export async function checkPayloads(
       report.fault('payload_changed', 'the content is not what was recorded', subject)
     else {
       matched++
-      const gone = part.startsWith('scope.') ? erasedBy(plaintext) : undefined
-      if (gone !== undefined) erased.add(gone)
+      const leaf = part.startsWith('scope.') && erasures.intents.has(seq) ? erasedBy(plaintext) : undefined
+      if (leaf !== undefined) erased.set(leaf, seq)
     }
   }
   const names = new Set(files.names())
@@ -65,14 +78,21 @@ export async function checkPayloads(
   }
   const withheld = takeWithheld(expected, bundleCase?.withheld ?? [], report)
   for (const { seq, part } of expected.left()) {
-    if (erased.has(seq)) {
-      gone++
-      continue
+    const intent = erased.get(seq)
+    const done = intent === undefined ? undefined : erasures.done.get(erasures.intents.get(intent) ?? '')
+    if (intent === undefined) report.fault('part_missing', 'neither here nor named as withheld', payloadPath(seq, part))
+    else if (done === undefined)
+      report.fault('erasure_not_done', `erased by leaf ${intent}, and the leaf that ends this erasure is not here`, payloadPath(seq, part))
+    else {
+      const known = gone.get(intent)
+      if (known) known.parts++
+      else gone.set(intent, { intent, done, parts: 1 })
     }
-    report.fault('part_missing', 'neither here nor named as withheld', payloadPath(seq, part))
   }
-  const more = gone === 0 ? '' : `; ${gone} erased by an erasure in this bundle`
-  return { step: report.done(`${matched} of ${total} parts match; ${withheld} withheld and named${more}`), withheld }
+  const took = [...gone.values()].sort((a, b) => a.intent - b.intent)
+  const said = took.slice(0, MOST_NAMED).map(({ intent, done, parts }) => `; ${parts} erased by leaf ${intent}, done at leaf ${done}`)
+  const more = `${said.join('')}${took.length > MOST_NAMED ? `; and by ${took.length - MOST_NAMED} more leaves` : ''}`
+  return { step: report.done(`${matched} of ${total} parts match; ${withheld} withheld and named${more}`), withheld, erasures: took }
 }
 
 /** Takes what is named as withheld out of what is expected; how many parts that is. */

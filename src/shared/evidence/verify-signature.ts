@@ -5,6 +5,8 @@ import { BUNDLE_NAMESPACE, parseAllowedSigners, parseSshsig, verifySshsig } from
 import { type Context, checkRevoked, textOf } from './verify-context.ts'
 import { type Step, StepReport } from './verify-steps.ts'
 
+const listed = (signers: string): number => signers.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#')).length
+
 /** Step 1: the tag manifest is signed by a key that allowed_signers names. */
 export async function checkSignature({ files, crypto, trust, chain }: Context): Promise<{
   readonly step: Step
@@ -25,6 +27,8 @@ export async function checkSignature({ files, crypto, trust, chain }: Context): 
     if (!verifySshsig(crypto.sha512, crypto.ed25519Verify, sig, BUNDLE_NAMESPACE, await files.read(TAG_MANIFEST))) {
       report.fault('bundle_signature', 'the signature does not hold for the tag manifest', SIGNATURE)
     }
+    if (listed(signers) !== 1)
+      report.fault('signer_not_listed', 'the bundle names another number of signers than one', 'trust/allowed_signers')
     if (!own) report.fault('signer_not_listed', 'the signing key is not the one that the bundle names', 'trust/allowed_signers')
     let trusted = false
     if (trust?.allowedSigners !== undefined) {

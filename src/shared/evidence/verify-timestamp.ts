@@ -12,6 +12,8 @@ export interface TimestampOutcome {
   readonly step: Step
   /** ISO 8601 UTC, when the timestamp holds. */
   readonly time: string | null
+  /** Whether its authority was confirmed outside the bundle. */
+  readonly confirmed: boolean
 }
 
 const TSR = 'proof/checkpoint.tsr'
@@ -34,12 +36,16 @@ export async function checkTimestamp(
   if (!names.includes(TSR)) {
     if (names.includes(LATER) || names.includes(LATER_PROOF))
       report.fault('stray_anchor', 'a later checkpoint without a timestamp over it', LATER)
-    return { step: report.failed ? report.done('no timestamp') : report.done('this bundle has no timestamp', 'absent'), time: null }
+    return {
+      step: report.failed ? report.done('no timestamp') : report.done('this bundle has no timestamp', 'absent'),
+      time: null,
+      confirmed: false
+    }
   }
   const small = (name: string, most: number) => names.includes(name) && files.size(name) <= most
   if (!small('trust/tsa-ca.pem', MOST_PEM_BYTES) || !small(TSR, MOST_TIMESTAMP_BYTES) || checkpoint === null) {
     report.fault('missing', 'the timestamp, the certificate of the authority or the checkpoint is missing or too large', TSR)
-    return { step: report.done('cannot be checked'), time: null }
+    return { step: report.done('cannot be checked'), time: null, confirmed: false }
   }
   try {
     const later = names.includes(LATER)
@@ -55,12 +61,13 @@ export async function checkTimestamp(
     const whose = confirmed ? 'authority confirmed outside the bundle' : 'authority not confirmed outside the bundle'
     return {
       step: report.done(`RFC 3161 by ${found.name || 'an authority without a name'}, ${readable(found.time)}${over}, ${whose}`),
-      time: found.time
+      time: found.time,
+      confirmed: confirmed === true
     }
   } catch (error) {
     const known = error instanceof EvidenceError
     report.fault(known ? error.code : 'timestamp_unreadable', known ? error.message : 'the timestamp cannot be read', TSR)
-    return { step: report.done('does not hold'), time: null }
+    return { step: report.done('does not hold'), time: null, confirmed: false }
   }
 }
 

@@ -65,6 +65,39 @@ function covering(seq, name, n, run) {
   }
   return 0
 }
+# Leaves of erasures, and what they took.
+function erasures(id) {
+  if ($0 !~ /"type":"erasure[.](intent|done)","v":1[}]$/ || !match($0, /"erasure_id":"[0-9a-f-]*"/)) return
+  id = substr($0, RSTART + 14, RLENGTH - 15)
+  print ($0 ~ /"type":"erasure[.]intent","v":1[}]$/ ? "intent" : "done"), seq, id > at("erasures")
+}
+function read_erased(line, field) {
+  while ((getline line < at("erasures")) > 0) {
+    split(line, field, " ")
+    if (field[1] == "intent") intent_of[field[2]] = field[3]
+    else done_at[field[3]] = field[2]
+  }
+  while ((getline line < at("erased")) > 0) {
+    split(line, field, " ")
+    if (field[1] in intent_of) erased[field[2]] = field[1]
+  }
+}
+function erase(seq, name) {
+  if (intent_of[erased[seq]] in done_at) taken[erased[seq]]++
+  else fault("erasure_not_done: " name ", erased by leaf " erased[seq])
+}
+function say_erased(intent, count, text, next_one, last_one, more) {
+  last_one = -1
+  while (1) {
+    next_one = -1
+    for (intent in taken) if (intent + 0 > last_one && (next_one < 0 || intent + 0 < next_one)) next_one = intent + 0
+    if (next_one < 0) break
+    if (++count <= 20) text = text "; " taken[next_one ""] " erased by leaf " next_one ", done at leaf " done_at[intent_of[next_one ""]]
+    else more++
+    last_one = next_one
+  }
+  print text (more ? "; and by " more " more leaves" : "") > at("took")
+}
 function value(text) { return length(text) == 64 ? hex(text) : base64(text) }
 '
 # SHA-256 of all files of a folder in the order of their names; the folder is emptied.

@@ -1,4 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import {
+  keysConfirmed,
+  keysUnconfirmed,
+  noCiphertext,
+  stampedBy,
+  stampedByAnybody,
+  unanchored,
+  whatItSays,
+  witnessed
+} from '../../../shared/evidence/rests-on.ts'
+import { SAMPLE, whatToDo } from '../../../shared/evidence/verdict-words.ts'
 import { listSteps, tileSteps } from './verify-sh-tiles.ts'
 
 /** Steps 5 and 6 of verify.sh and its last line. They work in batches: a program started for each leaf and each payload takes minutes. */
@@ -29,9 +40,14 @@ range_first=$(number "$range" first)
 range_last=$(number "$range" last)
 export named_span range_first range_last
 [ "$out" -eq 0 ] || { [ "$out" -gt 0 ] && [ -z "$range" ]; } || fault 'case_scope: the case names a number of records in scope that does not fit'
+samples=$(grep -c -E -e '"sample":true,"seq":[0-9]+,' data/leaves.jsonl)
+sample=$(grep -o -E -e '"sample":(true|false)' data/case.json | head -n 1)
+[ -n "$samples" ] || samples=0
+[ "$samples" -eq "$(if [ "$sample" = '"sample":true' ]; then echo "$leaves"; else echo 0; fi)" ] || fault 'case_sample: case and leaves do not agree on whether this is a sample'
 left=
 [ "$out" -le 0 ] || left="; $out restricted records in scope left out"
 : >"$work/span"
+: >"$work/took"
 [ "$(number "$described" tree_size)" = "$size" ] || fault 'case_size: the case names another tree size than the checkpoint'
 if [ -d data/tile ]; then
 ${tileSteps}elif [ "$leaves" -gt 1000 ] || [ "$2" -gt 65536000 ]; then
@@ -56,6 +72,7 @@ else
       if (seq + 0 <= last) fault("leaf_order: leaf " seq)
       last = seq + 0
       spanned(last)
+      erasures()
       rest = $0
       while (match(rest, /"commit":"[^"]*","media":"[^"]*","name":"[^"]*"/)) {
         split(substr(rest, RSTART, RLENGTH), field, "\"")
@@ -116,8 +133,8 @@ if [ -d data/tile ]; then
 ${listSteps}else
   touch "$work/parts"
   withheld
-  # leaves that an erasure in this bundle names; its scope is checked below like every part
-  find data/payload -type f -name '*.scope.*' ! -name '*.opening' -exec cat {} + 2>/dev/null | grep -o '{"seq":[0-9]*}' | tr -cd '0-9\n' | sort -u >"$work/erased"
+  # Leaves that an erasure in this bundle names, behind the leaf of its intent; the scope is checked below like every part.
+  find data/payload -type f -name '*.scope.*' ! -name '*.opening' -exec grep -o '{"seq":[0-9]*}' /dev/null {} + 2>/dev/null | sed 's#^data/payload/\([0-9]*\)[.].*:\([0-9]*\)}$#\1 \2#' >"$work/erased"
   find data/payload -type f -exec wc -c {} + 2>/dev/null >"$work/sizes"
   awk "$lib"'
     BEGIN {
@@ -128,7 +145,7 @@ ${listSteps}else
         if (name ~ /^data\/payload\//) { size[name] = substr(line, 1, space - 1); files++ }
       }
       read_withheld()
-      while ((getline line < at("erased")) > 0) erased[line]
+      read_erased()
     }
     {
       file = "data/payload/" $1 "." $2
@@ -137,12 +154,14 @@ ${listSteps}else
         out++
         named[run]
         if ((file in size) || (opening in size)) fault("withheld_present: " file)
-      } else if (!(file in size) && !(opening in size) && ($1 in erased)) gone++
-      else if (!(file in size) || !(opening in size)) fault("part_missing: " file)
+      } else if (!(file in size) && !(opening in size) && ($1 in erased)) { gone++; erase($1, file) }
+      else if (!(file in size)) fault("part_missing: " file)
+      else if (!(opening in size)) fault("opening_missing: " file)
       else if (size[opening] != 32) fault("opening_length: " opening)
       else print file, $2, $3, size[file] > at(size[file] + 0 <= 65536 ? "small" : "large")
     }
     END {
+      say_erased()
       for (run = 1; run <= runs; run++) if (!(run in named)) fault("withheld_present: leaf " run_from[run] ", named as withheld, but no leaf has it")
       print NR - out - gone > at("wanted")
       if (files != (NR - out - gone) * 2) fault("stray_payload: another number of payload files than the leaves have parts")
@@ -191,9 +210,20 @@ ${listSteps}else
       }' "$batch"
   done
   [ -s "$faults" ] || [ "$(wc -l <"$work/opened")" -eq "$(cat "$work/wanted")" ] || fault 'payload_changed: not every payload could be checked'
-  step 6 'Every payload against its commitment' ok
+  step 6 'Every payload against its commitment' "ok$(cat "$work/took")"
 fi
 
+if [ "$failed" -ne 0 ]; then
+  printf '   %s\n' ${whatToDo.map((sentence) => `'${sentence}'`).join(' ')}
+else
+  if [ -n "$trust" ]; then echo '   ${keysConfirmed}'; else echo '   ${keysUnconfirmed}'; fi
+  if [ -n "$time" ] && [ -n "$authority" ]; then echo "   ${stampedBy('$time')}"; fi
+  if [ -n "$time" ] && [ -z "$authority" ]; then echo "   ${stampedByAnybody('$time')}"; fi
+  if [ -n "$cosigned" ]; then echo '   ${witnessed}'; fi
+  if [ -z "$time$cosigned" ]; then echo '   ${unanchored}'; fi
+  printf '   %s\n' '${noCiphertext}' '${whatItSays}'
+fi
+if [ "$samples" -gt 0 ] || [ "$sample" = '"sample":true' ]; then echo '${SAMPLE}'; fi
 if [ "$failed" -ne 0 ]; then echo invalid; exit 1; fi
 if [ "$skipped" -eq 1 ]; then echo "no fault found, 1 step not checked"; exit 0; fi
 if [ "$skipped" -gt 0 ]; then echo "no fault found, $skipped steps not checked"; exit 0; fi

@@ -39,6 +39,7 @@ export const tileSteps = String.raw`  skipped=$((skipped + 1))
       if (seq + 0 <= last) fault("leaf_order: leaf " seq)
       last = seq + 0
       spanned(last)
+      erasures()
       if (last >= size) { fault("leaf_not_in_tree: leaf " seq); next }
       tile = int(last / 256)
       if (!(tile in tiles)) {
@@ -184,12 +185,14 @@ export const listSteps = String.raw`  skipped=$((skipped + 1))
     found=$({ printf '%s' "$opening" | base64 -d; printf 'affidavit/v1/%s\000' "$part"; printf '%s' "$plaintext" | base64 -d; } 2>/dev/null | hash64)
     if [ "$seq $part $found" = "$named $name $commit" ]; then
       matched=$((matched + 1))
-      case $part in scope.*) printf '%s' "$plaintext" | base64 -d 2>/dev/null | tr -cd '0-9' >>"$work/erased"; echo >>"$work/erased" ;; esac
+      case $part in scope.*) echo "$seq $(printf '%s' "$plaintext" | base64 -d 2>/dev/null | tr -cd '0-9')" >>"$work/erased" ;; esac
     else fault "payload_changed: leaf $seq, $part"; fi
     [ "$(printf '%s' "$opening" | base64 -d 2>/dev/null | wc -c)" -eq 32 ] || fault "opening_length: leaf $seq, $part"
   done <"$work/contents.sorted" 3<"$work/commits.sorted"
   awk "$lib"'
-    BEGIN { while ((getline line < at("erased")) > 0) erased[line] }
-    !($1 in erased) { fault("part_missing: leaf " $1 ", " $2) }' "$work/lacking"
-  step 6 'Every payload against its commitment' "not checked here but for a sample: $matched parts of $(wc -l <"$work/opened" | tr -d ' ') leaves"
+    BEGIN { read_erased() }
+    !($1 in erased) { fault("part_missing: leaf " $1 ", " $2); next }
+    { erase($1, "leaf " $1 ", " $2) }
+    END { say_erased() }' "$work/lacking"
+  step 6 'Every payload against its commitment' "not checked here but for a sample: $matched parts of $(wc -l <"$work/opened" | tr -d ' ') leaves$(cat "$work/took")"
 `

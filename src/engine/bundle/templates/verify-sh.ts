@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { layoutPatterns, required } from '../../../shared/evidence/bundle-layout.ts'
 import { functions } from './verify-sh-functions.ts'
 import { leafSteps } from './verify-sh-leaves.ts'
 
@@ -15,6 +16,8 @@ cd "$here" || exit 2
 for tool in ssh-keygen openssl sha256sum base64 awk sed grep find xargs sort split tar mktemp; do
   command -v "$tool" >/dev/null 2>&1 || { echo "missing: $tool (Debian packages: openssl, openssh-client, coreutils)" >&2; exit 2; }
 done
+# What is older would call a genuine bundle false: both are tried first, the second with a signature of RFC 8032.
+if ssh-keygen -Y verify 2>&1 </dev/null | grep -q -e 'option -- Y'; then echo 'this ssh-keygen cannot verify signatures of files: OpenSSH 8.2 or newer is needed' >&2; exit 2; fi
 trust=$1
 if [ -n "$trust" ]; then
   case $trust in /*) ;; *) trust=$OLDPWD/$trust ;; esac
@@ -26,7 +29,13 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 2' HUP INT TERM
 failed=0
 skipped=0
+time=
+authority=
 faults=$work/faults
+printf '\257\202' >"$work/body"
+printf 'YpHWV97sJAJIJ+acOr4BowzlSKKEdDpEXjaA19taw6wY/5tTjRbykK5n92CYTcZZSnwV6XFu0o3AJ77O6h7ECg==' | base64 -d >"$work/sig"
+printf '%s\n' '-----BEGIN PUBLIC KEY-----' 'MCowBQYDK2VwAyEA/FHNjmIYoaONpH7QAjDwWAgW7RO6MwOsXeuRFUiQgCU=' '-----END PUBLIC KEY-----' >"$work/pem"
+openssl pkeyutl -verify -pubin -inkey "$work/pem" -rawin -in "$work/body" -sigfile "$work/sig" >/dev/null 2>&1 || { echo "this openssl cannot verify Ed25519 ($(openssl version 2>/dev/null)): OpenSSL 3 is needed" >&2; exit 2; }
 mkdir "$work/nodes"
 ln -s "$here" "$work/bundle"
 : >"$faults"
@@ -54,7 +63,11 @@ fi
 # 1
 principal=$(sed -n 1p proof/checkpoint 2>/dev/null)
 if ! ssh-keygen -Y verify -f trust/allowed_signers -I "$principal" -n affidavit-bundle -s tagmanifest-sha256.txt.sig <tagmanifest-sha256.txt >/dev/null 2>&1; then
-  fault 'bundle_signature: the signature does not hold for the tag manifest'
+  if ssh-keygen -Y check-novalidate -n affidavit-bundle -s tagmanifest-sha256.txt.sig <tagmanifest-sha256.txt >/dev/null 2>&1; then
+    fault 'signer_not_listed: the signing key is not the one that the bundle names'
+  else
+    fault 'bundle_signature: the signature does not hold for the tag manifest'
+  fi
 fi
 signers trust/allowed_signers >"$work/signer" 2>/dev/null
 [ "$(wc -l <"$work/signer")" -eq 1 ] || fault 'signer_not_listed: the bundle names another number of signers than one'
@@ -66,9 +79,10 @@ revoked "$(head -n 1 "$work/signer")"
 step 1 'Signature of the bundle' ok
 
 # 2
+for name in ${required.join(' ')}; do [ -f "$name" ] || fault "missing: $name"; done
 for manifest in tagmanifest-sha256.txt manifest-sha256.txt; do
   # sha256sum takes lines of other forms too, and names outside of this folder.
-  grep '^[0-9a-f]\{64\}  [^/ ]' "$manifest" 2>/dev/null | grep -v -e '  \.\.*/' -e '/\.\.*/' >"$work/entries"
+  grep '^[0-9a-f]\{64\}  [^/ ]' "$manifest" 2>/dev/null | tr -d '\r' | grep -v -e '  \.\.*/' -e '/\.\.*/' >"$work/entries"
   cmp -s "$work/entries" "$manifest" || fault "manifest_line: $manifest has a line that is no entry"
   sha256sum --check --strict --quiet "$work/entries" >"$work/out" 2>&1 || sed 's/^/file_changed: /' "$work/out" >>"$faults"
 done
@@ -78,6 +92,7 @@ if ! cmp -s "$work/found" "$work/listed"; then
   awk 'NR==FNR {a[$0]=1; next} !($0 in a) {print "extra_file: " $0}' "$work/listed" "$work/found" >>"$faults"
   awk 'NR==FNR {a[$0]=1; next} !($0 in a) {print "missing: " $0}' "$work/found" "$work/listed" >>"$faults"
 fi
+grep -v -x -E ${layoutPatterns.map((pattern) => `-e '${pattern}'`).join(' ')} "$work/found" | sed 's/^/extra_file: without a place in the layout: /' >>"$faults"
 uniq -d "$work/listed" | sed 's/^/manifest_line: listed twice: /' >>"$faults"
 step 2 'Both manifests, and no extra files' ok
 
@@ -92,7 +107,7 @@ sed 's/^[^+]*+[^+]*+//' trust/log.vkey | base64 -d 2>/dev/null | tail -c 32 | ba
 id=$({ printf '%s\n\001' "$principal"; base64 -d <"$work/vkey"; } | sha256sum | cut -c 1-8)
 [ "$(cat trust/log.vkey)" = "$principal+$id+$({ printf '\001'; base64 -d <"$work/vkey"; } | base64 -w 0)" ] || fault 'checkpoint_unreadable: log.vkey is not the key that it names'
 [ "$(head -c 4 "$work/named" | od -An -tx1 | tr -d ' \n')" = "$id" ] || fault 'checkpoint_signature: the signature names another key'
-cmp -s "$work/pem" "$work/vkey" || fault 'checkpoint_unreadable: log.vkey and log.pub.pem are different keys'
+cmp -s "$work/pem" "$work/vkey" || fault 'log_keys_differ: log.vkey and log.pub.pem are not the same key'
 [ "$(sed 's/+.*//' trust/log.vkey)" = "$principal" ] || fault 'checkpoint_signature: the key is not named after this log'
 if [ -n "$trust" ]; then
   vkeys "$trust/log.vkey" >"$work/confirmed"
@@ -142,8 +157,11 @@ if [ -f proof/checkpoint.tsr ]; then
   when=$(openssl ts -reply -in proof/checkpoint.tsr -text 2>/dev/null | sed -n 's/^Time stamp: //p')
   # The certificates had to be valid then, not now; without GNU date openssl takes the time of this machine.
   at=$(date -u -d "$when" +%s 2>/dev/null) || at=
+  [ -f trust/tsa-ca.pem ] || fault 'missing: trust/tsa-ca.pem'
   stamp trust/tsa-ca.pem || fault 'timestamp_authority: the timestamp does not hold for this checkpoint'
+  time=$(date -u -d "$when" '+%Y-%m-%d %H:%M:%S UTC' 2>/dev/null) || time=$when
   if [ -n "$trust" ] && [ -f "$trust/tsa-ca.pem" ]; then
+    authority=confirmed
     stamp "$trust/tsa-ca.pem" || fault 'timestamp_not_trusted: the authority does not lead to the confirmed certificate'
   fi
   if [ "$stamped" != proof/checkpoint ]; then
