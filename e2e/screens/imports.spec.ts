@@ -41,6 +41,16 @@ oneLook('dark', 'import by columns', async ({ app, page, go, shoot }) => {
   await shoot('72-import-report')
 
   await page.getByRole('button', { name: 'Close' }).first().click()
+  const broken = `${path}.jsonl`
+  writeFileSync(broken, `{"model":"m","prompt":"Q"}\n${'no JSON\n'.repeat(1_240)}`)
+  await answerDialogs(app.app, { open: [broken] })
+  await go('/records?import=true')
+  await page.getByRole('button', { name: 'Choose a file…' }).click()
+  await page.getByRole('button', { name: 'Import', exact: true }).click()
+  await expect(page.getByText('and 240 more: the first 1,000 are shown.')).toBeVisible()
+  await shoot('72-import-many-rejected')
+
+  await page.getByRole('button', { name: 'Close' }).first().click()
   const traces = `${path}.json`
   const observation = (i: number) => ({
     id: `o-${i}`,

@@ -46,6 +46,10 @@ describe('affidavit', () => {
     const second = affidavit('import', ...workspace(), '--profile', 'affidavit-jsonl', join(root, 'b.jsonl'))
     expect(second).toMatchObject({ status: 1 })
     expect(second.err).toContain(':4: malformed_json')
+    writeFileSync(join(root, 'broken.jsonl'), `{"model":"third","prompt":"p"}\n${'not json\n'.repeat(1_002)}`)
+    const broken = affidavit('import', ...workspace(), '--profile', 'affidavit-jsonl', join(root, 'broken.jsonl'))
+    expect(broken.err.match(/malformed_json/g)).toHaveLength(1_000)
+    expect(broken.err).toContain('and 2 more rejected')
     const query = affidavit('query', ...workspace(), 'model:new answer')
     expect(query.status).toBe(0)
     expect(

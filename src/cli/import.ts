@@ -85,6 +85,9 @@ export function importFiles(files: readonly string[], options: ImportOptions, en
           `${file}: ${result.accepted} accepted, ${result.duplicates} duplicates, ${result.rejected} rejected in ${result.seconds.toFixed(1)} s`
         )
         for (const error of result.errors) say(`${file}:${error.line}: ${error.code}: ${error.message}`)
+        const more = result.rejected - result.errors.length
+        if (more > 0) say(`${file}: and ${more} more rejected`)
+        if (result.added_bytes > 0) say(`${file}: ${result.added_bytes} bytes were added after the import began and were not read`)
       }
     }
     return rejected > 0 ? EXIT.negative : EXIT.done

@@ -55,7 +55,8 @@ const words: Partial<Record<LeafType, string | ((data: Fields) => string)>> = {
   'drift.snooze': (data) => (data.ended === true ? 'ended the rest of an alert' : 'let an alert rest'),
   'drift.backtest': (data) => `tested settings on the history, ${numbered(data.episodes, 'alert')}`,
   'import.started': 'started an import',
-  'import.done': (data) => `imported ${numbered(data.accepted, 'record')}`,
+  'import.done': (data) =>
+    `imported ${numbered(data.accepted, 'record')}${data.read_sha256 === undefined ? '' : '; the file changed while it was read'}`,
   'engine.started': 'started',
   'engine.stopped': 'stopped',
   'record.corrected': 'corrected a record',

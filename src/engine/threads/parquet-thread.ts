@@ -17,7 +17,8 @@ Object.defineProperty(Array.prototype, MOST_VALUES, {
 const port = parentPort
 if (!port) throw new Error('a reader of Parquet runs in a worker thread')
 const answer = (message: ParquetMessage) => port.postMessage(message)
-const pieces: AsyncGenerator<ParquetPiece> = parquetPieces((workerData as { readonly path: string }).path)
+const { path, size } = workerData as { readonly path: string; readonly size: number }
+const pieces: AsyncGenerator<ParquetPiece> = parquetPieces(path, size)
 
 async function next(): Promise<void> {
   try {

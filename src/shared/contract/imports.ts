@@ -63,6 +63,8 @@ export const importResult = z.object({
   rejected: count,
   /** The first 1,000 rejected lines. */
   errors: z.array(lineError),
+  /** Bytes that were added to the file after the import began; they were not read. */
+  added_bytes: count,
   seconds: z.number(),
   started_seq: count
 })

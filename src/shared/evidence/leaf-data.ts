@@ -78,7 +78,9 @@ export const leafDataSchemas = {
     accepted: count,
     duplicates: count,
     rejected: count,
-    ended: z.enum(['complete', 'cancelled', 'failed'])
+    ended: z.enum(['complete', 'cancelled', 'failed']),
+    /** What was read hashes to, where the file changed while it was read: then not all rows are covered by `file_sha256`. */
+    read_sha256: hex64.optional()
   }),
   'drift.look': z.strictObject({
     look_id: z.uuid(),

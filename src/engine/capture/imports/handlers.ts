@@ -12,9 +12,10 @@ import type { Jobs } from '../../jobs/jobs.ts'
 import { bodyPart } from '../../ledger/body-part.ts'
 import type { Actor, AppendResult, LeafDraft } from '../../ledger/draft.ts'
 import type { IncomingEvent, Ingest, LineResult } from '../ingest.ts'
+import { FileSpan, hashFile } from './file-span.ts'
 import { previewImport } from './preview-import.ts'
 import { importProfiles, profileNamed } from './profiles.ts'
-import { fileSize, hashFile, readImport } from './read-import.ts'
+import { fileSize, readImport } from './read-import.ts'
 
 export interface ImportDeps {
   readonly jobs: Jobs
@@ -87,7 +88,7 @@ export function importHandlers(
   const { jobs } = deps
   const running = new Map<
     string,
-    { readonly tally: Tally; readonly started: number; sha256: string; seq: number; seconds: number | null }
+    { readonly tally: Tally; readonly started: number; sha256: string; seq: number; added: number; seconds: number | null }
   >()
   const writer = (): Ingest => {
     if (!deps.ingest) throw new AffidavitError('read_only', deps.notTaken)
@@ -108,11 +109,13 @@ export function importHandlers(
     control: Parameters<Parameters<Jobs['start']>[3]>[0]
   ) => {
     const ingest = writer()
-    const total = fileSize(run.path)
     const { tally } = state
-    control.progress(0, total)
-    state.sha256 = await hashFile(run.path, control.signal)
-    state.seq = await startLeaf(run, state.sha256, total)
+    control.progress(0, fileSize(run.path))
+    const { sha256, bytes: total } = await hashFile(run.path, control.signal)
+    state.sha256 = sha256
+    state.seq = await startLeaf(run, sha256, total)
+    const span = new FileSpan(total)
+    let changed: string | undefined
     let ended: 'complete' | 'cancelled' | 'failed' = 'failed'
     /** Batches on their way to the disk, oldest first: while one is committed, the next is read. */
     const waiting: Promise<void>[] = []
@@ -131,7 +134,7 @@ export function importHandlers(
       const told = (read: number) =>
         control.progress(read, total, { accepted: tally.accepted, duplicates: tally.duplicates, rejected: tally.rejected })
       const context = { zone: run.zone, source: run.source }
-      for await (const line of readImport(run.path, run.profile, context, control.signal)) {
+      for await (const line of readImport(run.path, run.profile, context, control.signal, span)) {
         // File hash and line: a second import of the same file adds nothing (CAPTURE, Import).
         if (line.ok)
           batch.push({
@@ -149,6 +152,15 @@ export function importHandlers(
       }
       if (batch.length > 0) await flush()
       await Promise.all(waiting.splice(0))
+      const read = await span.sha256(run.path, control.signal)
+      if (read !== sha256) {
+        changed = read
+        throw new AffidavitError(
+          'conflict',
+          `the file changed while it was read: ${tally.accepted} of its rows are on record under the hash of what it was before, and the leaf import.done says so; import it again when nothing writes to it`
+        )
+      }
+      state.added = Math.max(0, fileSize(run.path) - total)
       told(total)
       ended = 'complete'
     } catch (error) {
@@ -163,7 +175,15 @@ export function importHandlers(
         {
           type: 'import.done',
           actor: run.actor,
-          data: { file_sha256: state.sha256, started: state.seq, accepted, duplicates, rejected, ended },
+          data: {
+            file_sha256: state.sha256,
+            started: state.seq,
+            accepted,
+            duplicates,
+            rejected,
+            ended,
+            ...(changed === undefined ? {} : { read_sha256: changed })
+          },
           parts: []
         }
       ])
@@ -180,7 +200,7 @@ export function importHandlers(
       fileSize(input.path)
       const profile = profileOf(input.profile, input.mapping)
       if (!isZone(input.zone)) throw new AffidavitError('bad_request', 'zone: not a time zone this system knows')
-      const state = { tally: emptyTally(), started: performance.now(), sha256: '', seq: 0, seconds: null as number | null }
+      const state = { tally: emptyTally(), started: performance.now(), sha256: '', seq: 0, added: 0, seconds: null as number | null }
       const { path, zone, source, mapping } = input
       const run: ImportRun = { path, profile, zone, source, mapping, actor: caller.actor }
       const job = jobs.start('import', `Importing ${basename(input.path)}`, 'bytes', (control) => runImport(run, state, control))
@@ -202,6 +222,7 @@ export function importHandlers(
         duplicates,
         rejected,
         errors: [...errors].sort((a, b) => a.line - b.line),
+        added_bytes: state.added,
         seconds,
         started_seq: state.seq
       }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A file that is one JSON text (RFC 8259) instead of lines: its list of rows, one item at a time, without holding the file.
-import { createReadStream } from 'node:fs'
+import { chunksOf, type FileSpan } from './file-span.ts'
 import { MOST_RECORD_BYTES, NotThisForm, type RawRecord } from './line-reader.ts'
 
 /** Members of an object that hold the rows, also one within the other, as promptfoo's `results.results`. */
@@ -69,7 +69,7 @@ class ListSeeker {
 /** The members that lead to the list of rows, none when it is the text itself; null when there is no list. */
 export async function listOf(path: string): Promise<readonly string[] | null> {
   const seeker = new ListSeeker()
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>)
+  for await (const chunk of chunksOf(path, {}))
     for (const byte of chunk) {
       const found = seeker.step(byte)
       if (found !== false) return found === null ? null : seeker.members
@@ -82,8 +82,10 @@ export async function listOf(path: string): Promise<readonly string[] | null> {
  * of a file that stops within its list.
  * @throws NotThisForm there is no list
  */
-export async function* readItems(path: string, signal?: AbortSignal): AsyncGenerator<RawRecord & { readonly cut?: boolean }> {
-  const stream = createReadStream(path, { highWaterMark: 256 * 1024, ...(signal ? { signal } : {}) })
+export async function* readItems(
+  path: string,
+  options: { readonly signal?: AbortSignal | undefined; readonly span?: FileSpan | undefined } = {}
+): AsyncGenerator<RawRecord & { readonly cut?: boolean }> {
   const seeker = new ListSeeker()
   let seeking = true
   let depth = 0
@@ -99,7 +101,7 @@ export async function* readItems(path: string, signal?: AbortSignal): AsyncGener
     size = 0
     return bytes !== null && isBlank(bytes) ? null : { line: item, bytes, read: read + at + 1 }
   }
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  for await (const chunk of chunksOf(path, options)) {
     let from = 0
     for (let i = 0; i < chunk.length; i++) {
       const byte = chunk[i] ?? 0

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createReadStream } from 'node:fs'
+import { chunksOf, type FileSpan } from './file-span.ts'
 
 /** Longest record of a file in bytes. */
 export const MOST_RECORD_BYTES = 10 * 1024 * 1024
@@ -37,9 +37,8 @@ const QUOTE = 34
  */
 export async function* readRecords(
   path: string,
-  options: { readonly quoted: boolean; readonly signal?: AbortSignal | undefined }
+  options: { readonly quoted: boolean; readonly signal?: AbortSignal | undefined; readonly span?: FileSpan | undefined }
 ): AsyncGenerator<RawRecord> {
-  const stream = createReadStream(path, { highWaterMark: 256 * 1024, ...(options.signal ? { signal: options.signal } : {}) })
   let kept: Buffer[] = []
   let size = 0
   let line = 1
@@ -55,7 +54,7 @@ export async function* readRecords(
     if (bytes && bytes.at(-1) === CR) bytes = bytes.subarray(0, -1)
     return bytes?.length === 0 ? null : { line: begins, bytes, read }
   }
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  for await (const chunk of chunksOf(path, options)) {
     let from = 0
     for (let i = 0; i < chunk.length; i++) {
       const byte = chunk[i]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads a Parquet file piece by piece. Runs in a thread of its own with a bounded heap: what a page claims to hold costs that thread alone.
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet'
 import { checkCodecs, compressors, damaged, ParquetRefused, tooLarge } from './parquet-codecs.ts'
 import { inspectGroup } from './parquet-pages.ts'
@@ -23,8 +23,7 @@ const LEAST_PIECE = 1_000
 const FIRST = 64
 const PIECE_CELLS = 2_000_000
 
-function openBuffer(file: number): AsyncBuffer {
-  const byteLength = fstatSync(file).size
+function openBuffer(file: number, byteLength: number): AsyncBuffer {
   const kept = new Map<string, ArrayBuffer>()
   let size = 0
   return {
@@ -121,11 +120,11 @@ export interface ParquetPiece {
   readonly share: number
 }
 
-/** @throws ParquetRefused */
-export async function* parquetPieces(path: string): AsyncGenerator<ParquetPiece> {
+/** @param size bytes of the file that belong to it: what was added since is not looked at @throws ParquetRefused */
+export async function* parquetPieces(path: string, size: number): AsyncGenerator<ParquetPiece> {
   const fd = openSync(path, 'r')
   try {
-    yield* pieces(openBuffer(fd))
+    yield* pieces(openBuffer(fd, size))
   } catch (error) {
     // The library says what it found; that is the file's own.
     throw error instanceof ParquetRefused ? error : damaged()

@@ -50,9 +50,9 @@ function ask(worker: Worker, signal: AbortSignal | undefined): Promise<ParquetMe
  * The rows of a Parquet file; `line` counts them from 1.
  * @throws NotThisForm the columns are refused; AffidavitError not_this_format: damaged; too_large; cancelled
  */
-export async function* parquetRows(path: string, { header, signal }: RowOptions): AsyncGenerator<FileRow> {
-  const { size } = statSync(path)
-  const worker = new Worker(entry(), { workerData: { path }, name: 'parquet', resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } })
+export async function* parquetRows(path: string, { header, signal, span }: RowOptions): AsyncGenerator<FileRow> {
+  const size = span?.bytes ?? statSync(path).size
+  const worker = new Worker(entry(), { workerData: { path, size }, name: 'parquet', resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } })
   let line = 0
   let shown = false
   // The next piece is decoded while this one is mapped.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto'
-import { createReadStream, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { AffidavitError } from '../../../shared/contract/errors.ts'
 import { type FileForm, MAPPED } from '../../../shared/contract/import-mapping.ts'
 import type { CanonicalEvent } from '../../../shared/event/canonical-event.ts'
@@ -8,6 +7,7 @@ import { normaliseIngest } from '../../../shared/event/ingest.ts'
 import { fieldRefused } from '../../../shared/event/profiles/mapped.ts'
 import type { ImportProfile, MapContext, Mapped, Row } from '../../../shared/event/profiles/profile.ts'
 import { isZone } from '../../../shared/event/profiles/zones.ts'
+import type { FileSpan } from './file-span.ts'
 import { NotThisForm } from './line-reader.ts'
 import { importProfiles } from './profiles.ts'
 import { type FileRow, formOf, readRows } from './rows.ts'
@@ -36,19 +36,6 @@ export function fileSize(path: string): number {
   }
 }
 
-/** SHA-256 of a file in lower-case hex. */
-export async function hashFile(path: string, signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256')
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, ...(signal ? { signal } : {}) }))
-      hash.update(chunk as Buffer)
-  } catch (error) {
-    if (signal?.aborted) throw new AffidavitError('cancelled', 'cancelled')
-    throw error
-  }
-  return hash.digest('hex')
-}
-
 /** The columns that a profile finds in a header; undefined when it misses one. */
 function columnsFor(profile: ImportProfile, fields: readonly string[]): readonly string[] | undefined {
   const names = profile.name === MAPPED ? columnNames(fields) : fields.map((name) => name.trim())
@@ -73,13 +60,15 @@ const notThisFormat = (profile: ImportProfile): AffidavitError =>
 
 /**
  * Reads a file through a profile, line by line. Faulty lines are yielded with their code; the rest goes on.
+ * @param span what of the file is read; all of it when absent
  * @throws AffidavitError not_this_format: the header or the first lines do not fit; bad_request: unknown time zone
  */
 export async function* readImport(
   path: string,
   profile: ImportProfile,
   context: MapContext,
-  signal?: AbortSignal
+  signal?: AbortSignal,
+  span?: FileSpan
 ): AsyncGenerator<ImportLine> {
   if (!isZone(context.zone)) throw new AffidavitError('bad_request', 'zone: not a time zone this system knows')
   const receivedUs = Date.now() * 1000
@@ -88,7 +77,7 @@ export async function* readImport(
   const delimiter = profile.format === 'csv' ? profile.delimiter : undefined
   let good = false
   let bad = 0
-  for await (const row of rowsOrRefuse(profile, readRows(path, form, { delimiter, header, signal }))) {
+  for await (const row of rowsOrRefuse(profile, readRows(path, form, { delimiter, header, signal, span }))) {
     const { line, read } = row
     const rows: readonly Mapped[] = row.ok ? mapRow(row.value, profile, form, context) : [row]
     for (const [part, mapped] of rows.entries()) {

@@ -2,6 +2,7 @@
 // The rows of a file, whatever form it has, as values that a profile maps.
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { FileForm } from '../../../shared/contract/import-mapping.ts'
+import type { FileSpan } from './file-span.ts'
 import { holdsList, readItems } from './json-document.ts'
 import { csvFields, NotThisForm, type RawRecord, readRecords, textOfRecord } from './line-reader.ts'
 import { parquetRows } from './parquet-rows.ts'
@@ -17,6 +18,8 @@ export interface RowOptions {
   /** Names of the columns of a CSV or Parquet file from its header; undefined: this is no such header, and nothing is read. */
   readonly header?: ((fields: readonly string[]) => readonly string[] | undefined) | undefined
   readonly signal?: AbortSignal | undefined
+  /** What of the file is read; all of it when absent. */
+  readonly span?: FileSpan | undefined
 }
 
 const HEAD = 64 * 1024
@@ -68,12 +71,13 @@ export async function* readRows(path: string, form: FileForm, options: RowOption
     case 'csv':
       return yield* csvRows(path, options)
     case 'jsonl':
-      for await (const record of readRecords(path, { quoted: false, signal: options.signal })) yield jsonRow(record, 'line')
+      for await (const record of readRecords(path, { quoted: false, signal: options.signal, span: options.span }))
+        yield jsonRow(record, 'line')
       return
     case 'parquet':
       return yield* parquetRows(path, options)
     case 'json':
-      for await (const record of readItems(path, options.signal))
+      for await (const record of readItems(path, options))
         yield record.cut
           ? { line: record.line, read: record.read, ok: false, code: 'malformed_json', message: 'the file ends within its list' }
           : jsonRow(record, 'item')
@@ -91,9 +95,9 @@ function jsonRow(record: RawRecord, what: 'line' | 'item'): FileRow {
   }
 }
 
-async function* csvRows(path: string, { delimiter, header, signal }: RowOptions): AsyncGenerator<FileRow> {
+async function* csvRows(path: string, { delimiter, header, signal, span }: RowOptions): AsyncGenerator<FileRow> {
   let names: readonly string[] | undefined
-  for await (const record of readRecords(path, { quoted: true, signal })) {
+  for await (const record of readRecords(path, { quoted: true, signal, span })) {
     const { line, read } = record
     const text = textOfRecord(record)
     const fields = typeof text === 'string' ? csvFields(text, delimiter) : undefined

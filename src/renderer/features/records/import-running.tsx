@@ -3,7 +3,7 @@
 import { Button, Progress } from '@mantine/core'
 import { useAction, useJob, useOperation } from '../../client/hooks.ts'
 import { count, fixed } from '../../ui/format.ts'
-import { State } from '../../ui/parts.tsx'
+import { Note, State } from '../../ui/parts.tsx'
 import { Loading } from '../../ui/states.tsx'
 
 export function Running({ jobId, onClose }: { readonly jobId: string; readonly onClose: () => void }) {
@@ -51,6 +51,9 @@ export function Running({ jobId, onClose }: { readonly jobId: string; readonly o
           {fixed(data.seconds, 1)} s.
         </p>
       )}
+      {data && data.added_bytes > 0 && (
+        <Note is="plain">{count(data.added_bytes)} bytes were added to the file after the import began. They were not read.</Note>
+      )}
       {data && data.errors.length > 0 && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard.
         <div className="import-table rejected-lines" role="region" aria-label="Rejected rows" tabIndex={0}>
@@ -73,6 +76,11 @@ export function Running({ jobId, onClose }: { readonly jobId: string; readonly o
             </tbody>
           </table>
         </div>
+      )}
+      {data && data.rejected > data.errors.length && (
+        <p className="dim small">
+          and {count(data.rejected - data.errors.length)} more: the first {count(data.errors.length)} are shown.
+        </p>
       )}
       <div className="row">
         <span className="grow" />
