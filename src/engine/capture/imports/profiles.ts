@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isEventField } from '../../../shared/event/ingest.ts'
+import { langfuse } from '../../../shared/event/profiles/langfuse.ts'
 import { otlpLines } from '../../../shared/event/profiles/otlp.ts'
 import { phoenix } from '../../../shared/event/profiles/phoenix.ts'
 import { bad, type CsvProfile, type ImportProfile, isObject, type JsonProfile, numberOf } from '../../../shared/event/profiles/profile.ts'
-import { helicone, langfuse, litellm, openaiBatch, promptfoo } from '../../../shared/event/profiles/tools.ts'
+import { helicone, litellm, openaiBatch, promptfoo } from '../../../shared/event/profiles/tools.ts'
 import { azureTrace, burstGpt } from '../../../shared/event/profiles/traces.ts'
 import { zonedToUtc } from '../../../shared/event/profiles/zones.ts'
 

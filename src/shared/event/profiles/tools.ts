@@ -1,33 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What other tools keep of calls, as JSON lines or as one JSON text with a list of rows.
-import { bad, fitOf, isObject, type JsonProfile, type MapContext, type Mapped, type Row } from './profile.ts'
+import { between, has, made, profile } from './json-profile.ts'
+import { bad, isObject, type Row } from './profile.ts'
 import { contentOf, costFrom, countOf, textOf, timeUs, unfold } from './values.ts'
-
-const notAnObject: Mapped = { ok: false, code: 'not_an_object', message: 'expected a JSON object' }
-
-function profile(
-  base: Pick<JsonProfile, 'name' | 'title' | 'times' | 'units'>,
-  fits: (row: Row) => boolean,
-  map: (row: Row, context: MapContext) => Mapped,
-  split?: JsonProfile['split']
-): JsonProfile {
-  return {
-    ...base,
-    extensions: ['jsonl', 'ndjson', 'json'],
-    format: 'jsonl',
-    detect: (first) => fitOf(first, fits),
-    ...(split === undefined ? {} : { split }),
-    map: (row, context) => (isObject(row) ? map(row, context) : notAnObject)
-  }
-}
-
-const has = (row: Row, ...names: readonly string[]): boolean => names.every((name) => name in row)
-
-/** Without the members that are undefined. */
-const made = (raw: Row): Mapped => ({ ok: true, raw: Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== undefined)) })
-
-const between = (from: number | undefined, to: number | undefined): number | undefined =>
-  from === undefined || to === undefined || to < from ? undefined : to - from
 
 /** Rows of LiteLLM's table of spend logs. The hash of the caller's key is not taken over. */
 export const litellm = profile(
@@ -49,6 +24,9 @@ export const litellm = profile(
     if (model === undefined) return bad('model', 'a model name')
     const failed = row.status === 'failure'
     const type = textOf(row.call_type) ?? ''
+    const metadata = unfold(row.metadata)
+    const fault = failed && isObject(metadata) && isObject(metadata.error_information) ? metadata.error_information : undefined
+    const code = Number(fault?.error_code)
     return made({
       source: source ?? 'litellm',
       provider: textOf(row.custom_llm_provider),
@@ -65,13 +43,17 @@ export const litellm = profile(
       input_tokens: failed ? undefined : countOf(row.prompt_tokens),
       output_tokens: failed ? undefined : countOf(row.completion_tokens),
       status: failed ? 'error' : 'success',
+      http_status: Number.isInteger(code) && code >= 100 && code <= 999 ? code : undefined,
+      error_type: textOf(fault?.error_class),
+      error_message: textOf(fault?.error_message),
       input_messages: emptyIsNone(contentOf(row.messages)),
       output_messages: emptyIsNone(contentOf(row.response)),
       attributes: {
         call_type: type,
         ...(typeof row.spend === 'number' ? { cost_usd: row.spend } : {}),
         ...(textOf(row.cache_hit) === undefined ? {} : { cache_hit: row.cache_hit }),
-        ...(textOf(row.team_id) === undefined ? {} : { team_id: row.team_id })
+        ...(textOf(row.team_id) === undefined ? {} : { team_id: row.team_id }),
+        ...(fault === undefined ? {} : { error_information: fault })
       }
     })
   }
@@ -97,8 +79,15 @@ export const openaiBatch = profile(
     const error = isObject(row.error) ? row.error : body && isObject(body.error) ? body.error : undefined
     if (body === undefined && error === undefined) return bad('response', 'an answer, or an error beside it')
     const usage = body && isObject(body.usage) ? body.usage : {}
+    const detail = (names: readonly string[], what: string): number | undefined =>
+      names.map((name) => usage[name]).flatMap((one) => (isObject(one) ? [countOf(one[what])] : []))[0]
+    // An answer of /v1/responses says how it ended in one place, for all that it holds.
+    const answered = body?.object === 'response'
+    const reason = answered && isObject(body.incomplete_details) ? textOf(body.incomplete_details.reason) : undefined
     const choices = body && Array.isArray(body.choices) ? body.choices.filter(isObject) : []
-    const finish = choices.map((choice) => choice.finish_reason).filter((one) => typeof one === 'string')
+    const finish = answered
+      ? [reason ?? textOf(body.status)].filter((one) => one !== undefined)
+      : choices.map((choice) => choice.finish_reason).filter((one) => typeof one === 'string')
     return made({
       source: source ?? 'openai-batch',
       provider: 'openai',
@@ -107,101 +96,23 @@ export const openaiBatch = profile(
       response_id: textOf(body?.id),
       input_tokens: countOf(usage.prompt_tokens ?? usage.input_tokens),
       output_tokens: countOf(usage.completion_tokens ?? usage.output_tokens),
+      cache_read_tokens: detail(['prompt_tokens_details', 'input_tokens_details'], 'cached_tokens'),
+      reasoning_tokens: detail(['completion_tokens_details', 'output_tokens_details'], 'reasoning_tokens'),
       http_status: countOf(response?.status_code),
-      status: error === undefined ? 'success' : 'error',
+      status: error !== undefined ? 'error' : answered && body.status === 'incomplete' ? 'incomplete' : 'success',
       error_type: textOf(error?.code) ?? textOf(error?.type),
       error_message: textOf(error?.message),
       finish_reasons: finish.length === 0 ? undefined : finish,
-      output_messages: choices.length === 0 ? undefined : contentOf(body),
+      output_messages: answered || choices.length > 0 ? contentOf(body) : undefined,
       attributes: {
         custom_id: row.custom_id ?? null,
         time_precision: 'none',
-        ...(body?.created === undefined ? {} : { created: body.created })
+        ...(body?.created === undefined ? {} : { created: body.created }),
+        ...(body?.created_at === undefined ? {} : { created: body.created_at })
       }
     })
   }
 )
-
-/** Time to first token was milliseconds before this day, seconds from it on. */
-const SECONDS_SINCE_US = Date.UTC(2026, 3, 1) * 1000
-
-/** Observations of a Langfuse export: generations are calls, everything else is around them and keeps no content. */
-export const langfuse = profile(
-  {
-    name: 'langfuse-observations',
-    title: 'Langfuse observations',
-    times: ['startTime', 'start_time', 'endTime', 'end_time', 'completionStartTime', 'completion_start_time'],
-    units: [
-      { column: 'startTime, endTime', unit: 'time', becomes: 'start and latency' },
-      {
-        column: 'timeToFirstToken',
-        unit: 'seconds; milliseconds in rows before 2026-04-01',
-        becomes: 'time to first token in microseconds'
-      },
-      {
-        column: 'costDetails.total, totalCost, calculatedTotalCost or cost',
-        unit: 'US dollars',
-        becomes: 'attribute cost_usd, of calls alone'
-      }
-    ]
-  },
-  (row) =>
-    has(row, 'traceId', 'type', 'startTime') ||
-    has(row, 'trace_id', 'type', 'start_time') ||
-    (has(row, 'id', 'timestamp') && Array.isArray(row.observations)),
-  (row, { zone, source }) => {
-    const at = (camel: string, snake: string): unknown => row[camel] ?? row[snake]
-    const start = timeUs(at('startTime', 'start_time'), zone)
-    if (start === undefined) return bad('startTime', 'a time')
-    const type = (textOf(row.type) ?? '').toUpperCase()
-    const call = type === 'GENERATION' || type === 'EMBEDDING'
-    const usage = unfold(at('usageDetails', 'usage_details') ?? row.usage)
-    const counts: Row = isObject(usage) ? usage : {}
-    const first = between(start, timeUs(at('completionStartTime', 'completion_start_time'), zone))
-    const given = at('timeToFirstToken', 'time_to_first_token')
-    const failed = row.level === 'ERROR'
-    const details = unfold(at('costDetails', 'cost_details'))
-    // What is around calls may repeat their cost.
-    const cost = call
-      ? costFrom(
-          isObject(details) ? details.total : undefined,
-          at('totalCost', 'total_cost'),
-          at('calculatedTotalCost', 'calculated_total_cost'),
-          row.cost
-        )
-      : {}
-    return made({
-      source: source ?? 'langfuse',
-      operation: type === 'GENERATION' ? 'chat' : type === 'EMBEDDING' ? 'embeddings' : type.toLowerCase() || 'span',
-      span_role: call ? 'inference' : 'wrapper',
-      request_model: textOf(row.model) ?? textOf(at('providedModelName', 'provided_model_name')) ?? 'unknown',
-      start_us: start,
-      latency_us: between(start, timeUs(at('endTime', 'end_time'), zone)),
-      ttft_us: first ?? (typeof given === 'number' && given >= 0 ? Math.round(given * (start < SECONDS_SINCE_US ? 1e3 : 1e6)) : undefined),
-      input_tokens: countOf(counts.input ?? at('promptTokens', 'input_usage')),
-      output_tokens: countOf(counts.output ?? at('completionTokens', 'output_usage')),
-      status: failed ? 'error' : 'success',
-      error_message: failed ? textOf(at('statusMessage', 'status_message')) : undefined,
-      trace_id: textOf(at('traceId', 'trace_id')),
-      span_id: textOf(row.id),
-      parent_span_id: textOf(at('parentObservationId', 'parent_observation_id')),
-      user_id: textOf(at('userId', 'user_id')),
-      conversation_id: textOf(at('sessionId', 'session_id')),
-      content_state: call ? 'kept' : 'withheld',
-      input_messages: call ? contentOf(row.input) : undefined,
-      output_messages: call ? contentOf(row.output) : undefined,
-      attributes: filled({ ...(textOf(row.name) === undefined ? {} : { 'span.name': row.name }), ...cost })
-    })
-  },
-  (row) => (isObject(row) && Array.isArray(row.observations) ? observationsOf(row, row.observations) : [row])
-)
-
-const filled = (attributes: Row): Row | undefined => (Object.keys(attributes).length === 0 ? undefined : attributes)
-
-/** The observations of a trace that holds them; who asked stands on the trace alone. */
-function observationsOf({ id, userId, sessionId }: Row, observations: readonly unknown[]): readonly unknown[] {
-  return observations.map((one) => (isObject(one) ? { traceId: id, userId, sessionId, ...one } : one))
-}
 
 /** Rows of Helicone's export tool, with or without bodies. */
 export const helicone = profile(

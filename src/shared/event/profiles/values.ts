@@ -49,11 +49,19 @@ export function contentOf(value: unknown): unknown {
   if (typeof given === 'string') return given
   if (Array.isArray(given))
     return given.every((one) => typeof one === 'object' && one !== null && 'role' in one) ? given.map(messageOf) : JSON.stringify(given)
-  const { messages, choices, content, role } = given as { messages?: unknown; choices?: unknown; content?: unknown; role?: unknown }
+  const { messages, choices, content, role, object, output } = given as Readonly<Record<string, unknown>>
   if (Array.isArray(messages)) return contentOf(messages)
   if (Array.isArray(choices)) return choices.map((one: { message?: unknown; text?: unknown }) => messageOf(one?.message ?? one?.text ?? ''))
+  if (object === 'response' && Array.isArray(output)) return output.map(itemOf)
   if (typeof role === 'string' && content !== undefined) return [messageOf(given)]
   return JSON.stringify(given)
+}
+
+/** An item of an answer of OpenAI's responses: messages as messages, anything else (reasoning, calls of tools) as JSON under its type. */
+function itemOf(value: unknown): unknown {
+  const { type, role } = (typeof value === 'object' && value !== null ? value : {}) as { type?: unknown; role?: unknown }
+  if (typeof role === 'string') return messageOf(value)
+  return { role: 'assistant', parts: [{ type: textOf(type) ?? 'json', content: JSON.stringify(value) }] }
 }
 
 /** A message whose parts are texts; calls of tools, pictures and the like are kept as JSON. */
