@@ -145,6 +145,12 @@ export const tokensOption =
 
 const share = (part: number, whole: number): number | null => (whole === 0 ? null : Number(((100 * part) / whole).toFixed(2)))
 
+/** A scale from 0 that holds the highest value in at most four even steps, its top a step itself. */
+function percentScale(highest: number): { readonly max: number; readonly interval: number } {
+  const interval = [0.5, 1, 2, 5, 10].find((step) => 4 * step >= highest) ?? 25
+  return { max: interval * Math.max(2, Math.ceil(highest / interval)), interval }
+}
+
 export const errorsOption =
   (data: Dashboard): Option =>
   (tokens) => ({
@@ -153,10 +159,9 @@ export const errorsOption =
     yAxis: axis(tokens, {
       type: 'value',
       min: 0,
-      // Above half, the whole scale: its even steps, and no label beside that of the top.
-      ...(data.bins.some((bin) => bin.error * 2 > bin.records)
-        ? { max: 100, interval: 25 }
-        : { max: (range: { max: number }) => Math.max(1, Math.ceil(range.max)), splitNumber: 3 }),
+      ...percentScale(
+        Math.max(...data.bins.flatMap((bin) => [share(bin.error, bin.records) ?? 0, share(bin.aborted, bin.records) ?? 0]), 0)
+      ),
       axisLabel: { formatter: '{value} %' }
     }),
     series: [

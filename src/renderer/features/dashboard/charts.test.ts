@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, it } from 'vitest'
+import type { Dashboard } from '../../../shared/contract/workspace.ts'
+import { light } from '../../app/tokens.ts'
+import { errorsOption } from './charts.ts'
+
+const bin = { t: '2026-01-01T00:00:00.000Z', records: 1000, error: 0, aborted: 0, p50_ms: null, p95_ms: null, p99_ms: null }
+const scaleOf = (...counts: readonly { readonly error: number; readonly aborted: number }[]) => {
+  const bins = counts.map((one) => ({ ...bin, ...one, input_tokens: 0, output_tokens: 0 }))
+  const data = { from: bin.t, to: '2026-01-01T01:00:00.000Z', bin_ms: 60_000, bins } as unknown as Dashboard
+  return errorsOption(data)(light).yAxis as { readonly max: number; readonly interval: number }
+}
+
+it('the scale of errors has even steps up to its top, and holds the highest share of either line', () => {
+  for (let promille = 0; promille <= 1000; promille++)
+    for (const counts of [
+      { error: promille, aborted: 0 },
+      { error: 0, aborted: promille }
+    ]) {
+      const { max, interval } = scaleOf(counts)
+      expect(max / interval, `${promille}`).toBe(Math.round(max / interval))
+      expect(max / interval, `${promille}`).toBeLessThanOrEqual(4)
+      expect(max, `${promille}`).toBeGreaterThanOrEqual(promille / 10)
+      expect(max, `${promille}`).toBeLessThanOrEqual(100)
+    }
+  expect(scaleOf()).toMatchObject({ max: 1, interval: 0.5 })
+  expect(scaleOf({ error: 9, aborted: 2 })).toMatchObject({ max: 1, interval: 0.5 })
+  expect(scaleOf({ error: 300, aborted: 600 })).toMatchObject({ max: 75, interval: 25 })
+})
