@@ -50,7 +50,9 @@ async function expectFound(): Promise<void> {
 
 it('is found by the filter, also over a rebuild', async () => {
   await expect
-    .poll(async () => (await engine.call('records.query', {})).records.filter(({ status }) => status === 'success').length)
+    .poll(async () => (await engine.call('records.query', {})).records.filter(({ status }) => status === 'success').length, {
+      timeout: 10_000
+    })
     .toBe(7)
   await expectFound()
   await engine.job((await engine.call('workspace.rebuild', {})).job_id)

@@ -19,12 +19,11 @@ export function Address({ event }: Pick<Located, 'event'>) {
   )
 }
 
-/** Where the model server says that it passed a call on to, and as which model. */
-function PassedOn({ event }: Pick<Located, 'event'>) {
+/** Where the model server says that it passed a call on to, and as which model; each where it says so. */
+function Target({ event }: Pick<Located, 'event'>) {
   const [host, model] = [textOf(event.remote_host), textOf(event.remote_model)]
   return (
     <>
-      passed on by the model server
       {host !== null && (
         <>
           {' '}
@@ -46,7 +45,12 @@ export function Place({ detail }: { readonly detail: Located }) {
   const address = <Address event={detail.event} />
   switch (detail.place) {
     case 'passed_on':
-      return <PassedOn event={detail.event} />
+      return (
+        <>
+          passed on by the model server
+          <Target event={detail.event} />
+        </>
+      )
     case 'loopback':
       return <>at {address}, a loopback address</>
     case 'private':
@@ -63,11 +67,12 @@ export function LeftMark({ detail }: { readonly detail: Located }) {
   if (isRemote(detail.place) !== true) return null
   return (
     <div className="clip">
-      <b>Data left:</b>{' '}
+      <b>Data left</b>
       {detail.place === 'passed_on' ? (
-        <PassedOn event={detail.event} />
+        <Target event={detail.event} />
       ) : (
         <>
+          {' '}
           to <Address event={detail.event} />
         </>
       )}
