@@ -49,7 +49,8 @@ export type RecordRow = z.infer<typeof recordRow>
 
 /** One message part, as in the GenAI conventions; kinds other than text keep their own fields. */
 export const messagePart = z.looseObject({ type: z.string(), content: z.string().optional() })
-export const message = z.object({ role: z.string(), parts: z.array(messagePart) })
+/** A message may have further members, such as a name, kept as they came. */
+export const message = z.looseObject({ role: z.string(), parts: z.array(messagePart) })
 export type Message = z.infer<typeof message>
 
 export const sortKeys = ['seq', 'time', 'latency', 'tokens'] as const

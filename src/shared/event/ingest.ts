@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type CanonicalEvent, type EventMessage, type MessagePart, responseChars } from './canonical-event.ts'
 import { withoutCredentials } from './credentials.ts'
+import { callsOf } from './wire/openai-chat.ts'
+import { beside, toolCall } from './wire/wire.ts'
 
 export type IngestErrorCode =
   | 'not_an_object'
@@ -185,13 +187,20 @@ function messages(value: Json, role: string, name: string): EventMessage[] {
     const raw = item as Record<string, Json>
     const who = raw.role ?? role
     if (!isText(who)) return refuse(name, 'messages with a role')
-    const content = raw.parts ?? raw.content
-    if (content === undefined || content === null) return { role: who, parts: [] }
-    if (typeof content === 'string') return { role: who, parts: [{ type: 'text', content }] }
-    if (!Array.isArray(content)) return refuse(name, 'messages with parts or content')
-    return { role: who, parts: content.map((one: Json) => part(one, name)) }
+    if (!depthWithin(raw, MOST_DEPTH)) return refuse(name, `at most ${MOST_DEPTH} levels`, 'too_deep')
+    const content = raw.parts ?? raw.content ?? []
+    if (typeof content !== 'string' && !Array.isArray(content)) return refuse(name, 'messages with parts or content')
+    const parts: MessagePart[] = typeof content === 'string' ? [{ type: 'text', content }] : content.map((one: Json) => part(one, name))
+    // OpenAI's calls of tools stand beside the content; what else stands there, such as the call that a tool answers, is kept as it is.
+    parts.push(...callsOf(raw).map(({ id, name: tool, given }) => toolCall(id, tool, given)))
+    // Only one of the two is read.
+    const other =
+      raw.parts !== undefined && raw.parts !== null && typeof raw.content === 'string' ? { as_sent: { content: raw.content } } : {}
+    return beside({ role: who, parts, ...other }, raw, readOfMessage)
   })
 }
+
+const readOfMessage: ReadonlySet<string> = new Set(['role', 'parts', 'content', 'tool_calls', 'function_call'])
 
 const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/
 

@@ -1,78 +1,94 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer'
+import { createHash, type Hash } from 'node:crypto'
 import type { Transform } from 'node:stream'
 import zlib from 'node:zlib'
+import { type CopyBudget, Slabs } from './slabs.ts'
 
 /** Most bytes of a body that are kept for the record. */
 export const COPY_BYTES = 4 * 1024 * 1024
 /** Of a longer body its end is kept too: that is where streams say how they ended and what they used. */
 const TAIL_BYTES = 64 * 1024
 
-/** Memory that all copies share; a body past it is kept as far as there was room. */
-export class CopyBudget {
-  #left: number
-
-  constructor(bytes: number) {
-    this.#left = bytes
-  }
-
-  take(bytes: number): boolean {
-    if (bytes > this.#left) return false
-    this.#left -= bytes
-    return true
-  }
-
-  give(bytes: number): void {
-    this.#left += bytes
-  }
+/** What was kept of a body. */
+export interface Copied {
+  readonly head: Buffer
+  /** Its end, of a body of which not all is in the head; null for none. */
+  readonly tail: Buffer | null
+  readonly truncated: boolean
+  /** Bytes of the whole body. */
+  readonly bytes: number
+  /** SHA-256 of the whole body, lower-case hexadecimal. */
+  readonly sha256: () => string
 }
 
-/** The beginning of a body and, when it is longer than that, its end. */
+/** The beginning of a body and, when it is longer than that, its end, its length and its digest. */
 export class BoundedCopy {
   readonly #budget: CopyBudget
   readonly #limit: number
-  readonly #head: Buffer[] = []
-  #size = 0
-  #tail: Buffer[] = []
-  #tailSize = 0
-  truncated = false
+  readonly #head: Slabs
+  #bytes = 0
+  #hash: Hash | null = null
+  /** The last bytes behind the head, in a circle. */
+  #ring: Buffer | null = null
+  #behind = 0
 
   constructor(budget: CopyBudget, limit = COPY_BYTES) {
     this.#budget = budget
     this.#limit = limit
+    this.#head = new Slabs(budget)
   }
 
   add(chunk: Buffer): void {
-    const room = this.truncated ? 0 : Math.min(chunk.length, this.#limit - this.#size)
-    const kept = room > 0 && this.#budget.take(room) ? room : 0
-    if (kept > 0) {
-      // A copy of its own: a chunk may be a small view of a large buffer that it would keep alive.
-      this.#head.push(Buffer.from(chunk.subarray(0, kept)))
-      this.#size += kept
-    }
+    this.#bytes += chunk.length
+    const room = this.#hash === null ? Math.min(chunk.length, this.#limit - this.#head.size) : 0
+    const kept = room > 0 && this.#head.add(chunk.subarray(0, room)) ? room : 0
     if (kept === chunk.length) return
-    this.truncated = true
-    const rest = Buffer.from(chunk.subarray(Math.max(kept, chunk.length - TAIL_BYTES)))
-    this.#tail.push(rest)
-    this.#tailSize += rest.length
-    while (this.#tailSize - (this.#tail[0]?.length ?? 0) >= TAIL_BYTES) this.#tailSize -= this.#tail.shift()?.length ?? 0
+    const rest = chunk.subarray(kept)
+    this.#hash ??= this.#begin()
+    this.#hash.update(rest)
+    this.#behind += rest.length
+    if (this.#ring === null) return
+    const last = rest.subarray(Math.max(0, rest.length - TAIL_BYTES))
+    const at = (this.#behind - last.length) % TAIL_BYTES
+    const fits = Math.min(last.length, TAIL_BYTES - at)
+    last.copy(this.#ring, at, 0, fits)
+    last.copy(this.#ring, 0, fits)
+  }
+
+  #begin(): Hash {
+    const hash = createHash('sha256')
+    for (const piece of this.#head.pieces()) hash.update(piece)
+    if (this.#budget.take(TAIL_BYTES)) this.#ring = Buffer.allocUnsafeSlow(TAIL_BYTES)
+    return hash
   }
 
   /** Bytes kept of the beginning. */
   get size(): number {
-    return this.#size
+    return this.#head.size
   }
 
   /** What was kept; the copy is empty afterwards and its memory given back. */
-  take(): { readonly head: Buffer; readonly tail: Buffer | null; readonly truncated: boolean } {
-    const head = Buffer.concat(this.#head)
-    const tail = this.truncated ? Buffer.concat(this.#tail) : null
-    this.#budget.give(this.#size)
-    this.#head.length = 0
-    this.#size = 0
-    this.#tail = []
-    this.#tailSize = 0
-    return { head, tail, truncated: this.truncated }
+  take(): Copied {
+    const hash = this.#hash
+    const head = this.#head.take()
+    const copied = {
+      head,
+      tail: this.#tail(),
+      truncated: hash !== null,
+      bytes: this.#bytes,
+      sha256: () => (hash ?? createHash('sha256').update(head)).digest('hex')
+    }
+    if (this.#ring !== null) this.#budget.give(TAIL_BYTES)
+    this.#ring = null
+    return copied
+  }
+
+  #tail(): Buffer | null {
+    if (this.#ring === null) return null
+    if (this.#behind <= TAIL_BYTES) return Buffer.from(this.#ring.subarray(0, this.#behind))
+    const at = this.#behind % TAIL_BYTES
+    return Buffer.concat([this.#ring.subarray(at), this.#ring.subarray(0, at)])
   }
 }
 

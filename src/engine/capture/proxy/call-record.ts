@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Upstream } from '../../../shared/contract/proxy.ts'
 import { type CanonicalEvent, type OpenEvent, responseChars } from '../../../shared/event/canonical-event.ts'
-import { wireOperation, wireReader, wireRequest } from '../../../shared/event/wire/routes.ts'
+import { LEFT_OUT, withoutCredentials } from '../../../shared/event/credentials.ts'
+import { wireOperation, wireReader } from '../../../shared/event/wire/routes.ts'
 import { type Framing, feed, framingOf } from '../../../shared/event/wire/split.ts'
-import {
-  asGoReads,
-  errorOf,
-  isObject,
-  known,
-  parseJson,
-  textMessage,
-  type WireAnswer,
-  type WireApi,
-  type WireFields
-} from '../../../shared/event/wire/wire.ts'
-import { BoundedCopy, type CopyBudget, decodeCopy } from './bounded-copy.ts'
+import { errorOf, known, parseJson, textMessage, type WireAnswer, type WireApi } from '../../../shared/event/wire/wire.ts'
+import { BoundedCopy, decodeCopy } from './bounded-copy.ts'
 import type { Outcome } from './pass-on.ts'
+import { readRequest } from './read-request.ts'
+import type { CopyBudget } from './slabs.ts'
 
 /** What is known of a call before its body is. */
 export interface CallHead {
@@ -31,7 +23,6 @@ export interface CallHead {
 }
 
 const digest = (base64: string): string => createHash('sha256').update(Buffer.from(base64, 'base64')).digest('hex')
-const MODEL = /"model"\s*:\s*"([^"\\]{1,200})"/
 const SLICE_MS = 8
 const MOST_TEXT = 4_096
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -90,19 +81,8 @@ export class CallRecord {
   }
 
   async #readRequest(): Promise<OpenEvent> {
-    const { api, upstream, url, source, userAgent, requestEncoding } = this.head
-    const { head, truncated } = this.#request.take()
-    const decoded = await decodeCopy(head, requestEncoding)
-    const text = decoded?.bytes.toString('utf8') ?? ''
-    const cut = truncated || !this.#whole || (decoded?.truncated ?? true)
-    const parsed = cut ? undefined : parseJson(text)
-    const body = !isObject(parsed) ? null : upstream.kind === 'ollama' ? asGoReads(parsed) : parsed
-    // A server may be content with less than JSON, such as an object with something behind it: then the record has what it was sent.
-    const asSent = body === null && !cut && text !== '' && decoded !== null && isUtf8(decoded.bytes)
-    const fields: WireFields =
-      body === null
-        ? known({ request_model: MODEL.exec(text)?.[1], input_messages: asSent ? [textMessage('user', text)] : undefined })
-        : wireRequest(api, body, digest)
+    const { api, upstream, url, source, userAgent, requestEncoding: encoding } = this.head
+    const fields = await readRequest(this.#request.take(), { api, upstream, encoding, whole: this.#whole }, digest)
     return known({
       ...fields,
       channel: 'proxy' as const,
@@ -116,8 +96,7 @@ export class CallRecord {
       server_port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port),
       client_ua: userAgent?.slice(0, MOST_TEXT),
       span_role: 'inference' as const,
-      attributes: { upstream: upstream.name, api, ...(asSent ? { request_form: 'as sent, not read' } : {}) },
-      content_state: body !== null || asSent ? ('kept' as const) : cut ? ('truncated' as const) : ('withheld' as const)
+      attributes: withoutCredentials({ upstream: upstream.name, api, ...fields.attributes })
     }) as OpenEvent
   }
 
@@ -127,26 +106,35 @@ export class CallRecord {
     const opened = await this.opened()
     const status = this.#answer?.statusCode
     const framing = framingOf(this.#answer?.headers['content-type'])
-    const { head, tail, truncated } = this.#response.take()
+    const { head, tail, truncated, bytes, sha256 } = this.#response.take()
     const encoding = this.#answer?.headers['content-encoding']
     const decoded = await decodeCopy(head, encoding)
-    const cut = truncated || (decoded?.truncated ?? true) || outcome.kind !== 'complete'
+    const lacking = truncated || (head.length > 0 && (decoded?.truncated ?? true))
+    const cut = lacking || outcome.kind !== 'complete'
     const text = decoded?.bytes.toString('utf8') ?? ''
     const answer = await this.#readAnswer(framing, text, cut, decoded?.bytes === head ? tail : null)
-    const judged = judge({ outcome, status, answer, cut: truncated || (decoded?.truncated ?? true), framing, text })
+    const judged = judge({ outcome, status, answer, cut: lacking, framing, text })
     const { fields } = answer
+    // Such as a page of a gateway, or a long object of which only the beginning is here. Vectors are not kept in any form.
+    const unread = framing === 'json' && !answer.ended && !answer.error && text !== '' && opened.operation !== 'embeddings'
     const event = known({
       ...opened,
       ...fields,
+      output_messages: unread ? [textMessage('assistant', text)] : fields.output_messages,
+      attributes: {
+        ...bothOf(opened.attributes ?? {}, withoutCredentials(fields.attributes ?? {})),
+        ...(unread ? { response_form: 'as sent, not read' } : {}),
+        ...(lacking ? { response_bytes: bytes, response_sha256: sha256() } : {})
+      },
       response_model: fields.response_model?.slice(0, MOST_TEXT),
       latency_us: latency,
       ttft_us: framing === 'json' || this.#firstByte === undefined ? undefined : Math.round((this.#firstByte - this.#started) * 1000),
       model_digest: await modelDigest(fields.response_model ?? opened.request_model),
       http_status: status,
       ...judged,
-      content_state: opened.content_state === 'kept' && truncated ? ('truncated' as const) : opened.content_state
+      content_state: opened.content_state === 'kept' && (lacking || answer.partial) ? ('truncated' as const) : opened.content_state
     }) as CanonicalEvent
-    const chars = truncated ? undefined : responseChars(event)
+    const chars = lacking || answer.partial ? undefined : responseChars(event)
     return chars === undefined ? event : { ...event, response_chars: chars }
   }
 
@@ -168,6 +156,12 @@ export class CallRecord {
     }
     return reader.done()
   }
+}
+
+/** Attributes of question and answer, with the names of what was left out of either. */
+function bothOf(one: Readonly<Record<string, unknown>>, other: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const left = [one, other].flatMap((from) => (Array.isArray(from[LEFT_OUT]) ? (from[LEFT_OUT] as unknown[]) : []))
+  return { ...one, ...other, ...(left.length === 0 ? {} : { [LEFT_OUT]: left }) }
 }
 
 interface Seen {

@@ -3,6 +3,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import { finished as whenOver } from 'node:stream'
 import type { Agents } from './agents.ts'
 import { responseHeaders } from './headers.ts'
+import { type CopyBudget, Slabs } from './slabs.ts'
 
 /** How a call ended, seen from here. `lost`: the upstream broke off in its answer. `unreachable`: it gave none. */
 export type Outcome =
@@ -39,6 +40,8 @@ export interface Passage {
    */
   readonly permit: (() => Promise<boolean>) | null
   readonly holdBytes: number
+  /** What is held takes its memory from here; when there is none, it is asked at once. */
+  readonly budget: CopyBudget
   /** Answers in place of an upstream that cannot be reached. */
   readonly onUnreachable: (error: unknown) => void
 }
@@ -51,8 +54,9 @@ export function passOn(passage: Passage): void {
   const { request, response, watcher } = passage
   let upstream: ClientRequest | null = null
   let over = false
-  const held: Buffer[] = []
-  let heldBytes = 0
+  const held = new Slabs(passage.budget)
+  /** What came when there was no memory left to hold it. */
+  let last: Buffer | null = null
   let asked = passage.permit === null
   let arrived = false
 
@@ -60,6 +64,7 @@ export function passOn(passage: Passage): void {
     if (over) return
     over = true
     clearTimeout(idle)
+    held.clear()
     watcher.over(outcome)
     // What the client still sends is read and dropped, so that its connection can be used again.
     if (outcome.kind !== 'aborted' && !request.destroyed) request.resume()
@@ -93,8 +98,9 @@ export function passOn(passage: Passage): void {
     })
     sent.on('error', (error) => onError(error))
     sent.on('drain', () => request.resume())
-    for (const chunk of held) sent.write(chunk)
-    held.length = 0
+    if (held.size > 0) sent.write(held.take())
+    if (last !== null) sent.write(last)
+    last = null
     if (arrived) sent.end()
     else request.resume()
   }
@@ -160,9 +166,10 @@ export function passOn(passage: Passage): void {
       if (!upstream.write(chunk)) request.pause()
       return
     }
-    held.push(chunk)
-    heldBytes += chunk.length
-    if (heldBytes >= passage.holdBytes) ask()
+    // At most one more comes after the body is paused.
+    if (last !== null) last = Buffer.concat([last, chunk])
+    else if (!held.add(chunk)) last = chunk
+    if (last !== null || held.size >= passage.holdBytes) ask()
   })
   request.on('end', () => {
     clearTimeout(idle)

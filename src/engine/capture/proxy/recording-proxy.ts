@@ -13,12 +13,13 @@ import { writeFailure } from '../http/answers.ts'
 import { refusals } from '../http/errors.ts'
 import { Agents } from './agents.ts'
 import { problemOf } from './ask-upstream.ts'
-import { COPY_BYTES, CopyBudget } from './bounded-copy.ts'
+import { COPY_BYTES } from './bounded-copy.ts'
 import { CallRecord } from './call-record.ts'
 import { blind, Following, type Recorder } from './following.ts'
 import { requestHeaders } from './headers.ts'
-import { ModelDigests } from './model-digests.ts'
+import { type DigestOf, ModelDigests } from './model-digests.ts'
 import { passOn } from './pass-on.ts'
+import { CopyBudget } from './slabs.ts'
 import { Spool } from './spool.ts'
 import { joinTarget } from './target.ts'
 
@@ -108,11 +109,8 @@ export class RecordingProxy {
             },
             this.#budget
           )
-    const following = call && new Following(call, this.#recorder(upstream, caller.actor))
-    if (following) {
-      this.#digests.refresh(upstream)
-      this.#follow(upstream.name, following.done)
-    }
+    const following = call && new Following(call, this.#recorder(upstream, caller.actor, this.#digests.ask(upstream)))
+    if (following) this.#follow(upstream.name, following.done)
     passOn({
       request,
       response,
@@ -124,6 +122,7 @@ export class RecordingProxy {
       idleMs: IDLE_MS,
       permit: following && upstream.mode === 'fail-closed' ? () => this.#permit(following, response) : null,
       holdBytes: COPY_BYTES,
+      budget: this.#budget,
       onUnreachable: (error) => {
         this.#deps.warn('proxy.unreachable', upstream.name)
         if (!response.headersSent)
@@ -179,7 +178,7 @@ export class RecordingProxy {
     return turn
   }
 
-  #recorder(upstream: Upstream, actor: Actor): Recorder {
+  #recorder(upstream: Upstream, actor: Actor, digest: DigestOf): Recorder {
     const { classOf, redact, append } = this.#deps
     const counts = this.#countsOf(upstream.name)
     const draftOf = (type: LeafDraft['type'], event: CanonicalEvent, request: number | null): LeafDraft => {
@@ -218,7 +217,7 @@ export class RecordingProxy {
         counts.recorded++
         this.#deps.counted(actor)
       },
-      digest: (model) => this.#digests.of(upstream, model),
+      digest,
       failed: () => {
         counts.lost++
         this.#deps.lose(1)

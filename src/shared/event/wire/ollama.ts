@@ -2,24 +2,34 @@
 // Ollama's own interface: NDJSON, streamed unless told otherwise, durations in nanoseconds, the end is `done: true`.
 import type { EventMessage, MessagePart } from '../canonical-event.ts'
 import {
+  allObjects,
+  beside,
   countOf,
   type DigestBase64,
   errorOf,
+  flagOf,
+  Gathered,
+  isObject,
   type Json,
+  kept,
   known,
   listOf,
   mediaPart,
   numberOf,
   objectOf,
+  rest,
   stopsOf,
   textMessage,
   textOf,
   textPart,
   toolCall,
   toolResponse,
+  toolsOf,
+  unread,
   type WireAnswer,
   type WireFields,
-  type WireReader
+  type WireReader,
+  wholeOf
 } from './wire.ts'
 
 const imagesOf = (value: unknown, digest: DigestBase64): MessagePart[] =>
@@ -39,8 +49,10 @@ function messageOf(raw: Json, digest: DigestBase64): EventMessage {
     const { name, arguments: given } = objectOf(call.function)
     parts.push(toolCall(call.id, name, given))
   }
-  return { role, parts }
+  return beside({ role, parts }, raw, readOfMessage)
 }
+
+const readOfMessage: ReadonlySet<string> = new Set(['role', 'content', 'thinking', 'images', 'tool_calls'])
 
 /** The fields of a request to `/api/chat`, `/api/generate`, `/api/embed` or `/api/embeddings`. */
 export function ollamaRequest(body: Json, digest: DigestBase64, embed: boolean): WireFields {
@@ -49,21 +61,45 @@ export function ollamaRequest(body: Json, digest: DigestBase64, embed: boolean):
   const system = textOf(body.system)
   if (system !== undefined) messages.push(textMessage('system', system))
   const prompt = textOf(body.prompt)
-  if (prompt !== undefined) messages.push({ role: 'user', parts: [textPart(prompt), ...imagesOf(body.images, digest)] })
-  for (const input of Array.isArray(body.input) ? body.input : [body.input])
-    if (textOf(input) !== undefined) messages.push(textMessage('user', String(input)))
-  const seed = numberOf(options.seed)
-  return known({
-    request_model: textOf(body.model) ?? textOf(body.name),
-    stream: embed ? undefined : body.stream !== false,
+  const images = imagesOf(body.images, digest)
+  if (prompt !== undefined || images.length > 0)
+    messages.push({ role: 'user', parts: [...(prompt === undefined ? [] : [textPart(prompt)]), ...images] })
+  const inputs: readonly unknown[] = Array.isArray(body.input) ? body.input : [body.input]
+  const texts = inputs.filter((one): one is string => typeof one === 'string')
+  messages.push(...texts.filter((one) => one !== '').map((one) => textMessage('user', one)))
+  const readOptions = {
     temperature: numberOf(options.temperature),
     top_p: numberOf(options.top_p),
     top_k: numberOf(options.top_k),
-    max_tokens: countOf(options.num_predict),
-    seed: Number.isSafeInteger(seed) ? seed : undefined,
-    stop: stopsOf(options.stop),
+    num_predict: countOf(options.num_predict),
+    seed: wholeOf(options.seed),
+    stop: stopsOf(options.stop)
+  }
+  const model = textOf(body.model)
+  const read = {
+    model,
+    name: model === undefined ? textOf(body.name) : undefined,
+    stream: flagOf(body.stream),
+    system,
+    prompt,
+    images: images.length === (Array.isArray(body.images) ? body.images.length : -1) ? images : undefined,
+    input: texts.length === inputs.length ? texts : undefined,
+    messages: allObjects(body.messages),
+    tools: toolsOf(body.tools),
+    options: isObject(body.options) ? options : undefined
+  }
+  return known({
+    request_model: model ?? read.name,
+    stream: embed ? undefined : body.stream !== false,
+    temperature: readOptions.temperature,
+    top_p: readOptions.top_p,
+    top_k: readOptions.top_k,
+    max_tokens: readOptions.num_predict,
+    seed: readOptions.seed,
+    stop: readOptions.stop,
     input_messages: messages.length === 0 ? undefined : messages,
-    tools: Array.isArray(body.tools) && body.tools.length > 0 ? body.tools : undefined
+    tools: read.tools?.length === 0 ? undefined : read.tools,
+    attributes: kept({ request: kept({ ...unread(body, read), options: read.options && unread(options, readOptions) }) })
   })
 }
 
@@ -72,6 +108,11 @@ const micros = (value: unknown): number | undefined => {
   const ns = countOf(value)
   return ns === undefined || ns === 0 ? undefined : Math.round(ns / 1000)
 }
+
+const readOfLast: ReadonlySet<string> = new Set([
+  ...['model', 'message', 'response', 'thinking', 'done', 'done_reason', 'error', 'remote_model', 'remote_host', 'embedding', 'embeddings'],
+  ...['load_duration', 'prompt_eval_duration', 'eval_duration', 'prompt_eval_count', 'eval_count']
+])
 
 /** Reads the lines of an answer, or its one object: the whole one is a last line that holds everything. */
 export function ollamaReader(embed: boolean): WireReader {
@@ -82,6 +123,7 @@ export function ollamaReader(embed: boolean): WireReader {
   let ended = false
   let error: WireAnswer['error']
   let last: Json = {}
+  const more = new Gathered()
   return {
     push(event) {
       const line = objectOf(event)
@@ -93,6 +135,7 @@ export function ollamaReader(embed: boolean): WireReader {
         const { name, arguments: given } = objectOf(call.function)
         calls.push(toolCall(call.id, name, given))
       }
+      more.add(rest(message, readOfMessage))
       fields = known({
         ...fields,
         response_model: textOf(line.model) ?? fields.response_model,
@@ -123,7 +166,8 @@ export function ollamaReader(embed: boolean): WireReader {
           output_tokens: embed ? undefined : output,
           usage_source: input === undefined && output === undefined ? ('missing' as const) : ('reported' as const),
           finish_reasons: reason === undefined ? undefined : [reason],
-          output_messages: parts.length === 0 ? undefined : [{ role: 'assistant', parts }]
+          output_messages: parts.length === 0 ? undefined : [beside({ role: 'assistant', parts }, more.value ?? {}, readOfMessage)],
+          attributes: kept({ response: rest(last, readOfLast) })
         }),
         ended,
         error

@@ -1,64 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 // OpenAI's chat completions, text completions and embeddings, as many servers speak them. A stream ends with `[DONE]`.
 import type { EventMessage, MessagePart } from '../canonical-event.ts'
+import { contentParts } from './openai-parts.ts'
 import {
+  allObjects,
+  beside,
   countOf,
   type DigestBase64,
   errorOf,
+  flagOf,
+  Gathered,
   isObject,
   type Json,
+  kept,
   known,
   listOf,
-  mediaPart,
   numberOf,
   objectOf,
+  rest,
+  shortTextOf,
   stopsOf,
   textMessage,
   textOf,
   textPart,
   toolCall,
   toolResponse,
+  toolsOf,
+  unread,
   type WireAnswer,
   type WireFields,
-  type WireReader
+  type WireReader,
+  wholeOf
 } from './wire.ts'
 
-/** Parts of a content that is a text or a list of typed parts. Shared with the responses interface, whose types begin with `input_` and `output_`. */
-export function contentParts(content: unknown, digest: DigestBase64): MessagePart[] {
-  if (typeof content === 'string') return content === '' ? [] : [textPart(content)]
-  return listOf(content).map((raw): MessagePart => {
-    const text = textOf(raw.text)
-    switch (raw.type) {
-      case 'text':
-      case 'input_text':
-      case 'output_text':
-        return textPart(text ?? '')
-      case 'refusal':
-        return { type: 'refusal', content: textOf(raw.refusal) ?? '' }
-      case 'image_url':
-      case 'input_image': {
-        const address = isObject(raw.image_url) ? textOf(raw.image_url.url) : textOf(raw.image_url)
-        return address === undefined
-          ? known({ type: 'file', modality: 'image', file_id: textOf(raw.file_id) })
-          : mediaPart('image', address, undefined, digest)
-      }
-      case 'input_audio': {
-        const audio = objectOf(raw.input_audio)
-        return mediaPart('audio', textOf(audio.data) ?? '', `audio/${textOf(audio.format) ?? 'unknown'}`, digest)
-      }
-      case 'file':
-      case 'input_file': {
-        const file = isObject(raw.file) ? raw.file : raw
-        const data = textOf(file.file_data)
-        return data === undefined
-          ? known({ type: 'file', file_id: textOf(file.file_id), uri: textOf(file.file_url) })
-          : { ...mediaPart('file', data, undefined, digest), ...known({ name: textOf(file.filename) }) }
-      }
-      default:
-        return text === undefined ? { type: textOf(raw.type) ?? 'unknown' } : { type: textOf(raw.type) ?? 'text', content: text }
-    }
-  })
-}
+const MOST_CHOICES = 128
+const readOfMessage: ReadonlySet<string> = new Set([
+  'role',
+  'content',
+  'reasoning_content',
+  'reasoning',
+  'refusal',
+  'tool_calls',
+  'function_call'
+])
+const readOfTool: ReadonlySet<string> = new Set([...readOfMessage, 'tool_call_id'])
+
+/** Calls of tools in a message or a piece of one: functions, custom tools, and the one function from before there were several. */
+export const callsOf = (raw: Json): { readonly index: number; readonly id: unknown; readonly name: unknown; readonly given: unknown }[] => [
+  ...listOf(raw.tool_calls).map((call, at) => {
+    const made = isObject(call.function) ? call.function : objectOf(call.custom)
+    return { index: countOf(call.index) ?? at, id: call.id, name: made.name, given: made.arguments ?? made.input }
+  }),
+  ...(isObject(raw.function_call)
+    ? [{ index: MOST_CHOICES, id: undefined, name: raw.function_call.name, given: raw.function_call.arguments }]
+    : [])
+]
 
 function messageOf(raw: Json, digest: DigestBase64): EventMessage {
   const role = textOf(raw.role) ?? 'user'
@@ -69,40 +65,59 @@ function messageOf(raw: Json, digest: DigestBase64): EventMessage {
   else parts.push(...contentParts(raw.content, digest))
   const refusal = textOf(raw.refusal)
   if (refusal !== undefined) parts.push({ type: 'refusal', content: refusal })
-  for (const call of listOf(raw.tool_calls)) {
-    const { name, arguments: given } = objectOf(call.function)
-    parts.push(toolCall(call.id, name, given))
-  }
-  return { role, parts }
+  for (const call of callsOf(raw)) parts.push(toolCall(call.id, call.name, call.given))
+  return beside({ role, parts }, raw, role === 'tool' ? readOfTool : readOfMessage)
 }
 
-/** Texts of a prompt or input: one, or a list; tokens given as numbers are not text. */
-const textsOf = (value: unknown): string[] =>
-  (Array.isArray(value) ? value : [value]).filter((one): one is string => typeof one === 'string' && one !== '')
+/** Texts of a prompt or input: one, or a list; undefined for anything else, such as tokens as numbers. */
+function textsOf(value: unknown): readonly string[] | undefined {
+  const list = Array.isArray(value) ? value : [value]
+  return list.every((one): one is string => typeof one === 'string') ? list.filter((one) => one !== '') : undefined
+}
 
 /** The fields of a request to `/chat/completions`, `/completions` or `/embeddings`. */
 export function openaiRequest(body: Json, digest: DigestBase64): WireFields {
+  const prompt = textsOf(body.prompt)
+  const input = textsOf(body.input)
   const messages = [
     ...listOf(body.messages).map((one) => messageOf(one, digest)),
-    ...[...textsOf(body.prompt), ...textsOf(body.input)].map((text) => textMessage('user', text))
+    ...[...(prompt ?? []), ...(input ?? [])].map((text) => textMessage('user', text))
   ]
-  const seed = numberOf(body.seed)
-  return known({
-    request_model: textOf(body.model),
-    stream: body.stream === true,
+  const longer = countOf(body.max_completion_tokens)
+  const read = {
+    model: textOf(body.model),
+    stream: flagOf(body.stream),
     temperature: numberOf(body.temperature),
     top_p: numberOf(body.top_p),
     top_k: numberOf(body.top_k),
-    max_tokens: countOf(body.max_completion_tokens) ?? countOf(body.max_tokens),
-    seed: Number.isSafeInteger(seed) ? seed : undefined,
+    max_completion_tokens: longer,
+    max_tokens: longer === undefined ? countOf(body.max_tokens) : undefined,
+    seed: wholeOf(body.seed),
     stop: stopsOf(body.stop),
-    user_id: textOf(body.user)?.slice(0, 4096),
+    user: shortTextOf(body.user),
+    messages: allObjects(body.messages),
+    prompt,
+    input,
+    tools: toolsOf(body.tools)
+  }
+  return known({
+    request_model: read.model,
+    stream: body.stream === true,
+    temperature: read.temperature,
+    top_p: read.top_p,
+    top_k: read.top_k,
+    max_tokens: longer ?? read.max_tokens,
+    seed: read.seed,
+    stop: read.stop,
+    user_id: read.user,
     input_messages: messages.length === 0 ? undefined : messages,
-    tools: Array.isArray(body.tools) && body.tools.length > 0 ? body.tools : undefined
+    tools: read.tools?.length === 0 ? undefined : read.tools,
+    attributes: kept({ request: unread(body, read) })
   })
 }
 
 interface Choice {
+  readonly more: Gathered
   text: string
   reasoning: string
   refusal: string
@@ -111,8 +126,15 @@ interface Choice {
   readonly calls: Map<number, { id: string | undefined; name: string; given: string }>
 }
 
-const newChoice = (): Choice => ({ text: '', reasoning: '', refusal: '', finish: undefined, role: 'assistant', calls: new Map() })
-const MOST_CHOICES = 128
+const newChoice = (): Choice => ({
+  more: new Gathered(),
+  text: '',
+  reasoning: '',
+  refusal: '',
+  finish: undefined,
+  role: 'assistant',
+  calls: new Map()
+})
 
 function usageOf(usage: unknown): WireFields {
   if (!isObject(usage)) return { usage_source: 'missing' }
@@ -127,32 +149,55 @@ function usageOf(usage: unknown): WireFields {
   })
 }
 
-function take(choice: Choice, raw: Json): void {
+/** What the usage says beside the counts that have a place. */
+const usageRest = (usage: Json): Json | undefined =>
+  rest(
+    {
+      ...usage,
+      prompt_tokens_details: rest(objectOf(usage.prompt_tokens_details), readOfDetails),
+      completion_tokens_details: rest(objectOf(usage.completion_tokens_details), readOfDetails)
+    },
+    readOfUsage
+  )
+
+const readOfUsage: ReadonlySet<string> = new Set(['prompt_tokens', 'completion_tokens', 'total_tokens'])
+const readOfDetails: ReadonlySet<string> = new Set(['cached_tokens', 'reasoning_tokens'])
+
+const readOfChoice: ReadonlySet<string> = new Set(['index', 'delta', 'message', 'text', 'finish_reason'])
+
+/** False when there are more calls than are read. */
+function take(choice: Choice, raw: Json): boolean {
   const piece = isObject(raw.delta) ? raw.delta : isObject(raw.message) ? raw.message : {}
   choice.role = textOf(piece.role) ?? choice.role
   choice.text += textOf(piece.content) ?? textOf(raw.text) ?? ''
   choice.reasoning += textOf(piece.reasoning_content) ?? textOf(piece.reasoning) ?? ''
   choice.refusal += textOf(piece.refusal) ?? ''
   choice.finish = textOf(raw.finish_reason) ?? choice.finish
-  for (const [at, call] of listOf(piece.tool_calls).entries()) {
-    const index = countOf(call.index) ?? at
-    const { name, arguments: given } = objectOf(call.function)
+  choice.more.add(rest(raw, readOfChoice))
+  choice.more.add(rest(piece, readOfMessage))
+  let whole = true
+  for (const { index, id, name, given } of callsOf(piece)) {
     const so = choice.calls.get(index) ?? { id: undefined, name: '', given: '' }
-    so.id ??= textOf(call.id)
+    so.id ??= textOf(id)
     so.name += textOf(name) ?? ''
     so.given += typeof given === 'string' ? given : given === undefined ? '' : JSON.stringify(given)
-    if (choice.calls.size < MOST_CHOICES) choice.calls.set(index, so)
+    if (choice.calls.size <= MOST_CHOICES) choice.calls.set(index, so)
+    else if (!choice.calls.has(index)) whole = false
   }
+  return whole
 }
 
-function messageFrom({ role, text, reasoning, refusal, calls }: Choice): EventMessage {
+function messageFrom({ role, text, reasoning, refusal, calls, more }: Choice): EventMessage {
   const parts: MessagePart[] = []
   if (reasoning !== '') parts.push({ type: 'reasoning', content: reasoning })
   if (text !== '') parts.push(textPart(text))
   if (refusal !== '') parts.push({ type: 'refusal', content: refusal })
   for (const call of calls.values()) parts.push(toolCall(call.id, call.name, call.given))
-  return { role, parts }
+  return beside({ role, parts }, more.value ?? {}, readOfMessage)
 }
+
+const readOfAnswer: ReadonlySet<string> = new Set(['id', 'model', 'object', 'choices', 'usage', 'error'])
+const readOfVectors: ReadonlySet<string> = new Set([...readOfAnswer, 'data'])
 
 /** Reads the chunks of a stream, or the one object of an answer. @param embed an answer of `/embeddings`, whose vectors are not kept */
 export function openaiReader(stream: boolean, embed: boolean): WireReader {
@@ -160,6 +205,8 @@ export function openaiReader(stream: boolean, embed: boolean): WireReader {
   let fields: WireFields = {}
   let usage: unknown
   let ended = false
+  let partial = false
+  let more: Json = {}
   let error: WireAnswer['error']
   return {
     push(event) {
@@ -175,26 +222,30 @@ export function openaiReader(stream: boolean, embed: boolean): WireReader {
         response_id: textOf(chunk.id) ?? fields.response_id
       })
       if (isObject(chunk.usage)) usage = chunk.usage
+      more = { ...more, ...rest(chunk, embed ? readOfVectors : readOfAnswer) }
       for (const [at, raw] of listOf(chunk.choices).entries()) {
         const index = countOf(raw.index) ?? at
         const choice = choices.get(index) ?? newChoice()
         if (choices.size < MOST_CHOICES) choices.set(index, choice)
-        take(choice, raw)
+        else if (!choices.has(index)) partial = true
+        if (!take(choice, raw)) partial = true
       }
       if (!stream && (Array.isArray(chunk.choices) || (embed && Array.isArray(chunk.data)))) ended = true
     },
     done() {
       const all = [...choices.values()]
       const finishes = all.flatMap((choice) => choice.finish ?? [])
-      const messages = all.map(messageFrom).filter((message) => message.parts.length > 0)
+      const messages = all.map(messageFrom).filter((message) => message.parts.length > 0 || Object.keys(message).length > 2)
       return {
         fields: known({
           ...fields,
           ...usageOf(usage),
           finish_reasons: finishes.length === 0 ? undefined : finishes,
-          output_messages: messages.length === 0 ? undefined : messages
+          output_messages: messages.length === 0 ? undefined : messages,
+          attributes: kept({ response: kept({ ...more, usage: usageRest(objectOf(usage)) }) })
         }),
         ended,
+        partial,
         error
       }
     }

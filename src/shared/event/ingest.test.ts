@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, it } from 'vitest'
+import { normaliseIngest } from './ingest.ts'
+
+const read = (messages: unknown) =>
+  normaliseIngest({ model: 'm', messages }, { receivedUs: 1_800_000_000_000_000, channel: 'http', defaultSource: 'x' })
+const messagesOf = (messages: unknown) => {
+  const result = read(messages)
+  return result.ok ? result.event.input_messages : result.code
+}
+
+it('messages keep calls of tools, what answers them, and names', () => {
+  expect(
+    messagesOf([
+      { role: 'user', name: 'ann', content: 'Q' },
+      { role: 'assistant', content: null, tool_calls: [{ id: 'c1', type: 'function', function: { name: 'add', arguments: '{"a":1}' } }] },
+      { role: 'assistant', content: '', function_call: { name: 'old', arguments: 'no JSON' } },
+      { role: 'tool', tool_call_id: 'c1', content: '2' },
+      { role: 'user', parts: [{ type: 'text', content: 'P' }], content: 'not read' }
+    ])
+  ).toEqual([
+    { role: 'user', name: 'ann', parts: [{ type: 'text', content: 'Q' }] },
+    { role: 'assistant', parts: [{ type: 'tool_call', id: 'c1', name: 'add', arguments: { a: 1 } }] },
+    {
+      role: 'assistant',
+      parts: [
+        { type: 'text', content: '' },
+        { type: 'tool_call', name: 'old', arguments: 'no JSON' }
+      ]
+    },
+    { role: 'tool', tool_call_id: 'c1', parts: [{ type: 'text', content: '2' }] },
+    { role: 'user', parts: [{ type: 'text', content: 'P' }], as_sent: { content: 'not read' } }
+  ])
+})
+
+it('messages with content that is none, or too deep, are refused', () => {
+  expect(messagesOf([{ role: 'user', content: 5 }])).toBe('wrong_type')
+  expect(messagesOf([{ role: 'user', content: { text: 'Q' } }])).toBe('wrong_type')
+  let deep: unknown = 'x'
+  for (let i = 0; i < 40; i++) deep = [deep]
+  expect(messagesOf([{ role: 'user', content: 'Q', more: deep }])).toBe('too_deep')
+  expect(messagesOf([{ role: 'assistant', tool_calls: 'none' }])).toEqual([{ role: 'assistant', parts: [] }])
+})
