@@ -1,18 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type CanonicalEvent, type EventMessage, type MessagePart, responseChars } from './canonical-event.ts'
+import { type CanonicalEvent, responseChars } from './canonical-event.ts'
 import { withoutCredentials } from './credentials.ts'
-import { callsOf } from './wire/openai-chat.ts'
-import { beside, toolCall } from './wire/wire.ts'
-
-export type IngestErrorCode =
-  | 'not_an_object'
-  | 'wrong_type'
-  | 'missing_field'
-  | 'out_of_range'
-  | 'too_long'
-  | 'too_deep'
-  | 'time_in_future'
-  | 'bad_time'
+import { depthWithin, type IngestErrorCode, isText, MOST_DEPTH, MOST_TEXT, Refused, refuse } from './ingest-checks.ts'
+import { ingestMessages } from './ingest-messages.ts'
 
 export type IngestResult =
   | { readonly ok: true; readonly event: CanonicalEvent; readonly sourceKey: string | null }
@@ -29,9 +19,6 @@ export interface IngestContext {
 type Json = unknown
 type Kind = 'text' | 'count' | 'whole' | 'micros' | 'number' | 'boolean' | 'texts' | 'messages' | 'json'
 
-/** Longest scalar text of an event; prompts and answers are messages and have no limit of their own here. */
-const MOST_TEXT = 4_096
-const MOST_DEPTH = 32
 const DAY_US = 86_400_000_000
 
 /** Every field that is taken over as it is, with what it must be. `null` is the same as absent. */
@@ -120,23 +107,6 @@ const expectation: Record<Kind, string> = {
   json: 'JSON'
 }
 
-class Refused {
-  readonly code: IngestErrorCode
-  readonly message: string
-  constructor(code: IngestErrorCode, message: string) {
-    this.code = code
-    this.message = message
-  }
-}
-
-const refuse = (name: string, expected: string, code: IngestErrorCode = 'wrong_type'): never => {
-  throw new Refused(code, `${name}: expected ${expected}`)
-}
-
-function isText(value: Json): value is string {
-  return typeof value === 'string' && value.length <= MOST_TEXT
-}
-
 function fits(kind: Kind, value: Json): boolean {
   switch (kind) {
     case 'text':
@@ -158,49 +128,6 @@ function fits(kind: Kind, value: Json): boolean {
       return depthWithin(value, MOST_DEPTH)
   }
 }
-
-function depthWithin(value: Json, left: number): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  if (left === 0) return false
-  for (const member of Object.values(value)) if (!depthWithin(member, left - 1)) return false
-  return true
-}
-
-function part(value: Json, name: string): MessagePart {
-  if (typeof value === 'string') return { type: 'text', content: value }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse(name, 'message parts')
-  const raw = value as Record<string, Json>
-  if (typeof raw.type !== 'string') return refuse(name, 'parts with a type')
-  if (!depthWithin(raw, MOST_DEPTH)) return refuse(name, `at most ${MOST_DEPTH} levels`, 'too_deep')
-  // OpenAI's text parts say `text`, the conventions say `content`.
-  if (raw.type === 'text' && raw.content === undefined && typeof raw.text === 'string') return { type: 'text', content: raw.text }
-  if (raw.content !== undefined && raw.content !== null && typeof raw.content !== 'string') return refuse(name, 'content that is a text')
-  return raw as unknown as MessagePart
-}
-
-/** Takes the conventions' `{role, parts}` and the common `{role, content}`, a text for one message of the given role. */
-function messages(value: Json, role: string, name: string): EventMessage[] {
-  if (typeof value === 'string') return [{ role, parts: [{ type: 'text', content: value }] }]
-  if (!Array.isArray(value)) return refuse(name, expectation.messages)
-  return value.map((item: Json): EventMessage => {
-    if (typeof item !== 'object' || item === null || Array.isArray(item)) return refuse(name, expectation.messages)
-    const raw = item as Record<string, Json>
-    const who = raw.role ?? role
-    if (!isText(who)) return refuse(name, 'messages with a role')
-    if (!depthWithin(raw, MOST_DEPTH)) return refuse(name, `at most ${MOST_DEPTH} levels`, 'too_deep')
-    const content = raw.parts ?? raw.content ?? []
-    if (typeof content !== 'string' && !Array.isArray(content)) return refuse(name, 'messages with parts or content')
-    const parts: MessagePart[] = typeof content === 'string' ? [{ type: 'text', content }] : content.map((one: Json) => part(one, name))
-    // OpenAI's calls of tools stand beside the content; what else stands there, such as the call that a tool answers, is kept as it is.
-    parts.push(...callsOf(raw).map(({ id, name: tool, given }) => toolCall(id, tool, given)))
-    // Only one of the two is read.
-    const other =
-      raw.parts !== undefined && raw.parts !== null && typeof raw.content === 'string' ? { as_sent: { content: raw.content } } : {}
-    return beside({ role: who, parts, ...other }, raw, readOfMessage)
-  })
-}
-
-const readOfMessage: ReadonlySet<string> = new Set(['role', 'parts', 'content', 'tool_calls', 'function_call'])
 
 const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/
 
@@ -295,9 +222,9 @@ function read(raw: Record<string, Json>, context: IngestContext): IngestResult {
     out.request_model = model
   }
   const input = present('input_messages') ?? present('messages') ?? present('prompt')
-  if (input !== undefined) out.input_messages = messages(input, 'user', 'input_messages')
+  if (input !== undefined) out.input_messages = ingestMessages(input, 'user', 'input_messages')
   const output = present('output_messages') ?? present('response')
-  if (output !== undefined) out.output_messages = messages(output, 'assistant', 'output_messages')
+  if (output !== undefined) out.output_messages = ingestMessages(output, 'assistant', 'output_messages')
   const problem = present('error_message')
   if (problem !== undefined)
     out.error_message = typeof problem === 'string' && problem.length <= 65_536 ? problem : refuse('error_message', 'a text')

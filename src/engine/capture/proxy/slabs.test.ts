@@ -55,7 +55,10 @@ describe('a bounded copy', () => {
         const copy = new BoundedCopy(budget, limit)
         const body = Buffer.from(Uint8Array.from({ length: sizes.reduce((sum, size) => sum + size, 0) }, (_, i) => (i * 31) % 251))
         let at = 0
-        for (const size of sizes) copy.add(body.subarray(at, (at += size)))
+        for (const size of sizes) {
+          copy.add(body.subarray(at, at + size))
+          at += size
+        }
         const { head, tail, truncated, bytes, sha256: digest } = copy.take()
         expect([truncated, bytes, digest()]).toEqual([body.length > limit, body.length, sha256(body)])
         expect(head.equals(body.subarray(0, limit))).toBe(true)
