@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { ParsedInput } from '../../shared/contract/contract.ts'
 import { type InterruptedExport, leafRange } from '../../shared/contract/exports.ts'
 import { type JsonValue, jcs } from '../../shared/evidence/jcs.ts'
+import { toRanges } from '../../shared/policy/ranges.ts'
 import type { OpenExportIntent } from '../catalog/listings.ts'
 import type { DraftPart } from '../ledger/draft.ts'
 import type { AgeTarget } from './encrypt.ts'
@@ -48,10 +49,11 @@ export function requestOf(input: ParsedInput<'export.start'>, query: string): Ex
   }
 }
 
-export const bodyPartOf = (request: ExportRequest): DraftPart => ({
+/** The body of the intent: what was asked for, and which records that came to, so that whom to tell of them can be read from it for good. */
+export const bodyPartOf = (request: ExportRequest, records: Iterable<number>): DraftPart => ({
   name: 'body',
   media: 'application/json',
-  data: Buffer.from(jcs(request as unknown as JsonValue), 'utf8')
+  data: Buffer.from(jcs({ ...request, selected: toRanges(records) } as unknown as JsonValue), 'utf8')
 })
 
 /** To whom it is encrypted; undefined where the passphrase is needed and not given. */
@@ -85,9 +87,10 @@ export function interruptedOf(
   { seq, asked, actor, data, body }: OpenExportIntent,
   journals: string
 ): { readonly request: ExportRequest; readonly row: InterruptedExport; readonly selection: string } | undefined {
-  const parsed = bodySchema.safeParse(body)
+  const { selected: _, ...asked_for } = body
+  const parsed = bodySchema.safeParse(asked_for)
   if (!parsed.success) return undefined
-  const { out, replace: _, range, withhold_reason, ...request } = parsed.data
+  const { out, replace: __, range, withhold_reason, ...request } = parsed.data
   const { partial, journal } = filesOf(data.export_id, parsed.data, journals)
   const last = readJournal(journal).points.at(-1)
   return {

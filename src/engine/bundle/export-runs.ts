@@ -221,7 +221,7 @@ export function exportRuns(deps: BundleDeps, settle: (at: number | undefined) =>
             leaves: leavesOf(selection).length,
             selection_sha256: selectionDigest(selection)
           }
-          const [leaf] = await deps.append([{ type: 'export.intent', actor: caller.actor, data, parts: [bodyPartOf(request)] }])
+          const [leaf] = await deps.append([{ type: 'export.intent', actor: caller.actor, data, parts: [bodyPartOf(request, records)] }])
           const run = { id, intent: leaf?.seq ?? 0, request, selection, target, requestedBy: caller.actor.ref, resumed: false }
           return carryOut(run, caller, control, asked)
         })

@@ -24,7 +24,7 @@ const exported = async (query: string, recipient: string) => {
   return (await engine.call('export.result', { job_id })).seq
 }
 const request = (kind: 'restriction' | 'erasure') =>
-  officer.call('requests.open', { kind, reference: `DSR ${kind}`, received: '2026-01-31' })
+  officer.call('requests.open', { kind, reference: `DSR ${kind}`, received: new Date().toISOString().slice(0, 10) })
 const listed = async (request_id: string) =>
   (await officer.call('recipients.list', { request_id })).recipients.map((one) => [
     one.export_seq,
@@ -72,4 +72,39 @@ it('of erased records are known after the erasure, when no search finds these an
   expect((await officer.call('recipients.tell', { request_id: id, export_seq: found, note: 'e-mail of today' })).recipients).toMatchObject([
     { told: { by: officer.ref } }
   ])
+})
+
+it('of what a filter selected then are known when it selects something else now', async () => {
+  const [first = 0] = seqs
+  const unreviewed = await exported('review:no', 'Examiner')
+  await (await engine.as('reviewer')).call('records.review', { seq: first, decision: 'accepted', note: 'read it' })
+  const { id } = await request('restriction')
+  await officer.call('restrict.set', { seqs: [first], on: true, reason: 'accuracy contested', request_id: id })
+  expect(await listed(id)).toEqual([[unreviewed, 'Examiner', 1, null]])
+})
+
+it('are not all told when one of them is', async () => {
+  const bundles = [await exported('', 'Examiner'), await exported('', 'Regulator')]
+  const { id } = await request('restriction')
+  await officer.call('restrict.set', { seqs: [seqs[0] ?? 0], on: true, reason: 'accuracy contested', request_id: id })
+  const row = async () => (await officer.call('compliance.report', {})).requirements.find((one) => one.id === 'G4')
+  await officer.call('recipients.tell', { request_id: id, export_seq: bundles[0] ?? 0, note: 'letter' })
+  expect(await row()).toMatchObject({ state: 'partly', gap: '1 of 2 recipients not noted as told' })
+  await officer.call('recipients.tell', { request_id: id, export_seq: bundles[1] ?? 0, note: 'letter' })
+  expect(await row()).toMatchObject({ state: 'backed', evidence: { label: '2 of 2 recipients told' } })
+})
+
+it('of a bundle that left between the asking and the giving of an erasure are on its certificate', async () => {
+  const { id } = await request('erasure')
+  const asked = await officer.call('erasure.ask', {
+    request_id: id,
+    decisions: [{ seqs: [seqs[0] ?? 0], ground: 'consent withdrawn, Article 17(1)(b)', override: 'the right outweighs the period' }]
+  })
+  const between = await exported('Zenobia', 'Examiner')
+  await (await engine.as('reviewer')).call('approvals.decide', { id: asked.id, decision: 'give' })
+  await vi.waitFor(
+    async () => expect((await officer.call('requests.list', {})).requests[0]?.erasures[0]?.done_seq).toEqual(expect.any(Number)),
+    20_000
+  )
+  expect(await listed(id)).toEqual([[between, 'Examiner', 1, null]])
 })

@@ -4,14 +4,18 @@ import type { RecipientToTell } from '../../shared/contract/requests.ts'
 import { bodyOf } from '../catalog/project-event.ts'
 import { isoMs } from '../catalog/rows.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
-import { changedForAll, erasureRecipients } from './erasure/erase.ts'
-import type { Recipient } from './subjects.ts'
+import { changedForAll } from './erasure/erase.ts'
+import { type HandedOut, handedOut, type Recipient, recipientsOf } from './handed-out.ts'
 
 /**
  * Recipients of bundles with records that were erased, restricted or corrected for a request. Those of an erasure are read from its end: what
  * was erased is found by no filter any more. A bundle of after a correction brings it along.
  */
-export function recipientsOfRequest(context: ReaderContext, request: string): RecipientToTell[] {
+export function recipientsOfRequest(
+  context: ReaderContext,
+  request: string,
+  exports: readonly HandedOut[] = handedOut(context)
+): RecipientToTell[] {
   const { catalog, payloads } = context
   const found = new Map<number, Recipient>()
   const add = (one: Recipient): void => {
@@ -30,7 +34,7 @@ WHERE s.request = ?
   AND s.type = 'record.corrected'
 ORDER BY e.seq`)
   const changed = new Map([...corrected.all(request).map(({ record, seq }) => [record, seq] as const), ...changedForAll(seqs)])
-  if (changed.size > 0) for (const one of erasureRecipients(context, changed)) add(one)
+  if (changed.size > 0) for (const one of recipientsOf(context, changed, exports)) add(one)
   const told = new Map(
     catalog
       .prepare<[string], { seq: number; time_us: number; actor: string; export_seq: number }>(`
@@ -47,4 +51,15 @@ WHERE type = 'recipient.told'
   return [...found.values()]
     .sort((a, b) => a.export_seq - b.export_seq)
     .map(({ export_seq, time, recipient, records }) => ({ export_seq, time, recipient, records, told: told.get(export_seq) ?? null }))
+}
+
+/** Over all requests: how many recipients there are to tell of what was erased or restricted, and how many of them are noted as told. */
+export function recipientsToTell(context: ReaderContext): { readonly due: number; readonly told: number } {
+  const exports = handedOut(context)
+  const all = context.catalog
+    .prepare<[], string>("SELECT DISTINCT request FROM request_step WHERE type IN ('restrict.set', 'erasure.done')")
+    .pluck()
+    .all()
+    .flatMap((request) => recipientsOfRequest(context, request, exports))
+  return { due: all.length, told: all.filter((one) => one.told !== null).length }
 }

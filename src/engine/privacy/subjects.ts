@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which records belong to a person, read on a reader thread.
 import type { SubjectRecord, SubjectRequest } from '../../shared/contract/requests.ts'
-import type { FilterExpression, Term } from '../../shared/filter/filter.ts'
+import type { FilterExpression } from '../../shared/filter/filter.ts'
 import { daysLeft } from '../../shared/privacy/clock.ts'
 import { filterSql } from '../catalog/filter-sql.ts'
-import { bodyOf } from '../catalog/project-event.ts'
 import { isoMs, type StoredRecord, sealedSize, toRow } from '../catalog/rows.ts'
 import { keptOf } from '../policy/retention-view.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
@@ -53,46 +52,6 @@ export function subjectRecords(context: ReaderContext, seqs: readonly number[]):
   })
 }
 
-export interface Recipient {
-  readonly export_seq: number
-  readonly time: string
-  readonly recipient: string
-  readonly bundle_sha256: string
-  readonly records: number
-}
-
-/** What acts on a record change: by these a bundle may have been selected, and would not be again. */
-const changing: ReadonlySet<Term['kind']> = new Set(['restricted', 'review', 'corrected'])
-
-/**
- * The bundles that held some of these records as they are no longer, by running their filters again: whom to tell (GDPR 19). `changed`: the
- * records, each with the leaf that changed it, which a bundle of a larger tree brings with it.
- */
-export function recipientsOf(
-  { catalog, payloads }: ReaderContext,
-  changed: ReadonlyMap<number, number>,
-  filterOf: (text: string) => FilterExpression | null
-): Recipient[] {
-  const rows = catalog
-    .prepare<[], { seq: number; time_us: number; data: string }>(
-      "SELECT seq, time_us, data FROM event WHERE type = 'export.created' ORDER BY seq"
-    )
-    .all()
-  return rows.flatMap(({ seq, time_us, data }) => {
-    const { size, bundle_sha256 } = JSON.parse(data) as { size: number; bundle_sha256: string }
-    const { query, recipient } = bodyOf(payloads, seq)
-    const filter = filterOf(String(query ?? ''))
-    // A filter that no longer parses may have selected anything.
-    const { where, params } = filter
-      ? filterSql({ terms: filter.terms.filter(({ kind }) => !changing.has(kind)) })
-      : { where: '1', params: [] }
-    let records = 0
-    const selected = catalog.prepare<(string | number)[], number>(`SELECT r.seq FROM record r WHERE r.seq < ? AND ${where}`).pluck()
-    for (const one of selected.iterate(size, ...params)) if (size <= (changed.get(one) ?? -1)) records++
-    return records === 0 ? [] : [{ export_seq: seq, time: isoMs(time_us), recipient: String(recipient ?? ''), bundle_sha256, records }]
-  })
-}
-
 interface StoredRequest {
   readonly id: string
   readonly seq: number
@@ -120,7 +79,8 @@ SELECT
   e.seq,
   e.done_seq,
   json_extract(d.data, '$.scan.needles') AS searched,
-  json_extract(d.data, '$.scan.kept') AS kept
+  json_extract(d.data, '$.scan.kept') AS kept,
+  json_extract(d.data, '$.scan.left') AS left_out
 FROM erasure e
 LEFT JOIN event d ON d.seq = e.done_seq
 WHERE e.request = ?

@@ -79,9 +79,10 @@ import { keptOf, retentionView } from '../policy/retention-view.ts'
 import { priceTable } from '../prices/listing.ts'
 import { type AccessCopyInput, writeAccessCopy } from '../privacy/access-copy.ts'
 import { certificateOf } from '../privacy/erasure/certificate.ts'
-import { erasureRecipients, erasureState } from '../privacy/erasure/erase.ts'
+import { erasureState } from '../privacy/erasure/erase.ts'
 import { needlesOf } from '../privacy/erasure/needles.ts'
 import { type ScanInput, scanFiles } from '../privacy/erasure/scan.ts'
+import { handedOut, recipientsOf } from '../privacy/handed-out.ts'
 import { recipientsOfRequest } from '../privacy/recipients.ts'
 import { readPrivacy } from '../privacy/settings.ts'
 import { type FindSubject, findSubject, listRequests, subjectRecords } from '../privacy/subjects.ts'
@@ -149,7 +150,7 @@ export const readerTasks = {
   erasureState: task((context, args: { readonly id: string }) => erasureState(context, args.id)),
   leavesOfRecords: task(({ catalog }, args: { readonly seqs: readonly number[] }) => leavesOfRecords(catalog, args.seqs)),
   erasureRecipients: longTask((context, args: { readonly changed: ReadonlyMap<number, number> }) =>
-    erasureRecipients(context, args.changed)
+    recipientsOf(context, args.changed, handedOut(context))
   ),
   recipientsOfRequest: longTask((context, args: { readonly request: string }) => recipientsOfRequest(context, args.request)),
   erasureNeedles: longTask((context, args: { readonly seqs: readonly number[] }) => needlesOf(context, args.seqs)),

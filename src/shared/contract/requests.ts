@@ -28,9 +28,17 @@ export const subjectRequest = z.object({
   state: z.enum(['open', 'done', 'refused', 'withdrawn']),
   closed: timestamp.nullable(),
   closed_by: z.string().nullable(),
-  /** The erasures of this request. `searched`: pieces of the erased texts that all files were searched for; 0 when a crash lost the texts first. */
+  /** The erasures of this request. `searched`: pieces of the erased texts that all files were searched for; 0 when a crash lost the texts first. `left_out`: pieces that were too many to look for. */
   erasures: z.array(
-    z.object({ id: z.string(), records: count, seq: count, done_seq: count.nullable(), searched: count.nullable(), kept: count.nullable() })
+    z.object({
+      id: z.string(),
+      records: count,
+      seq: count,
+      done_seq: count.nullable(),
+      searched: count.nullable(),
+      kept: count.nullable(),
+      left_out: count.nullable()
+    })
   ),
   steps: z.array(z.object({ seq: count, time: timestamp, actor: z.string(), type: z.string(), records: count, note: z.string() }))
 })

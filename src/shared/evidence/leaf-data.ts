@@ -43,6 +43,7 @@ const hash44 = z.string().regex(/^[A-Za-z0-9+/]{43}=$/)
 
 /** What a subject may ask for (GDPR 15 to 18). */
 export const requestKinds = ['access', 'erasure', 'restriction', 'rectification'] as const
+export type RequestKind = (typeof requestKinds)[number]
 const request = z.uuid()
 const day = z.iso.date()
 
@@ -126,7 +127,17 @@ export const leafDataSchemas = {
     approval_id: z.uuid(),
     records: count,
     kek_id: word,
-    scan: z.strictObject({ files: count, bytes: count, needles: count, found: count, kept: count })
+    scan: z.strictObject({
+      files: count,
+      bytes: count,
+      needles: count,
+      found: count,
+      kept: count,
+      /** Pieces that were too many to look for; which bytes of a longer text are looked for. Absent in leaves of earlier versions. */
+      left: count.optional(),
+      piece_bytes: count.optional(),
+      piece_every: count.optional()
+    })
   }),
   /** Whoever got the bundle of that export was told of what the request changed (GDPR 19); how is in the body. */
   'recipient.told': z.strictObject({ request_id: request, export: count }),

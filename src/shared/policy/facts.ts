@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Gap } from '../contract/compliance.ts'
 import type { RecordProof } from '../contract/record.ts'
+import type { RequestKind } from '../evidence/leaf-data.ts'
 import type { LeafType } from '../evidence/leaf-types.ts'
 import type { RequirementId } from './requirement-ids.ts'
 
-/** How often a kind of leaf is on record; `seq` and `last` of the newest one. Times are ISO 8601 UTC. */
+/** How often a kind of leaf is on record, of exports only bundles and of restores only those that matched; `seq` and `last` of the newest one. Times are ISO 8601 UTC. */
 export interface Seen {
   readonly count: number
   readonly seq: number
@@ -42,6 +43,14 @@ export interface ComplianceFacts {
   }
   /** Finding the oldest record by words of its request just now, in milliseconds; null when no record has words. */
   readonly search: { readonly ms: number; readonly found: boolean } | null
+  /** Searches, views, changes of settings and exports by people, not by services or the engine. */
+  readonly acts: number
+  /** The register of data subjects: open requests by kind, those of them past their day, and those answered after it in the last year. */
+  readonly requests: Readonly<Record<RequestKind, { readonly open: number; readonly overdue: number; readonly late: number }>>
+  /** Erasures that were begun and are not done. */
+  readonly erasing: number
+  /** Recipients of what was erased or restricted, and how many of them were told. */
+  readonly recipients: { readonly due: number; readonly told: number }
   /** From the request of the last export to its file on disk; null when none says. */
   readonly drill_ms: number | null
   readonly verified: {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How each requirement is judged. A row is backed only by what an examiner would ask to see, found in this workspace just now.
 import type { EvidenceLink, Requirement } from '../contract/compliance.ts'
+import type { RequestKind } from '../evidence/leaf-data.ts'
 import type { LeafType } from '../evidence/leaf-types.ts'
 import type { ComplianceFacts, Seen } from './facts.ts'
 import { FLOOR_DAYS } from './retention.ts'
@@ -82,9 +83,9 @@ export function trail(facts: ComplianceFacts): Judgement {
 /** S3: calls that no person started, and acts of people, both on record. */
 export function actors(facts: ComplianceFacts): Judgement {
   const { automated } = facts.records
-  const people = countOf(facts, 'record.viewed', 'search.run', 'setting.changed', 'export.created')
-  return judged([automated === 0 && 'No automated event is on record yet', people === 0 && 'No act of a person is on record yet'], {
-    label: `${plural(automated, 'call')} by services, ${plural(people, 'act')} by people`,
+  const { acts } = facts
+  return judged([automated === 0 && 'No automated event is on record yet', acts === 0 && 'No act of a person is on record yet'], {
+    label: `${plural(automated, 'call')} by services, ${plural(acts, 'act')} by people`,
     link: automated === 0 ? records : { to: 'records', query: '-channel:file' },
     leaves: ['record.viewed', 'search.run', 'setting.changed', 'export.created']
   })
@@ -197,55 +198,75 @@ export function rebuild(facts: ComplianceFacts): Judgement {
   )
 }
 
+const clockGaps = ({ requests }: ComplianceFacts, kind: RequestKind): (string | false)[] => {
+  const { overdue, late } = requests[kind]
+  return [
+    overdue > 0 && `${plural(overdue, 'request')} past ${overdue === 1 ? 'its' : 'their'} day`,
+    late > 0 && `${plural(late, 'request')} answered after ${late === 1 ? 'its' : 'their'} day in the last year`
+  ]
+}
+
 /** G2: requests of subjects with their clock. */
 export function access(facts: ComplianceFacts): Judgement {
   const exported = seen(facts, 'subject.exported')
-  const link: EvidenceLink = { to: 'compliance', view: 'subjects' }
-  const leaves: readonly LeafType[] = ['subject.exported']
-  return exported
-    ? judged([], { label: `${plural(exported.count, 'request')} answered, last ${day(exported.last)}`, link, leaves })
-    : partly('No request has been answered yet: nothing shows the way works', { label: 'Subjects', link, leaves })
-}
-
-/** G3: cases done or refused with their ground, and a verification after the last of them. */
-export function erasure(facts: ComplianceFacts): Judgement {
-  const done = seen(facts, 'erasure.done')
-  const refused = countOf(facts, 'erasure.refused')
-  const begun = countOf(facts, 'erasure.intent')
-  const link: EvidenceLink = { to: 'compliance', view: 'subjects' }
-  const leaves: readonly LeafType[] = ['erasure.intent', 'erasure.done', 'erasure.refused', 'verify.run']
-  if (!done && refused === 0) return partly('No case so far: nothing shows the way works', { label: 'Cases', link, leaves })
-  const { last } = facts.verified
-  if (last && last.verdict !== 'intact') return not('The last verification found faults', { label: 'Cases', link, leaves })
+  const { open } = facts.requests.access
   return judged(
     [
-      done !== undefined && (last === null || last.seq < done.seq) && 'Not verified since the last erasure',
-      begun > 0 && (done?.count ?? 0) === 0 && 'An erasure was begun and is not done'
+      !exported && 'No request has been answered yet: nothing shows the way works',
+      ...clockGaps(facts, 'access'),
+      ...clockGaps(facts, 'rectification')
     ],
     {
-      label: done ? `${plural(done.count, 'erasure')}, ${plural(refused, 'refusal')}` : `${plural(refused, 'refusal')} with ground`,
-      link,
-      leaves
+      label: exported ? `${plural(exported.count, 'request')} answered, last ${day(exported.last)}, ${number(open)} open` : 'Subjects',
+      link: { to: 'compliance', view: 'subjects' },
+      leaves: ['request.received', 'subject.exported', 'request.closed']
     }
   )
 }
 
-/** G4: restriction, and the recipients who were told. */
+/** G3: cases done or refused with their ground, in time, and a verification after the last of them. */
+export function erasure(facts: ComplianceFacts): Judgement {
+  const done = seen(facts, 'erasure.done')
+  const refused = countOf(facts, 'erasure.refused')
+  const { last } = facts.verified
+  const evidence: Evidence = {
+    label: !done && refused === 0 ? 'Cases' : `${plural(done?.count ?? 0, 'erasure')}, ${plural(refused, 'refusal')} with ground`,
+    link: { to: 'compliance', view: 'subjects' },
+    leaves: ['request.received', 'erasure.intent', 'erasure.done', 'erasure.refused', 'verify.run']
+  }
+  if ((done || refused > 0) && last && last.verdict !== 'intact') return not('The last verification found faults', evidence)
+  return judged(
+    [
+      !done && refused === 0 && facts.erasing === 0 && 'No case so far: nothing shows the way works',
+      facts.erasing > 0 && `${plural(facts.erasing, 'erasure')} begun and not done`,
+      done !== undefined && (last === null || last.seq < done.seq) && 'Not verified since the last erasure',
+      ...clockGaps(facts, 'erasure')
+    ],
+    evidence
+  )
+}
+
+/** G4: restriction, and the recipients who were told, each of them. */
 export function recipients(facts: ComplianceFacts): Judgement {
   const exports = countOf(facts, 'export.created', 'subject.exported')
-  const told = countOf(facts, 'recipient.told')
   const cases = countOf(facts, 'erasure.done', 'restrict.set')
-  const evidence: Evidence = {
-    label: exports === 0 ? 'No data left' : `${plural(exports, 'export')} with recipient`,
-    link: history,
-    leaves: ['restrict.set', 'recipient.told', 'export.created']
-  }
+  const { due, told } = facts.recipients
   return judged(
     [
       cases === 0 && 'No erasure or restriction so far: nothing shows the way works',
-      cases > 0 && exports > 0 && told === 0 && 'No recipient is noted as told'
+      told < due && `${number(due - told)} of ${plural(due, 'recipient')} not noted as told`,
+      ...clockGaps(facts, 'restriction')
     ],
-    evidence
+    {
+      label:
+        exports === 0
+          ? 'No data left'
+          : due === 0
+            ? `${plural(exports, 'export')}, nobody to tell`
+            : `${number(told)} of ${plural(due, 'recipient')} told`,
+      link: history,
+      leaves: ['restrict.set', 'recipient.told', 'export.created']
+    }
   )
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
+import type { RequestKind } from '../evidence/leaf-data.ts'
 import type { LeafType } from '../evidence/leaf-types.ts'
 import type { ComplianceFacts } from './facts.ts'
 import type { RequirementId } from './requirement-ids.ts'
@@ -17,15 +18,31 @@ const faulty: ComplianceFacts = {
   verified: { ...full.verified, last: { seq: 4_990, time: NOW, verdict: 'damaged', size: 1, faults: 1 } }
 }
 
+const longAgo: ComplianceFacts = {
+  ...full,
+  verified: {
+    days: 0,
+    of_days: 30,
+    faulty: 0,
+    last: { seq: 4_990, time: '2026-09-01T12:00:00.000Z', verdict: 'intact', size: 4_990, faults: 0 }
+  }
+}
+const late = (kind: RequestKind, what: 'overdue' | 'late'): ComplianceFacts => ({
+  ...full,
+  requests: { ...full.requests, [kind]: { open: 1, overdue: 0, late: 0, [what]: 1 } }
+})
+
 /** What each row cannot be backed without. */
 const needed: Readonly<Record<RequirementId, readonly ComplianceFacts[]>> = {
-  S1: [noRecords, faulty, { ...full, problem: 'rollback' }, without('user.added'), { ...full, verified: empty.verified }],
+  S1: [noRecords, faulty, { ...full, problem: 'rollback' }, without('user.added'), { ...full, verified: empty.verified }, longAgo],
   S3: [
     { ...full, records: { ...full.records, automated: 0 } },
-    without('record.viewed', 'search.run', 'setting.changed', 'export.created')
+    // Searches by services are on record all the same.
+    { ...full, acts: 0 }
   ],
   S4: [
     faulty,
+    longAgo,
     { ...full, verified: empty.verified },
     { ...full, lost: 1 },
     { ...full, verify_every_hours: 0 },
@@ -46,18 +63,28 @@ const needed: Readonly<Record<RequirementId, readonly ComplianceFacts[]>> = {
     { ...full, records: { ...full.records, with_served: 9 } },
     { ...full, records: { ...full.records, with_prompt: 9 } }
   ],
-  G2: [without('subject.exported')],
+  G2: [without('subject.exported'), late('access', 'overdue'), late('access', 'late'), late('rectification', 'overdue')],
   G3: [
+    late('erasure', 'overdue'),
+    late('erasure', 'late'),
+    // One is done, another is not.
+    { ...full, erasing: 1 },
     without('erasure.done'),
     faulty,
     { ...full, verified: { ...full.verified, last: { seq: 1, time: NOW, verdict: 'intact', size: 1, faults: 0 } } }
   ],
-  G4: [without('erasure.done', 'restrict.set'), without('recipient.told')],
+  G4: [without('erasure.done', 'restrict.set'), { ...full, recipients: { due: 2, told: 1 } }, late('restriction', 'overdue')],
   G5: [{ ...full, keys: 'key-file' }, without('restore.done'), { ...full, verified: empty.verified }],
   G6: [{ ...full, processing_stated: false }],
   A1: [noRecords, { ...full, records: { ...full.records, automated: 0 } }, { ...full, lost: 2 }],
   A3: [noRecords, { ...full, kept: { seq: 7, text: '', floor: false } }],
-  N1: [{ ...full, anchor: null }, { ...full, second_copy: 'differs' }, without('user.added'), { ...full, lost: 1 }],
+  N1: [
+    { ...full, anchor: null },
+    { ...full, anchor: full.anchor && { ...full.anchor, state: 'fail' } },
+    { ...full, second_copy: 'differs' },
+    without('user.added'),
+    { ...full, lost: 1 }
+  ],
   C1: [
     { ...full, baselines: 0 },
     { ...full, look_every_minutes: 0 },
@@ -84,6 +111,19 @@ describe('a requirement', () => {
       expect(['partly', 'not']).toContain(row.state)
       expect(row.gap).toBeTruthy()
     }
+  })
+
+  it('says what is late, unfinished or untold, and never that what is long ago never was', () => {
+    const gap = (id: RequirementId, facts: ComplianceFacts) => requirementOf(id, facts).gap
+    expect(gap('G2', late('access', 'overdue'))).toBe('1 request past its day')
+    expect(gap('G3', late('erasure', 'late'))).toBe('1 request answered after its day in the last year')
+    expect(gap('G3', { ...full, erasing: 2 })).toBe('2 erasures begun and not done')
+    expect(gap('G4', { ...full, recipients: { due: 3, told: 1 } })).toBe('2 of 3 recipients not noted as told')
+    expect(requirementOf('G4', { ...full, recipients: { due: 0, told: 0 } }).state).toBe('backed')
+    expect(gap('S1', longAgo)).toBe('The proofs were last verified on 1 Sep 2026')
+    expect(gap('S4', longAgo)).toBe('Not verified on 30 days')
+    const damagedThen = { ...longAgo, verified: { ...longAgo.verified, last: faulty.verified.last } }
+    for (const id of ['S1', 'S4', 'G3'] as const) expect(requirementOf(id, damagedThen).state).toBe('not')
   })
 
   it('names the leaves it rests on, and is not applicable only with a reason on record', () => {

@@ -5,6 +5,8 @@ import type { ComplianceFacts } from './facts.ts'
 
 export const NOW = '2026-11-25T12:00:00.000Z'
 
+const quiet = { open: 0, overdue: 0, late: 0 }
+
 /** Just made. */
 export const empty: ComplianceFacts = {
   now: NOW,
@@ -13,6 +15,10 @@ export const empty: ComplianceFacts = {
   events: { 'engine.started': { count: 1, seq: 0, last: NOW } },
   records: { count: 0, oldest: null, newest: null, with_prompt: 0, with_served: 0, automated: 0, unanswered_day: 0, sources: 0 },
   search: null,
+  acts: 0,
+  requests: { access: quiet, erasure: quiet, restriction: quiet, rectification: quiet },
+  erasing: 0,
+  recipients: { due: 0, told: 0 },
   drill_ms: null,
   verified: { days: 0, of_days: 1, faulty: 0, last: null },
   anchor: null,
@@ -73,6 +79,9 @@ export const full: ComplianceFacts = {
     sources: 1
   },
   search: { ms: 3, found: true },
+  acts: 8,
+  requests: { ...empty.requests, access: { open: 1, overdue: 0, late: 0 } },
+  recipients: { due: 2, told: 2 },
   drill_ms: 12_000,
   verified: { days: 30, of_days: 30, faulty: 0, last: { seq: 4_990, time: NOW, verdict: 'intact', size: 4_990, faults: 0 } },
   anchor: { size: 4_000, time: NOW, kind: 'rfc3161', state: 'pass', message: '' },

@@ -41,6 +41,29 @@ describe('requirements', () => {
     expect(await row('G5')).toMatchObject({ state: 'partly', gap: expect.stringContaining('file permissions only') })
   })
 
+  it('count acts of people only, bundles only, and the day of each request', async () => {
+    await engine.call('events.append', { events: [rawRecord(1)] })
+    const service = { actor: { ref: 'client:crm', kind: 'service' }, via: 'http', scopes: ['read'] } as const
+    expect((await engine.engine.router.call('records.query', {}, service)).ok).toBe(true)
+    expect((await row('S3'))?.gap).toBe('No act of a person is on record yet')
+    await engine.call('records.open', { query: 'model:gpt-4' })
+    expect(await row('S3')).toMatchObject({ state: 'backed', evidence: { label: '1 call by services, 1 act by people' } })
+
+    await engine.call('activity.export', { out: join(engine.root, 'activity.csv') })
+    expect((await row('S6'))?.gap).toContain('No export was made yet')
+
+    const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
+    const open = (kind: 'access' | 'erasure', received: string) => engine.call('requests.open', { kind, reference: 'DSR 1', received })
+    await open('access', day(-5))
+    expect((await row('G2'))?.gap).not.toContain('past')
+    await open('access', day(-40))
+    const late = await open('erasure', day(-50))
+    expect((await row('G2'))?.gap).toContain('1 request past its day')
+    expect((await row('G3'))?.gap).toContain('1 request past its day')
+    await engine.call('requests.close', { id: late.id, outcome: 'refused', note: 'Article 17(3)(b)' })
+    expect((await row('G3'))?.gap).toContain('1 request answered after its day in the last year')
+  })
+
   it('are marked with a reason, and a document by its hash; each mark is a leaf', async () => {
     const before = (await engine.call('workspace.status', {})).ledger.size
     const marked = await engine.call('compliance.mark', { id: 'F1', applies: false, reason: 'no predicate rule applies here' })

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gathers what the compliance view is judged from, on a reader thread.
 import type { Processing, Verification } from '../../../shared/contract/compliance.ts'
-import type { LeafData } from '../../../shared/evidence/leaf-data.ts'
+import type { LeafData, RequestKind } from '../../../shared/evidence/leaf-data.ts'
 import type { LeafType } from '../../../shared/evidence/leaf-types.ts'
 import { leafTypes } from '../../../shared/evidence/leaf-types.ts'
 import type { ComplianceFacts, RequirementMark, Seen } from '../../../shared/policy/facts.ts'
@@ -12,6 +12,7 @@ import { checkAnchor } from '../../anchors/outside.ts'
 import { bodyOf } from '../../catalog/project-event.ts'
 import { isoMs } from '../../catalog/rows.ts'
 import { completenessIn } from '../../integrity/gaps.ts'
+import { recipientsToTell } from '../../privacy/recipients.ts'
 import type { AnyDb } from '../../sqlite/open.ts'
 import type { ReaderContext } from '../../threads/reader-context.ts'
 import { keptOf, schedulesOf } from '../retention-view.ts'
@@ -70,7 +71,8 @@ function eventsOf(db: AnyDb): Partial<Record<LeafType, Seen>> {
 SELECT count(*) AS n, max(seq) AS seq
 FROM event
 WHERE type = ?
-  AND (type <> 'restore.done' OR json_extract(data, '$.verdict') = 'matches')`)
+  AND (type <> 'restore.done' OR json_extract(data, '$.verdict') = 'matches')
+  AND (type <> 'export.created' OR json_extract(data, '$.bundle_sha256') IS NOT NULL)`)
   const time = db.prepare<[number], number>('SELECT time_us FROM event WHERE seq = ?').pluck()
   const events: Partial<Record<LeafType, Seen>> = {}
   for (const type of leafTypes) {
@@ -78,6 +80,32 @@ WHERE type = ?
     if (row && row.seq !== null) events[type] = { count: row.n, seq: row.seq, last: isoMs(time.get(row.seq) ?? 0) }
   }
   return events
+}
+
+/** Services are `http` and `client:NAME`; whoever else is not the engine is a person. */
+const actsOf = (db: AnyDb): number =>
+  db
+    .prepare<[], number>(`
+SELECT count(*)
+FROM event
+WHERE type IN ('record.viewed', 'search.run', 'setting.changed', 'export.created')
+  AND actor NOT IN ('engine', 'http')
+  AND actor NOT GLOB 'client:*'`)
+    .pluck()
+    .get() ?? 0
+
+/** The register with its clock: a request is late from the day after its day on, also once it was answered. */
+function requestsIn(db: AnyDb, now: string): ComplianceFacts['requests'] {
+  const count = db.prepare<[string, string, string], { open: number; overdue: number; late: number }>(`
+SELECT
+  ifnull(sum(state = 'open'), 0) AS open,
+  ifnull(sum(state = 'open' AND due < ?), 0) AS overdue,
+  ifnull(sum(state IN ('done', 'refused') AND date(closed_us / 1000000, 'unixepoch') > due AND due >= date(?, '-1 year')), 0) AS late
+FROM request
+WHERE kind = ?`)
+  const today = now.slice(0, 10)
+  const of = (kind: RequestKind) => count.get(today, today, kind) ?? { open: 0, overdue: 0, late: 0 }
+  return { access: of('access'), erasure: of('erasure'), restriction: of('restriction'), rectification: of('rectification') }
 }
 
 /** The newest `setting.changed` leaf of each name that begins so, with its body. */
@@ -251,6 +279,10 @@ export async function complianceFacts(context: ReaderContext, live: LiveFacts): 
     events: eventsOf(catalog),
     records,
     search: searchNow(catalog),
+    acts: actsOf(catalog),
+    requests: requestsIn(catalog, live.now),
+    erasing: catalog.prepare<[], number>('SELECT count(*) FROM erasure WHERE done_seq IS NULL').pluck().get() ?? 0,
+    recipients: recipientsToTell(context),
     drill_ms: drillOf(catalog),
     verified: verifiedOf(catalog, Date.parse(live.created) * 1000, nowUs),
     anchor: await anchorOf(context),

@@ -4,7 +4,8 @@ import { markup } from '../../../shared/report/markup.ts'
 import { bulletList, dataTable, factTable, paragraph, reportPage, section } from '../../../shared/report/page.ts'
 import { bodyOf } from '../../catalog/project-event.ts'
 import type { ReaderContext } from '../../threads/reader-context.ts'
-import type { Recipient } from '../subjects.ts'
+import type { Recipient } from '../handed-out.ts'
+import { SHORTEST } from './needles.ts'
 
 /** One erased record: its place in the log, which stays, and why its content went. */
 export interface ErasedRecord {
@@ -62,6 +63,7 @@ export function certificateOf(
     time: leaf.ts,
     ...facts,
     scan: data.scan,
+    scan_words: scanWords(data.scan),
     key: data.kek_id,
     remains,
     verify
@@ -72,13 +74,27 @@ export function certificateOf(
 const number = (n: number): string => n.toLocaleString('en-US')
 const moment = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`
 
+/** What was searched for in which files, what came of it, and what the search leaves out. */
+function scanWords({ files, bytes, needles, found, kept, left, piece_bytes, piece_every }: LeafData<'erasure.done'>['scan']): string[] {
+  if (needles === 0) return ['Not possible: the process ended after the keys were destroyed, and the texts to look for went with them.']
+  const outcome = found === 0 ? `no trace${left ? ' of these' : ''}` : `${number(found)} traces`
+  return [
+    `${number(files)} files, ${number(bytes)} bytes, ${number(needles)} pieces of the erased texts (as they are, escaped, UTF-16, base64): ${outcome}.`,
+    ...(kept > 0 ? [`${number(kept)} ${kept === 1 ? 'piece also stands' : 'pieces also stand'} in records that are kept.`] : []),
+    ...(left
+      ? [
+          `${number(left)} further pieces were not looked for: identifiers come first, then texts, up to a limit. About them it says nothing.`
+        ]
+      : []),
+    ...(piece_bytes && piece_every
+      ? [
+          `Of a text longer than ${piece_bytes} bytes, ${piece_bytes} bytes in every ${piece_every} and its last ${piece_bytes} are looked for; of one shorter than ${SHORTEST}, nothing. A smaller remnant between them would not be found.`
+        ]
+      : [])
+  ]
+}
+
 function page(id: string, seq: number, time: string, { scan, kek_id }: LeafData<'erasure.done'>, facts: ErasureFacts): string {
-  const scanned =
-    scan.needles === 0
-      ? 'not possible: the process ended after the keys were destroyed, and the texts to look for went with them'
-      : `${number(scan.files)} files, ${number(scan.bytes)} bytes, ${number(scan.needles)} pieces of the erased texts (as they are, escaped, UTF-16, base64): ${
-          scan.found === 0 ? 'no trace' : `${number(scan.found)} traces`
-        }${scan.kept > 0 ? `; ${number(scan.kept)} ${scan.kept === 1 ? 'piece also stands' : 'pieces also stand'} in records that are kept` : ''}`
   return reportPage({
     title: 'Certificate of erasure',
     sub: `${facts.reference}. The content of ${number(facts.records.length)} ${facts.records.length === 1 ? 'record' : 'records'} was erased and can be opened by nobody. Their leaves stay, and every proof still verifies.`,
@@ -97,7 +113,7 @@ function page(id: string, seq: number, time: string, { scan, kek_id }: LeafData<
             'Keys',
             `each record’s key destroyed; key-encryption key ${facts.destroyed_keys.join(', ') || 'before'} destroyed, now ${kek_id}`
           ],
-          ['Scan', scanned]
+          ['Scan', scanWords(scan).join(' ')]
         ])
       ),
       section(

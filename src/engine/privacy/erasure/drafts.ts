@@ -3,8 +3,9 @@ import { type JsonValue, jcs } from '../../../shared/evidence/jcs.ts'
 import { bodyPart } from '../../ledger/body-part.ts'
 import type { DraftPart, LeafDraft } from '../../ledger/draft.ts'
 import type { GivenApproval } from '../../policy/approvals.ts'
-import type { Recipient } from '../subjects.ts'
+import type { Recipient } from '../handed-out.ts'
 import type { ErasureFacts } from './certificate.ts'
+import { STRIDE, WINDOW } from './needles.ts'
 import type { ScanReport } from './scan.ts'
 
 /** Parts of one intent: with 400 of them the leaf stays well below its 65,535 bytes. */
@@ -50,6 +51,8 @@ interface Outcome {
   readonly destroyed: readonly string[]
   readonly scan: ScanReport
   readonly corrections: number
+  /** Pieces beyond the most that are looked for. */
+  readonly left: number
 }
 
 /** What ends an erasure, with the facts of its certificate. */
@@ -83,7 +86,7 @@ export function doneDraft(
       approval_id: approval.id,
       records: seqs.length,
       kek_id: outcome.kek_id,
-      scan: { files, bytes, needles, found, kept }
+      scan: { files, bytes, needles, found, kept, left: outcome.left, piece_bytes: WINDOW, piece_every: STRIDE }
     },
     parts: [bodyPart(facts).part]
   }

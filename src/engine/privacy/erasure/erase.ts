@@ -2,7 +2,6 @@
 
 import { writeFileDurably } from '../../../node/durable-file.ts'
 import { AffidavitError } from '../../../shared/contract/errors.ts'
-import { parseFilter } from '../../../shared/filter/parse.ts'
 import { toRanges } from '../../../shared/policy/ranges.ts'
 import { registerErasure } from '../../backup/erasure-register.ts'
 import { dropUnfinished } from '../../bundle/write-bundle.ts'
@@ -21,7 +20,6 @@ import type { ReaderPool } from '../../threads/reader-pool.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { workspacePaths } from '../../workspace/paths.ts'
 import type { Requests } from '../requests.ts'
-import { type Recipient, recipientsOf } from '../subjects.ts'
 import { type Asked, type Decision, doneDraft, intentDrafts } from './drafts.ts'
 
 /** The steps of an erasure in order; each may be the last before a crash. */
@@ -80,13 +78,6 @@ export function erasureState({ catalog }: ReaderContext, id: string): ErasureSta
 /** No bundle says of itself that something in it was erased or restricted since. */
 export const changedForAll = (seqs: readonly number[]): ReadonlyMap<number, number> =>
   new Map(seqs.map((seq) => [seq, Number.MAX_SAFE_INTEGER]))
-
-/** Recipients of bundles with some of these records, see {@link recipientsOf}; for the reader thread. */
-export const erasureRecipients = (context: ReaderContext, changed: ReadonlyMap<number, number>): Recipient[] =>
-  recipientsOf(context, changed, (text) => {
-    const parsed = parseFilter(text)
-    return parsed.ok ? parsed.filter : null
-  })
 
 /**
  * Erasure of the content of records (EVIDENCE, Erasure; GDPR 17): asked by one person with a ground for each record, given by another, then
@@ -249,7 +240,7 @@ export class Erasures {
     if (!vault) throw new AffidavitError('read_only', 'the workspace is open read-only')
     await registerErasure(state, { v: 1, origin, case: approval.id, intent: Math.min(...intents), ranges: toRanges(leaves) })
     this.onStep('registered')
-    const { needles, readable } = await pool.run('erasureNeedles', { seqs: leaves })
+    const { needles, readable, left } = await pool.run('erasureNeedles', { seqs: leaves })
     await projector.waitForAll(Math.max(...intents) + 1)
     this.onStep('projected')
     const { kek_id, destroyed } = await vault.rewrapVault({
@@ -277,6 +268,10 @@ export class Erasures {
         'internal',
         `${scan.found} traces of the erased texts are still in ${scan.where.join(', ')}: the erasure is not done`
       )
-    await append([doneDraft(approval, asked, seqs, intents, { kek_id, destroyed, scan, corrections })])
+    // Bundles that left since it was asked for are found by what they put on record, earlier ones were found before the texts went.
+    const since = await pool.run('erasureRecipients', { changed: changedForAll(seqs) })
+    const known = new Set(asked.recipients.map((one) => one.export_seq))
+    const recipients = [...asked.recipients, ...since.filter((one) => !known.has(one.export_seq))]
+    await append([doneDraft(approval, { ...asked, recipients }, seqs, intents, { kek_id, destroyed, scan, corrections, left })])
   }
 }

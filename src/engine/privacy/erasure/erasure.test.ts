@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -189,7 +190,34 @@ describe('erasure', { timeout: 60_000 }, () => {
     expect(await given.asker.codeOf('erasure.save_certificate', { id, out: join(engine.root, 'no', 'c.html') })).toBe('file_unreadable')
     expect(html).toContain('Firm &lt;b&gt;&amp;')
     expect(html).toContain('no trace')
+    expect(facts.scan).toMatchObject({ left: 0, piece_bytes: 24, piece_every: 256 })
+    expect(html).toContain('24 bytes in every 256')
+    expect(facts.scan_words.join(' ')).not.toContain('not looked for')
     expect(html).not.toMatch(/<script|<b>&|zephyrine/)
+  })
+
+  it('looks for every identifier before any text, and says how many pieces it could not look for', async () => {
+    const long = (n: number) => Array.from({ length: 27_000 }, (_, i) => createHash('sha512').update(`${n} ${i}`).digest('hex')).join(' ')
+    const all = await ingestRecords(engine, [
+      rawRecord(1, { user_id: SUBJECT, prompt: long(1) }),
+      rawRecord(2, { user_id: SUBJECT, conversation_id: 'thread-of-both-of-them', prompt: long(2) }),
+      rawRecord(3, { conversation_id: 'thread-of-both-of-them' })
+    ])
+    const asker = await engine.as('data_protection')
+    const other = await engine.as('reviewer')
+    const request = await asker.call('requests.open', { kind: 'erasure', reference: 'DSR 26-8', received: '2026-01-31' })
+    const id = await erase({ seqs: all.slice(0, 2), all, request, asker, other })
+    await ended()
+    const { json, html } = await asker.call('erasure.certificate', { id })
+    const { scan, scan_words } = JSON.parse(json)
+    // The thread stands in a record that is kept: it was looked for, though it is of the last record.
+    expect(scan).toMatchObject({ found: 0, kept: 1 })
+    expect(scan.left).toBeGreaterThan(1_000)
+    expect(scan_words.join(' ')).toContain(
+      `no trace of these. 1 piece also stands in records that are kept. ${scan.left.toLocaleString('en-US')} further pieces`
+    )
+    expect(html).toContain('further pieces were not looked for')
+    expect((await asker.call('requests.list', {})).requests[0]?.erasures[0]).toMatchObject({ kept: 1, left_out: scan.left })
   })
 
   it('goes into bundles: what was erased verifies by the scope, in the program and with stock tools', async () => {

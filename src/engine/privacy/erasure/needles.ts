@@ -5,13 +5,13 @@ import { messagesText } from '../../../shared/event/canonical-event.ts'
 import { type CorrectionBody, personalIn } from '../../../shared/event/correction.ts'
 import { builtInDetectors, detect } from '../../../shared/privacy/detect.ts'
 import type { ReaderContext } from '../../threads/reader-context.ts'
-import type { OpenPart } from '../../vault/payload.ts'
 
 /** Shorter pieces are words that other texts hold too. */
 export const SHORTEST = 8
-const WINDOW = 24
-const STRIDE = 256
-const MOST = 40_000
+/** Of a longer text that many bytes are looked for, at its beginning, its end, and once in every {@link STRIDE} between. */
+export const WINDOW = 24
+export const STRIDE = 256
+const MOST = 120_000
 
 /** Pieces of a text: all of it when short, else windows from its beginning to its end. */
 function* pieces(text: string): Generator<Buffer> {
@@ -43,25 +43,20 @@ function* named({ user_id, conversation_id, attributes }: Partial<CanonicalEvent
   for (const value of Object.values(attributes ?? {})) yield typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** A text, and every identifier in it. */
-function* withIdentifiers(text: string): Generator<string> {
-  yield text
-  for (const one of detect(text, builtInDetectors)) yield text.slice(one.start, one.end)
+/** Names and texts in a part of a record, or in a correction of one, whose reason stays: it is in the words of a member of staff. */
+function contentOf(part: string, text: string): { readonly event: Partial<CanonicalEvent>; readonly texts: readonly string[] } {
+  if (part === 'event') return { event: JSON.parse(text) as Partial<CanonicalEvent>, texts: [] }
+  if (part === 'request' || part === 'response')
+    return { event: {}, texts: [messagesText((JSON.parse(text) as { messages: Parameters<typeof messagesText>[0] }).messages)] }
+  if (part === 'body') return personalIn((JSON.parse(text) as CorrectionBody).changes)
+  return { event: {}, texts: [text] }
 }
 
-/** Everything people wrote in some parts of a record or its correction, and every identifier in it. */
-function* textsOf(parts: readonly OpenPart[]): Generator<string> {
-  for (const part of parts) {
-    const text = Buffer.from(part.data).toString('utf8')
-    if (part.name === 'event') yield* named(JSON.parse(text) as Partial<CanonicalEvent>)
-    else if (part.name === 'request' || part.name === 'response')
-      yield* withIdentifiers(messagesText((JSON.parse(text) as { messages: Parameters<typeof messagesText>[0] }).messages))
-    else if (part.name === 'body') {
-      // Why it was corrected is in the words of a member of staff, as other reasons are.
-      const { event, texts } = personalIn((JSON.parse(text) as CorrectionBody).changes)
-      yield* named(event)
-      for (const one of texts) yield* withIdentifiers(one)
-    } else yield text
+/** Identifiers: what names a person, and whatever a detector finds in the texts. */
+function* identifiersIn(part: string, text: string): Generator<string> {
+  const { event, texts } = contentOf(part, text)
+  yield* named(event)
+  if (part !== 'error') for (const all of texts) for (const one of detect(all, builtInDetectors)) yield all.slice(one.start, one.end)
   }
 }
 
@@ -73,20 +68,25 @@ export interface Needles {
   readonly left: number
 }
 
-/** Pieces to look for once the content of these leaves is erased. */
+/** Pieces to look for once the content of these leaves is erased: the identifiers of all of them before the texts of any. */
 export function needlesOf({ payloads }: ReaderContext, seqs: readonly number[]): Needles {
   const found = new Map<string, Buffer>()
-  let readable = 0
   let left = 0
-  for (const seq of seqs) {
-    const payload = payloads.open(seq)
-    if (payload.state === 'present' || payload.state === 'none') readable++
-    for (const text of payload.state === 'present' ? textsOf(payload.parts) : []) {
-      for (const piece of pieces(text)) {
-        if (found.size >= MOST) left++
-        else for (const form of forms(piece)) found.set(form.toString('latin1'), form)
-      }
+  const gather = (textsIn: (part: string, text: string) => Iterable<string>): number => {
+    let readable = 0
+    for (const seq of seqs) {
+      const payload = payloads.open(seq)
+      if (payload.state === 'present' || payload.state === 'none') readable++
+      for (const { name, data } of payload.state === 'present' ? payload.parts : [])
+        for (const text of textsIn(name, Buffer.from(data).toString('utf8')))
+          for (const piece of pieces(text)) {
+            if (found.size >= MOST && !found.has(piece.toString('latin1'))) left++
+            else for (const form of forms(piece)) found.set(form.toString('latin1'), form)
+          }
     }
+    return readable
   }
+  gather(identifiersIn)
+  const readable = gather((part, text) => contentOf(part, text).texts)
   return { needles: [...found.values()], readable, left }
 }

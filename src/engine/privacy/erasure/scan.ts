@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looks through every byte of every file for many texts at once (S. Wu, U. Manber, A fast algorithm for multi-pattern searching, 1994).
+// Looks through every byte of every file for many texts at once, by a hash of the eight bytes before each (R. Karp, M. Rabin, 1987).
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { ReaderContext, ReaderControl } from '../../threads/reader-context.ts'
 import { SHORTEST } from './needles.ts'
 
 const CHUNK = 4 * 1024 * 1024
-const BLOCK = 3
-const TABLE = 1 << 18
+const BITS = 24
 const MOST_HITS = 1_000
 
-const hashAt = (bytes: Uint8Array, end: number): number =>
-  (((bytes[end - 2] as number) << 10) ^ ((bytes[end - 1] as number) << 5) ^ (bytes[end] as number)) & (TABLE - 1)
+/** Mixes eight bytes, given as two little-endian words, to {@link BITS} bits. */
+function hashOf(low: number, high: number): number {
+  const mixed = Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b)
+  return Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d) >>> (32 - BITS)
+}
 
-/** Finds all of many byte strings of at least {@link SHORTEST} bytes in one pass. */
+/** Finds all of many byte strings of at least {@link SHORTEST} bytes in one pass, however many they are. */
 export class ByteFinder {
-  readonly #shift = new Uint8Array(TABLE).fill(SHORTEST - BLOCK + 1)
-  readonly #buckets = new Map<number, Buffer[]>()
+  /** One bit for each hash of the first eight bytes of a string. */
+  readonly #begun = new Uint8Array(1 << (BITS - 3))
+  readonly #byBeginning = new Map<number, Buffer[]>()
   /** Length of the longest. */
   readonly longest: number
 
@@ -25,31 +28,30 @@ export class ByteFinder {
     for (const needle of needles) {
       const bytes = Buffer.from(needle.buffer, needle.byteOffset, needle.byteLength)
       longest = Math.max(longest, bytes.length)
-      for (let end = BLOCK - 1; end < SHORTEST; end++) {
-        const hash = hashAt(bytes, end)
-        this.#shift[hash] = Math.min(this.#shift[hash] as number, SHORTEST - 1 - end)
-        if (end === SHORTEST - 1) this.#buckets.set(hash, [...(this.#buckets.get(hash) ?? []), bytes])
-      }
+      const hash = hashOf(bytes.readInt32LE(0), bytes.readInt32LE(4))
+      this.#begun[hash >>> 3] = (this.#begun[hash >>> 3] as number) | (1 << (hash & 7))
+      const same = this.#byBeginning.get(hash)
+      if (same) same.push(bytes)
+      else this.#byBeginning.set(hash, [bytes])
     }
     this.longest = longest
   }
 
   /** Calls `hit` for each occurrence that begins before `until`. */
   search(bytes: Buffer, until: number, hit: (needle: Buffer, at: number) => void): void {
-    const shift = this.#shift
-    for (let end = SHORTEST - 1; end < bytes.length; ) {
-      const skip = shift[hashAt(bytes, end)] as number
-      if (skip > 0) {
-        end += skip
-        continue
-      }
-      const at = end - SHORTEST + 1
-      if (at < until) {
-        // What only begins at the end of a file is no occurrence.
-        for (const needle of this.#buckets.get(hashAt(bytes, end)) ?? [])
-          if (at + needle.length <= bytes.length && bytes.compare(needle, 0, needle.length, at, at + needle.length) === 0) hit(needle, at)
-      }
-      end++
+    const begun = this.#begun
+    const stop = Math.min(bytes.length, until + SHORTEST - 1)
+    let low = 0
+    let high = 0
+    for (let last = 0; last < stop; last++) {
+      low = (low >>> 8) | (high << 24)
+      high = (high >>> 8) | ((bytes[last] as number) << 24)
+      const hash = hashOf(low, high)
+      const at = last - SHORTEST + 1
+      if (((begun[hash >>> 3] as number) & (1 << (hash & 7))) === 0 || at < 0) continue
+      // What only begins at the end of a file is no occurrence.
+      for (const needle of this.#byBeginning.get(hash) ?? [])
+        if (at + needle.length <= bytes.length && bytes.compare(needle, 0, needle.length, at, at + needle.length) === 0) hit(needle, at)
     }
   }
 }

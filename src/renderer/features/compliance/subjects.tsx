@@ -180,9 +180,13 @@ function ErasureState({ erasure }: { readonly erasure: SubjectRequest['erasures'
         <span className="dim small">The process ended after the keys were destroyed, and the texts to look for went with them.</span>
       </>
     )
+  const partly = (erasure.left_out ?? 0) > 0
   return (
     <>
-      <State is="holds">{erased}, no trace found</State>
+      <State is={partly ? 'attention' : 'holds'}>
+        {erased}, no trace found{partly && ' of what was looked for'}
+      </State>
+      {partly && <span className="dim small">{count(erasure.left_out ?? 0)} pieces of the texts were too many to look for.</span>}
       {erasure.kept !== null && erasure.kept > 0 && (
         <span className="dim small">{count(erasure.kept)} pieces also stand in records that are kept.</span>
       )}
