@@ -8,6 +8,13 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 const whole = (value: unknown): number | null => (typeof value === 'number' && Number.isSafeInteger(value) ? value : null)
 const numbered = (n: unknown, one: string, many = `${one}s`): string => `${String(n)} ${n === 1 ? one : many}`
 
+const reports: Readonly<Record<string, string>> = {
+  certificate: 'the certificate of an erasure',
+  key_report: 'the key report',
+  processing: 'the record of processing',
+  checkpoint_page: 'the page of a checkpoint'
+}
+
 const words: Partial<Record<LeafType, string | ((data: Fields) => string)>> = {
   'search.run': (data) =>
     data.of === 'activity'
@@ -26,7 +33,11 @@ const words: Partial<Record<LeafType, string | ((data: Fields) => string)>> = {
         ? 'discarded an interrupted export'
         : 'cancelled an export',
   'export.created': (data) =>
-    data.kind === 'activity' ? `exported ${numbered(data.rows, 'line')} of activity` : `exported ${numbered(data.records, 'record')}`,
+    data.kind === undefined
+      ? `exported ${numbered(data.records, 'record')}`
+      : data.kind === 'activity'
+        ? `exported ${numbered(data.rows, 'line')} of activity`
+        : `saved ${reports[text(data.kind)] ?? 'a report'}`,
   'recipient.told': 'told a recipient',
   'subject.exported': 'exported the data of a subject',
   'verify.run': (data) =>
@@ -61,6 +72,10 @@ const words: Partial<Record<LeafType, string | ((data: Fields) => string)>> = {
   'engine.stopped': 'stopped',
   'record.corrected': 'corrected a record',
   'review.decided': (data) => `reviewed a record: ${text(data.decision)}`,
+  'backup.removed': (data) =>
+    data.what === 'backup'
+      ? 'removed an old backup'
+      : `removed ${data.what === 'keys' ? 'the keys of an old backup' : 'an old copy of the keys'}`,
   'app.updated': (data) => `was updated from ${text(data.from)} to ${text(data.to)}`
 }
 

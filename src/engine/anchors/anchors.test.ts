@@ -163,6 +163,8 @@ describe('the checkpoint as a page', () => {
     const out = join(test.root, 'page.html')
     const { html, size } = await test.call('anchors.page', { out })
     expect(readFileSync(out, 'utf8')).toBe(html)
+    const [saved] = (await test.call('activity.list', { kind: 'export' })).entries
+    expect(saved).toMatchObject({ actor: 'local', what: 'saved the page of a checkpoint', data: { bytes: Buffer.byteLength(html) } })
     expect(html).toContain('<svg role="img"')
     expect(html).not.toContain('<script')
     const note = readFileSync(join(test.workspace, 'anchors', 'checkpoint'), 'utf8')

@@ -13,6 +13,7 @@ import { sha256, sha256Hex } from '../crypto.ts'
 import type { Caller, Handlers } from '../handlers.ts'
 import { bodyPart } from '../ledger/body-part.ts'
 import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
+import { savedDraft } from '../ledger/saved-draft.ts'
 import type { CheckpointRow } from '../ledger/store.ts'
 import type { Projector } from '../threads/projector.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
@@ -149,7 +150,7 @@ export class Anchors {
       await this.#load()
       return { anchored: [...(await this.#now())] }
     },
-    'anchors.page': async ({ out, replace }) => {
+    'anchors.page': async ({ out, replace }, caller) => {
       const row = (await this.#deps.checkpoint()) ?? this.#deps.lastCheckpoint()
       if (!row) throw new AffidavitError('not_found', 'there is no checkpoint yet')
       const { identity, name } = this.#deps
@@ -159,7 +160,10 @@ export class Anchors {
         signed: new Date(row.signed_us / 1000).toISOString(),
         logKey: sha256Hex(identity.log.publicKey)
       })
-      if (out !== undefined) writePage(out, html, replace)
+      if (out !== undefined) {
+        writePage(out, html, replace)
+        await this.#deps.append([savedDraft(caller.actor, 'checkpoint_page', html)])
+      }
       return { html, size: row.size, path: out ?? null }
     },
     'anchors.trust_authority': async ({ path }, caller) => {

@@ -59,6 +59,19 @@ export function timestampFor({ catalog, payloads }: ReaderContext, size: number)
     : null
 }
 
+/** What the last change of a setting set it to, as JSON; null before the first. */
+export const settingValue = (catalog: AnyDb, name: string): string | null =>
+  catalog
+    .prepare<[string], string>(`
+SELECT json_extract(data, '$.to')
+FROM event
+WHERE type = 'setting.changed'
+  AND json_extract(data, '$.name') = ?
+ORDER BY seq DESC
+LIMIT 1`)
+    .pluck()
+    .get(name) ?? null
+
 /** The body of the last change of a setting that is more than a value, such as certificates; null before the first. */
 export function settingBody({ catalog, payloads }: ReaderContext, name: string): Readonly<Record<string, unknown>> | null {
   const seq = catalog

@@ -75,16 +75,16 @@ const opened = (folder: string, restore?: { readonly from: string; readonly acce
   return startEngine(restore ? { ...config, restore } : config, engineEnvironment({}), deps)
 }
 const caller = { actor: { ref: 'local', kind: 'human' }, via: 'ipc' } as const
-async function leafTypes(of: Engine, folder: string, from: number): Promise<string[]> {
+async function leavesFrom(of: Engine, folder: string, from: number) {
   await of.router.call('backup.overview', {}, caller)
   const ledger = openReadable(join(folder, 'ledger.db'))
-  const types = ledger
+  const leaves = ledger
     .prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq >= ? ORDER BY seq')
     .pluck()
     .all(from)
-    .map((bytes) => (JSON.parse(bytes.toString('utf8')) as { type: string }).type)
+    .map((bytes) => JSON.parse(bytes.toString('utf8')) as { type: string; actor: { ref: string; kind: string } })
   ledger.close()
-  return types
+  return leaves
 }
 const verdictOf = async (of: Engine) => {
   const started = await of.router.call('verify.workspace', {}, caller)
@@ -171,6 +171,21 @@ describe('backup', () => {
     expect(backupsIn(target).map((one) => one.keys)).toEqual([true, false])
     await backup()
     expect(backupsIn(target).length).toBe(2)
+    const { entries } = await engine.call('activity.list', { kind: 'policy' })
+    const removed = entries.filter((one) => one.type === 'backup.removed')
+    expect(removed.map((one) => [one.actor, one.data.what, one.data.backup_id === first?.id])).toEqual([
+      ['engine', 'backup', true],
+      ['engine', 'keys', true]
+    ])
+    expect(removed[0]?.what).toBe('removed an old backup')
+    await engine.call('backup.set_plan', { ...plan, keep: 0 })
+    await engine.call('backup.set_plan', { folder: null, every_hours: 0, keep: 0, key_days: 30 })
+    const changes = (await engine.call('activity.list', { kind: 'setting' })).entries.filter((one) => one.data.name === 'backup.plan')
+    expect(changes.map((one) => [one.data.from, one.data.to])).toEqual([
+      ['"every 24 h, all kept, keys 1 days"', '"off"'],
+      ['"every 24 h, 2 kept, keys 1 days"', '"every 24 h, all kept, keys 1 days"'],
+      ['null', '"every 24 h, 2 kept, keys 1 days"']
+    ])
   })
 
   it('refuses to restore what was damaged, and records that a test found it', async () => {
@@ -215,7 +230,11 @@ describe('restore', () => {
     await expect(restored(info.path)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('would be gone') })
     const { engine: back, folder } = await restored(info.path, true)
     expect(back.status().problem).toBeNull()
-    expect((await leafTypes(back, folder, info.size)).slice(0, 3)).toEqual(['rollback.detected', 'restore.done', 'engine.started'])
+    expect((await leavesFrom(back, folder, info.size)).slice(0, 3)).toMatchObject([
+      { type: 'rollback.detected', actor: { ref: 'local', kind: 'human' } },
+      { type: 'restore.done', actor: { ref: 'local', kind: 'human' } },
+      { type: 'engine.started', actor: { kind: 'system' } }
+    ])
     expect(existsSync(join(folder, 'restored.json'))).toBe(false)
     expect(await verdictOf(back)).toBe('intact')
     const found = await back.router.call('records.open', {}, caller)
@@ -271,7 +290,8 @@ describe('restore', () => {
     }
 
     // A restore that this machine knows of, but the log went on since: what came after was not given up.
-    const input = { kind: 'restore', path: info.path, state: engine.state, live: null, acceptLoss: true } as const
+    const by = { actor: { ref: 'u-1', kind: 'human' }, origin: 'affidavit.invalid/where-they-are-known' } as const
+    const input = { kind: 'restore', path: info.path, state: engine.state, live: null, acceptLoss: true, by } as const
     const control = { cancelled: () => false, progress: () => {}, rest: () => {} }
     const keks = await keksOfWorkspace(engine.state, readManifest(info.path).workspace_id, null, { passphraseFile: undefined })
     const late = newFolder()
@@ -296,7 +316,11 @@ describe('restore', () => {
     const copy = newFolder()
     cpSync(real, copy, { recursive: true })
     const back = await opened(real)
-    expect((await leafTypes(back, real, info.size)).slice(0, 3)).toEqual(['rollback.detected', 'restore.done', 'engine.started'])
+    expect((await leavesFrom(back, real, info.size)).slice(0, 3)).toMatchObject([
+      { type: 'rollback.detected', actor: by.actor },
+      { type: 'restore.done', actor: by.actor },
+      { type: 'engine.started' }
+    ])
     await back.stop('quit')
     expect(readFileSync(join(copy, 'restored.json'))).toEqual(note)
     expect(await codeOf(copy)).toBe('rollback_detected')

@@ -17,6 +17,8 @@ import { restoreBackup } from './restore.ts'
 import { forgetRestore, type RestoredNote, restoredNote } from './restored-note.ts'
 
 const SYSTEM = { ref: 'engine', kind: 'system' } as const
+/** Whoever runs a command: no workspace is open yet in which they could be somebody. */
+const ACCOUNT = { ref: 'local', kind: 'human' } as const
 
 /** Key-encryption keys of a workspace whose keyring is in the state folder; base64 by id. @throws AffidavitError keys_unavailable */
 export async function keksOfWorkspace(
@@ -48,7 +50,8 @@ export async function restoreFirst(config: EngineStart['config'], environment: E
   const manifest = readManifest(from)
   const keks = await keksOfWorkspace(config.state, manifest.workspace_id, store, passphraseOf(config, environment))
   const control = { cancelled: () => false, progress: () => {}, rest: () => {} }
-  await restoreBackup({ kind: 'restore', path: from, to: config.workspace, state: config.state, keks, live: null, acceptLoss }, control)
+  const by = { actor: ACCOUNT, origin: null }
+  await restoreBackup({ kind: 'restore', path: from, to: config.workspace, state: config.state, keks, live: null, acceptLoss, by }, control)
 }
 
 /** Whether a log still begins with what was restored. */
@@ -82,11 +85,12 @@ export async function recordRestore(
 ): Promise<void> {
   const note = restoredNote(state, paths.root)
   if (!note || note.origin !== identity.origin || !holds(ledgerDb, note)) return
-  const { backup_id, made, size, root, seen, reapplied } = note
+  const { backup_id, made, size, root, seen, reapplied, by } = note
+  const actor = by ? { ref: by.ref, kind: by.kind } : SYSTEM
   const key = `restore/${backup_id}/${size}`
   const rolledBack: LeafDraft = {
     type: 'rollback.detected',
-    actor: SYSTEM,
+    actor,
     data: { reason: 'restore', head_size: seen?.size ?? 0, found_size: size },
     parts: [],
     sourceKey: `${key}/rollback`
@@ -103,7 +107,13 @@ export async function recordRestore(
   }
   await append([
     ...(seen ? [rolledBack] : []),
-    { type: 'restore.done', actor: SYSTEM, data, parts: [bodyPart({ reapplied: [...reapplied] }).part], sourceKey: key }
+    {
+      type: 'restore.done',
+      actor,
+      data,
+      parts: [bodyPart({ reapplied: [...reapplied], ...(by?.origin ? { known_in: by.origin } : {}) }).part],
+      sourceKey: key
+    }
   ])
   forgetRestore(state, paths.root)
 }

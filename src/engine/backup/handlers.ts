@@ -148,7 +148,7 @@ export class Backups {
         }
         await append([{ type: 'backup.made', actor, data, parts: [bodyPart({ path: info.path }).part] }])
         this.#last = new Elapsed(this.#deps.clock)
-        this.#tidy(folder)
+        await this.#tidy(folder)
         return info
       } catch (error) {
         this.#failed = new Elapsed(this.#deps.clock)
@@ -158,14 +158,21 @@ export class Backups {
     })
   }
 
-  /** Removes backups beyond the number kept, and copies of the keys that are too old; only those of this log. */
-  #tidy(folder: string): void {
+  /**
+   * Removes backups beyond the number kept, and copies of the keys that are too old; only those of this log. What goes is on record before it
+   * goes: after a crash in between it is still there, and named again.
+   */
+  async #tidy(folder: string): Promise<void> {
     const mine = backupsIn(folder).filter((one) => one.origin === this.#deps.identity.origin)
     const { keep, key_days } = this.#plan
-    for (const [i, one] of mine.entries()) {
-      if (keep > 0 && i >= keep) rmSync(one.path, { recursive: true, force: true })
-      else if (i > 0 && Date.now() - Date.parse(one.made) > key_days * DAY_MS) rmSync(join(one.path, KEYS_NAME), { force: true })
-    }
+    const surplus = mine.filter((_, i) => keep > 0 && i >= keep)
+    const old = mine.filter(
+      (one, i) => i > 0 && !surplus.includes(one) && one.keys && Date.now() - Date.parse(one.made) > key_days * DAY_MS
+    )
+    const drafts = [...surplus.map((one) => removedDraft(one, 'backup')), ...old.map((one) => removedDraft(one, 'keys'))]
+    if (drafts.length > 0) await this.#deps.append(drafts)
+    for (const one of surplus) rmSync(one.path, { recursive: true, force: true })
+    for (const one of old) rmSync(join(one.path, KEYS_NAME), { force: true })
   }
 
   #operations(): Handlers<Operations> {
@@ -190,8 +197,8 @@ export class Backups {
         if (plan.folder !== null) requireTarget(plan.folder, this.#deps.workspace, this.#deps.state)
         if (!JSON.stringify(plan.folder).isWellFormed() || plan.folder?.isWellFormed() === false)
           throw new AffidavitError('bad_request', 'the input: text that is no valid Unicode')
-        const to = plan.folder === null || plan.every_hours === 0 ? 'off' : `every ${plan.every_hours} h`
-        const data = { name: 'backup.plan', from: 'null', to: JSON.stringify(to) }
+        const before = (await this.#history()).set ? wordsOf(this.#plan) : null
+        const data = { name: 'backup.plan', from: JSON.stringify(before), to: JSON.stringify(wordsOf(plan)) }
         const [written] = await append([{ type: 'setting.changed', actor: caller.actor, data, parts: [bodyPart(plan).part] }])
         if (!written) throw new AffidavitError('read_only', 'the workspace is open read-only')
         this.#plan = plan
@@ -219,7 +226,8 @@ export class Backups {
               to: join(temporary, 'workspace'),
               state: this.#deps.state,
               keks,
-              acceptLoss: false
+              acceptLoss: false,
+              by: { actor: caller.actor, origin: identity.origin }
             } as const
             const report = await pool.run('restoreBackup', { ...input, live: own ? this.#deps.workspace : null }, progressOf(control))
             await append([
@@ -244,7 +252,7 @@ export class Backups {
         })
         return { job_id: job.id }
       },
-      'backup.restore': async ({ path, to, accept_loss }) => {
+      'backup.restore': async ({ path, to, accept_loss }, caller) => {
         const [info] = backupsIn(path)
         if (!info) throw new AffidavitError('not_found', 'there is no backup in this folder')
         if (info.origin === identity.origin)
@@ -263,7 +271,8 @@ export class Backups {
             state: this.#deps.state,
             keks,
             live: null,
-            acceptLoss: accept_loss
+            acceptLoss: accept_loss,
+            by: { actor: caller.actor, origin: identity.origin }
           } as const
           return pool.run('restoreBackup', input, progressOf(control))
         })
@@ -273,6 +282,18 @@ export class Backups {
     }
   }
 }
+
+/** What a plan says, less the folder, which is in the body. */
+const wordsOf = ({ folder, every_hours, keep, key_days }: BackupPlan): string =>
+  folder === null || every_hours === 0 ? 'off' : `every ${every_hours} h, ${keep === 0 ? 'all' : keep} kept, keys ${key_days} days`
+
+/** The leaf of a backup, or of the keys in it, that the plan no longer keeps. */
+const removedDraft = ({ id, path }: Pick<BackupInfo, 'id' | 'path'>, what: 'backup' | 'keys'): LeafDraft => ({
+  type: 'backup.removed',
+  actor: SYSTEM,
+  data: { backup_id: id, what },
+  parts: [bodyPart({ path }).part]
+})
 
 const progressOf = (control: JobControl) => ({
   signal: control.signal,

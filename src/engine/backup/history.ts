@@ -19,6 +19,8 @@ interface Row {
 type Overview = OperationOutput<'backup.overview'>
 
 export interface BackupHistory extends Pick<Overview, 'plan' | 'restores'> {
+  /** Whether a plan was ever set. */
+  readonly set: boolean
   readonly backups: readonly Omit<Overview['backups'][number], 'contents'>[]
 }
 
@@ -32,6 +34,7 @@ export function backupHistory(context: ReaderContext): BackupHistory {
     .get()
   const plan = backupPlan.safeParse(set == null ? defaultPlan : bodyOf(payloads, set))
   return {
+    set: set != null,
     plan: plan.success ? plan.data : defaultPlan,
     backups: newest.all('backup.made').map(({ seq, time_us, actor, data }) => {
       const { size, checkpoint_size, bytes, trigger } = JSON.parse(data) as LeafData<'backup.made'>

@@ -87,7 +87,17 @@ export class KeyCopies {
         // On a thread of its own: a long verification or backup must not hold up an erasure.
         const copy = await pool.alone('writeKeyCopy', input)
         const data = { backup_id: copy.id, size: copy.size, kek_id: copy.kek_id, bytes: copy.bytes }
-        await append([{ type: 'backup.keys', actor: SYSTEM, data, parts: [bodyPart({ path: copy.path }).part] }])
+        await append([
+          { type: 'backup.keys', actor: SYSTEM, data, parts: [bodyPart({ path: copy.path }).part] },
+          ...copy.replaced.map(
+            ({ id: old, path }): LeafDraft => ({
+              type: 'backup.removed',
+              actor: SYSTEM,
+              data: { backup_id: old, what: 'key_copy' },
+              parts: [bodyPart({ path }).part]
+            })
+          )
+        ])
       } catch (error) {
         onFailed(error)
         if (folder !== planned) continue

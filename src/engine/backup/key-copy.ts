@@ -85,7 +85,10 @@ function verify(context: ReaderContext, path: string, size: number, input: Write
  * opens all that they did.
  * @throws AffidavitError file_unreadable, disk_full, workspace_damaged
  */
-export async function writeKeyCopy(context: ReaderContext, input: WriteKeyCopyInput): Promise<KeyCopy> {
+export async function writeKeyCopy(
+  context: ReaderContext,
+  input: WriteKeyCopyInput
+): Promise<KeyCopy & { readonly replaced: readonly Pick<KeyCopy, 'id' | 'path'>[] }> {
   const made = new Date().toISOString()
   const { target, origin, state, kek } = input
   const final = join(target, `${prefixOf(origin)}${made.replace(/[-:]/g, '').replace('.', '-')}`)
@@ -123,8 +126,9 @@ export async function writeKeyCopy(context: ReaderContext, input: WriteKeyCopyIn
     syncFolder(part)
     renameSync(part, final)
     syncFolder(target)
-    for (const old of keyCopiesIn(target, origin)) if (old.made < made) rmSync(old.path, { recursive: true, force: true })
-    return { ...copy, path: final }
+    const replaced = keyCopiesIn(target, origin).filter((old) => old.made < made)
+    for (const old of replaced) rmSync(old.path, { recursive: true, force: true })
+    return { ...copy, path: final, replaced: replaced.map(({ id, path: at }) => ({ id, path: at })) }
   } catch (error) {
     rmSync(part, { recursive: true, force: true })
     throw toBackupError(error)

@@ -9,6 +9,7 @@ import { equalBytes, toBase64 } from '../../shared/evidence/bytes.ts'
 import { rootAt } from '../../shared/evidence/merkle.ts'
 import { parseVkey } from '../../shared/evidence/note.ts'
 import { sha256 } from '../crypto.ts'
+import type { Actor } from '../ledger/draft.ts'
 import { HeadFile } from '../ledger/head.ts'
 import { type HeadCopy, readHeadCopy } from '../ledger/head-copy.ts'
 import { leafCount, nodeReader } from '../ledger/store.ts'
@@ -37,6 +38,8 @@ export interface RestoreInput {
   readonly live: string | null
   /** A person chose to go back although this machine has seen leaves that the backup does not hold. */
   readonly acceptLoss: boolean
+  /** Who restores, and the log in which they are known; null: whoever uses this account. */
+  readonly by: { readonly actor: Actor; readonly origin: string | null }
 }
 
 const damaged = (message: string): AffidavitError =>
@@ -158,6 +161,7 @@ export async function restoreBackup(input: RestoreInput, control: ReaderControl)
       origin: manifest.origin,
       size: manifest.size,
       root: manifest.root,
+      by: { ref: input.by.actor.ref, kind: input.by.actor.kind, origin: input.by.origin },
       seen: seen && lost > 0 ? { size: seen.size, root: toBase64(seen.root) } : null,
       reapplied
     })

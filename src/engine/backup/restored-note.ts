@@ -20,6 +20,8 @@ const noteSchema = z.strictObject({
   /** The head that this machine remembered, where a person chose to go back behind it. */
   seen: z.strictObject({ size: count, root: z.base64() }).nullable(),
   /** What was erased after the backup was made, and was carried out on it again. */
+  /** Who restored it, as they are known in the workspace of that origin; absent for notes of earlier versions. */
+  by: z.strictObject({ ref: z.string(), kind: z.enum(['human', 'service', 'model', 'system']), origin: z.string().nullable() }).optional(),
   reapplied: z.array(z.strictObject({ case: z.string(), intent: count, ranges: z.array(range).readonly(), leaves: count })).readonly()
 })
 export type RestoredNote = z.infer<typeof noteSchema>

@@ -36,6 +36,7 @@ const passing: readonly LeafType[] = [
   'session.failed',
   'backup.made',
   'backup.keys',
+  'backup.removed',
   'disposal.proposed'
 ]
 

@@ -16,6 +16,8 @@ export interface AccessCopyInput {
   readonly replace: boolean
   readonly reference: string
   readonly received: string
+  /** Day on which it is due. */
+  readonly due: string
   readonly written: string
   readonly origin: string
 }
@@ -108,12 +110,21 @@ export function writeAccessCopy(context: ReaderContext, input: AccessCopyInput, 
     opened.push(json)
     const html = new Output(page)
     opened.push(html)
-    const { reference, received, written, origin } = input
-    const head = { v: 1, what: 'copy of the data of a subject', reference, received, written, origin, records_count: input.seqs.length }
+    const { reference, received, due, written, origin } = input
+    const head = {
+      v: 1,
+      what: 'copy of the data of a subject',
+      reference,
+      received,
+      due,
+      written,
+      origin,
+      records_count: input.seqs.length
+    }
     json.write(`${JSON.stringify(head).slice(0, -1)},"records":[\n`)
     const { before, after } = htmlPage(`Copy of data, ${reference}`)
     html.write(
-      `${before}<h1>Copy of data</h1><p>Reference ${htmlText(reference)}, received ${htmlText(received)}. ${input.seqs.length} records, written ${htmlText(written)} from the log ${htmlText(origin)}. The same data for machines is in the JSON file beside this page.</p>`
+      `${before}<h1>Copy of data</h1><p>Reference ${htmlText(reference)}, received ${htmlText(received)}, due ${htmlText(due)}. ${input.seqs.length} records, written ${htmlText(written)} from the log ${htmlText(origin)}. The same data for machines is in the JSON file beside this page.</p>`
     )
     for (const [i, seq] of input.seqs.entries()) {
       if (control.cancelled()) throw new AffidavitError('cancelled', 'cancelled')

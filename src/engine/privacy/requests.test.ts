@@ -89,6 +89,7 @@ describe('a copy of data', () => {
     expect(copy).toMatchObject({
       reference: 'DSR access',
       received: '2026-01-31',
+      due: '2026-02-28',
       records: [{ seq: seqs[0], event: { user_id: 'u-1' } }, { seq: seqs[1] }]
     })
     expect(copy.records[0].input_messages[0].parts[0].content).toBe(`ann@example.org ${evil}`)

@@ -132,6 +132,7 @@ export class Requests {
               replace,
               reference: request.reference,
               received: request.received,
+              due: request.due,
               written: new Date().toISOString(),
               origin
             },

@@ -13,7 +13,7 @@ import { consistencyProof } from '../../shared/evidence/merkle.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
 import type { SeqRange } from '../../shared/policy/ranges.ts'
 import { type ActivityFilter, activityCsv, activityPage } from '../activity/reading.ts'
-import { listAnchors, settingBody, widestAnchor, witnessedSize } from '../anchors/listings.ts'
+import { listAnchors, settingBody, settingValue, widestAnchor, witnessedSize } from '../anchors/listings.ts'
 import { outsideAnchor } from '../anchors/outside.ts'
 import { backupHistory } from '../backup/history.ts'
 import { type WriteKeyCopyInput, writeKeyCopy } from '../backup/key-copy.ts'
@@ -180,6 +180,7 @@ export const readerTasks = {
   keyHistory: task((context, _: Record<string, never>) => keyHistory(context)),
   anchors: task(({ catalog }, args: { readonly limit: number }) => listAnchors(catalog, args.limit)),
   widestAnchor: task(({ catalog }, _: Record<string, never>) => widestAnchor(catalog)),
+  settingValue: task(({ catalog }, args: { readonly name: string }) => settingValue(catalog, args.name)),
   settingBody: task((context, args: { readonly name: string }) => settingBody(context, args.name)),
   witnessedSize: task(({ catalog }, args: { readonly authority: string }) => witnessedSize(catalog, args.authority)),
   consistency: task(({ ledger }, args: { readonly from: number; readonly to: number }) =>

@@ -10,6 +10,7 @@ import { sha256, sha256Hex } from '../crypto.ts'
 import type { Handlers } from '../handlers.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
+import { savedDraft } from '../ledger/saved-draft.ts'
 import type { Projector } from '../threads/projector.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
 import type { Identity } from '../workspace/identity.ts'
@@ -59,7 +60,7 @@ export function keyHandlers(deps: KeyHandlerDeps): { readonly handlers: Handlers
     },
     handlers: {
       'keys.report': report,
-      'keys.save_report': async ({ out, format, replace }) => {
+      'keys.save_report': async ({ out, format, replace }, { actor }) => {
         if (!replace && existsSync(out))
           throw new AffidavitError('file_exists', 'the file exists already: choose another name or say that it may be replaced')
         const found = await report()
@@ -69,12 +70,13 @@ export function keyHandlers(deps: KeyHandlerDeps): { readonly handlers: Handlers
         } catch {
           throw new AffidavitError('file_unreadable', 'the file cannot be written there')
         }
+        await deps.append([savedDraft(actor, 'key_report', text)])
         return { path: out, bytes: Buffer.byteLength(text) }
       },
       'keys.rotate': async ({ use }, { actor }) => {
         const open = writable()
         const job = jobs.start('rotate_key', titles[use], 'leaves', async (control) => {
-          if (use === 'key-encryption') await open.rewrapVault({ progress: (done, total) => control.progress(done, total) })
+          if (use === 'key-encryption') await open.rewrapVault({ by: actor, progress: (done, total) => control.progress(done, total) })
           else await signing.rotate(use, actor)
         })
         return { job_id: job.id }

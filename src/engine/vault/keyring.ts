@@ -37,12 +37,16 @@ const ringV1 = z.strictObject({
 
 const signing = z.strictObject({ seed: base64Key, since: time.optional() })
 
+const actor = z.strictObject({ ref: z.string().min(1).max(200), kind: z.enum(['human', 'service', 'model', 'system']) })
+
 /** A leaf that the ring owes the ledger: written again after a crash, and found to be there already by its key id. */
 const owedLeaf = z.strictObject({
   type: z.enum(['key.added', 'key.retired']),
   key_id: z.string().min(1).max(64),
   use: z.enum(['log', 'export', 'key-encryption', 'witness']),
-  public_key: base64Key.optional()
+  public_key: base64Key.optional(),
+  /** Who changed the key; absent: the engine. */
+  by: actor.optional()
 })
 export type OwedLeaf = z.infer<typeof owedLeaf>
 
@@ -63,6 +67,8 @@ const ringSchema = z.strictObject({
   keks: z.array(z.strictObject({ id: kekId, key: base64Key, since: time.optional() })).min(1),
   /** Why key blocks are being rewritten under the newest key-encryption key; absent when none names another. */
   rewrap: z.enum(['rotation', 'erasure']).optional(),
+  /** Who began that; absent: the engine. */
+  rewrap_by: actor.optional(),
   owed: z.array(owedLeaf)
 })
 export type Keyring = z.infer<typeof ringSchema>

@@ -148,6 +148,10 @@ describe('a change of the log and export keys', () => {
     expect(await test.codeOf('keys.save_report', { out, format: 'html' })).toBe('file_exists')
     await test.call('keys.save_report', { out, format: 'json', replace: true })
     expect(JSON.parse(readFileSync(out, 'utf8'))).toMatchObject({ protection: 'key-file' })
+    const { entries } = await test.call('activity.list', { kind: 'export' })
+    expect(entries.slice(0, 2).map((one) => [one.actor, one.what, one.data.kind])).toEqual(
+      Array(2).fill(['local', 'saved the key report', 'key_report'])
+    )
     expect(await test.codeOf('keys.save_report', { out: join(test.root, 'no', 'such', 'x'), format: 'json' })).toBe('file_unreadable')
     expect(await test.codeOf('keys.save_report', { out, format: 'pdf' })).toBe('bad_request')
   })

@@ -50,7 +50,13 @@ const typesOf = (open: OpenWorkspace) =>
     .prepare<[], Buffer>('SELECT bytes FROM leaf ORDER BY seq')
     .pluck()
     .all()
-    .map((bytes) => JSON.parse(bytes.toString('utf8')) as { type: string; data?: { key_id?: string } })
+    .map(
+      (bytes) => JSON.parse(bytes.toString('utf8')) as { type: string; actor: { ref: string; kind: string }; data?: { key_id?: string } }
+    )
+const actorsOf = (open: OpenWorkspace) =>
+  typesOf(open)
+    .filter(({ type }) => type.startsWith('key.'))
+    .map(({ type, actor }) => [type, actor] as const)
 /** Whether a file of the state folder holds this key in any of the forms it is written in. */
 const held = (key: Uint8Array) =>
   readdirSync(folder.state).some((name) => {
@@ -144,6 +150,25 @@ describe('a change of the key-encryption key', () => {
     const added = typesOf(workspace).filter(({ type }) => type === 'key.added')
     expect(added).toHaveLength(1)
     expect(typesOf(workspace).filter(({ type }) => type === 'key.retired')).toHaveLength(1)
+  })
+
+  it('that a person began is theirs to its end, also when it goes on after an end of the process', async () => {
+    await writerOf(workspace).append(drafts(0, 5))
+    const crash = new Error('the process ends here')
+    const by = { ref: 'u-1', kind: 'human' } as const
+    await expect(vaultOf(workspace, { beforeDestroy: () => Promise.reject(crash) }).rewrapVault({ by })).rejects.toBe(crash)
+    await reopen()
+    await vaultOf(workspace).resume()
+    expect(actorsOf(workspace)).toEqual([
+      ['key.added', by],
+      ['key.retired', by]
+    ])
+    await vaultOf(workspace).rewrapVault({})
+    expect(
+      actorsOf(workspace)
+        .slice(2)
+        .map(([, actor]) => actor.ref)
+    ).toEqual(['engine', 'engine'])
   })
 
   it('an erasure after an interrupted rotation takes a third key: the second one wrapped what has to go', async () => {
@@ -249,6 +274,11 @@ describe('in a running engine', () => {
     const report = await test.call('verify.workspace_report', { job_id: verify })
     expect(report).toMatchObject({ verdict: 'intact', faults: [] })
     expect(report.checked.payloads).toBeGreaterThanOrEqual(150)
+    const { entries } = await test.call('activity.list', { kind: 'setting' })
+    expect(entries.filter((one) => one.type.startsWith('key.')).map((one) => [one.type, one.actor])).toEqual([
+      ['key.retired', 'local'],
+      ['key.added', 'local']
+    ])
     expect(await test.codeOf('keys.rotate', { use: 'nonsense' })).toBe('bad_request')
   })
 })

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto'
 import { AffidavitError } from '../../shared/contract/errors.ts'
-import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
+import type { Actor, AppendResult, LeafDraft } from '../ledger/draft.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { emptyWal } from '../sqlite/long-write.ts'
 import type { WritableDb } from '../sqlite/open.ts'
@@ -29,6 +29,8 @@ export interface VaultDeps {
 export interface RewrapInput {
   /** Seqs whose keys are destroyed: their content can then never be opened again, by nobody. */
   readonly dropSeqs?: Iterable<number>
+  /** Who changes the key; the engine when absent. What goes on after a crash is still theirs. */
+  readonly by?: Actor
   readonly progress?: (done: number, total: number) => void
 }
 
@@ -100,7 +102,7 @@ export class Vault {
   async #rewrap(input: RewrapInput): Promise<RewrapResult> {
     const { keys, holder, identity, ledger } = this.#deps
     const drop = [...(input.dropSeqs ?? [])].sort((a, b) => a - b)
-    if (await this.#needsNewKey(drop)) await this.#addKek(drop.length > 0 ? 'erasure' : 'rotation')
+    if (await this.#needsNewKey(drop)) await this.#addKek(drop.length > 0 ? 'erasure' : 'rotation', input.by)
     else if (holder.ring.keks.length === 1) {
       await this.settle()
       return { kek_id: identity.kek.id, destroyed: [], dropped: 0, blocks: 0, damaged: 0 }
@@ -115,10 +117,10 @@ export class Vault {
       throw new AffidavitError('busy', 'the old keys are still being read: the change of the key goes on at the next attempt')
     await this.#deps.beforeDestroy?.()
     const old = holder.ring.keks.filter((kek) => kek.id !== target.id).map((kek) => kek.id)
-    await holder.update(({ rewrap: _, ...ring }) => ({
+    await holder.update(({ rewrap: _, rewrap_by: by, ...ring }) => ({
       ...ring,
       keks: ring.keks.filter((kek) => kek.id === target.id),
-      owed: [...ring.owed, ...old.map((id): OwedLeaf => ({ type: 'key.retired', key_id: id, use: 'key-encryption' }))]
+      owed: [...ring.owed, ...old.map((id): OwedLeaf => ({ type: 'key.retired', key_id: id, use: 'key-encryption', ...(by && { by }) }))]
     }))
     this.#deps.onKeks(identity.keks)
     ledger.forgetKeys()
@@ -133,14 +135,16 @@ export class Vault {
     return holder.ring.keks.length === 1
   }
 
-  async #addKek(reason: Keyring['rewrap']): Promise<void> {
+  async #addKek(reason: Keyring['rewrap'], actor: Actor | undefined): Promise<void> {
     const { holder, identity, ledger } = this.#deps
     const id = randomBytes(8).toString('hex')
+    const by = actor && { ref: actor.ref, kind: actor.kind }
     await holder.update((ring) => ({
       ...ring,
       keks: [...ring.keks, { id, key: randomBytes(32).toString('base64'), since: new Date().toISOString() }],
       rewrap: reason,
-      owed: [...ring.owed, { type: 'key.added', key_id: id, use: 'key-encryption' }]
+      ...(by && { rewrap_by: by }),
+      owed: [...ring.owed, { type: 'key.added', key_id: id, use: 'key-encryption', ...(by && { by }) }]
     }))
     this.#deps.onKeks(identity.keks)
     ledger.useKek(identity.kek)
@@ -150,9 +154,9 @@ export class Vault {
 
 const sameLeaf = (a: OwedLeaf, b: OwedLeaf): boolean => a.type === b.type && a.key_id === b.key_id
 
-const owedDraft = ({ type, ...data }: OwedLeaf): LeafDraft => ({
+const owedDraft = ({ type, by = SYSTEM, ...data }: OwedLeaf): LeafDraft => ({
   type,
-  actor: SYSTEM,
+  actor: by,
   data,
   parts: [],
   sourceKey: `${type}/${data.use}/${data.key_id}`

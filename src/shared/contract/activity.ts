@@ -29,6 +29,7 @@ const named = {
     'restrict.set',
     'backup.made',
     'backup.keys',
+    'backup.removed',
     'restore.done'
   ],
   drift: ['baseline.set', 'drift.look', 'drift.alert', 'drift.ack', 'drift.resolve', 'drift.snooze'],

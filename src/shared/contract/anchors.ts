@@ -61,7 +61,7 @@ export const anchorOperations = {
     input: z.strictObject({ out: path.optional(), replace: z.boolean().default(false) }),
     output: z.object({ html: z.string(), size: count, path: z.string().nullable() }),
     access: 'read',
-    leaves: []
+    leaves: ['export.created']
   }),
   'anchors.trust_authority': operation({
     summary: 'Takes the certificates that an authority must lead to from a PEM file',

@@ -161,7 +161,7 @@ export const complianceOperations = {
     input: z.strictObject({ out: z.string().min(1).max(4096), format: z.enum(['html', 'json', 'csv']).default('html') }),
     output: z.object({ path: z.string(), bytes: count, sha256: z.string() }),
     access: 'read',
-    leaves: []
+    leaves: ['export.created']
   }),
   'compliance.set_processing': operation({
     summary: 'States the part of the record of processing that only the firm knows; recorded',

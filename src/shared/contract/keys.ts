@@ -72,7 +72,7 @@ export const keyOperations = {
     input: z.strictObject({ out: path, format: z.enum(['html', 'json']), replace: z.boolean().default(false) }),
     output: z.object({ path: z.string(), bytes: count }),
     access: 'read',
-    leaves: []
+    leaves: ['export.created']
   }),
   'keys.rotate': operation({
     summary: 'Replaces a key by a new one, as a job; the old one is destroyed at its end',

@@ -166,7 +166,7 @@ export const requestOperations = {
     input: z.strictObject({ id, out: z.string().min(1).max(4096) }),
     output: z.object({ html: z.string(), json: z.string() }),
     access: 'read',
-    leaves: []
+    leaves: ['export.created']
   }),
   'erasure.certificate': operation({
     summary: 'The certificate of an erasure that is done',

@@ -187,7 +187,9 @@ export const leafDataSchemas = {
       /** When the file is encrypted to the recipient: digest of what was handed over. */
       encrypted_sha256: hex64.optional()
     }),
-    z.strictObject({ kind: z.literal('activity'), file_sha256: hex64, bytes: count, rows: count })
+    z.strictObject({ kind: z.literal('activity'), file_sha256: hex64, bytes: count, rows: count }),
+    /** A report that somebody saved; which erasure a certificate is of is in the body. */
+    z.strictObject({ kind: z.enum(['certificate', 'key_report', 'processing', 'checkpoint_page']), file_sha256: hex64, bytes: count })
   ]),
   /** `record`: its leaf, for that scope. `first_code` and `first_seq`: the first fault and the leaf it is in. */
   'verify.run': z.strictObject({
@@ -263,6 +265,8 @@ export const leafDataSchemas = {
     kek_id: z.string().regex(/^[0-9a-f]{16}$/),
     bytes: count
   }),
+  /** A backup that the plan no longer keeps, the keys in one, or a copy of the keys that a newer one replaced; where it lay is in the body. */
+  'backup.removed': z.strictObject({ backup_id: z.uuid(), what: z.enum(['backup', 'keys', 'key_copy']) }),
   'restore.done': z.strictObject({
     kind: z.enum(['drill', 'restore']),
     backup_id: z.uuid(),

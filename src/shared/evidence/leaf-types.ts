@@ -68,6 +68,7 @@ export const leafTypes = [
   'client.revoked',
   'backup.made',
   'backup.keys',
+  'backup.removed',
   'restore.done',
   'app.updated'
 ] as const

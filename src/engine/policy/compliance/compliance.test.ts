@@ -81,6 +81,11 @@ describe('requirements', () => {
     expect(await row('F1')).toMatchObject({ state: 'not_applicable' })
     expect(await row('S9')).toMatchObject({ state: 'partly', note: { document: 'undertaking.pdf' } })
     expect(await engine.call('compliance.mark', { id: 'F1', applies: true, reason: 'it does' })).toMatchObject({ state: 'partly' })
+    const marks = (await engine.call('activity.list', { kind: 'setting' })).entries.filter((one) => one.data.name === 'requirement.F1')
+    expect(marks.map((one) => [one.data.from, one.data.to])).toEqual([
+      ['"not applicable"', '"applies"'],
+      ['null', '"not applicable"']
+    ])
     expect(await engine.codeOf('compliance.mark', { id: 'S9', applies: true, reason: 'x', document: join(engine.root, 'none') })).toBe(
       'file_unreadable'
     )
@@ -161,6 +166,12 @@ describe('the record of processing', () => {
       expect(createHash('sha256').update(readFileSync(out)).digest('hex')).toBe(saved.sha256)
       files.push(readFileSync(out, 'utf8'))
     }
+    const { entries } = await engine.call('activity.list', { kind: 'export' })
+    expect(entries.map((one) => [one.actor, one.what, one.data.file_sha256]).reverse()).toEqual(
+      files.map((file) => ['local', 'saved the record of processing', createHash('sha256').update(file).digest('hex')])
+    )
+    const stating = (await engine.call('activity.list', { kind: 'setting' })).entries.filter((one) => one.data.name === 'processing.stated')
+    expect(stating.map((one) => one.data.from)).toEqual(['"stated"', 'null'])
     expect(files[0]).toBe((await engine.call('compliance.processing', {})).page.html)
     expect(JSON.parse(files[1] ?? '')).toMatchObject({ stated: { controller: '<b>Firm</b>' }, sources: [{ source: 'desk' }] })
     expect(files[2]).toContain(`stated,transfers,"'=HYPERLINK(""http://x"")",\r\n`)

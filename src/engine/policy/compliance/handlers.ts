@@ -11,6 +11,7 @@ import { statementsOf } from '../../../shared/policy/statements.ts'
 import type { Caller, Handlers } from '../../handlers.ts'
 import { bodyPart } from '../../ledger/body-part.ts'
 import type { AppendResult, LeafDraft } from '../../ledger/draft.ts'
+import { savedDraft } from '../../ledger/saved-draft.ts'
 import type { Projector } from '../../threads/projector.ts'
 import type { ReaderPool } from '../../threads/reader-pool.ts'
 import type { LiveFacts } from './facts.ts'
@@ -68,7 +69,9 @@ export function complianceHandlers(
   }
   /** A note of a person: the name says on what, the words are in the body. */
   const note = async (caller: Caller, name: string, to: string, body: object): Promise<void> => {
-    const data = { name, from: 'null', to: JSON.stringify(to) }
+    await caughtUp()
+    const from = (await pool.run('settingValue', { name })) ?? 'null'
+    const data = { name, from, to: JSON.stringify(to) }
     const [written] = await deps.append([{ type: 'setting.changed', actor: caller.actor, data, parts: [bodyPart(body).part] }])
     if (!written) throw new AffidavitError('read_only', 'the workspace is open read-only')
   }
@@ -109,7 +112,7 @@ export function complianceHandlers(
       await caughtUp()
       return pool.run('processing', deps.live())
     },
-    'compliance.save_processing': async ({ out, format }) => {
+    'compliance.save_processing': async ({ out, format }, caller) => {
       await caughtUp()
       const record = await pool.run('processing', deps.live())
       const { page, ...content } = record
@@ -120,6 +123,7 @@ export function complianceHandlers(
       } catch {
         throw new AffidavitError('file_unreadable', 'the file cannot be written there: choose another folder')
       }
+      await deps.append([savedDraft(caller.actor, 'processing', bytes)])
       return { path: out, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
     },
     'compliance.set_processing': async (stated, caller): Promise<Processing> => {

@@ -10,6 +10,7 @@ import type { InTurn } from '../../in-turn.ts'
 import type { JobControl, Jobs } from '../../jobs/jobs.ts'
 import { bodyPart } from '../../ledger/body-part.ts'
 import type { AppendResult, LeafDraft } from '../../ledger/draft.ts'
+import { savedDraft } from '../../ledger/saved-draft.ts'
 import { removePayloads } from '../../ledger/tiles.ts'
 import type { Approvals, GivenApproval } from '../../policy/approvals.ts'
 import { emptyWal, inSlices } from '../../sqlite/long-write.ts'
@@ -148,7 +149,7 @@ export class Erasures {
       return { seq: leaf.seq }
     },
     'erasure.certificate': async ({ id }) => this.#certificate(id),
-    'erasure.save_certificate': async ({ id, out }) => {
+    'erasure.save_certificate': async ({ id, out }, caller) => {
       const certificate = await this.#certificate(id)
       const json = `${out.replace(/\.html?$/i, '')}.json`
       try {
@@ -157,6 +158,7 @@ export class Erasures {
       } catch {
         throw new AffidavitError('file_unreadable', 'the certificate could not be written there: choose another folder')
       }
+      await this.#deps.append([savedDraft(caller.actor, 'certificate', certificate.html, { erasure_id: id })])
       return { html: out, json }
     }
   }
@@ -245,6 +247,7 @@ export class Erasures {
     this.onStep('projected')
     const { kek_id, destroyed } = await vault.rewrapVault({
       dropSeqs: leaves,
+      by: { ref: approval.givenBy, kind: 'human' },
       progress: (done, total) => control.progress(done, total)
     })
     this.onStep('keys')

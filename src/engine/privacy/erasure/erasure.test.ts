@@ -187,6 +187,17 @@ describe('erasure', { timeout: 60_000 }, () => {
     expect(facts.scan.needles).toBeGreaterThan(20)
     const saved = await given.asker.call('erasure.save_certificate', { id, out: join(engine.root, 'certificate.html') })
     expect([readFileSync(saved.html, 'utf8'), readFileSync(saved.json, 'utf8')]).toEqual([html, json])
+    const trail = async (kind: 'export' | 'setting') => (await engine.call('activity.list', { kind })).entries
+    expect((await trail('export'))[0]).toMatchObject({
+      actor: given.asker.ref,
+      what: 'saved the certificate of an erasure',
+      data: { kind: 'certificate', file_sha256: createHash('sha256').update(html).digest('hex') }
+    })
+    const keys = (await trail('setting')).filter((one) => one.type.startsWith('key.'))
+    expect(keys.map((one) => [one.type, one.actor])).toEqual([
+      ['key.retired', given.other.ref],
+      ['key.added', given.other.ref]
+    ])
     expect(await given.asker.codeOf('erasure.save_certificate', { id, out: join(engine.root, 'no', 'c.html') })).toBe('file_unreadable')
     expect(html).toContain('Firm &lt;b&gt;&amp;')
     expect(html).toContain('no trace')

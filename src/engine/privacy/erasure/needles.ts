@@ -57,7 +57,6 @@ function* identifiersIn(part: string, text: string): Generator<string> {
   const { event, texts } = contentOf(part, text)
   yield* named(event)
   if (part !== 'error') for (const all of texts) for (const one of detect(all, builtInDetectors)) yield all.slice(one.start, one.end)
-  }
 }
 
 export interface Needles {
