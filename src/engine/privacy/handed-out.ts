@@ -96,11 +96,7 @@ function holds(ranges: readonly SeqRange[], seq: number): boolean {
  * The bundles that held some of these records as they are no longer. `changed`: the records, each with the leaf that changed it, which a bundle of
  * a larger tree brings with it. A call that was still open when a bundle went out counts as well.
  */
-export function recipientsOf(
-  { catalog }: ReaderContext,
-  changed: ReadonlyMap<number, number>,
-  exports: readonly HandedOut[]
-): Recipient[] {
+export function recipientsOf({ catalog }: ReaderContext, changed: ReadonlyMap<number, number>, exports: readonly HandedOut[]): Recipient[] {
   const records = [...changed].map(([seq, by]) => ({ by, leaves: [seq, ...requestsOf(catalog, [seq])] }))
   return exports.flatMap(({ selected, size, ...bundle }) => {
     const held = records.filter(({ by, leaves }) => size <= by && leaves.some((seq) => holds(selected, seq)))

@@ -53,11 +53,11 @@ WHERE type = 'recipient.told'
     .map(({ export_seq, time, recipient, records }) => ({ export_seq, time, recipient, records, told: told.get(export_seq) ?? null }))
 }
 
-/** Over all requests: how many recipients there are to tell of what was erased or restricted, and how many of them are noted as told. */
+/** Over all requests: how many recipients there are to tell of what was erased, restricted or corrected, and how many of them are noted as told. */
 export function recipientsToTell(context: ReaderContext): { readonly due: number; readonly told: number } {
   const exports = handedOut(context)
   const all = context.catalog
-    .prepare<[], string>("SELECT DISTINCT request FROM request_step WHERE type IN ('restrict.set', 'erasure.done')")
+    .prepare<[], string>("SELECT DISTINCT request FROM request_step WHERE type IN ('restrict.set', 'record.corrected', 'erasure.done')")
     .pluck()
     .all()
     .flatMap((request) => recipientsOfRequest(context, request, exports))

@@ -49,7 +49,7 @@ export interface ComplianceFacts {
   readonly requests: Readonly<Record<RequestKind, { readonly open: number; readonly overdue: number; readonly late: number }>>
   /** Erasures that were begun and are not done. */
   readonly erasing: number
-  /** Recipients of what was erased or restricted, and how many of them were told. */
+  /** Recipients of what was erased, restricted or corrected, and how many of them were told. */
   readonly recipients: { readonly due: number; readonly told: number }
   /** From the request of the last export to its file on disk; null when none says. */
   readonly drill_ms: number | null
