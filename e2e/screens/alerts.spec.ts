@@ -42,9 +42,28 @@ oneLook('light', 'a back-test, many alerts, snooze and webhooks', async ({ page,
   await expect(page.getByRole('dialog')).toBeHidden()
   expect((await callOk(page, 'settings.get', {})).effect_floor).toBe(0.3)
 
-  // Two at once with the keyboard, one note for both.
+  // The verdict of one alert never stands under another, not even for a moment.
   await go('/drift')
   const open = page.getByRole('group', { name: 'Open' }).getByRole('option')
+  await open.nth(0).click()
+  await expect(page.locator('.verdict-view .headline')).toBeVisible()
+  const under = await page.evaluate(async () => {
+    const headline = () => document.querySelector('.verdict-view .headline')?.textContent ?? null
+    const first = headline()
+    document.querySelectorAll<HTMLElement>('[role=option]')[1]?.click()
+    const seen: (string | null)[] = []
+    for (let frame = 0; frame < 5; frame++) {
+      await new Promise((resolve) => requestAnimationFrame(resolve))
+      const selected = document.querySelectorAll('[role=option]')[1]?.getAttribute('aria-selected') === 'true'
+      if (selected) seen.push(headline())
+    }
+    return { first, seen }
+  })
+  expect(under.first).not.toBeNull()
+  expect(under.seen.length).toBeGreaterThan(0)
+  expect(under.seen).not.toContain(under.first)
+
+  // Two at once with the keyboard, one note for both.
   const before = await open.count()
   await open.first().focus()
   await page.keyboard.press('Space')
@@ -64,6 +83,20 @@ oneLook('light', 'a back-test, many alerts, snooze and webhooks', async ({ page,
   await expect(page.getByText(/rests until/).first()).toBeVisible()
   await expect(page.getByText(/· 1 resting/).first()).toBeVisible()
   await shoot('04-alerts-snoozed')
+
+  // An open one that rests is not counted as open, on no screen.
+  const [still] = (await callOk(page, 'drift.alerts', { state: 'open' })).alerts
+  const until = new Date(Date.now() + 3_600_000).toISOString()
+  await callOk(page, 'drift.snooze', { id: still?.id ?? '', until, reason: 'Known deployment' })
+  await go('/dashboard')
+  await expect(page.getByText(/· 1 resting/)).toBeVisible()
+  await expect(
+    page
+      .getByRole('region', { name: 'Drift' })
+      .getByText(/^resting · /)
+      .first()
+  ).toBeVisible()
+  await shoot('01-dashboard-resting')
 
   await go('/settings?view=drift')
   const hooks = page.getByRole('region', { name: 'Webhooks' })

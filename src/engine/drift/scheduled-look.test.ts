@@ -264,6 +264,20 @@ describe('a look', () => {
     expect((await look(engineOf())).opened).toHaveLength(1)
   })
 
+  it('that is cancelled leaves nothing, and the next one may begin', async () => {
+    const drift = engineOf()
+    await calls(300, usual)
+    await pin(drift)
+    await calls(100, slow)
+    const size = ledger.size
+    const cancel = new AbortController()
+    const cancelled = drift.handlers['drift.look']({}, { ...caller, signal: cancel.signal })
+    cancel.abort()
+    await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' })
+    expect(ledger.size).toBe(size)
+    expect((await look(drift)).opened).toHaveLength(1)
+  })
+
   it('that ended before its alert is finished later, once', async () => {
     const drift = engineOf()
     await calls(300, usual)
