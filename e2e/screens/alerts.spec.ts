@@ -89,7 +89,7 @@ oneLook('light', 'a back-test, many alerts, snooze and webhooks', async ({ page,
   const until = new Date(Date.now() + 3_600_000).toISOString()
   await callOk(page, 'drift.snooze', { id: still?.id ?? '', until, reason: 'Known deployment' })
   await go('/dashboard')
-  await expect(page.getByText(/· 1 resting/)).toBeVisible()
+  await expect(page.getByText(/1 resting · \d+ acknowledged/)).toBeVisible()
   await expect(
     page
       .getByRole('region', { name: 'Drift' })

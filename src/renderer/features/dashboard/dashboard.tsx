@@ -165,9 +165,9 @@ function Board({ data }: { readonly data: DashboardData }) {
           name="Open drift alerts"
           value={count(status?.alerts.open ?? 0)}
           detail={[
-            oldest === null ? 'none open' : `oldest ${oldest}`,
-            `${count(status?.alerts.acknowledged ?? 0)} acknowledged`,
-            ...(status?.alerts.resting ? [`${count(status.alerts.resting)} resting`] : [])
+            // There is room for two.
+            status?.alerts.resting ? `${count(status.alerts.resting)} resting` : oldest === null ? 'none open' : `oldest ${oldest}`,
+            `${count(status?.alerts.acknowledged ?? 0)} acknowledged`
           ].join(' · ')}
         />
       </div>
