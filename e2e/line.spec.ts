@@ -147,7 +147,9 @@ test('from a file to a bundle that stock tools accept, and refuse after one chan
   expect(text.status).not.toBe(0)
   const shell = spawnSync('sh', ['verify.sh'], { cwd: changed, encoding: 'utf8' })
   expect([shell.status, shell.stdout.trim().split('\n').at(-1)]).toEqual([1, 'invalid'])
-  broken.writeUInt8(broken.readUInt8(2000) ^ 1, 2000)
+  // In the middle of a content: the archive still opens.
+  const place = broken.indexOf('data/records.csv') + 200
+  broken.writeUInt8(broken.readUInt8(place) ^ 1, place)
   const brokenFile = join(userData, 'broken.affidavit.zip')
   writeFileSync(brokenFile, broken)
   expect(verifyByCommand(brokenFile).status).toBeGreaterThan(0)
@@ -162,9 +164,7 @@ test('from a file to a bundle that stock tools accept, and refuse after one chan
   await expect(page.getByRole('heading', { name: 'Verifies: genuine and unchanged' })).toBeVisible({ timeout: 90_000 })
   await answerDialogs(app, { open: [brokenFile] })
   await page.getByRole('button', { name: 'Another bundle…' }).click()
-  await expect(page.getByRole('heading', { name: 'Does not verify' }).or(page.getByText('This file could not be verified.'))).toBeVisible({
-    timeout: 90_000
-  })
+  await expect(page.getByRole('heading', { name: /^Does not verify: / })).toBeVisible({ timeout: 90_000 })
 
   // The whole ledger, from disk.
   const { job_id } = await callOk(page, 'verify.workspace', {})

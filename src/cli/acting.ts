@@ -10,11 +10,17 @@ export interface ActingOptions {
   readonly passwordFile?: string
 }
 
+/** Says so when others can read a file with a secret in it. */
+export function warnIfShared(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (process.platform !== 'win32' && found && (found.mode & 0o077) !== 0) say(`others can read ${path}: chmod 600 it`)
+}
+
 /** First line of a file that only its owner can read. @throws AffidavitError file_unreadable */
 export function passwordIn(path: string): string {
   let text: string
   try {
-    if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) say(`others can read ${path}: chmod 600 it`)
+    warnIfShared(path)
     text = readFileSync(path, 'utf8')
   } catch {
     throw new AffidavitError('file_unreadable', `the password file cannot be read: ${path}`)

@@ -127,6 +127,8 @@ program
   .option('--password-file <file>', 'file with that person’s password on its first line')
   .option('--trust <dir>', 'folder with log.vkey, allowed_signers, tsa-ca.pem, witness.vkey confirmed outside the bundle')
   .option('--no-remember', 'do not hold the bundle against the heads seen before, and keep nothing of it')
+  .option('--identity <file>', 'file of age identities (AGE-SECRET-KEY-…) that open an encrypted bundle')
+  .option('--passphrase-file <file>', 'file with the passphrase of an encrypted bundle on its first line')
   .option('--require-trust', 'exit 1 for every verdict but valid', false)
   .option('--of <file>', 'the leaf of an inclusion proof, or the file under a timestamp')
   .option('--log-key <file>', 'verifier key (C2SP vkey) of the other log, obtained elsewhere')

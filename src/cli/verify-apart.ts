@@ -8,7 +8,10 @@ import type { VerifyReport } from '../shared/contract/exports.ts'
 /** What the thread is given. */
 export interface VerifyThreadData {
   readonly path: string
-  readonly options: Pick<VerifyFileOptions, 'trust' | 'memory'>
+  readonly options: Pick<VerifyFileOptions, 'trust' | 'memory' | 'key' | 'state'> & {
+    /** Shared: ends the work as cancelled once it is not 0. */
+    readonly stop?: Int32Array
+  }
 }
 
 const entry = (): URL => new URL(import.meta.url.endsWith('.ts') ? './verify-thread.ts' : './verify-thread.js', import.meta.url)

@@ -6,11 +6,14 @@ import { AffidavitError, type Reply } from '../shared/contract/errors.ts'
 import type { VerifyReport } from '../shared/contract/exports.ts'
 import type { VerifyThreadData } from './verify-apart.ts'
 
-const { path, options } = workerData as VerifyThreadData
+const {
+  path,
+  options: { stop, ...options }
+} = workerData as VerifyThreadData
 
 async function verify(): Promise<Reply<VerifyReport>> {
   try {
-    return { ok: true, value: await verifyBundleFile(path, options) }
+    return { ok: true, value: await verifyBundleFile(path, { ...options, cancelled: () => stop !== undefined && Atomics.load(stop, 0) !== 0 }) }
   } catch (error) {
     if (error instanceof AffidavitError) return { ok: false, error: error.toFailure() }
     throw error

@@ -8,7 +8,7 @@ import { bundleIn, OpenedFiles } from './opened-files.ts'
 let folder: string
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'affidavit-opened-'))
-  for (const name of ['a.affidavit.zip', 'b.AFFIDAVIT', 'c.zip']) writeFileSync(join(folder, name), '')
+  for (const name of ['a.affidavit.zip', 'b.AFFIDAVIT', 'c.zip', 'd.affidavit.zip.age', 'e.age']) writeFileSync(join(folder, name), '')
   mkdirSync(join(folder, 'folder.affidavit'))
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -17,12 +17,14 @@ describe('bundleIn', () => {
   it('finds the bundle that was opened, by its whole path or beside the caller', () => {
     expect(bundleIn(['affidavit', join(folder, 'a.affidavit.zip')], '/')).toBe(join(folder, 'a.affidavit.zip'))
     expect(bundleIn(['affidavit', '--no-sandbox', 'b.AFFIDAVIT'], folder)).toBe(join(folder, 'b.AFFIDAVIT'))
+    expect(bundleIn(['affidavit', 'd.affidavit.zip.age'], folder)).toBe(join(folder, 'd.affidavit.zip.age'))
   })
   it.each([
     [[]],
     [['affidavit']],
     [['a.affidavit.zip']],
     [['affidavit', 'c.zip']],
+    [['affidavit', 'e.age']],
     [['affidavit', 'none.affidavit.zip']],
     [['affidavit', 'folder.affidavit']],
     [['affidavit', '--x=a.affidavit.zip']],

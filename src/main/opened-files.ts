@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 
-const BUNDLE = /\.affidavit(\.zip)?$/i
+const BUNDLE = /\.affidavit(\.zip)?(\.age)?$/i
 
 /** The bundle that a command line names: what the system passes when such a file is opened with the app; null when there is none. */
 export function bundleIn(argv: readonly string[], cwd: string): string | null {

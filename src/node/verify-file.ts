@@ -3,13 +3,15 @@ import { createHash } from 'node:crypto'
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { AffidavitError } from '../shared/contract/errors.ts'
-import type { VerifyReport } from '../shared/contract/exports.ts'
+import type { BundleKey, VerifyReport } from '../shared/contract/exports.ts'
 import { utf8Decode } from '../shared/evidence/bytes.ts'
 import { EvidenceError } from '../shared/evidence/errors.ts'
 import { parseVkey } from '../shared/evidence/note.ts'
 import { verifyBundle } from '../shared/evidence/verify-bundle.ts'
 import type { BundleFiles, Trust } from '../shared/evidence/verify-steps.ts'
+import { ageLock, withPlain } from './age-file.ts'
 import { KeyMemory } from './confirmed-keys.ts'
+import { countedFiles } from './counted-files.ts'
 import { nodeCrypto } from './crypto.ts'
 import { HeadMemory } from './head-memory.ts'
 import { openZipFiles } from './zip-files.ts'
@@ -19,7 +21,12 @@ export interface VerifyFileOptions {
   readonly trust?: string
   /** Folder in which heads that were seen, and keys that were confirmed, are remembered; absent: nothing is held against them and nothing is kept. */
   readonly memory?: string
+  /** What opens it where it is encrypted. */
+  readonly key?: BundleKey
+  /** State folder, in which the plain form of an encrypted bundle lies while it is verified; absent: encrypted ones are refused. */
+  readonly state?: string
   readonly cancelled?: () => boolean
+  /** Told of bytes, over all steps; of the bytes decrypted before, where it is encrypted. */
   readonly onProgress?: (done: number, total: number) => void
 }
 
@@ -60,9 +67,18 @@ async function sha256Of(path: string): Promise<string> {
 
 /**
  * Verifies a bundle file. What is wrong inside a bundle is in the report, never thrown.
- * @throws AffidavitError file_unreadable, not_this_format (no bundle at all), cancelled
+ * @throws AffidavitError file_unreadable, not_this_format (no bundle at all), key_needed, wrong_key, cancelled
  */
 export async function verifyBundleFile(path: string, options: VerifyFileOptions = {}): Promise<VerifyReport> {
+  const { state } = options
+  if (state === undefined || (await ageLock(path)) === null) return verifyPlain(path, options)
+  return withPlain(path, state, { ...options, key: options.key }, async (plain, sha256) => {
+    const report = await verifyPlain(plain, options)
+    return { ...report, file: { ...report.file, name: basename(path), encrypted_sha256: sha256 } }
+  })
+}
+
+async function verifyPlain(path: string, options: VerifyFileOptions): Promise<VerifyReport> {
   const started = performance.now()
   let bytes: number
   try {
@@ -77,11 +93,9 @@ export async function verifyBundleFile(path: string, options: VerifyFileOptions 
   const files = await openZipFiles(path)
   try {
     const trust = given ?? (options.memory === undefined ? undefined : await confirmedTrust(options.memory, files))
-    const control = {
-      cancelled: () => options.cancelled?.() ?? false,
-      progress: (done: number, total: number) => options.onProgress?.(done, total)
-    }
-    const found = await verifyBundle(files, nodeCrypto, trust, control, memory && ((origin) => memory.known(origin)))
+    const control = { cancelled: () => options.cancelled?.() ?? false }
+    const read = options.onProgress ? countedFiles(files, options.onProgress) : files
+    const found = await verifyBundle(read, nodeCrypto, trust, control, memory && ((origin) => memory.known(origin)))
     if (options.cancelled?.()) throw new AffidavitError('cancelled', 'cancelled')
     if (memory && found.seen && found.kind !== 'invalid') {
       const { origin, size, root, revoked } = found.seen
@@ -91,7 +105,7 @@ export async function verifyBundleFile(path: string, options: VerifyFileOptions 
     return {
       verdict: found.verdict,
       kind: found.kind,
-      file: { name: basename(path), bytes, sha256: await sha256Of(path) },
+      file: { name: basename(path), bytes, sha256: await sha256Of(path), encrypted_sha256: null },
       steps: found.steps.map((step) => ({ ...step, reasons: step.reasons.map((reason) => ({ ...reason })) })),
       bundle: {
         origin: found.origin,
@@ -101,6 +115,7 @@ export async function verifyBundleFile(path: string, options: VerifyFileOptions 
         purpose: described?.purpose ?? null,
         query: described?.query ?? null,
         records: described?.records ?? null,
+        in_scope: described?.records_in_scope ?? null,
         leaves: described?.leaves ?? null,
         range: described?.range ?? null,
         left_out: described && described.records_in_scope - described.records,
@@ -111,8 +126,9 @@ export async function verifyBundleFile(path: string, options: VerifyFileOptions 
         log_key: found.logKey,
         export_key: found.exportKey
       },
-      memory: found.memory,
+      memory: { ...found.memory, heads: [...found.memory.heads] },
       rests_on: [...found.restsOn],
+      checked: new Date().toISOString(),
       seconds: (performance.now() - started) / 1000
     }
   } catch (error) {

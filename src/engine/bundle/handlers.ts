@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path'
+import { requireKey } from '../../node/age-file.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { VerifyReport } from '../../shared/contract/exports.ts'
 import { formatFilter } from '../../shared/filter/format.ts'
@@ -71,11 +72,12 @@ export function bundleHandlers(deps: BundleDeps): Handlers<ExportRunOperation | 
       }
     },
     ...runs,
-    'verify.file': async ({ path, trust }, caller) => {
+    'verify.file': async ({ path, trust, key }, caller) => {
+      await requireKey(path, key)
       const job = jobs.start('verify_file', `Verifying ${basename(path)}`, 'bytes', async (control): Promise<VerifyReport> => {
         const report = await pool.alone(
           'verifyBundle',
-          { path, memory: deps.state, ...(trust === undefined ? {} : { trust }) },
+          { path, memory: deps.state, state: deps.state, ...(trust === undefined ? {} : { trust }), ...(key === undefined ? {} : { key }) },
           { signal: control.signal, onProgress: (p) => control.progress(p.done, p.total) }
         )
         const faults = report.steps.reduce((sum, step) => sum + step.reasons.length, 0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-
+import { removeLeftPlain } from '../../node/age-file.ts'
 import type { Notice } from '../../shared/contract/webhooks.ts'
 import { Anchors } from '../anchors/anchors.ts'
 import { WitnessService } from '../anchors/witness-service.ts'
@@ -45,6 +45,7 @@ const faultNotice = ({ faults, first, size, verdict }: NonNullable<ReturnType<Li
 export function evidencePart(core: Core, { live, vault, verdict, print }: EvidenceNeeds) {
   const { append, checkpoint, config, failed, jobs, ledgerSize, pool, projector, settings, signing, workspace } = core
   const { description, identity, ledger, state } = workspace
+  removeLeftPlain(state)
   const base = { pool, projector, ledgerSize, append }
   const verification = ledgerHandlers({
     pool,
@@ -104,7 +105,7 @@ export function evidencePart(core: Core, { live, vault, verdict, print }: Eviden
       }),
       ...anchors.handlers,
       ...witness.handlers,
-      ...reportHandlers({ pool, verdict, status: live.now }),
+      ...reportHandlers({ pool, verdict, status: live.now, jobs, reviewed: () => live.review?.report ?? null }),
       ...foreignHandlers({ pool, append }),
       ...reviewHandlers({
         pool,

@@ -119,6 +119,7 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
     ...base,
     identity,
     holder: workspace.keyHolder,
+    name: workspace.description.name,
     created: workspace.description.created,
     jobs,
     checkpoint,

@@ -5,10 +5,11 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { ageLock, decryptFile } from '../../node/age-file.ts'
 import { verifyBundleFile } from '../../node/verify-file.ts'
 import { openZipFiles } from '../../node/zip-files.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
-import type { VerifyReport } from '../../shared/contract/exports.ts'
+import type { BundleKey, VerifyReport } from '../../shared/contract/exports.ts'
 import { type BundleCase, CASE, caseSchema, LEAVES, payloadLine, payloadPath } from '../../shared/evidence/bundle-layout.ts'
 import { fromBase64, utf8Decode } from '../../shared/evidence/bytes.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
@@ -30,6 +31,8 @@ export interface BuildReviewInput {
   /** A new folder. */
   readonly folder: string
   readonly trust?: string
+  /** What opens it where it is encrypted. */
+  readonly key?: BundleKey
   /** Folder in which seen heads and confirmed keys are remembered. */
   readonly memory: string
 }
@@ -40,25 +43,24 @@ const ROWS = 2_000
 /**
  * Verifies a copy of the bundle and makes the review from that copy, so that nothing can change between the two. Leaves no folder behind when
  * the bundle is invalid or the work ends early.
- * @throws AffidavitError file_unreadable, not_this_format, disk_full, cancelled
+ * @throws AffidavitError file_unreadable, not_this_format, key_needed, wrong_key, disk_full, cancelled
  */
 export async function buildReview(input: BuildReviewInput, control: ReaderControl): Promise<VerifyReport> {
-  const { folder, trust, memory } = input
+  const { folder, trust, memory, key } = input
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   let made = false
   try {
     const copy = bundleOf(folder)
-    await copyFile(input.path, copy).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOSPC') throw new AffidavitError('disk_full', 'the disk is full: a review needs room for a copy of the bundle')
-      throw new AffidavitError('file_unreadable', 'the file cannot be read')
-    })
+    const encrypted = (await ageLock(input.path)) !== null
+    const encrypted_sha256 = encrypted ? await decryptFile(input.path, copy, { key, cancelled: control.cancelled }) : null
+    if (!encrypted) await copyBundle(input.path, copy)
     const verified = await verifyBundleFile(copy, {
       ...(trust === undefined ? {} : { trust }),
       memory,
       cancelled: control.cancelled,
       onProgress: (done, total) => control.progress(done, 2 * total)
     })
-    const report = { ...verified, file: { ...verified.file, name: basename(input.path) } }
+    const report = { ...verified, file: { ...verified.file, name: basename(input.path), encrypted_sha256 } }
     if (report.kind === 'invalid') return report
     await fill(input, report, control)
     made = true
@@ -67,6 +69,12 @@ export async function buildReview(input: BuildReviewInput, control: ReaderContro
     if (!made) rmSync(folder, { recursive: true, force: true })
   }
 }
+
+const copyBundle = (from: string, to: string): Promise<void> =>
+  copyFile(from, to).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOSPC') throw new AffidavitError('disk_full', 'the disk is full: a review needs room for a copy of the bundle')
+    throw new AffidavitError('file_unreadable', 'the file cannot be read')
+  })
 
 async function fill(input: BuildReviewInput, report: VerifyReport, control: ReaderControl): Promise<void> {
   const paths = workspacePaths(input.folder)

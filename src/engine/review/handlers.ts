@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { requireKey } from '../../node/age-file.ts'
 import { KeyMemory } from '../../node/confirmed-keys.ts'
 import { openZipFiles } from '../../node/zip-files.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
@@ -53,7 +54,8 @@ export function reviewHandlers(
   const again = async (): Promise<VerifyReport> => {
     const { review, folder } = present()
     const found = await pool.run('verifyBundle', { path: bundleOf(folder), memory: state })
-    const report = { ...found, file: { ...found.file, name: review.report.file.name } }
+    const { name, encrypted_sha256 } = review.report.file
+    const report = { ...found, file: { ...found.file, name, encrypted_sha256 } }
     const next = { ...review, report }
     writeReview(folder, next)
     current = { review: next, folder }
@@ -61,14 +63,15 @@ export function reviewHandlers(
     return report
   }
   return {
-    'review.start': async ({ path, trust }, caller) => {
+    'review.start': async ({ path, trust, key }, caller) => {
       if (current) throw new AffidavitError('conflict', 'a bundle is open for review already: close that review first')
+      await requireKey(path, key)
       const job = jobs.start('review', `Opening ${basename(path)}`, 'bytes', async (control): Promise<Opened> => {
         const id = randomUUID()
         const folder = reviewFolder(state, id)
         const report = await pool.alone(
           'buildReview',
-          { id, path, folder, memory: state, ...(trust === undefined ? {} : { trust }) },
+          { id, path, folder, memory: state, ...(trust === undefined ? {} : { trust }), ...(key === undefined ? {} : { key }) },
           { signal: control.signal, onProgress: (p) => control.progress(p.done, p.total) }
         )
         const faults = report.steps.reduce((sum, step) => sum + step.reasons.length, 0)

@@ -107,8 +107,9 @@ export const readerTasks = {
     const proof = proveRecord(context.ledger, context.payloads, args, brought)
     return proof && withAnchor(proof, await outsideAnchor(context, args.seq))
   }),
-  verifyBundle: longTask((_context, args: { readonly path: string } & Pick<VerifyFileOptions, 'trust' | 'memory'>, control) =>
-    verifyBundleFile(args.path, { ...args, cancelled: control.cancelled, onProgress: control.progress })
+  verifyBundle: longTask(
+    (_context, args: { readonly path: string } & Pick<VerifyFileOptions, 'trust' | 'memory' | 'key' | 'state'>, control) =>
+      verifyBundleFile(args.path, { ...args, cancelled: control.cancelled, onProgress: control.progress })
   ),
   buildReview: longTask((_context, args: BuildReviewInput, control) => buildReview(args, control)),
   checkForeign: longTask((_context, args: { readonly path: string; readonly files: ForeignFiles }) =>

@@ -14,6 +14,7 @@ import { savedDraft } from '../ledger/saved-draft.ts'
 import type { Projector } from '../threads/projector.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
 import type { Identity } from '../workspace/identity.ts'
+import { fingerprintsPage } from './fingerprints-page.ts'
 import { type OsKeyStore, type Protector, protectionMessage, readPassphrase } from './key-file.ts'
 import { keyReportHtml } from './key-report.ts'
 import type { KeyHolder } from './keyring.ts'
@@ -23,6 +24,8 @@ import type { Vault } from './vault.ts'
 export interface KeyHandlerDeps {
   readonly identity: Identity
   readonly holder: KeyHolder
+  /** Of the workspace. */
+  readonly name: string
   /** When the workspace was made: since then its first keys are in use. */
   readonly created: string
   readonly jobs: Jobs
@@ -39,7 +42,7 @@ export interface KeyHandlerDeps {
 }
 
 const PATIENCE_MS = 10_000
-type Names = 'keys.report' | 'keys.save_report' | 'keys.rotate' | 'keys.revoke' | 'keys.protect'
+type Names = 'keys.report' | 'keys.save_report' | 'keys.page' | 'keys.rotate' | 'keys.revoke' | 'keys.protect'
 
 /** The key report, the change and revocation of keys, and how they are protected. */
 export function keyHandlers(deps: KeyHandlerDeps): { readonly handlers: Handlers<Names>; readonly resume: () => Promise<void> } {
@@ -72,6 +75,11 @@ export function keyHandlers(deps: KeyHandlerDeps): { readonly handlers: Handlers
         }
         await deps.append([savedDraft(actor, 'key_report', text)])
         return { path: out, bytes: Buffer.byteLength(text) }
+      },
+      'keys.page': async () => {
+        const found = await report()
+        const html = fingerprintsPage(found, deps.name, new Date().toISOString())
+        return { html, footer: found.origin, name: 'fingerprints' }
       },
       'keys.rotate': async ({ use }, { actor }) => {
         const open = writable()

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { notifications } from '@mantine/notifications'
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { onShell, pathOf, shell } from '../client/bridge.ts'
 import { openPalette } from './palette.tsx'
 import { useSections } from './sections.ts'
 
-const BUNDLE = /\.(affidavit|zip)$/i
+const BUNDLE = /\.(affidavit|zip|age)$/i
 
 /** Ctrl/Cmd 1 to 6, a bundle that is dropped on the window, and what the menu of the window asks for. */
 export function Keyboard() {
@@ -19,7 +20,8 @@ export function Keyboard() {
       event.preventDefault()
       void navigate({ to: section.to })
     }
-    const verify = (file: string) => void navigate({ to: '/exports', search: { view: 'verify', file } })
+    const verify = (file: string, others = 0) =>
+      void navigate({ to: '/exports', search: { view: 'verify', file, ...(others === 0 ? {} : { others }) } })
     // Opened from the system: it may have been asked for before the page was there.
     const take = () =>
       void shell('shell.takeFile', {}).then(
@@ -31,9 +33,12 @@ export function Keyboard() {
     const onDrop = (event: DragEvent) => {
       if (event.defaultPrevented) return
       event.preventDefault()
-      const file = event.dataTransfer?.files[0]
-      const path = file && BUNDLE.test(file.name) ? pathOf(file) : ''
-      if (path !== '') verify(path)
+      const files = [...(event.dataTransfer?.files ?? [])]
+      const bundle = files.find((file) => BUNDLE.test(file.name))
+      const path = bundle ? pathOf(bundle) : ''
+      if (path !== '') verify(path, files.length - 1)
+      else if (files.length > 0)
+        notifications.show({ message: 'Only bundles are opened by dropping them: files that end in .zip, .affidavit or .age.' })
     }
     window.addEventListener('dragover', onDragOver)
     window.addEventListener('drop', onDrop)

@@ -15,14 +15,20 @@ const looks: Readonly<Record<ReviewState['kind'], { readonly mark: Meaning; read
 }
 
 /** On every screen of a review: the verdict, whose bundle it is, and the way back. */
-export function ReviewBanner({ review }: { readonly review: ReviewState }) {
+export function ReviewBanner({ review, sample }: { readonly review: ReviewState; readonly sample: boolean }) {
   const navigate = useNavigate()
   const [state, setState] = useState<'idle' | 'leaving' | 'failed'>('idle')
-  const { mark, band } = looks[review.kind]
+  // Generated data is no evidence, however well it verifies.
+  const { mark, band } = sample && review.kind === 'valid' ? looks.consistent : looks[review.kind]
   return (
     <div className={`banner ${band}`} role="status" aria-label="Review">
       <Mark is={mark} size={15} />
       <div className="grow">
+        {sample && (
+          <>
+            <b>SAMPLE.</b> Generated data, no evidence.{' '}
+          </>
+        )}
         <b>REVIEW, {review.verdict}.</b> Written {review.written === null ? 'at an unknown time' : moment(review.written)} for{' '}
         {review.recipient === '' ? 'nobody named' : review.recipient}: {review.purpose === '' ? 'no purpose named' : review.purpose}.
         {state === 'failed' && ' The workspace could not be opened.'}

@@ -92,6 +92,7 @@ const exportsRoute = createRoute({
   validateSearch: z.object({
     view: optional(z.enum(['new', 'verify', 'history'])),
     file: optional(z.string().max(4096)),
+    others: optional(z.int().min(1)),
     query: optional(z.string()),
     seq: optional(z.int().min(0))
   }),

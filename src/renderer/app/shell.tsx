@@ -49,7 +49,9 @@ function Side() {
         <span className="names">
           <span className="name clip">{status?.name ?? 'Affidavit'}</span>
           <br />
-          <span className="kind">{status?.review ? 'REVIEW' : status?.sample ? 'SAMPLE' : 'workspace'}</span>
+          <span className="kind nowrap">
+            {status?.review ? (status.sample ? 'SAMPLE, REVIEW' : 'REVIEW') : status?.sample ? 'SAMPLE' : 'workspace'}
+          </span>
           <Hidden>, open another workspace</Hidden>
         </span>
       </UnstyledButton>
@@ -160,7 +162,7 @@ function Banner() {
       </div>
     )
   }
-  if (status?.review) return <ReviewBanner review={status.review} />
+  if (status?.review) return <ReviewBanner review={status.review} sample={status.sample} />
   if (status?.sample) return <SampleBanner />
   return null
 }

@@ -93,8 +93,11 @@ export function compact(n: number): { readonly value: string; readonly unit: str
   return { value: count(n), unit: '' }
 }
 
-/** 39d7 7dc6: the first eight hex digits of a fingerprint, for comparing by voice. */
+/** 39d7 7dc6: the beginning of a fingerprint, to tell keys apart at a glance; too short to compare keys by. */
 export const fingerprint = (hex: string): string => `${hex.slice(0, 4)} ${hex.slice(4, 8)}`
+
+/** A whole fingerprint in groups of four, for comparing by voice. */
+export const grouped = (hex: string): string => hex.match(/.{1,4}/g)?.join(' ') ?? hex
 
 /** abcdef…6789 */
 export const middle = (text: string, head = 8, tail = 6): string =>

@@ -13,7 +13,7 @@ import {
   IconUserCheck
 } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
-import { middle } from './format.ts'
+import { grouped, middle } from './format.ts'
 
 /** Three meanings own a colour, always with a shape: holds, attention, broken. `pending` is a dashed circle, never amber. */
 export type Meaning = 'holds' | 'attention' | 'broken' | 'pending' | 'none' | 'acknowledged' | 'resolved'
@@ -68,6 +68,13 @@ export const Hash = ({
       </UnstyledButton>
     )}
   </CopyButton>
+)
+
+/** A whole fingerprint to read aloud: groups of four. */
+export const Fingerprint = ({ value }: { readonly value: string }) => (
+  <span className="mono anywhere" title={value}>
+    {grouped(value)}
+  </span>
 )
 
 /** A line to copy as it is. */

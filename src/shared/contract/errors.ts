@@ -17,6 +17,8 @@ export const errorCodes = [
   'not_this_format',
   'file_unreadable',
   'file_exists',
+  'key_needed',
+  'wrong_key',
   'unreachable',
   'not_trusted',
   'payload_missing',

@@ -18,6 +18,14 @@ const scope = {
   withhold: z.array(z.enum(['request', 'response', 'error', 'event'])).default([])
 }
 
+/** What opens an encrypted bundle: its passphrase, an age identity, or a file of identities. Never kept, logged or recorded. */
+export const bundleKey = z.union([
+  z.strictObject({ passphrase: z.string().min(1).max(1024) }),
+  z.strictObject({ identity: z.string().min(1).max(8192) }),
+  z.strictObject({ identity_file: path })
+])
+export type BundleKey = z.infer<typeof bundleKey>
+
 export const verifySteps = [
   'Signature of the bundle',
   'Both manifests, and no extra files',
@@ -33,7 +41,8 @@ export const verifyReport = z.object({
   /** One of the four verdicts; the last one carries the number of steps in place of N. */
   verdict: z.string(),
   kind: z.enum(['valid', 'consistent', 'invalid', 'unchecked']),
-  file: z.object({ name: z.string(), bytes: count, sha256: z.string() }),
+  /** The bundle; where it came encrypted, `encrypted_sha256` is the digest of the file that was handed over. */
+  file: z.object({ name: z.string(), bytes: count, sha256: z.string(), encrypted_sha256: z.string().nullable() }),
   steps: z.array(
     z.object({
       number: z.int().min(1).max(6),
@@ -51,6 +60,8 @@ export const verifyReport = z.object({
     purpose: z.string().nullable(),
     query: z.string().nullable(),
     records: count.nullable(),
+    /** Records that the filter selected; those beyond `records` stayed behind. */
+    in_scope: count.nullable(),
     leaves: count.nullable(),
     /** Leaves of which none is missing, as step 5 has checked where it passed; null where the bundle makes no such claim. */
     range: leafRange.nullable(),
@@ -67,8 +78,15 @@ export const verifyReport = z.object({
     export_key: z.string().nullable()
   }),
   /** How the checkpoint stands to those of the same log that were seen on this machine before. */
-  memory: z.object({ state: z.enum(memoryStates), message: z.string() }),
+  memory: z.object({
+    state: z.enum(memoryStates),
+    message: z.string(),
+    /** Widest first, at most 20; `consistent` is null where nothing at hand decides it. */
+    heads: z.array(z.object({ seen: timestamp, size: count, consistent: z.boolean().nullable() }))
+  }),
   rests_on: z.array(z.string()),
+  /** When it was verified, and how long that took. */
+  checked: timestamp,
   seconds: z.number()
 })
 export type VerifyReport = z.infer<typeof verifyReport>
@@ -246,7 +264,7 @@ export const exportOperations = {
   }),
   'verify.file': operation({
     summary: 'Verifies a bundle as a job; nothing in it is executed or stored',
-    input: z.strictObject({ path, trust: path.optional() }),
+    input: z.strictObject({ path, trust: path.optional(), key: bundleKey.optional() }),
     output: z.object({ job_id: z.string() }),
     access: 'read',
     leaves: ['verify.run']

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
+import { printable } from './compliance.ts'
 import { operation } from './operation.ts'
 import { timestamp } from './record.ts'
 
@@ -73,6 +74,13 @@ export const keyOperations = {
     output: z.object({ path: z.string(), bytes: count }),
     access: 'read',
     leaves: ['export.created']
+  }),
+  'keys.page': operation({
+    summary: 'The fingerprints of the signing keys in use as a page, to hand over by another way than bundles',
+    input: z.strictObject({}),
+    output: printable,
+    access: 'read',
+    leaves: []
   }),
   'keys.rotate': operation({
     summary: 'Replaces a key by a new one, as a job; the old one is destroyed at its end',

@@ -11,5 +11,13 @@ export const reportOperations = {
     output: printable,
     access: 'read',
     leaves: []
+  }),
+  'report.verification': operation({
+    summary: 'The report of a verification: verdict, six steps, findings, what it rests on or what to do',
+    /** Of a finished `verify.file`; null: of the bundle that is open for review. */
+    input: z.strictObject({ job_id: z.string().max(64).nullable() }),
+    output: printable,
+    access: 'read',
+    leaves: []
   })
 } as const

@@ -2,7 +2,7 @@
 // Offline review: a bundle opened as a read-only workspace in the same views.
 import { z } from 'zod'
 import { driftReceipt } from './drift-backtest.ts'
-import { verifyReport } from './exports.ts'
+import { bundleKey, verifyReport } from './exports.ts'
 import { operation } from './operation.ts'
 import { timestamp } from './record.ts'
 
@@ -14,7 +14,7 @@ const confirmation = z.object({ time: timestamp, how: z.string() }).nullable()
 export const reviewOperations = {
   'review.start': operation({
     summary: 'Verifies a copy of a bundle and, unless it is invalid, makes it ready to be looked through; as a job',
-    input: z.strictObject({ path, trust: path.optional() }),
+    input: z.strictObject({ path, trust: path.optional(), key: bundleKey.optional() }),
     output: z.object({ job_id: z.string() }),
     access: 'read',
     leaves: ['bundle.opened']

@@ -54,6 +54,28 @@ describe('the memory of heads', () => {
     const ahead = { ...seen(9, '2099-01-01T00:00:00.000Z'), signed: '2026-01-02T00:00:00.000Z' }
     expect(state([ahead], head(5, '', '2026-01-03T00:00:00.000Z'))).toBe('rollback')
   })
+  it('lists the heads one by one, widest first, each with whether the two are states of one tree', () => {
+    const standing = (known: readonly SeenHead[], one: ReturnType<typeof head>) =>
+      recollect(known, one).heads.map(({ size, consistent }) => [size, consistent])
+    expect(standing([], head(8))).toEqual([])
+    expect(standing([seen(3), seen(8), seen(5), seen(9)], head(8, '', null, [5]))).toEqual([
+      [9, null],
+      [8, true],
+      [5, true],
+      [3, null]
+    ])
+    expect(standing([seen(5), seen(8)], head(8, ' other', null, [5]))).toEqual([
+      [8, false],
+      [5, false]
+    ])
+    expect(standing([seen(9)], head(5, '', '2026-01-03T00:00:00.000Z'))).toEqual([[9, false]])
+    expect(
+      standing(
+        Array.from({ length: 40 }, (_, n) => seen(n + 1)),
+        head(50)
+      )
+    ).toHaveLength(20)
+  })
   it('says plainly what cannot be decided', () => {
     const found = recollect([seen(5)], head(8))
     expect(found.state).toBe('not_comparable')

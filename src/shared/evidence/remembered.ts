@@ -23,10 +23,18 @@ export interface KnownLog {
 export const memoryStates = ['off', 'first', 'same', 'extends', 'earlier', 'not_comparable', 'fork', 'rollback'] as const
 export type MemoryState = (typeof memoryStates)[number]
 
-/** How a head stands to those seen before, with a sentence for people. */
+/** A head seen before, and whether the two are states of one tree; null where nothing at hand decides it. */
+export interface HeadSeen {
+  readonly seen: string
+  readonly size: number
+  readonly consistent: boolean | null
+}
+
+/** How a head stands to those seen before, with a sentence for people; the widest heads first. */
 export interface Recollection {
   readonly state: MemoryState
   readonly message: string
+  readonly heads: readonly HeadSeen[]
 }
 
 export interface HeadToCompare {
@@ -41,13 +49,32 @@ export interface HeadToCompare {
 const moment = (time: string): string => `${time.slice(0, 19).replace('T', ' ')} UTC`
 const leaves = (n: number): string => `${n.toLocaleString('en-US')} ${n === 1 ? 'leaf' : 'leaves'}`
 
+/** Most heads that are listed one by one. */
+const MOST_LISTED = 20
+
+function standsTo(one: SeenHead, head: HeadToCompare): boolean | null {
+  const root = one.size === head.size ? head.root : head.rootAt(one.size)
+  if (root) return equalBytes(root, fromBase64(one.root))
+  return one.size > head.size && wasCutOff(one, head) ? false : null
+}
+
+/** Signed after more of the log was signed than it holds, both by the clock of the log. */
+const wasCutOff = (one: SeenHead, { signed }: HeadToCompare): boolean =>
+  signed !== null && one.signed !== undefined && Date.parse(signed) > Date.parse(one.signed)
+
+/** {@link compare}, with the heads one by one. */
+export function recollect(known: readonly SeenHead[], head: HeadToCompare): Recollection {
+  const widest = known.toSorted((a, b) => b.size - a.size).slice(0, MOST_LISTED)
+  return { ...compare(known, head), heads: widest.map((one) => ({ seen: one.seen, size: one.size, consistent: standsTo(one, head) })) }
+}
+
 /**
  * Holds a head against those seen before. A fork or a rollback is certain where it is said; what proofs and nodes at hand cannot decide is
  * said to be not comparable.
  */
-export function recollect(known: readonly SeenHead[], head: HeadToCompare): Recollection {
+function compare(known: readonly SeenHead[], head: HeadToCompare): Omit<Recollection, 'heads'> {
   if (known.length === 0) return { state: 'first', message: 'The first checkpoint of this log seen here; it is remembered from now on.' }
-  let best: Recollection | undefined
+  let best: Omit<Recollection, 'heads'> | undefined
   for (const one of known.toSorted((a, b) => b.size - a.size)) {
     const root = one.size === head.size ? head.root : one.size < head.size ? head.rootAt(one.size) : undefined
     if (root && !equalBytes(root, fromBase64(one.root)))

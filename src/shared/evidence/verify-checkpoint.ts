@@ -8,7 +8,7 @@ import { parseConsistency } from './tlog-proof.ts'
 import { type Context, checkRevoked, textOf } from './verify-context.ts'
 import { type BundleFiles, type Step, StepReport, type Trust, type VerifyCrypto } from './verify-steps.ts'
 
-const NO_MEMORY: Recollection = { state: 'off', message: 'Not held against checkpoints seen before.' }
+const NO_MEMORY: Recollection = { state: 'off', message: 'Not held against checkpoints seen before.', heads: [] }
 /** What follows from a checkpoint that cannot be read. */
 const UNREAD = { note: null, key: null, signed: () => false, memory: NO_MEMORY, named: false, witnessed: false, trusted: false } as const
 

@@ -38,6 +38,8 @@ export function statusOf(code: ErrorCode): number {
     case 'not_this_format':
     case 'file_unreadable':
     case 'nothing_selected':
+    case 'key_needed':
+    case 'wrong_key':
       return 422
     case 'rate_limited':
       return 429

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is in a bundle and how it can be checked.
+import { Button } from '@mantine/core'
+import { IconPrinter } from '@tabler/icons-react'
+import { call } from '../../client/bridge.ts'
 import { useOperation } from '../../client/hooks.ts'
-import { fingerprint } from '../../ui/format.ts'
-import { Facts, Hash, Panel } from '../../ui/parts.tsx'
+import { usePrint } from '../../client/print.ts'
+import { Facts, Fingerprint, Note, Panel } from '../../ui/parts.tsx'
 
 const tree = `bagit.txt  bag-info.txt
 manifest-sha256.txt
@@ -25,8 +28,10 @@ data/    leaves.jsonl
 
 export function BundleFacts({ pdf, parquet }: { readonly pdf: boolean; readonly parquet: boolean }) {
   const keys = useOperation('keys.report', {})
-  const exportKey = keys.data?.keys.find((key) => key.use === 'export')?.fingerprint
-  const logKey = keys.data?.keys.find((key) => key.use === 'log')?.fingerprint
+  const inUse = (use: 'log' | 'export') => keys.data?.keys.find((key) => key.use === use && key.state === 'in_use')
+  const exportKey = inUse('export')?.fingerprint
+  const printing = usePrint()
+  const logKey = inUse('log')?.fingerprint
   return (
     <div className="side-column">
       <Panel title="The bundle">
@@ -41,16 +46,25 @@ export function BundleFacts({ pdf, parquet }: { readonly pdf: boolean; readonly 
             Give the recipient the keys’ fingerprints by another channel. The copies inside the bundle prove nothing by themselves.
           </p>
           <Facts
-            width={88}
+            width={72}
             rows={[
-              ['Export key', exportKey ? <Hash key="e" value={exportKey} label="export key fingerprint" head={8} tail={8} /> : '–'],
-              ['Log key', logKey ? <Hash key="l" value={logKey} label="log key fingerprint" head={8} tail={8} /> : '–'],
-              [
-                'By voice',
-                logKey && exportKey ? <span key="v" className="mono">{`${fingerprint(exportKey)} · ${fingerprint(logKey)}`}</span> : '–'
-              ]
+              ['Export key', exportKey ? <Fingerprint key="e" value={exportKey} /> : '–'],
+              ['Log key', logKey ? <Fingerprint key="l" value={logKey} /> : '–']
             ]}
           />
+          <div className="row">
+            <Button
+              variant="default"
+              size="compact-sm"
+              leftSection={<IconPrinter size={14} />}
+              loading={printing.busy}
+              onClick={() => printing.print(() => call('keys.page', {}))}
+            >
+              Print fingerprints…
+            </Button>
+          </div>
+          {printing.saved !== null && <p className="dim small anywhere">Saved to {printing.saved}</p>}
+          {printing.error !== null && <Note is="broken">{printing.error}</Note>}
         </div>
       </Panel>
     </div>

@@ -14,6 +14,8 @@ export interface ExportsProps {
   readonly query?: string | undefined
   /** A bundle to verify. */
   readonly file?: string | undefined
+  /** How many other files were dropped with it. */
+  readonly others?: number | undefined
   /** The export to show in the history, by its leaf. */
   readonly seq?: number | undefined
 }
@@ -24,7 +26,7 @@ const views = [
   { value: 'history', label: 'History' }
 ]
 
-export function Exports({ view = 'new', query = '', seq, file }: ExportsProps) {
+export function Exports({ view = 'new', query = '', seq, file, others }: ExportsProps) {
   const review = useStatus()?.review ?? null
   const navigate = useNavigate()
   if (review !== null) {
@@ -45,7 +47,7 @@ export function Exports({ view = 'new', query = '', seq, file }: ExportsProps) {
   return (
     <Screen title="Exports" tools={tools}>
       {view === 'verify' ? (
-        <VerifyBundle file={file} />
+        <VerifyBundle file={file} others={others} />
       ) : view === 'history' ? (
         <History seq={seq} />
       ) : (

@@ -36,7 +36,7 @@ export function History({ seq }: { readonly seq?: number | undefined }) {
               <th className="right">Records</th>
               <th className="right">Withheld</th>
               <th className="right">Size</th>
-              <th>SHA-256</th>
+              <th>File, SHA-256</th>
             </tr>
           </thead>
           <tbody>
@@ -54,15 +54,16 @@ export function History({ seq }: { readonly seq?: number | undefined }) {
                 <td>
                   <Who actor={row.actor} />
                 </td>
-                <td>{row.recipient}</td>
-                <td>{row.purpose}</td>
-                <td>
+                <td className="anywhere">{row.recipient}</td>
+                <td className="anywhere">{row.purpose}</td>
+                <td className="anywhere">
                   <code>{row.query === '' ? 'everything' : row.query}</code>
                 </td>
                 <td className="right">{count(row.records)}</td>
                 <td className="right">{count(row.withheld)}</td>
                 <td className="right">{bytes(row.bytes)}</td>
                 <td>
+                  <div className="mono anywhere">{row.file}</div>
                   <Hash value={row.bundle_sha256} label="bundle SHA-256" />
                   {row.encrypted_sha256 !== null && (
                     <div className="dim small">

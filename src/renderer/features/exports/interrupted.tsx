@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exports that the end of the app, a full disk or a missing drive came into.
-import { Button, PasswordInput } from '@mantine/core'
+import { Button, Modal, PasswordInput } from '@mantine/core'
 import { useState } from 'react'
 import type { InterruptedExport } from '../../../shared/contract/exports.ts'
-import { messageOf, useAction, useOperation, useRefresh } from '../../client/hooks.ts'
+import { messageOf, sentenceOf, useAction, useOperation, useRefresh } from '../../client/hooks.ts'
 import { bytes, count, moment, percent } from '../../ui/format.ts'
 import { Facts, Note, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
@@ -19,6 +19,18 @@ export function Interrupted() {
   const refresh = useRefresh()
   return (
     <>
+      {query.isError && (
+        <Note is="broken">
+          <div className="row">
+            <span className="grow">
+              <b>Whether exports were interrupted cannot be read.</b> {sentenceOf(query.error)} What is recorded is not affected.
+            </span>
+            <Button variant="default" size="compact-sm" onClick={() => void query.refetch()}>
+              Try again
+            </Button>
+          </div>
+        </Note>
+      )}
       {query.data?.exports.map((row) => (
         <Unfinished
           key={row.id}
@@ -62,6 +74,7 @@ function Unfinished({
   const resume = useAction('export.resume')
   const discard = useAction('export.discard', ['export.interrupted'])
   const [passphrase, setPassphrase] = useState('')
+  const [asking, setAsking] = useState(false)
   const needed = row.encrypt === 'passphrase'
   const { done, total, bytes: size } = row.finished
   const failure = resume.error ?? discard.error
@@ -104,13 +117,8 @@ function Unfinished({
       <div className="row" style={{ marginTop: 10 }}>
         <span className="dim small">Resuming gives the bundle that one run would have given.</span>
         <span className="grow" />
-        <Button
-          variant="default"
-          size="compact-sm"
-          loading={discard.isPending}
-          onClick={() => discard.mutate({ id: row.id }, { onSuccess: ({ left }) => onDiscarded(left) })}
-        >
-          Discard
+        <Button variant="default" size="compact-sm" loading={discard.isPending} onClick={() => setAsking(true)}>
+          Discard…
         </Button>
         <PermittedButton
           permission="export"
@@ -122,6 +130,30 @@ function Unfinished({
           Resume
         </PermittedButton>
       </div>
+      {asking && (
+        <Modal opened onClose={() => setAsking(false)} title="Discard the interrupted export?">
+          <div className="column gap-12">
+            <p className="soft">
+              Its unfinished file is removed{total === 0 ? '' : `, ${bytes(size)} that would not have to be written again`}; a later export
+              of the same records begins anew. That it was asked for and given up stays on record.
+            </p>
+            <div className="row">
+              <span className="grow" />
+              <Button variant="default" data-autofocus onClick={() => setAsking(false)}>
+                Keep it
+              </Button>
+              <Button
+                onClick={() => {
+                  setAsking(false)
+                  discard.mutate({ id: row.id }, { onSuccess: ({ left }) => onDiscarded(left) })
+                }}
+              >
+                Discard it
+              </Button>
+            </div>
+          </div>
+        </Modal>
+      )}
     </Panel>
   )
 }

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, Progress } from '@mantine/core'
 import { useEffect, useRef, useState } from 'react'
+import type { BundleKey } from '../../../shared/contract/exports.ts'
 import { call, shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useJob } from '../../client/hooks.ts'
 import { Note } from '../../ui/parts.tsx'
 
 /** Makes a verified bundle ready to be looked through, and turns the window to it. */
-export function OpenReview({ path, trust }: { readonly path: string; readonly trust: string | null }) {
+export function OpenReview({
+  path,
+  trust,
+  bundleKey
+}: {
+  readonly path: string
+  readonly trust: string | null
+  /** What opened it, where it is encrypted. */
+  readonly bundleKey: BundleKey | null
+}) {
   const [jobId, setJobId] = useState<string | null>(null)
   const [error, setError] = useState<unknown>(null)
   const start = useAction('review.start')
@@ -25,7 +35,10 @@ export function OpenReview({ path, trust }: { readonly path: string; readonly tr
   const open = () => {
     setError(null)
     setJobId(null)
-    start.mutate({ path, ...(trust === null ? {} : { trust }) }, { onSuccess: ({ job_id }) => setJobId(job_id), onError: setError })
+    start.mutate(
+      { path, ...(trust === null ? {} : { trust }), ...(bundleKey === null ? {} : { key: bundleKey }) },
+      { onSuccess: ({ job_id }) => setJobId(job_id), onError: setError }
+    )
   }
   const running = start.isPending || job?.state === 'running' || (job?.state === 'done' && error === null)
   const failed = error ?? (job?.state === 'failed' ? new Error(job.error?.message ?? '') : null)

@@ -5,9 +5,9 @@ import { useState } from 'react'
 import type { OperationOutput } from '../../../shared/contract/contract.ts'
 import { sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
-import { Facts, Note, Panel, State } from '../../ui/parts.tsx'
+import { Facts, Fingerprint, Note, Panel, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
-import { AboutBundle, VerdictReport } from './verdict-report.tsx'
+import { AboutBundle, HeadsSeen, VerdictReport } from './verdict-report.tsx'
 
 type Found = OperationOutput<'review.report'>
 
@@ -19,13 +19,14 @@ export function ReviewVerification() {
   return (
     <div className="exports">
       <div className="main-column">
-        <VerdictReport report={report} />
+        <VerdictReport report={report} jobId={null} />
         <Keys found={found.data} />
         <DriftAgain receipts={found.data.receipts} />
       </div>
       <div className="side-column">
         <Exported found={found.data} />
         <AboutBundle report={report} />
+        <HeadsSeen report={report} />
       </div>
     </div>
   )
@@ -93,13 +94,6 @@ function Keys({ found }: { readonly found: Found }) {
     </Panel>
   )
 }
-
-/** A fingerprint to read aloud: groups of four. */
-const Fingerprint = ({ value }: { readonly value: string }) => (
-  <span className="mono" style={{ overflowWrap: 'anywhere' }}>
-    {value.match(/.{1,4}/g)?.join(' ')}
-  </span>
-)
 
 function Exported({ found }: { readonly found: Found }) {
   const { bundle } = found.report

@@ -4,8 +4,8 @@ import { IconCopy } from '@tabler/icons-react'
 import { Fragment, type ReactNode, useState } from 'react'
 import type { RecordProof } from '../../../shared/contract/record.ts'
 import { messageOf, useAction } from '../../client/hooks.ts'
-import { clock, count, fingerprint, middle } from '../../ui/format.ts'
-import { Hash, Mark, type Meaning, Note } from '../../ui/parts.tsx'
+import { clock, count, middle } from '../../ui/format.ts'
+import { Fingerprint, Hash, Mark, type Meaning, Note } from '../../ui/parts.tsx'
 
 type Check = RecordProof['leaf']['state']
 
@@ -150,7 +150,7 @@ export function Proof({ proof: shown, of = 'record' }: { readonly proof: RecordP
               result={checkpoint.signature_state === 'pass' ? 'valid' : 'not by this log'}
             >
               <div>
-                log key <span className="mono">{fingerprint(checkpoint.key_fingerprint)}</span>, compare by phone or print
+                log key <Fingerprint value={checkpoint.key_fingerprint} />, compare by phone or print
               </div>
               <Hash value={checkpoint.signature} label="signature" head={22} tail={12} />
             </Step>

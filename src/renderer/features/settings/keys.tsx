@@ -6,7 +6,7 @@ import { shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useJob, useOperation } from '../../client/hooks.ts'
 import { count, fingerprint, moment } from '../../ui/format.ts'
 import { KeyChange } from '../../ui/key-change.tsx'
-import { Facts, Hash, Note, Panel, State } from '../../ui/parts.tsx'
+import { Facts, Fingerprint, Hash, Note, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
 import { KeyProtection } from './key-protection.tsx'
@@ -129,11 +129,7 @@ function KeyFacts({
   readonly onRevoke: () => void
 }) {
   const hashes: (readonly [string, React.ReactNode])[] = []
-  if (key.fingerprint !== null)
-    hashes.push([
-      'Fingerprint, SHA-256',
-      <Hash key="f" value={key.fingerprint} label={`${names[key.use]} fingerprint`} head={20} tail={12} />
-    ])
+  if (key.fingerprint !== null) hashes.push(['Fingerprint, SHA-256', <Fingerprint key="f" value={key.fingerprint} />])
   if (key.public_key !== null)
     hashes.push(['Public key', <Hash key="p" value={key.public_key} label={`${names[key.use]} public key`} head={20} tail={12} />])
   return (
