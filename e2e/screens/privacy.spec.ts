@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Masks and unmasking, requests of subjects, a copy of data, erasure by two people and its certificate.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { answerDialogs, callOk, waitForJob } from '../data.ts'
@@ -55,6 +57,17 @@ oneLook('light', 'privacy', async ({ app, page, go, shoot }) => {
   await page.getByRole('button', { name: 'Record the review' }).click()
   await expect(page.getByText('Promises a day that nobody can promise')).toBeVisible()
   await shoot('20-reviewed')
+  await page.getByRole('tab', { name: 'Life' }).click()
+  const life = page.getByRole('list', { name: 'Life of the record' })
+  for (const what of ['Recorded', 'Viewed', 'Unmasked', 'Reviewed: escalated'])
+    await expect(life.getByText(what, { exact: true }).first()).toBeVisible()
+  await shoot('20-life')
+  await life.getByRole('button', { name: /^leaf/ }).last().click()
+  await expect(page.getByText('This leaf is in the ledger and unchanged.')).toBeVisible()
+  await shoot('20-leaf-proof')
+  // Ends the dialog alone.
+  await page.keyboard.press('Escape')
+  await expect(life).toBeVisible()
   await page.getByRole('button', { name: 'Close pane' }).click()
   await page.getByRole('row').nth(1).click()
   await expect(page.getByText('spans of personal data are masked')).toBeVisible()
@@ -87,6 +100,11 @@ oneLook('light', 'privacy', async ({ app, page, go, shoot }) => {
   await page.getByText('Write the copy of 6 records…').click()
   await expect(page.getByText(/copy of data written, 6 records/)).toBeVisible()
   expect(readFileSync(out, 'utf8')).toContain(SUBJECT)
+  const pdf = join(app.userData, 'copy.pdf')
+  await answerDialogs(app.app, { save: pdf })
+  await page.getByRole('button', { name: 'The same as PDF…' }).click()
+  await expect(page.getByText(`Saved to ${pdf}`)).toBeVisible({ timeout: 30_000 })
+  expect(wordsIn(pdf)).toContain(sha256(out))
 
   const bundle = { recipient: 'Examiner', purpose: 'Audit', out: join(app.userData, 'one.affidavit.zip') }
   await waitForJob(page, (await callOk(page, 'export.start', bundle)).job_id)
@@ -150,6 +168,12 @@ oneLook('light', 'privacy', async ({ app, page, go, shoot }) => {
   await page.getByRole('button', { name: 'Save the certificate…' }).click()
   await expect(page.getByText('The certificate was written')).toBeVisible()
   expect(readFileSync(certificate, 'utf8')).toContain('no trace')
+  const printed = join(app.userData, 'certificate.pdf')
+  await answerDialogs(app.app, { save: printed })
+  await page.getByRole('button', { name: 'As PDF…' }).click()
+  await expect(page.getByText(`Saved to ${printed}`)).toBeVisible({ timeout: 30_000 })
+  expect(wordsIn(printed)).toContain(sha256(join(app.userData, 'certificate.json')))
+  expect(wordsIn(printed)).toMatch(/Page1of\d/)
   for (const file of readdirSync(app.workspace)) {
     const path = join(app.workspace, file)
     if (existsSync(path) && !readdirOf(path)) expect(readFileSync(path).includes('zephyrine'), file).toBe(false)
@@ -157,8 +181,17 @@ oneLook('light', 'privacy', async ({ app, page, go, shoot }) => {
   await go('/records')
   await page.getByRole('row').nth(4).click()
   await expect(page.getByText('The content was erased')).toBeVisible()
+  await expect(page.getByText(/Begun in leaf [\d,]+, done in leaf [\d,]+\./)).toBeVisible()
   await shoot('23-erased-record')
 })
+
+const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex')
+
+/** The words of a tagged PDF, without spaces: a digest may be broken over lines. */
+function wordsIn(path: string): string {
+  expect(readFileSync(path, 'latin1')).toContain('/StructTreeRoot')
+  return spawnSync('pdftotext', ['-layout', path, '-'], { encoding: 'utf8' }).stdout.replace(/\s/g, '')
+}
 
 function readdirOf(path: string): boolean {
   try {

@@ -143,6 +143,7 @@ async function compose(
         record,
         privacy: () => privacy.settings,
         seesRestricted: (caller) => people.may(caller, 'privacy'),
+        seesReads: (caller) => workspace.review !== null || people.may(caller, 'activity'),
         recentAlerts: drift.drift.recentAlerts
       }),
       ...priceHandlers(base),

@@ -25,6 +25,8 @@ export interface CatalogDeps {
   readonly privacy: () => PrivacySettings
   /** Whether somebody may see records that are restricted. */
   readonly seesRestricted: (caller: Caller) => boolean
+  /** Whether somebody may see who read what. In a review everybody: a bundle holds only what goes out with it. */
+  readonly seesReads: (caller: Caller) => boolean
   readonly recentAlerts: () => Promise<
     readonly { readonly id: string; readonly timestamp: string; readonly drift_score: number; readonly drifted_features: string }[]
   >
@@ -72,6 +74,7 @@ export function catalogHandlers(
   | 'records.close'
   | 'records.facets'
   | 'records.get'
+  | 'records.life'
   | 'records.query'
   | 'records.statistics'
   | 'workspace.dashboard'
@@ -154,6 +157,16 @@ export function catalogHandlers(
       if (detail.row.restricted && !deps.seesRestricted(caller)) throw restricted()
       const view_seq = await deps.record({ type: 'record.viewed', actor: caller.actor, data: { seq }, parts: [] })
       return { ...detail, view_seq }
+    },
+    'records.life': async ({ seq }, caller) => {
+      await caughtUp()
+      const found = await pool.run('recordLife', { seq, reads: deps.seesReads(caller) }, { signal: caller.signal })
+      if (!found) throw new AffidavitError('not_found', 'there is no such record')
+      const { restricted: kept, ...life } = found
+      if (kept && !deps.seesRestricted(caller)) throw restricted()
+      // The same view as that of the record beside it, where this comes within a minute.
+      if (kept !== null) await deps.record({ type: 'record.viewed', actor: caller.actor, data: { seq }, parts: [] })
+      return life
     },
     'records.query': async (input, caller) => {
       const filter = fromQueryBody(input)

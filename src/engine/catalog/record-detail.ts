@@ -9,6 +9,7 @@ import { maskDetail } from '../privacy/masked-detail.ts'
 import type { AnyDb } from '../sqlite/open.ts'
 import type { PayloadReader } from '../vault/payload-reader.ts'
 import { correctionsOf, reviewsOf } from './notes-on-records.ts'
+import { erasureLeaves } from './record-life.ts'
 import { type StoredRecord, sealedSize, toRow } from './rows.ts'
 
 /** One record with its conversation, decrypted now and masked by the settings, clear where these are null; undefined when the leaf is no record. */
@@ -55,6 +56,7 @@ export function recordDetail(
     }),
     event,
     masked: { total: 0, kinds: {} },
+    erased_by: erasureLeaves(catalog, seq),
     reviews: reviewsOf(catalog, payloads, seq),
     corrections: correctionsOf(catalog, payloads, seq),
     leaf: { seq, type: leaf.type, json, actor: leaf.actor.ref, class: leaf.class ?? null }

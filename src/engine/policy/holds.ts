@@ -103,6 +103,24 @@ export function holdsOn(context: ReaderContext, seqs: readonly number[]): HeldBy
   return found
 }
 
+/** Holds that cover or covered a record, by the leaves that placed and released them, oldest first. */
+export function holdsOver(
+  context: ReaderContext,
+  seq: number
+): { readonly placed: number; readonly released: number | null; readonly matter: string }[] {
+  return context.catalog
+    .prepare<[], StoredHold>('SELECT * FROM hold ORDER BY seq')
+    .all()
+    .flatMap((row) => {
+      // A hold on what comes after it reaches no further than its release.
+      const end = Math.min(endOf(row), row.released_seq ?? Number.MAX_SAFE_INTEGER)
+      const { scope, matter } = held(context, row.seq)
+      return covered(context, scope, seq, Math.min(seq + 1, end)).length === 0
+        ? []
+        : [{ placed: row.seq, released: row.released_seq, matter }]
+    })
+}
+
 /** All holds, newest first, with what they keep now. */
 export function listHolds(context: ReaderContext): Hold[] {
   const { catalog } = context

@@ -2,6 +2,7 @@
 // The copy of a subject's data (GDPR 15(3), 20(1)): JSON for machines, one self-contained HTML page for people. Written on a reader thread.
 import { createHash } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { RecordDetail } from '../../shared/contract/record.ts'
 import type { CorrectionPlace } from '../../shared/event/correction.ts'
@@ -148,4 +149,26 @@ export function writeAccessCopy(context: ReaderContext, input: AccessCopyInput, 
     if (error instanceof AffidavitError) throw error
     throw new AffidavitError('file_unreadable', 'the files could not be written there: choose another folder')
   }
+}
+
+/** What one printed page may hold: a window of its own lays it out. */
+const MOST_PRINTED = 32 * 1024 * 1024
+
+/**
+ * The page of a copy, as it was written.
+ * @throws AffidavitError file_unreadable; conflict: another file stands there now; too_large
+ */
+export async function pageAsWritten(path: string, sha256: string): Promise<string> {
+  let bytes: Buffer
+  try {
+    if ((await stat(path)).size > MOST_PRINTED)
+      throw new AffidavitError('too_large', 'the copy is too large to be printed as one document: the page and the JSON are whole')
+    bytes = await readFile(path)
+  } catch (error) {
+    if (error instanceof AffidavitError) throw error
+    throw new AffidavitError('file_unreadable', 'the page of the copy is not where it was written any more: write the copy again')
+  }
+  if (createHash('sha256').update(bytes).digest('hex') !== sha256)
+    throw new AffidavitError('conflict', 'the page of the copy was changed since it was written: write the copy again')
+  return bytes.toString('utf8')
 }

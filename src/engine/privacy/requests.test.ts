@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ingestRecords } from '../test/ingest-records.ts'
@@ -97,6 +98,18 @@ describe('a copy of data', () => {
     expect(page).toContain('ann@example.org')
     expect(page).toContain("default-src 'none'")
     for (const raw of ['<script', '<img', '\u202e', '\u0007']) expect(page).not.toContain(raw)
+    // As it was written it can be printed, with the digest of the JSON at its foot; and nothing else in its place.
+    expect(await engine.call('subjects.page', { job_id })).toEqual({
+      html: page,
+      footer: `Copy of data, as JSON: sha256 ${createHash('sha256').update(readFileSync(out)).digest('hex')}`,
+      name: 'copy'
+    })
+    writeFileSync(join(engine.root, 'copy.html'), page.replace('DSR', 'DRS'))
+    expect(await engine.codeOf('subjects.page', { job_id })).toBe('conflict')
+    rmSync(join(engine.root, 'copy.html'))
+    expect(await engine.codeOf('subjects.page', { job_id })).toBe('file_unreadable')
+    expect(await engine.codeOf('subjects.page', { job_id: 'none' })).toBe('not_found')
+    writeFileSync(join(engine.root, 'copy.html'), page)
     expect((await engine.call('requests.list', {})).requests[0]).toMatchObject({
       state: 'done',
       steps: [{}, { type: 'subject.exported', records: 2 }]

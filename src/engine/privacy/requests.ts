@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
+import { basename } from 'node:path'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { MOST_SCOPE, type RecipientToTell, type SubjectRequest } from '../../shared/contract/requests.ts'
 import { dueDay } from '../../shared/privacy/clock.ts'
@@ -11,7 +12,7 @@ import { bodyPart } from '../ledger/body-part.ts'
 import type { Actor, AppendResult, LeafDraft } from '../ledger/draft.ts'
 import type { Projector } from '../threads/projector.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
-import type { AccessCopy } from './access-copy.ts'
+import { type AccessCopy, pageAsWritten } from './access-copy.ts'
 
 export interface RequestDeps {
   readonly pool: ReaderPool
@@ -80,6 +81,7 @@ export class Requests {
     | 'requests.close'
     | 'subjects.find'
     | 'subjects.export'
+    | 'subjects.page'
     | 'restrict.set'
     | 'recipients.list'
     | 'recipients.tell'
@@ -150,6 +152,11 @@ export class Requests {
         }
       )
       return { job_id: job.id }
+    },
+    'subjects.page': async ({ job_id }) => {
+      const { html: path, html_sha256, json_sha256 } = this.#deps.jobs.result<AccessCopy>(job_id, 'subject_export')
+      const page = await pageAsWritten(path, html_sha256)
+      return { html: page, footer: `Copy of data, as JSON: sha256 ${json_sha256}`, name: basename(path).replace(/\.html$/, '') }
     },
     'recipients.list': async ({ request_id }) => ({ recipients: await this.#recipients(request_id) }),
     'recipients.tell': async ({ request_id, export_seq, note }, caller) => {

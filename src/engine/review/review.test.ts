@@ -93,6 +93,10 @@ describe('the review of a bundle', () => {
       expect(kept).toMatchObject({ payload: 'present', withheld: ['response'], view_seq: null, output_messages: [] })
       expect(JSON.stringify(kept.input_messages)).toContain('question 4')
       expect((await engine.call('records.get', { seq: seqs[3] ?? 0 })).payload).toBe('erased')
+      // Its life is what the bundle holds of it, every leaf with its proof.
+      const life = await engine.call('records.life', { seq: seqs[3] ?? 0 })
+      expect(life.events.map((one) => one.type)).toEqual(['llm.recorded', 'erasure.intent', 'erasure.done'])
+      for (const { seq } of life.events) expect(await engine.call('records.proof', { seq })).toMatchObject({ verdict: 'verified' })
       // Masked as everywhere; read in the clear without a leaf, as nothing is written here.
       expect(await engine.call('records.unmask', { seq: seqs[4] ?? 0, reason: 'the case' })).toMatchObject({ view_seq: null })
       // Full text is made from what the bundle holds: answers are withheld, and nothing of the erased is found.

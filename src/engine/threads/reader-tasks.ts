@@ -36,6 +36,7 @@ import {
 } from '../catalog/listings.ts'
 import { bodyOf } from '../catalog/project-event.ts'
 import { recordDetail } from '../catalog/record-detail.ts'
+import { recordLife } from '../catalog/record-life.ts'
 import { newestRecords, queryRecords, recordsAfter } from '../catalog/record-query.ts'
 import { locate, openResult, pageOf, type ResultSet } from '../catalog/results.ts'
 import { dashboardOf, facetsOf, rangeStatistics } from '../catalog/statistics.ts'
@@ -142,6 +143,7 @@ export const readerTasks = {
   recordDetail: task(({ catalog, ledger, payloads }, args: { readonly seq: number; readonly privacy: PrivacySettings | null }) =>
     recordDetail(catalog, ledger, payloads, args.seq, args.privacy)
   ),
+  recordLife: longTask((context, args: { readonly seq: number; readonly reads: boolean }) => recordLife(context, args.seq, args.reads)),
   findSubject: longTask((context, args: FindSubject) => findSubject(context, args)),
   subjectRecords: longTask((context, args: { readonly seqs: readonly number[] }) => subjectRecords(context, args.seqs)),
   requests: task((context, args: { readonly id: string | undefined; readonly today: string }) =>

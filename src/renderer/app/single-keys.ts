@@ -29,9 +29,14 @@ export function useSingleKeys(keys: Readonly<Record<string, () => void>>): void 
   const latest = useRef(keys)
   latest.current = keys
   useEffect(() => {
+    // Asked before anybody hears of the key: the Escape that ends a dialog is not also one for the screen behind it.
+    let behind = false
+    const before = () => {
+      behind = document.querySelector('[role=dialog]') !== null
+    }
     const onKey = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || typing(event.target)) return
-      if (document.querySelector('[role=dialog]')) return
+      if (behind) return
       const isLetter = /^[a-z]$/i.test(event.key)
       if (isLetter && !enabled()) return
       const command = latest.current[event.key]
@@ -39,7 +44,11 @@ export function useSingleKeys(keys: Readonly<Record<string, () => void>>): void 
       event.preventDefault()
       command()
     }
+    window.addEventListener('keydown', before, true)
     window.addEventListener('keydown', onKey)
-    return () => window.removeEventListener('keydown', onKey)
+    return () => {
+      window.removeEventListener('keydown', before, true)
+      window.removeEventListener('keydown', onKey)
+    }
   }, [])
 }

@@ -78,6 +78,8 @@ export const recordDetail = z.object({
   /** Places masked in everything above; all 0 in an unmasked record. Kinds, never values. */
   masked: z.object({ total: count, kinds: z.record(z.string(), count) }),
   leaf: z.object({ seq: count, type: z.string(), json: z.string(), actor: z.string(), class: z.string().nullable() }),
+  /** The leaves of the erasure that took its content; null where none did. */
+  erased_by: z.object({ intent: count, done: count.nullable() }).nullable(),
   /** What people decided on it after reading it, oldest first. */
   reviews: z.array(z.object({ seq: count, time: timestamp, by: z.string(), decision: z.enum(reviewDecisions), note: z.string() })),
   /** Corrections of it, oldest first: the record itself stays as it is. `content`: why the changes are not here. */
@@ -95,6 +97,28 @@ export const recordDetail = z.object({
   view_seq: count.nullable()
 })
 export type RecordDetail = z.infer<typeof recordDetail>
+
+/** One leaf about a record. */
+const lifeEvent = z.object({
+  seq: count,
+  time: timestamp,
+  /** Of the leaf. */
+  type: z.string(),
+  actor: z.string(),
+  what: z.string(),
+  /** What a person wrote: a note, a matter, for whom; empty where nothing was. */
+  detail: z.string()
+})
+
+export const recordLife = z.object({
+  /** Oldest first. */
+  events: z.array(lifeEvent),
+  /** Whether who read it is among them: shown to whoever sees the activity, and in a review. */
+  reads: z.boolean(),
+  /** Reads beyond the newest 200. */
+  earlier_reads: count
+})
+export type RecordLife = z.infer<typeof recordLife>
 
 export const recordProof = z.object({
   seq: count,
@@ -181,6 +205,14 @@ export const recordOperations = {
     summary: 'One record with its conversation; the view is itself recorded',
     input: z.strictObject({ seq: count }),
     output: recordDetail,
+    access: 'read',
+    leaves: ['record.viewed']
+  }),
+  'records.life': operation({
+    summary:
+      'Everything that happened to one record, by its leaves; for whoever sees the activity also who read it. Looking is itself recorded',
+    input: z.strictObject({ seq: count }),
+    output: recordLife,
     access: 'read',
     leaves: ['record.viewed']
   }),

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { requestKinds } from '../evidence/leaf-data.ts'
 import { approval } from './approvals.ts'
+import { printable } from './compliance.ts'
 import { operation } from './operation.ts'
 import { recordRow, timestamp } from './record.ts'
 
@@ -126,6 +127,13 @@ export const requestOperations = {
     access: 'write',
     leaves: ['subject.exported']
   }),
+  'subjects.page': operation({
+    summary: 'The page of a copy of data that was just written, to print; refused when the file was changed since',
+    input: z.strictObject({ job_id: z.string().max(64) }),
+    output: printable,
+    access: 'read',
+    leaves: []
+  }),
   'restrict.set': operation({
     summary: 'Restricts records or lifts the restriction, with a reason',
     input: z.strictObject({ seqs, on: z.boolean(), reason: words, request_id: id.optional() }),
@@ -171,7 +179,7 @@ export const requestOperations = {
   'erasure.certificate': operation({
     summary: 'The certificate of an erasure that is done',
     input: z.strictObject({ id }),
-    output: z.object({ json: z.string(), html: z.string() }),
+    output: printable.extend({ json: z.string() }),
     access: 'read',
     leaves: []
   })

@@ -75,6 +75,7 @@ CREATE TABLE event (
   data TEXT NOT NULL
 ) STRICT;
 CREATE INDEX event_type ON event (type, seq);
+CREATE INDEX event_read ON event (json_extract(data, '$.seq')) WHERE type IN ('record.viewed', 'payload.unmasked');
 CREATE INDEX event_review ON event (json_extract(data, '$.record')) WHERE type = 'review.decided';
 CREATE INDEX event_correction ON event (json_extract(data, '$.record')) WHERE type = 'record.corrected';
 `

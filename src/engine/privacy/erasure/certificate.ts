@@ -3,6 +3,7 @@ import type { LeafData } from '../../../shared/evidence/leaf-data.ts'
 import { markup } from '../../../shared/report/markup.ts'
 import { bulletList, dataTable, factTable, paragraph, reportPage, section } from '../../../shared/report/page.ts'
 import { bodyOf } from '../../catalog/project-event.ts'
+import { sha256Hex } from '../../crypto.ts'
 import type { ReaderContext } from '../../threads/reader-context.ts'
 import type { Recipient } from '../handed-out.ts'
 import { SHORTEST } from './needles.ts'
@@ -44,11 +45,16 @@ const verify = [
   'A bundle that holds one of these records holds the erasure.intent with its scope and the erasure.done beside it, and verifies without the content.'
 ] as const
 
+/** For machines and as a page whose foot names the digest of the other. */
+export interface Certificate {
+  readonly json: string
+  readonly html: string
+  readonly footer: string
+  readonly name: string
+}
+
 /** The certificate of an erasure, from the ledger alone; undefined when it is not done. */
-export function certificateOf(
-  { catalog, ledger, payloads }: ReaderContext,
-  id: string
-): { readonly json: string; readonly html: string } | undefined {
+export function certificateOf({ catalog, ledger, payloads }: ReaderContext, id: string): Certificate | undefined {
   const seq = catalog.prepare<[string], number | null>('SELECT done_seq FROM erasure WHERE id = ?').pluck().get(id)
   const bytes = seq == null ? undefined : ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck().get(seq)
   if (seq == null || !bytes) return undefined
@@ -68,7 +74,13 @@ export function certificateOf(
     remains,
     verify
   }
-  return { json: `${JSON.stringify(certificate, null, 1)}\n`, html: page(id, seq, leaf.ts, data, facts) }
+  const json = `${JSON.stringify(certificate, null, 1)}\n`
+  return {
+    json,
+    html: page(id, seq, leaf.ts, data, facts),
+    footer: `Certificate of erasure, leaf ${number(seq)}, certificate as JSON: sha256 ${sha256Hex(Buffer.from(json, 'utf8'))}`,
+    name: `certificate-of-erasure-leaf-${seq}`
+  }
 }
 
 const number = (n: number): string => n.toLocaleString('en-US')

@@ -21,6 +21,7 @@ import type { ReaderPool } from '../../threads/reader-pool.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { workspacePaths } from '../../workspace/paths.ts'
 import type { Requests } from '../requests.ts'
+import type { Certificate } from './certificate.ts'
 import { type Asked, type Decision, doneDraft, intentDrafts } from './drafts.ts'
 
 /** The steps of an erasure in order; each may be the last before a crash. */
@@ -163,7 +164,7 @@ export class Erasures {
     }
   }
 
-  async #certificate(id: string): Promise<{ readonly json: string; readonly html: string }> {
+  async #certificate(id: string): Promise<Certificate> {
     await this.#deps.requests.caughtUp()
     const certificate = await this.#deps.pool.run('erasureCertificate', { id })
     if (!certificate) throw new AffidavitError('not_found', 'there is no such erasure, or it is not done yet')

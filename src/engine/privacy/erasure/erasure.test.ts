@@ -174,7 +174,8 @@ describe('erasure', { timeout: 60_000 }, () => {
     const id = await erase(given)
     expect(await given.asker.codeOf('erasure.certificate', { id: 'none' })).toBe('not_found')
     await ended()
-    const { json, html } = await given.asker.call('erasure.certificate', { id })
+    const { json, html, footer } = await given.asker.call('erasure.certificate', { id })
+    expect(footer).toContain(`sha256 ${createHash('sha256').update(json).digest('hex')}`)
     const facts = JSON.parse(json)
     expect(facts).toMatchObject({
       reference: 'DSR 26-7',

@@ -5,8 +5,9 @@ import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { OperationOutput } from '../../../shared/contract/contract.ts'
 import type { SubjectRequest } from '../../../shared/contract/requests.ts'
-import { shell } from '../../client/bridge.ts'
+import { call, shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useJob } from '../../client/hooks.ts'
+import { usePrint } from '../../client/print.ts'
 import { count } from '../../ui/format.ts'
 import { KeyChange } from '../../ui/key-change.tsx'
 import { Note } from '../../ui/parts.tsx'
@@ -37,7 +38,9 @@ const records = (n: number): string => `${count(n)} ${n === 1 ? 'record' : 'reco
 
 function Copy({ request, seqs }: Pick<ActProps, 'request' | 'seqs'>) {
   const write = useAction('subjects.export')
-  const job = useJob(write.data?.job_id ?? null)
+  const jobId = write.data?.job_id ?? null
+  const job = useJob(jobId)
+  const printing = usePrint()
   const start = async () => {
     const { path } = await shell('shell.saveFile', {
       suggested_name: 'copy-of-data.json',
@@ -54,7 +57,14 @@ function Copy({ request, seqs }: Pick<ActProps, 'request' | 'seqs'>) {
       >
         Write the copy of {records(seqs.length)}…
       </Button>
+      {jobId !== null && job?.state === 'done' && (
+        <Button variant="default" loading={printing.busy} onClick={() => printing.print(() => call('subjects.page', { job_id: jobId }))}>
+          The same as PDF…
+        </Button>
+      )}
       <span className="dim small">JSON and a page, unmasked. The request is answered with it.</span>
+      {printing.saved !== null && <Note is="plain">Saved to {printing.saved}</Note>}
+      {printing.error !== null && <Note is="broken">{printing.error}</Note>}
       {write.isError && <Note is="broken">{messageOf(write.error)}</Note>}
       {job?.state === 'failed' && <Note is="broken">{job.error?.message}</Note>}
     </div>

@@ -53,7 +53,13 @@ function CopyProof({ text }: { readonly text: string }) {
 }
 
 /** From the text to the anchor in checking order, each step with its result. */
-export function Proof({ proof: shown, of = 'record' }: { readonly proof: RecordProof; readonly of?: 'record' | 'correction' }) {
+export function Proof({
+  proof: shown,
+  of = 'record'
+}: {
+  readonly proof: RecordProof
+  readonly of?: 'record' | 'correction' | 'leaf'
+}) {
   const verify = useAction('verify.record', ['compliance.verifications'])
   const proof = verify.data ?? shown
   const [all, setAll] = useState(false)
@@ -83,9 +89,11 @@ export function Proof({ proof: shown, of = 'record' }: { readonly proof: RecordP
               Checked on this machine at {clock(proof.checked_at)} UTC, {path.length === 1 ? '1 hash' : `${count(path.length)} hashes`}.
             </span>
             {proof.tlog_proof !== null && <CopyProof text={proof.tlog_proof} />}
-            <Button variant="default" size="compact-xs" loading={verify.isPending} onClick={() => verify.mutate({ seq: proof.seq })}>
-              {verify.data ? 'Verified, on record' : `Verify this ${of}`}
-            </Button>
+            {of !== 'leaf' && (
+              <Button variant="default" size="compact-xs" loading={verify.isPending} onClick={() => verify.mutate({ seq: proof.seq })}>
+                {verify.data ? 'Verified, on record' : `Verify this ${of}`}
+              </Button>
+            )}
           </div>
         </Note>
       </div>

@@ -11,12 +11,14 @@ import { Masked } from '../../ui/masked.tsx'
 import { Facts, Hash, Note, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
 import { CorrectedText, isCorrected } from './corrections.tsx'
+import { LeafLink } from './leaf-proof.tsx'
+import { Life } from './life.tsx'
 import { MaskedNote } from './masked-note.tsx'
 import { Metadata } from './metadata.tsx'
 import { LeftMark } from './place.tsx'
 import { Proof } from './proof.tsx'
 
-const tabs = ['Conversation', 'Metadata', 'Proof'] as const
+const tabs = ['Conversation', 'Metadata', 'Life', 'Proof'] as const
 type Tab = (typeof tabs)[number]
 
 export interface RecordPaneProps {
@@ -104,6 +106,8 @@ export function RecordPane({ seq, onClose, onWidth }: RecordPaneProps) {
           ) : (
             <Loading what="Reading and re-hashing" />
           )
+        ) : tab === 'Life' ? (
+          <Life key={seq} seq={seq} />
         ) : detail.isError ? (
           <Failed what="This record cannot be read" error={detail.error} onRetry={() => void detail.refetch()} />
         ) : !shownDetail ? (
@@ -191,9 +195,21 @@ function Conversation({ detail }: { readonly detail: RecordDetail }) {
   if (detail.payload !== 'present') {
     return (
       <Note is={detail.payload === 'missing' ? 'broken' : 'plain'}>
-        {detail.payload === 'erased'
-          ? 'The content was erased: its key no longer exists. What the leaf says of the call remains, and the proof still holds.'
-          : 'The content cannot be opened: its key or its ciphertext is missing or was changed. The Proof tab says which.'}
+        {detail.payload === 'erased' ? (
+          <>
+            The content was erased: its key no longer exists.{' '}
+            {detail.erased_by && (
+              <>
+                Begun in <LeafLink seq={detail.erased_by.intent} />
+                {detail.erased_by.done === null ? ', not ended yet' : ', done in '}
+                {detail.erased_by.done !== null && <LeafLink seq={detail.erased_by.done} />}.{' '}
+              </>
+            )}
+            What the leaf says of the call remains, and the proof still holds.
+          </>
+        ) : (
+          'The content cannot be opened: its key or its ciphertext is missing or was changed. The Proof tab says which.'
+        )}
       </Note>
     )
   }
