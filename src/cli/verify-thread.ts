@@ -13,7 +13,10 @@ const {
 
 async function verify(): Promise<Reply<VerifyReport>> {
   try {
-    return { ok: true, value: await verifyBundleFile(path, { ...options, cancelled: () => stop !== undefined && Atomics.load(stop, 0) !== 0 }) }
+    return {
+      ok: true,
+      value: await verifyBundleFile(path, { ...options, cancelled: () => stop !== undefined && Atomics.load(stop, 0) !== 0 })
+    }
   } catch (error) {
     if (error instanceof AffidavitError) return { ok: false, error: error.toFailure() }
     throw error

@@ -108,7 +108,8 @@ async function compose(
     store: deps.store,
     onPassphrase: deps.onPassphrase ?? (() => {}),
     passwordCost: deps.passwordCost,
-    disposal: deps.disposal
+    disposal: deps.disposal,
+    print: deps.print ?? null
   })
   const { people, privacy } = keeping
   const capture = await capturePart(core, { live, privacy, retention: keeping.retention })

@@ -2,6 +2,7 @@
 import { registerErasure } from '../backup/erasure-register.ts'
 import { keksOfWorkspace, passphraseOf } from '../backup/finish-restore.ts'
 import { Backups } from '../backup/handlers.ts'
+import type { Print } from '../bundle/printer.ts'
 import { subjectSecret } from '../catalog/subject-key.ts'
 import type { Caller } from '../handlers.ts'
 import { takingTurns } from '../in-turn.ts'
@@ -32,6 +33,7 @@ export interface KeepingNeeds {
   readonly onPassphrase: (passphrase: string | null) => void
   readonly passwordCost: number | undefined
   readonly disposal: DisposalHooks | undefined
+  readonly print: Print | null
 }
 
 /** Who may do what, how long records are kept, who is erased, and the keys and copies that all this depends on. */
@@ -43,7 +45,7 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
   const inTurn = takingTurns()
   const privacy = new Privacy({ ...base, seesRestricted })
   await privacy.start()
-  const requests = new Requests({ ...base, jobs, secret: subjectSecret(identity.dedupKey), origin: identity.origin })
+  const requests = new Requests({ ...base, jobs, secret: subjectSecret(identity.dedupKey), origin: identity.origin, print: needs.print })
   const people: People = await People.load({
     pool,
     append,

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The copy of a subject's data (GDPR 15(3), 20(1)): JSON for machines, one self-contained HTML page for people. Written on a reader thread.
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { writeFileDurably } from '../../node/durable-file.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { RecordDetail } from '../../shared/contract/record.ts'
+
 import type { CorrectionPlace } from '../../shared/event/correction.ts'
+import type { Print } from '../bundle/printer.ts'
 import { recordDetail } from '../catalog/record-detail.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
 import { htmlPage, htmlText } from './html.ts'
@@ -151,24 +153,39 @@ export function writeAccessCopy(context: ReaderContext, input: AccessCopyInput, 
   }
 }
 
-/** What one printed page may hold: a window of its own lays it out. */
+/** What one printed document may hold: a window of its own lays it out. */
 const MOST_PRINTED = 32 * 1024 * 1024
 
+/** Where the printed copy stands beside its JSON. */
+const printedOf = (path: string): string => `${path.replace(/\.json$/i, '')}.pdf`
+
+/** @throws AffidavitError engine_unavailable: nothing here prints; file_exists */
+export function requirePrinter(print: Print | null, input: { readonly out: string; readonly replace: boolean }): Print {
+  if (print === null)
+    throw new AffidavitError('engine_unavailable', 'nothing here can print: leave the PDF out, or write the copy in the desktop app')
+  if (!input.replace && existsSync(printedOf(input.out))) throw new AffidavitError('file_exists', 'a file of this name is there already')
+  return print
+}
+
 /**
- * The page of a copy, as it was written.
- * @throws AffidavitError file_unreadable; conflict: another file stands there now; too_large
+ * Prints the page of a copy beside it; its foot names the digest of the JSON. A copy whose page cannot be printed is removed whole.
+ * @throws AffidavitError too_large, file_unreadable, and whatever the printing side says
  */
-export async function pageAsWritten(path: string, sha256: string): Promise<string> {
-  let bytes: Buffer
+export async function printCopy(
+  copy: AccessCopy,
+  print: Print
+): Promise<{ readonly pdf: string; readonly bytes: number; readonly sha256: string }> {
   try {
-    if ((await stat(path)).size > MOST_PRINTED)
-      throw new AffidavitError('too_large', 'the copy is too large to be printed as one document: the page and the JSON are whole')
-    bytes = await readFile(path)
+    if (statSync(copy.html).size > MOST_PRINTED)
+      throw new AffidavitError('too_large', 'the copy is too large to be printed as one document: write it without the PDF')
+    const html = readFileSync(copy.html, 'utf8')
+    const content = await print({ html, footer: `Copy of data, as JSON: sha256 ${copy.json_sha256}` })
+    const pdf = printedOf(copy.json)
+    writeFileDurably(pdf, content)
+    return { pdf, bytes: content.byteLength, sha256: createHash('sha256').update(content).digest('hex') }
   } catch (error) {
+    for (const path of [copy.json, copy.html]) rmSync(path, { force: true })
     if (error instanceof AffidavitError) throw error
-    throw new AffidavitError('file_unreadable', 'the page of the copy is not where it was written any more: write the copy again')
+    throw new AffidavitError('file_unreadable', 'the files could not be written there: choose another folder')
   }
-  if (createHash('sha256').update(bytes).digest('hex') !== sha256)
-    throw new AffidavitError('conflict', 'the page of the copy was changed since it was written: write the copy again')
-  return bytes.toString('utf8')
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { AffidavitError } from '../../shared/contract/errors.ts'
+import type { PrintRequest } from '../bundle/printer.ts'
 import { ingestRecords } from '../test/ingest-records.ts'
 import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
 import { htmlText } from './html.ts'
@@ -98,18 +100,6 @@ describe('a copy of data', () => {
     expect(page).toContain('ann@example.org')
     expect(page).toContain("default-src 'none'")
     for (const raw of ['<script', '<img', '\u202e', '\u0007']) expect(page).not.toContain(raw)
-    // As it was written it can be printed, with the digest of the JSON at its foot; and nothing else in its place.
-    expect(await engine.call('subjects.page', { job_id })).toEqual({
-      html: page,
-      footer: `Copy of data, as JSON: sha256 ${createHash('sha256').update(readFileSync(out)).digest('hex')}`,
-      name: 'copy'
-    })
-    writeFileSync(join(engine.root, 'copy.html'), page.replace('DSR', 'DRS'))
-    expect(await engine.codeOf('subjects.page', { job_id })).toBe('conflict')
-    rmSync(join(engine.root, 'copy.html'))
-    expect(await engine.codeOf('subjects.page', { job_id })).toBe('file_unreadable')
-    expect(await engine.codeOf('subjects.page', { job_id: 'none' })).toBe('not_found')
-    writeFileSync(join(engine.root, 'copy.html'), page)
     expect((await engine.call('requests.list', {})).requests[0]).toMatchObject({
       state: 'done',
       steps: [{}, { type: 'subject.exported', records: 2 }]
@@ -130,6 +120,47 @@ describe('a copy of data', () => {
     expect([existsSync(none), existsSync(`${none}.part`)]).toEqual([false, false])
     const other = await opened('erasure')
     expect(await engine.codeOf('subjects.export', { request_id: other.id, seqs, out: none })).toBe('bad_request')
+  })
+
+  it('is printed beside its JSON, whose digest stands at its foot; nothing is left of a copy that cannot be printed', async () => {
+    const seqs = await ingestRecords(engine, [rawRecord(1, { user_id: 'u-1' })])
+    const request = await opened()
+    const out = join(engine.root, 'printed.json')
+    const asked = { request_id: request.id, seqs, out, pdf: true }
+    expect(await engine.codeOf('subjects.export', asked)).toBe('engine_unavailable')
+    const pages: PrintRequest[] = []
+    let broken = true
+    const printing = await testEngine({
+      print: async (page) => {
+        if (broken) throw new AffidavitError('internal', 'the page that prints has ended')
+        pages.push(page)
+        return Buffer.from('%PDF-1.7')
+      }
+    })
+    try {
+      await printing.call('events.append', { events: [rawRecord(1, { user_id: 'u-1' })] })
+      const { id } = await printing.call('requests.open', { kind: 'access', reference: 'DSR access', received: '2026-01-31' })
+      const { rows } = await printing.call('records.page', {
+        handle: (await printing.call('records.open', {})).handle,
+        offset: 0,
+        limit: 1
+      })
+      const wish = { request_id: id, seqs: rows.map((row) => row.seq), out: join(printing.root, 'copy.json'), pdf: true }
+      const run = async () => printing.job((await printing.call('subjects.export', wish)).job_id)
+      expect(await run()).toMatchObject({ state: 'failed', error: { message: 'the page that prints has ended' } })
+      expect(readdirSync(printing.root).filter((name) => name.startsWith('copy'))).toEqual([])
+      broken = false
+      expect(await run()).toMatchObject({ state: 'done' })
+      const digest = createHash('sha256').update(readFileSync(wish.out)).digest('hex')
+      expect(pages).toEqual([
+        { html: readFileSync(join(printing.root, 'copy.html'), 'utf8'), footer: `Copy of data, as JSON: sha256 ${digest}` }
+      ])
+      const { entries } = await printing.call('activity.list', { kind: 'export' })
+      const pdf_sha256 = createHash('sha256').update('%PDF-1.7').digest('hex')
+      expect(entries.find((one) => one.type === 'subject.exported')?.data).toMatchObject({ json_sha256: digest, pdf_sha256 })
+    } finally {
+      await printing.remove()
+    }
   })
 
   it('shows every character of a text as text', () => {

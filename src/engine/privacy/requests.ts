@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
-import { basename } from 'node:path'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { MOST_SCOPE, type RecipientToTell, type SubjectRequest } from '../../shared/contract/requests.ts'
 import { dueDay } from '../../shared/privacy/clock.ts'
+import type { Print } from '../bundle/printer.ts'
 import { filterOf } from '../catalog/handlers.ts'
 import { subjectKeys } from '../catalog/subject-key.ts'
 import type { Handlers } from '../handlers.ts'
@@ -12,7 +12,7 @@ import { bodyPart } from '../ledger/body-part.ts'
 import type { Actor, AppendResult, LeafDraft } from '../ledger/draft.ts'
 import type { Projector } from '../threads/projector.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
-import { type AccessCopy, pageAsWritten } from './access-copy.ts'
+import { type AccessCopy, printCopy, requirePrinter } from './access-copy.ts'
 
 export interface RequestDeps {
   readonly pool: ReaderPool
@@ -22,6 +22,8 @@ export interface RequestDeps {
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
   readonly secret: Uint8Array
   readonly origin: string
+  /** Prints a page as PDF; null where nothing here can. */
+  readonly print: Print | null
 }
 
 const PATIENCE_MS = 10_000
@@ -81,7 +83,6 @@ export class Requests {
     | 'requests.close'
     | 'subjects.find'
     | 'subjects.export'
-    | 'subjects.page'
     | 'restrict.set'
     | 'recipients.list'
     | 'recipients.tell'
@@ -116,8 +117,9 @@ export class Requests {
       ])
       return { seqs: taken, records: await pool.run('subjectRecords', { seqs: taken.slice(0, SHOWN) }), more: found.length - taken.length }
     },
-    'subjects.export': async ({ request_id, seqs, out, replace }, caller) => {
+    'subjects.export': async ({ request_id, seqs, out, replace, pdf }, caller) => {
       const { jobs, pool, origin } = this.#deps
+      const print = pdf ? requirePrinter(this.#deps.print, { out, replace }) : null
       const request = await this.open(request_id)
       if (request.kind !== 'access') throw new AffidavitError('bad_request', 'a copy of data answers a request for access')
       const scope = [...new Set(seqs)].sort((a, b) => a - b)
@@ -140,23 +142,20 @@ export class Requests {
             },
             { signal: control.signal, onProgress: (p) => control.progress(p.done, p.total) }
           )
+          const printed = print === null ? null : await printCopy(copy, print)
           control.progress(copy.records, copy.records)
-          const { records, bytes, json_sha256, html_sha256 } = copy
+          const { records, json_sha256, html_sha256 } = copy
+          const bytes = copy.bytes + (printed?.bytes ?? 0)
           await this.#append({
             type: 'subject.exported',
             actor: caller.actor,
-            data: { request_id, records, bytes, json_sha256, html_sha256 },
+            data: { request_id, records, bytes, json_sha256, html_sha256, ...(printed && { pdf_sha256: printed.sha256 }) },
             parts: [bodyPart({ seqs: scope }).part]
           })
           return copy
         }
       )
       return { job_id: job.id }
-    },
-    'subjects.page': async ({ job_id }) => {
-      const { html: path, html_sha256, json_sha256 } = this.#deps.jobs.result<AccessCopy>(job_id, 'subject_export')
-      const page = await pageAsWritten(path, html_sha256)
-      return { html: page, footer: `Copy of data, as JSON: sha256 ${json_sha256}`, name: basename(path).replace(/\.html$/, '') }
     },
     'recipients.list': async ({ request_id }) => ({ recipients: await this.#recipients(request_id) }),
     'recipients.tell': async ({ request_id, export_seq, note }, caller) => {

@@ -243,7 +243,6 @@ export const operationPermissions: Readonly<Record<OperationName, Permission>> =
   'requests.close': 'privacy',
   'subjects.find': 'privacy',
   'subjects.export': 'privacy',
-  'subjects.page': 'privacy',
   'restrict.set': 'privacy',
   'recipients.list': 'privacy',
   'recipients.tell': 'privacy',

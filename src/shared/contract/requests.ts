@@ -121,18 +121,17 @@ export const requestOperations = {
     leaves: ['search.run']
   }),
   'subjects.export': operation({
-    summary: 'Writes the copy of a subject’s data (JSON and HTML) as a job; the request is answered with it',
-    input: z.strictObject({ request_id: id, seqs, out: z.string().min(1).max(4096), replace: z.boolean().default(false) }),
+    summary: 'Writes the copy of a subject’s data (JSON and HTML, as PDF too where asked) as a job; the request is answered with it',
+    input: z.strictObject({
+      request_id: id,
+      seqs,
+      out: z.string().min(1).max(4096),
+      replace: z.boolean().default(false),
+      pdf: z.boolean().default(false)
+    }),
     output: z.object({ job_id: z.string() }),
     access: 'write',
     leaves: ['subject.exported']
-  }),
-  'subjects.page': operation({
-    summary: 'The page of a copy of data that was just written, to print; refused when the file was changed since',
-    input: z.strictObject({ job_id: z.string().max(64) }),
-    output: printable,
-    access: 'read',
-    leaves: []
   }),
   'restrict.set': operation({
     summary: 'Restricts records or lifts the restriction, with a reason',

@@ -117,7 +117,14 @@ export const leafDataSchemas = {
   'request.received': z.strictObject({ request_id: request, kind: z.enum(requestKinds), received: day, due: day }),
   'request.extended': z.strictObject({ request_id: request, due: day }),
   'request.closed': z.strictObject({ request_id: request, outcome: z.enum(['done', 'refused', 'withdrawn']) }),
-  'subject.exported': z.strictObject({ request_id: request, records: count, bytes: count, json_sha256: hex64, html_sha256: hex64 }),
+  'subject.exported': z.strictObject({
+    request_id: request,
+    records: count,
+    bytes: count,
+    json_sha256: hex64,
+    html_sha256: hex64,
+    pdf_sha256: hex64.optional()
+  }),
   'restrict.set': z.strictObject({ request_id: request.optional(), records: count, on: z.boolean() }),
   /** One of `leaves` leaves with parts of one scope; `leaf` counts from 0. */
   'erasure.intent': z.strictObject({ erasure_id: z.uuid(), request_id: request, records: count, leaf: count, leaves: count }),

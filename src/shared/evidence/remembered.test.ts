@@ -68,7 +68,7 @@ describe('the memory of heads', () => {
       [8, false],
       [5, false]
     ])
-    expect(standing([seen(9)], head(5, '', '2026-01-03T00:00:00.000Z'))).toEqual([[9, false]])
+    expect(standing([{ ...seen(9), signed: '2026-01-02T00:00:00.000Z' }], head(5, '', '2026-01-03T00:00:00.000Z'))).toEqual([[9, false]])
     expect(
       standing(
         Array.from({ length: 40 }, (_, n) => seen(n + 1)),

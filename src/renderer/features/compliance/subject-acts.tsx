@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a request asks for, done with the records that were found: a copy, a restriction, corrections, an erasure or its refusal.
-import { Button, Select, Textarea, TextInput } from '@mantine/core'
+import { Button, Checkbox, Select, Textarea, TextInput } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { OperationOutput } from '../../../shared/contract/contract.ts'
 import type { SubjectRequest } from '../../../shared/contract/requests.ts'
-import { call, shell } from '../../client/bridge.ts'
+import { shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useJob } from '../../client/hooks.ts'
-import { usePrint } from '../../client/print.ts'
 import { count } from '../../ui/format.ts'
 import { KeyChange } from '../../ui/key-change.tsx'
 import { Note } from '../../ui/parts.tsx'
@@ -38,15 +37,14 @@ const records = (n: number): string => `${count(n)} ${n === 1 ? 'record' : 'reco
 
 function Copy({ request, seqs }: Pick<ActProps, 'request' | 'seqs'>) {
   const write = useAction('subjects.export')
-  const jobId = write.data?.job_id ?? null
-  const job = useJob(jobId)
-  const printing = usePrint()
+  const job = useJob(write.data?.job_id ?? null)
+  const [pdf, setPdf] = useState(true)
   const start = async () => {
     const { path } = await shell('shell.saveFile', {
       suggested_name: 'copy-of-data.json',
       filters: [{ name: 'JSON', extensions: ['json'] }]
     })
-    if (path !== null) write.mutate({ request_id: request.id, seqs: [...seqs], out: path, replace: true })
+    if (path !== null) write.mutate({ request_id: request.id, seqs: [...seqs], out: path, replace: true, pdf })
   }
   return (
     <div className="row gap-8 wrap">
@@ -57,14 +55,8 @@ function Copy({ request, seqs }: Pick<ActProps, 'request' | 'seqs'>) {
       >
         Write the copy of {records(seqs.length)}…
       </Button>
-      {jobId !== null && job?.state === 'done' && (
-        <Button variant="default" loading={printing.busy} onClick={() => printing.print(() => call('subjects.page', { job_id: jobId }))}>
-          The same as PDF…
-        </Button>
-      )}
+      <Checkbox label="As PDF too" checked={pdf} onChange={(event) => setPdf(event.currentTarget.checked)} />
       <span className="dim small">JSON and a page, unmasked. The request is answered with it.</span>
-      {printing.saved !== null && <Note is="plain">Saved to {printing.saved}</Note>}
-      {printing.error !== null && <Note is="broken">{printing.error}</Note>}
       {write.isError && <Note is="broken">{messageOf(write.error)}</Note>}
       {job?.state === 'failed' && <Note is="broken">{job.error?.message}</Note>}
     </div>

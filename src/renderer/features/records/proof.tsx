@@ -53,13 +53,7 @@ function CopyProof({ text }: { readonly text: string }) {
 }
 
 /** From the text to the anchor in checking order, each step with its result. */
-export function Proof({
-  proof: shown,
-  of = 'record'
-}: {
-  readonly proof: RecordProof
-  readonly of?: 'record' | 'correction' | 'leaf'
-}) {
+export function Proof({ proof: shown, of = 'record' }: { readonly proof: RecordProof; readonly of?: 'record' | 'correction' | 'leaf' }) {
   const verify = useAction('verify.record', ['compliance.verifications'])
   const proof = verify.data ?? shown
   const [all, setAll] = useState(false)
