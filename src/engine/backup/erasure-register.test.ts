@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type ErasureEntry, erasuresAfter, registerErasure } from './erasure-register.ts'
+import { type ErasureEntry, erasuresAfter, registerErasure, reviseErasure } from './erasure-register.ts'
 
 let state: string
 beforeEach(() => {
@@ -54,6 +54,16 @@ describe('the register of erasures', () => {
     const intents = erasuresAfter(state, origin, 0).map((one) => one.intent)
     expect(intents.sort((a, b) => a - b)).toEqual(Array.from({ length: ENGINES * EACH }, (_, n) => n))
     expect(readdirSync(state)).toEqual(['erasures.jsonl'])
+  })
+
+  it('takes back what was refused, or leaves of it what was done, and nothing of others', async () => {
+    for (const n of [1, 2, 3]) await registerErasure(state, entry(n))
+    await reviseErasure(state, { origin, case: 'case-2', ranges: [] })
+    await reviseErasure(state, { origin, case: 'case-3', ranges: [[4, 5]] })
+    await reviseErasure(state, { origin: 'affidavit.invalid/another', case: 'case-1', ranges: [] })
+    expect(erasuresAfter(state, origin, 0)).toEqual([entry(1), { ...entry(3), ranges: [[4, 5]] }])
+    writeFileSync(join(state, 'erasures.jsonl'), 'nonsense\n')
+    await expect(reviseErasure(state, { origin, case: 'case-1', ranges: [] })).rejects.toMatchObject({ code: 'workspace_damaged' })
   })
 
   it('drops a torn last line, which was never acknowledged, and refuses any other damage', async () => {

@@ -36,6 +36,34 @@ export function registerErasure(state: string, entry: ErasureEntry): Promise<voi
   return work
 }
 
+/**
+ * What is left of an erasure that was refused after it was noted: a restore must not carry out what was not. With no ranges it is taken out.
+ * @throws AffidavitError workspace_damaged: a line cannot be read
+ */
+export function reviseErasure(state: string, entry: Pick<ErasureEntry, 'origin' | 'case' | 'ranges'>): Promise<void> {
+  const work = last.then(() => inTurnAside(pathIn(state), () => revise(state, entry)))
+  last = work.catch(() => {})
+  return work
+}
+
+async function revise(state: string, { origin, case: id, ranges }: Pick<ErasureEntry, 'origin' | 'case' | 'ranges'>): Promise<void> {
+  const path = pathIn(state)
+  if (!existsSync(path)) return
+  const entries = entriesIn(path).flatMap((one) => {
+    if (one.origin !== origin || one.case !== id) return [one]
+    return ranges.length === 0 ? [] : [{ ...one, ranges }]
+  })
+  await writeFileDurablyAside(
+    path,
+    entries
+      .map(
+        (one) => `${JSON.stringify(one)}
+`
+      )
+      .join('')
+  )
+}
+
 async function add(state: string, entry: ErasureEntry): Promise<void> {
   const path = pathIn(state)
   if (erasuresAfter(state, entry.origin, entry.intent).some((one) => one.case === entry.case)) return
@@ -50,11 +78,14 @@ async function add(state: string, entry: ErasureEntry): Promise<void> {
  */
 export function erasuresAfter(state: string, origin: string, size: number): ErasureEntry[] {
   const path = pathIn(state)
-  if (!existsSync(path)) return []
+  return existsSync(path) ? entriesIn(path).filter((one) => one.origin === origin && one.intent >= size) : []
+}
+
+function entriesIn(path: string): ErasureEntry[] {
   const lines = readFileSync(path, 'utf8').split('\n')
   // A torn last line was never acknowledged: the erasure it stands for had not begun.
   const whole = lines.slice(0, -1)
-  return whole.flatMap((line, i) => {
+  return whole.map((line, i) => {
     let value: unknown
     try {
       value = JSON.parse(line)
@@ -67,7 +98,7 @@ export function erasuresAfter(state: string, origin: string, size: number): Eras
         'workspace_damaged',
         `line ${i + 1} of the register of erasures cannot be read: what was erased cannot be erased in the copy too`
       )
-    return parsed.data.origin === origin && parsed.data.intent >= size ? [parsed.data] : []
+    return parsed.data
   })
 }
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
-import type { SeqRange } from '../../shared/policy/ranges.ts'
+import { type SeqRange, toRanges } from '../../shared/policy/ranges.ts'
+import type { Refusals } from '../ledger/refusals.ts'
 import { TILE } from '../ledger/tiles.ts'
 import type { WritableDb } from '../sqlite/open.ts'
 import type { ContentSource } from '../vault/payload-reader.ts'
 import { CellWriter, HOUR_US, hourOf, WIDE } from './cells.ts'
 import { minuteOf, recountMinutes } from './minutes.ts'
 import { bodyOf } from './project-event.ts'
-import { type PrivacyProjectionParts, StaleText } from './project-privacy.ts'
+import { MadeAgain, type PrivacyProjectionParts } from './project-privacy.ts'
 import type { Counted } from './tally.ts'
 
 /** What a disposal takes away, as its intent says it in its body. */
@@ -78,7 +79,7 @@ ORDER BY seq`)
   }
 }
 
-/** A contentless table takes a row out only when it is told the words of it. @throws StaleText when these are gone already */
+/** A contentless table takes a row out only when it is told the words of it. @throws MadeAgain when these are gone already */
 function removeTexts(db: WritableDb, textsOf: TextsOf): void {
   const rows = db
     .prepare<[], { rid: number; seq: number }>('SELECT rid, seq FROM gone WHERE rid IN (SELECT id FROM record_text_docsize)')
@@ -86,7 +87,7 @@ function removeTexts(db: WritableDb, textsOf: TextsOf): void {
   const remove = db.prepare("INSERT INTO record_text (record_text, rowid, request, response) VALUES ('delete', ?, ?, ?)")
   for (const { rid, seq } of rows) {
     const texts = textsOf(seq)
-    if (!texts) throw new StaleText()
+    if (!texts) throw new MadeAgain()
     remove.run(rid, texts.request, texts.response)
   }
 }
@@ -135,16 +136,38 @@ DELETE FROM record WHERE rid IN (SELECT rid FROM gone)`)
   return gone
 }
 
-/** Projects a disposal. Returns how many records it took away. */
-export function projectDisposal(db: WritableDb, payloads: ContentSource, textsOf: TextsOf, seq: number, leaf: Leaf): number {
+/** Leaves of disposals: of the intent, and of what became of it. */
+export const isOfDisposal = ({ type }: Leaf): boolean =>
+  type === 'disposal.intent' || type === 'disposal.done' || type === 'disposal.refused'
+
+/**
+ * Projects a disposal. Returns how many records it took away.
+ * @param refused disposals that were refused after their intent: only what was gone by then is taken out
+ * @throws MadeAgain it was refused, and the catalog was made without knowing that
+ */
+export function projectDisposal(
+  db: WritableDb,
+  payloads: ContentSource,
+  textsOf: TextsOf,
+  refused: Refusals,
+  seq: number,
+  leaf: Leaf
+): number {
   const time = Date.parse(leaf.ts) * 1000
   if (leaf.type === 'disposal.done') {
     const { disposal_id } = leaf.data as LeafData<'disposal.done'>
     db.prepare('UPDATE disposal SET done_seq = ?, done_us = ? WHERE id = ?').run(seq, time, disposal_id)
     return 0
   }
+  if (leaf.type === 'disposal.refused') {
+    const { disposal_id } = leaf.data as LeafData<'disposal.refused'>
+    if (!refused.has(disposal_id)) throw new MadeAgain()
+    db.prepare('UPDATE disposal SET refused_seq = ? WHERE id = ?').run(seq, disposal_id)
+    return 0
+  }
   const data = leaf.data as LeafData<'disposal.intent'>
-  const scope = disposalScope(payloads, seq)
+  const gone = refused.get(data.disposal_id)
+  const scope = gone ? { ranges: toRanges([...gone].sort((a, b) => a - b)), tiles: [] } : disposalScope(payloads, seq)
   db.prepare('INSERT INTO disposal (id, seq, time_us, actor, approval, records, tiles, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(
     data.disposal_id,
     seq,

@@ -6,6 +6,7 @@ import type { Leaf } from '../../shared/evidence/leaf.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import { type Detectors, detect } from '../../shared/privacy/detect.ts'
 import { builtInPacks } from '../../shared/privacy/kinds.ts'
+import type { Refusals } from '../ledger/refusals.ts'
 import { compileOwn, defaultPrivacy } from '../privacy/detectors.ts'
 import { privacyIn } from '../privacy/settings.ts'
 import type { WritableDb } from '../sqlite/open.ts'
@@ -18,10 +19,10 @@ import { subjectKeys } from './subject-key.ts'
 import type { ContentCounts } from './tally.ts'
 
 /**
- * The full text of an erased record can no longer be taken out word by word, because its payload went before the catalog followed (a crash in
- * between): the catalog is made again from the ledger, where the words no longer are.
+ * The catalog is made again from the ledger: the full text of an erased record can no longer be taken out word by word, because its payload went
+ * before the catalog followed (a crash in between), or an erasure or a disposal that was taken out of it was refused for a hold and comes back.
  */
-export class StaleText extends Error {}
+export class MadeAgain extends Error {}
 
 /** What the projection of erasures needs to know of a record. */
 export interface PrivacyProjectionParts {
@@ -32,6 +33,8 @@ export interface PrivacyProjectionParts {
   /** The texts of a record as they were indexed; undefined when its payload is gone. */
   readonly textsOf: (seq: number) => { readonly request: string; readonly response: string } | undefined
   readonly cells: CellWriter
+  /** Of erasures that were refused after their intent only what was gone by then leaves the catalog. */
+  readonly refused: Refusals
   /** Writes aggregates of the running batch, before rows they speak of are changed. */
   readonly settle: () => void
 }
@@ -61,6 +64,7 @@ export class PrivacyProjection {
       restrict: db.prepare('UPDATE record SET restricted = ? WHERE seq = ?'),
       erasure: db.prepare('INSERT OR IGNORE INTO erasure (id, request, seq, time_us, records) VALUES (?, ?, ?, ?, ?)'),
       erasureDone: db.prepare('UPDATE erasure SET done_seq = ? WHERE id = ?'),
+      erasureRefused: db.prepare('UPDATE erasure SET refused_seq = ? WHERE id = ?'),
       erased: db.prepare('INSERT OR IGNORE INTO erased (seq, erasure, intent) VALUES (?, ?, ?)'),
       dropKeys: db.prepare('DELETE FROM subject_key WHERE seq = ?'),
       dropStep: db.prepare('DELETE FROM request_step WHERE seq = ?'),
@@ -170,6 +174,8 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
         return
       case 'erasure.refused': {
         const data = leaf.data as LeafData<'erasure.refused'>
+        if (data.approval_id !== undefined && this.#write.erasureRefused.run(seq, data.approval_id).changes > 0)
+          if (!this.#parts.refused.has(data.approval_id)) throw new MadeAgain()
         step(data.request_id, data.records, bodyOf(payloads, seq).ground)
         return
       }
@@ -231,9 +237,11 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
     this.#write.erasure.run(data.erasure_id, data.request_id, intent, time, data.records)
     const payload = this.#parts.payloads.open(intent)
     if (payload.state !== 'present') throw new Error('the scope of an erasure cannot be read')
+    const gone = this.#parts.refused.get(data.erasure_id)
     for (const part of payload.parts) {
       if (!part.name.startsWith('scope.')) continue
       const { seq } = JSON.parse(Buffer.from(part.data).toString('utf8')) as { seq: number }
+      if (gone && !gone.has(seq)) continue
       this.#write.erased.run(seq, data.erasure_id, intent)
       this.#write.dropKeys.run(seq)
       // Which request a correction answered stood in its content.
@@ -249,7 +257,7 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
     if (!row || !leaf) return
     if (this.#write.hasText.get(row.rid) !== undefined) {
       const texts = this.#parts.textsOf(seq)
-      if (!texts) throw new StaleText()
+      if (!texts) throw new MadeAgain()
       this.#write.dropText.run(row.rid, texts.request, texts.response)
     }
     const model = leaf.model?.requested ?? 'unknown'

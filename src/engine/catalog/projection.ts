@@ -9,12 +9,13 @@ import type { Detectors } from '../../shared/privacy/detect.ts'
 import { Masker } from '../../shared/privacy/mask.ts'
 import { sha256Hex } from '../crypto.ts'
 import { isRecord } from '../ledger/is-record.ts'
+import type { Refusals } from '../ledger/refusals.ts'
 import type { WritableDb } from '../sqlite/open.ts'
 import type { OpenPart } from '../vault/payload.ts'
 import type { ContentSource } from '../vault/payload-reader.ts'
 import { CellWriter } from './cells.ts'
 import { addTo, bucketOf, encodeHistogram, type Histogram, mergeHistogram } from './histogram.ts'
-import { projectDisposal } from './project-disposal.ts'
+import { isOfDisposal, projectDisposal } from './project-disposal.ts'
 import { type EventStatements, eventStatements, projectEvent } from './project-event.ts'
 import { PrivacyProjection } from './project-privacy.ts'
 import { projectRetention, type RetentionStatements, retentionStatements } from './project-retention.ts'
@@ -96,7 +97,11 @@ export class Projection {
   /** Number of the last record ever; the numbers of those disposed of are not given again. */
   #rid: number
 
-  constructor(db: WritableDb, payloads: ContentSource, leafOf: (seq: number) => Leaf | undefined, secret: Uint8Array) {
+  readonly #refused: Refusals
+
+  /** @param refused erasures and disposals that were refused after their intent, as far as they are known beforehand */
+  constructor(db: WritableDb, payloads: ContentSource, leafOf: (seq: number) => Leaf | undefined, secret: Uint8Array, refused: Refusals) {
+    this.#refused = refused
     this.#db = db
     this.#payloads = payloads
     this.#events = eventStatements(db)
@@ -107,6 +112,7 @@ export class Projection {
       leafOf,
       secret,
       cells: this.#cells,
+      refused,
       textsOf: (seq) => this.#textsOf(seq),
       settle: () => this.#settle()
     })
@@ -240,9 +246,9 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
         this.#privacy.leaf(seq, leaf)
       }
       projectRetention(this.#retention, seq, leaf)
-      if (leaf.type === 'disposal.intent' || leaf.type === 'disposal.done') {
+      if (isOfDisposal(leaf)) {
         this.#settle()
-        this.#records -= projectDisposal(this.#db, this.#payloads, (record) => this.#textsOf(record), seq, leaf)
+        this.#records -= projectDisposal(this.#db, this.#payloads, (record) => this.#textsOf(record), this.#refused, seq, leaf)
       }
     }
   }

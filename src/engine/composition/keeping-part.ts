@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { registerErasure } from '../backup/erasure-register.ts'
+import { registerErasure, reviseErasure } from '../backup/erasure-register.ts'
 import { keksOfWorkspace, passphraseOf } from '../backup/finish-restore.ts'
 import { Backups } from '../backup/handlers.ts'
 import type { Print } from '../bundle/printer.ts'
@@ -105,6 +105,8 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
     drain,
     checkpoint,
     register: (entry) => registerErasure(state, { v: 1, origin: identity.origin, ...entry, ranges: [...entry.ranges] }),
+    revise: (entry) => reviseErasure(state, { origin: identity.origin, case: entry.case, ranges: [...entry.ranges] }),
+    finishKeys: async () => vault?.finish(),
     destroyKeys: async (seqs) => {
       await vault?.rewrapVault({ dropSeqs: seqs })
     },

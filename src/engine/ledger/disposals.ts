@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Leaf } from '../../shared/evidence/leaf.ts'
-import type { SeqRange } from '../../shared/policy/ranges.ts'
+import { type SeqRange, toRanges } from '../../shared/policy/ranges.ts'
 import { disposalScope } from '../catalog/project-disposal.ts'
 import type { AnyDb } from '../sqlite/open.ts'
 import type { PayloadReader } from '../vault/payload-reader.ts'
+import { NONE_REFUSED, refusalsIn } from './refusals.ts'
 import { TILE } from './tiles.ts'
 
 /** What the disposals on record took. */
@@ -32,11 +33,18 @@ export function disposalsIn(ledger: AnyDb, payloads: PayloadReader, size: number
   const tiles = new Set<number>()
   let unread = 0
   let unreadBefore = 0
+  const refused = keys && intents.length > 0 ? refusalsIn(ledger, payloads, size) : NONE_REFUSED
   for (const { seq, bytes } of intents) {
-    if ((JSON.parse(bytes.toString('utf8')) as Leaf).type !== 'disposal.intent') continue
+    const { type, data } = JSON.parse(bytes.toString('utf8')) as Leaf
+    if (type !== 'disposal.intent') continue
     if (!keys) {
       unread++
       unreadBefore = seq
+      continue
+    }
+    const gone = refused.get(String(data?.disposal_id))
+    if (gone) {
+      ranges.push(...toRanges([...gone].filter((one) => one < seq).sort((a, b) => a - b)))
       continue
     }
     const scope = disposalScope(payloads, seq)

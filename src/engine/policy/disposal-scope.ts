@@ -235,6 +235,7 @@ interface StoredDisposal {
   readonly bytes: number
   readonly done_seq: number | null
   readonly done_us: number | null
+  readonly refused_seq: number | null
 }
 
 /** Disposals, newest first. */

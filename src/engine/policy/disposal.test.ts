@@ -3,7 +3,9 @@ import { readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Approval } from '../../shared/contract/approvals.ts'
+import { erasuresAfter } from '../backup/erasure-register.ts'
 import { ledgerMigrations } from '../ledger/migrations.ts'
+import { removePayloads } from '../ledger/tiles.ts'
 import { migrate, openOfRecord, openReadable } from '../sqlite/open.ts'
 import { ingestRecords } from '../test/ingest-records.ts'
 import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
@@ -231,6 +233,59 @@ describe('disposal', () => {
       later = 0
     }
   }, 120_000)
+
+  it.each(['of leaves', 'of a search'])(
+    'is given up for a hold %s that comes after the intent and before anything is destroyed',
+    async (which) => {
+      await setRules()
+      const seqs = await ingestRecords(
+        engine,
+        Array.from({ length: 300 }, (_, n) => rawRecord(n))
+      )
+      await engine.call('records.proof', { seq: 3 })
+      later = YEAR_MS
+      const before = (await engine.call('records.open', { query: 'answer' })).count
+      stopAfter = 'intent'
+      const asked = await dispose()
+      await engine.call('disposal.list', {})
+      stopAfter = null
+      const scope =
+        which === 'of leaves' ? ({ kind: 'seqs', seqs: seqs.slice(7, 9) } as const) : ({ kind: 'filter', query: 'model:gpt-4' } as const)
+      await engine.call('holds.place', { matter: 'Case 12', reason: 'letter', scope, future: false })
+      // Of what an interrupted attempt destroyed nothing comes back.
+      const lost = which === 'of a search' ? [seqs[3] ?? 0] : []
+      await engine.restart(() => {
+        const ledger = openOfRecord(join(engine.workspace, 'ledger.db'))
+        removePayloads(ledger, lost)
+        ledger.close()
+      })
+      const ended = async () => {
+        for (let i = 0; i < 400; i++) {
+          const [newest] = (await engine.call('disposal.list', {})).disposals
+          if (newest && newest.refused_seq !== null) return newest
+          await new Promise((resolve) => setTimeout(resolve, 25))
+        }
+        throw new Error('the disposal does not end')
+      }
+      expect(await ended()).toMatchObject({ done_seq: null })
+      expect((await engine.call('approvals.list', {})).approvals.find((one) => one.id === asked.id)?.done_seq).not.toBeNull()
+      expect((await engine.call('records.open', { query: 'answer' })).count).toBe(before - lost.length)
+      expect(await engine.call('records.get', { seq: seqs[7] ?? 0 })).toMatchObject({ payload: 'present' })
+      expect(erasuresAfter(engine.state, engine.engine.status().origin, 0)).toEqual([])
+      expect(await verdict()).toEqual({ said: 'intact', faults: [], disposed: [lost.length, 0] })
+      await rebuilt()
+      if (which === 'of a search') return
+      // Asked for again, what is held stays and the rest goes.
+      const ann = await engine.as('administrator')
+      const bob = await engine.as('data_protection')
+      const again = await ann.call('disposal.ask', { reason: 'without the case' })
+      await bob.call('approvals.decide', { id: again.id, decision: 'give' })
+      expect(await done()).toMatchObject({ records: 298 })
+      expect(await engine.call('records.get', { seq: seqs[7] ?? 0 })).toMatchObject({ payload: 'present' })
+      expect(await verdict()).toMatchObject({ said: 'intact' })
+      await rebuilt()
+    }
+  )
 
   it('that stops half-way is tried again while the engine runs', async () => {
     await setRules()

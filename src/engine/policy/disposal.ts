@@ -33,12 +33,19 @@ export interface DisposalDeps extends RetentionDeps, DisposalHooks {
   readonly checkpoint: () => Promise<CheckpointRow | null>
   /** Notes outside the workspace what goes, so that a restore of an older backup does it again; on disk when it returns. */
   readonly register: (disposal: { readonly case: string; readonly intent: number; readonly ranges: readonly SeqRange[] }) => Promise<void>
+  /** What is left of a disposal that was noted and then refused; none: it is taken out. */
+  readonly revise: (disposal: { readonly case: string; readonly ranges: readonly SeqRange[] }) => Promise<void>
+  /** Ends a change of the key that an earlier attempt began. */
+  readonly finishKeys: () => Promise<void>
   /** Destroys the keys of these leaves for good, old copies of the vault included. */
   readonly destroyKeys: (seqs: readonly number[]) => Promise<void>
   readonly onFailed: (error: unknown) => void
   /** Shared with erasures and corrections. */
   readonly inTurn: InTurn
 }
+
+const isUnderWay = (one: { readonly done_seq: number | null; readonly refused_seq: number | null }): boolean =>
+  one.done_seq === null && one.refused_seq === null
 
 const SYSTEM = { ref: 'engine', kind: 'system' } as const
 /** Payloads of one transaction: a few milliseconds. */
@@ -89,7 +96,7 @@ export class Disposal {
   async resume(): Promise<void> {
     this.#stopped = false
     await this.#deps.caughtUp()
-    for (const one of await this.#deps.pool.run('disposals', {})) if (one.done_seq === null) this.#start(one.seq)
+    for (const one of await this.#deps.pool.run('disposals', {})) if (isUnderWay(one)) this.#start(one.seq)
   }
 
   /** Stops between two steps; the next start goes on from there. */
@@ -111,7 +118,7 @@ export class Disposal {
     await caughtUp()
     const known = (await pool.run('disposals', {})).find((one) => one.approval === id)
     if (known) {
-      if (known.done_seq === null) this.#start(known.seq)
+      if (isUnderWay(known)) this.#start(known.seq)
       return
     }
     const { ranges, tiles } = body as unknown as DisposalScope
@@ -145,7 +152,8 @@ export class Disposal {
       try {
         await this.#carryOut(intent, (done, total) => control.progress(done, total))
       } catch (error) {
-        this.#stopped = true
+        // What was refused is not tried again.
+        this.#stopped ||= !(error instanceof AffidavitError && error.code === 'on_hold')
         if (!this.#closing) this.#deps.onFailed(error)
         throw error
       } finally {
@@ -155,17 +163,41 @@ export class Disposal {
     })
   }
 
+  /** A hold that came after the intent wins as long as content is there: the refusal is on record, and what is left comes back. */
+  async #refuseHeldSince(
+    one: { readonly id: string; readonly seq: number; readonly approval: string },
+    seqs: readonly number[]
+  ): Promise<void> {
+    const { pool, append } = this.#deps
+    const { live, holds } = await pool.run('holdsOnIntent', { seqs, since: one.seq })
+    const [first] = holds
+    if (!first) return
+    const kept = new Set(live)
+    const gone = toRanges(seqs.filter((seq) => !kept.has(seq)))
+    await this.#deps.finishKeys()
+    await this.#deps.revise({ case: one.id, ranges: gone })
+    const held = new Set(holds.flatMap((hold) => hold.seqs)).size
+    const data = { disposal_id: one.id, intent: one.seq, hold: first.seq, held, approval_id: one.approval }
+    await append([{ type: 'disposal.refused', actor: SYSTEM, data, parts: [bodyPart({ gone }).part] }])
+    throw new AffidavitError(
+      'on_hold',
+      `a hold (leaf ${first.seq}) came before anything was destroyed: the disposal is refused; ask for it again without what is held`
+    )
+  }
+
   async #carryOut(intent: number, progress: (done: number, total: number) => void): Promise<void> {
-    const { pool, ledgerDb, drain, append, caughtUp, afterStep } = this.#deps
+    const { pool, projector, ledgerSize, ledgerDb, drain, append, afterStep } = this.#deps
     await this.#deps.checkpoint()
-    await caughtUp()
+    // All that is on record by now, the holds too.
+    await projector.waitForAll(ledgerSize())
     const one = (await pool.run('disposals', {})).find((row) => row.seq === intent)
-    if (!one || one.done_seq !== null) return
+    if (!one || !isUnderWay(one)) return
     const { ranges, tiles } = (await pool.run('leafBody', { seq: intent })) as unknown as DisposalScope
     const seqs = [...seqsIn(ranges)]
     const leaves = new Set(seqs)
     for (const seq of seqsIn(tiles.map((tile): SeqRange => [tile * 256, tile * 256 + 255]))) leaves.add(seq)
     const all = [...leaves].sort((a, b) => a - b)
+    await this.#refuseHeldSince(one, seqs)
     await this.#deps.register({ case: one.id, intent, ranges: toRanges(all) })
     let at = 0
     await inSlices(ledgerDb, drain, () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which records are held. Runs on reader threads; what a hold is about is read from its encrypted body each time.
 import type { Hold, HoldScope } from '../../shared/contract/retention.ts'
+import type { Leaf } from '../../shared/evidence/leaf.ts'
 import { parseFilter } from '../../shared/filter/parse.ts'
 import { filterSql, type SqlCondition } from '../catalog/filter-sql.ts'
 import { bodyOf } from '../catalog/project-event.ts'
@@ -119,6 +120,59 @@ export function holdsOver(
         ? []
         : [{ placed: row.seq, released: row.released_seq, matter }]
     })
+}
+
+/** What an intent that is under way would still destroy, and the holds on it. */
+export interface HeldIntent {
+  /** Leaves whose content is still there. */
+  readonly live: readonly number[]
+  readonly holds: readonly HeldBy[]
+}
+
+/**
+ * The holds on what an erasure or a disposal is about to destroy, though the catalog has let go of it with the intent: times and subjects are
+ * read from the leaves and their contents. A search cannot be made any more, so a hold by search that was placed since counts for all of it.
+ * @param since the leaf from which on holds were not looked at when the intent was written
+ */
+export function holdsOnIntent(context: ReaderContext, seqs: readonly number[], since: number): HeldIntent {
+  const { catalog, ledger, payloads } = context
+  const rows = catalog.prepare<[], StoredHold>('SELECT * FROM hold WHERE released_seq IS NULL ORDER BY seq').all()
+  if (rows.length === 0) return { live: [], holds: [] }
+  payloads.forget()
+  const isLive = (seq: number): boolean => payloads.ciphertext(seq) !== undefined && payloads.key(seq)?.some((byte) => byte !== 0) === true
+  const live = seqs.filter(isLive)
+  const bytesOf = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
+  const timesOf = (seq: number): number[] => {
+    const bytes = bytesOf.get(seq)
+    if (!bytes) return []
+    const { ts, start_us } = JSON.parse(bytes.toString('utf8')) as Leaf
+    const appended = Date.parse(ts) * 1000
+    return [appended, start_us ?? appended]
+  }
+  const keeps = (row: StoredHold, scope: HoldScope): ((seq: number) => boolean) => {
+    switch (scope.kind) {
+      case 'seqs': {
+        const named = new Set(scope.seqs)
+        return (seq) => named.has(seq)
+      }
+      case 'time': {
+        const from = Date.parse(scope.from) * 1000
+        const to = scope.to === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(scope.to) * 1000
+        return (seq) => timesOf(seq).some((us) => us >= from && us < to)
+      }
+      case 'subject':
+        return (seq) => subjectsOf(context, seq).includes(scope.subject)
+      case 'filter':
+        return () => row.seq >= since
+    }
+  }
+  const holds = rows.flatMap((row) => {
+    const { scope, matter } = held(context, row.seq)
+    const keep = keeps(row, scope)
+    const kept = live.filter((seq) => seq < endOf(row) && keep(seq))
+    return kept.length === 0 ? [] : [{ id: row.id, seq: row.seq, matter, seqs: kept }]
+  })
+  return { live, holds }
 }
 
 /** All holds, newest first, with what they keep now. */

@@ -90,7 +90,7 @@ export class Proposals {
     const age = last === null ? Number.POSITIVE_INFINITY : now - Date.parse(last.as_of)
     if (age >= 0 && age < every) return null
     if ((await pool.run('approvals', { state: 'asked', limit: 500 })).some((one) => one.action === 'disposal')) return null
-    if ((await pool.run('disposals', {})).some((one) => one.done_seq === null)) return null
+    if ((await pool.run('disposals', {})).some((one) => one.done_seq === null && one.refused_seq === null)) return null
     const preview = await pool.run('previewDisposal', { nowUs: now * 1000 })
     if (preview.records === 0 && preview.tiles === 0) return null
     if (last !== null && same(last, preview) && age < REMIND_MS) return null

@@ -78,6 +78,7 @@ SELECT
   e.records,
   e.seq,
   e.done_seq,
+  e.refused_seq,
   json_extract(d.data, '$.scan.needles') AS searched,
   json_extract(d.data, '$.scan.kept') AS kept,
   json_extract(d.data, '$.scan.left') AS left_out

@@ -4,8 +4,9 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import { catalogMigrations } from '../catalog/migrations.ts'
-import { StaleText } from '../catalog/project-privacy.ts'
+import { MadeAgain } from '../catalog/project-privacy.ts'
 import { Projection, tipOf } from '../catalog/projection.ts'
+import { NONE_REFUSED, refusalsIn } from '../ledger/refusals.ts'
 import { disposedTiles, TILE } from '../ledger/tiles.ts'
 import { emptyWal } from '../sqlite/long-write.ts'
 import { migrate, openProjection, openReadable, useNativeBinding, type WritableDb } from '../sqlite/open.ts'
@@ -108,10 +109,18 @@ const leafOf = (seq: number): Leaf | undefined => {
   const bytes = leafBytes.get(seq)
   return bytes && (JSON.parse(bytes.toString('utf8')) as Leaf)
 }
-const newProjection = (): Projection => new Projection(catalog, payloads, leafOf, Buffer.from(config.subjectSecret, 'base64'))
+let applied = Number(meta(catalog, 'applied') ?? 0)
+// Only a catalog that begins anew has to know them beforehand: one that met the intent first is made again.
+const newProjection = (): Projection =>
+  new Projection(
+    catalog,
+    payloads,
+    leafOf,
+    Buffer.from(config.subjectSecret, 'base64'),
+    applied === 0 ? refusalsIn(ledger, stored, Number.MAX_SAFE_INTEGER) : NONE_REFUSED
+  )
 
 let projection = newProjection()
-let applied = Number(meta(catalog, 'applied') ?? 0)
 let target = applied
 /** Where a rebuild ends; null when none runs. */
 let rebuildTo: number | null = null
@@ -150,7 +159,7 @@ function step(): void {
       return true
     })()
   } catch (error) {
-    if (error instanceof StaleText) {
+    if (error instanceof MadeAgain) {
       rebuild()
       return
     }
@@ -196,8 +205,8 @@ function rebuild(): void {
     setMeta(catalog, 'boot', bootId())
   })()
   payloads.forget()
-  projection = newProjection()
   applied = 0
+  projection = newProjection()
   rebuildTo = target
   report()
   schedule()

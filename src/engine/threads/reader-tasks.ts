@@ -74,7 +74,7 @@ import { failedSignIns, leavesOf, userLeaves } from '../people/reading.ts'
 import { complianceFacts, type LiveFacts, lastVerified, verificationsOf } from '../policy/compliance/facts.ts'
 import { processingOf } from '../policy/compliance/processing.ts'
 import { disposalOf, disposedBy, listDisposals, previewDisposal } from '../policy/disposal-scope.ts'
-import { countCovered, holdsOn, listHolds } from '../policy/holds.ts'
+import { countCovered, holdsOn, holdsOnIntent, listHolds } from '../policy/holds.ts'
 import { lastProposal } from '../policy/proposals.ts'
 import { keptOf, retentionView } from '../policy/retention-view.ts'
 import { priceTable } from '../prices/listing.ts'
@@ -200,6 +200,9 @@ export const readerTasks = {
   verifications: task(({ catalog }, args: { readonly limit: number }) => verificationsOf(catalog, args.limit)),
   lastVerified: task(({ catalog }, _: Record<string, never>) => lastVerified(catalog)),
   processing: longTask((context, live: LiveFacts) => processingOf(context, live)),
+  holdsOnIntent: longTask((context, args: { readonly seqs: readonly number[]; readonly since: number }) =>
+    holdsOnIntent(context, args.seqs, args.since)
+  ),
   leafBody: task(({ payloads }, args: { readonly seq: number }) => bodyOf(payloads, args.seq)),
   openExportIntents: task(({ catalog, payloads }, _: Record<string, never>) => openExportIntents(catalog, payloads)),
   exports: task(({ catalog, payloads }, _: Record<string, never>) => listExports(catalog, payloads)),

@@ -79,6 +79,15 @@ export class Vault {
     return work
   }
 
+  /** Ends a change of the key that was begun, with what is destroyed by then; does nothing when none was. @throws AffidavitError busy */
+  finish(): Promise<void> {
+    const work = this.#running.then(async () => {
+      if (this.#deps.holder.ring.keks.length > 1) await this.#rewrap({})
+    })
+    this.#running = work.catch(() => {})
+    return work
+  }
+
   /** Merges small neighbouring blocks while `goOn` agrees; for when nobody waits. Not while a change of the key is unfinished. */
   merge(goOn: () => boolean): Promise<void> {
     const work = this.#running.then(async () => {

@@ -23,6 +23,7 @@ const named = {
     'disposal.proposed',
     'disposal.intent',
     'disposal.done',
+    'disposal.refused',
     'erasure.intent',
     'erasure.done',
     'erasure.refused',

@@ -119,8 +119,10 @@ export const disposal = z.object({
   records: count,
   tiles: count,
   bytes: count,
-  /** The leaf that says it is done; null while it is under way. */
+  /** The leaf that says it is done; null while it is under way, and when it was refused. */
   done_seq: seq.nullable(),
+  /** The leaf that says that a hold came in between and what was left is kept; null otherwise. */
+  refused_seq: seq.nullable(),
   done: timestamp.nullable()
 })
 
@@ -193,7 +195,7 @@ export const retentionOperations = {
     input: z.strictObject({ reason: words }),
     output: approval,
     access: 'write',
-    leaves: ['approval.asked', 'disposal.intent', 'disposal.done']
+    leaves: ['approval.asked', 'disposal.intent', 'disposal.done', 'disposal.refused']
   }),
   'disposal.list': operation({
     summary: 'Disposals, newest first, and what the schedule has proposed since the last one',

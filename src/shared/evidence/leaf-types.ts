@@ -43,6 +43,7 @@ export const leafTypes = [
   'disposal.proposed',
   'disposal.intent',
   'disposal.done',
+  'disposal.refused',
   'erasure.intent',
   'erasure.done',
   'erasure.refused',

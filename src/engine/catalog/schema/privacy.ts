@@ -37,7 +37,8 @@ CREATE TABLE erasure (
   seq INTEGER NOT NULL,
   time_us INTEGER NOT NULL,
   records INTEGER NOT NULL,
-  done_seq INTEGER
+  done_seq INTEGER,
+  refused_seq INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE erased (seq INTEGER PRIMARY KEY, erasure TEXT NOT NULL, intent INTEGER NOT NULL) STRICT;
 `

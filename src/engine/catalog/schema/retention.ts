@@ -40,7 +40,8 @@ CREATE TABLE disposal (
   tiles INTEGER NOT NULL,
   bytes INTEGER NOT NULL,
   done_seq INTEGER,
-  done_us INTEGER
+  done_us INTEGER,
+  refused_seq INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE disposed (
   first_seq INTEGER PRIMARY KEY,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type JsonValue, jcs } from '../../../shared/evidence/jcs.ts'
+import type { SeqRange } from '../../../shared/policy/ranges.ts'
 import { bodyPart } from '../../ledger/body-part.ts'
-import type { DraftPart, LeafDraft } from '../../ledger/draft.ts'
+import type { Actor, DraftPart, LeafDraft } from '../../ledger/draft.ts'
 import type { GivenApproval } from '../../policy/approvals.ts'
 import type { Recipient } from '../handed-out.ts'
 import type { ErasureFacts } from './certificate.ts'
@@ -45,6 +46,19 @@ export function intentDrafts(approval: GivenApproval, asked: Asked, records: num
     }
   })
 }
+
+/** What ends an erasure for which two people decided and a hold came; `gone`: leaves whose content was destroyed by then. */
+export const refusedDraft = (
+  approval: GivenApproval,
+  asked: Asked,
+  actor: Actor,
+  body: { readonly seqs: readonly number[]; readonly ground: string; readonly gone: readonly SeqRange[] }
+): LeafDraft => ({
+  type: 'erasure.refused',
+  actor,
+  data: { request_id: asked.request_id, records: body.seqs.length, reason: 'hold', approval_id: approval.id },
+  parts: [bodyPart(body).part]
+})
 
 interface Outcome {
   readonly kek_id: string

@@ -3,7 +3,7 @@
 import { writeFileDurably } from '../../../node/durable-file.ts'
 import { AffidavitError } from '../../../shared/contract/errors.ts'
 import { toRanges } from '../../../shared/policy/ranges.ts'
-import { registerErasure } from '../../backup/erasure-register.ts'
+import { registerErasure, reviseErasure } from '../../backup/erasure-register.ts'
 import { dropUnfinished } from '../../bundle/write-bundle.ts'
 import type { Handlers } from '../../handlers.ts'
 import type { InTurn } from '../../in-turn.ts'
@@ -22,7 +22,7 @@ import type { Vault } from '../../vault/vault.ts'
 import { workspacePaths } from '../../workspace/paths.ts'
 import type { Requests } from '../requests.ts'
 import type { Certificate } from './certificate.ts'
-import { type Asked, type Decision, doneDraft, intentDrafts } from './drafts.ts'
+import { type Asked, type Decision, doneDraft, intentDrafts, refusedDraft } from './drafts.ts'
 
 /** The steps of an erasure in order; each may be the last before a crash. */
 export const erasureSteps = ['intent', 'registered', 'projected', 'keys', 'payloads', 'emptied', 'scanned'] as const
@@ -51,6 +51,7 @@ export interface ErasureDeps {
 /** What the ledger knows of an erasure; read on a reader thread. */
 export interface ErasureState {
   readonly intents: readonly number[]
+  /** It ended: as done, or refused for a hold. */
   readonly done: boolean
 }
 
@@ -61,19 +62,23 @@ interface ErasureScope {
   readonly corrections: number
 }
 
+const SYSTEM = { ref: 'engine', kind: 'system' } as const
 /** Payloads of one transaction: a few milliseconds. */
 const SLICE = 50
 
 /** The intents of an erasure, and whether it is done. */
 export function erasureState({ catalog }: ReaderContext, id: string): ErasureState {
   const rows = catalog
-    .prepare<[string], { seq: number; type: string }>(
-      "SELECT seq, type FROM event WHERE type IN ('erasure.intent', 'erasure.done') AND json_extract(data, '$.erasure_id') = ? ORDER BY seq"
-    )
-    .all(id)
+    .prepare<[string, string], { seq: number; type: string }>(`
+SELECT seq, type
+FROM event
+WHERE (type IN ('erasure.intent', 'erasure.done') AND json_extract(data, '$.erasure_id') = ?)
+  OR (type = 'erasure.refused' AND json_extract(data, '$.approval_id') = ?)
+ORDER BY seq`)
+    .all(id, id)
   return {
     intents: rows.filter((row) => row.type === 'erasure.intent').map((row) => row.seq),
-    done: rows.some((row) => row.type === 'erasure.done')
+    done: rows.some((row) => row.type !== 'erasure.intent')
   }
 }
 
@@ -192,30 +197,30 @@ export class Erasures {
     const seqs = asked.decisions.flatMap((one) => one.seqs).sort((a, b) => a - b)
     // What is corrected meanwhile would be in no scope: it waits, and then its record is erased.
     const begun = await inTurn(async () => {
-      await projector.waitForAll(ledgerSize())
+      const size = ledgerSize()
+      await projector.waitForAll(size)
       const { done, intents } = await pool.run('erasureState', { id: approval.id })
       if (done) return undefined
       const scope = { seqs, ...(await pool.run('leavesOfRecords', { seqs })) }
-      if (intents.length > 0) return { scope, intents }
+      if (intents.length > 0) return { scope, intents, since: Math.min(...intents) }
       const held = await pool.run('holdsOn', { seqs })
-      if (held.length === 0)
-        return { scope, intents: (await append(intentDrafts(approval, asked, seqs.length, scope.leaves))).map((one) => one.seq) }
+      if (held.length === 0) {
+        const written = await append(intentDrafts(approval, asked, seqs.length, scope.leaves))
+        return { scope, intents: written.map((one) => one.seq), since: size }
+      }
       // A hold came between: what two people gave is refused, and that is on record.
-      await append([
-        {
-          type: 'erasure.refused',
-          actor: { ref: approval.givenBy, kind: 'human' },
-          data: { request_id: asked.request_id, records: seqs.length, reason: 'hold', approval_id: approval.id },
-          parts: [bodyPart({ seqs, ground: `on hold by leaf ${held[0]?.seq}` }).part]
-        }
-      ])
+      const giver = { ref: approval.givenBy, kind: 'human' } as const
+      await append([refusedDraft(approval, asked, giver, { seqs, ground: `on hold by leaf ${held[0]?.seq}`, gone: [] })])
       return undefined
     })
     if (!begun) return
     this.onStep('intent')
     jobs.start('erasure', `Erasing ${seqs.length} records`, 'leaves', (control) => {
-      const work = this.#last.then(() => this.#erase(approval, asked, begun.scope, begun.intents, control))
-      this.#last = work.catch(() => this.#stopped.set(approval.id, approval))
+      const work = this.#last.then(() => this.#erase(approval, asked, begun.scope, begun, control))
+      this.#last = work.catch((error) => {
+        // What was refused is not tried again.
+        if (!(error instanceof AffidavitError && error.code === 'on_hold')) this.#stopped.set(approval.id, approval)
+      })
       return work
     })
   }
@@ -232,20 +237,45 @@ export class Erasures {
     for (const approval of stopped) await this.#given(approval)
   }
 
+  /**
+   * A hold that came after the intent wins as long as content is there: the refusal is on record, and what is left comes back. Asked right before
+   * keys are destroyed, at every attempt; from then on nothing can be kept.
+   */
+  async #refuseHeldSince(approval: GivenApproval, asked: Asked, leaves: readonly number[], since: number, vault: Vault): Promise<void> {
+    const { pool, append, state, origin } = this.#deps
+    const { live, holds } = await pool.run('holdsOnIntent', { seqs: leaves, since })
+    const [first] = holds
+    if (!first) return
+    const kept = new Set(live)
+    const gone = toRanges(leaves.filter((seq) => !kept.has(seq)))
+    // A change of the key that an earlier attempt began ends with what it destroyed.
+    await vault.finish()
+    await reviseErasure(state, { origin, case: approval.id, ranges: gone })
+    const seqs = asked.decisions.flatMap((one) => one.seqs).sort((a, b) => a - b)
+    const draft = refusedDraft(approval, asked, SYSTEM, { seqs, ground: `on hold by leaf ${first.seq}`, gone })
+    await append([draft])
+    throw new AffidavitError(
+      'on_hold',
+      `a hold (leaf ${first.seq}) came before the keys were destroyed: the erasure is refused, and its records are kept`
+    )
+  }
+
   async #erase(
     approval: GivenApproval,
     asked: Asked,
     { seqs, leaves, corrections }: ErasureScope,
-    intents: readonly number[],
+    { intents, since }: { readonly intents: readonly number[]; readonly since: number },
     control: JobControl
   ): Promise<void> {
-    const { pool, projector, vault, append, ledgerDb, drain, workspace, state, origin } = this.#deps
+    const { pool, projector, vault, append, ledgerDb, ledgerSize, drain, workspace, state, origin } = this.#deps
     if (!vault) throw new AffidavitError('read_only', 'the workspace is open read-only')
     await registerErasure(state, { v: 1, origin, case: approval.id, intent: Math.min(...intents), ranges: toRanges(leaves) })
     this.onStep('registered')
     const { needles, readable, left } = await pool.run('erasureNeedles', { seqs: leaves })
-    await projector.waitForAll(Math.max(...intents) + 1)
+    // All that is on record by now, the holds too.
+    await projector.waitForAll(ledgerSize())
     this.onStep('projected')
+    await this.#refuseHeldSince(approval, asked, leaves, since, vault)
     const { kek_id, destroyed } = await vault.rewrapVault({
       dropSeqs: leaves,
       by: { ref: approval.givenBy, kind: 'human' },
@@ -273,9 +303,9 @@ export class Erasures {
         `${scan.found} traces of the erased texts are still in ${scan.where.join(', ')}: the erasure is not done`
       )
     // Bundles that left since it was asked for are found by what they put on record, earlier ones were found before the texts went.
-    const since = await pool.run('erasureRecipients', { changed: changedForAll(seqs) })
+    const told = await pool.run('erasureRecipients', { changed: changedForAll(seqs) })
     const known = new Set(asked.recipients.map((one) => one.export_seq))
-    const recipients = [...asked.recipients, ...since.filter((one) => !known.has(one.export_seq))]
+    const recipients = [...asked.recipients, ...told.filter((one) => !known.has(one.export_seq))]
     await append([doneDraft(approval, { ...asked, recipients }, seqs, intents, { kek_id, destroyed, scan, corrections, left })])
   }
 }

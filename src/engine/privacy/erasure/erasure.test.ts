@@ -347,3 +347,106 @@ describe('an erasure interrupted', () => {
     90_000
   )
 })
+
+describe('a hold that comes after the intent', () => {
+  /** Gives an erasure whose process ends after a step; the hold is placed before the next start goes on with it. */
+  async function interrupted(last: ErasureStep, place: (given: Case) => Promise<unknown>): Promise<{ given: Case; id: string }> {
+    const given = await prepare()
+    const stopped = new Promise<void>((resolve) => {
+      engine.engine.erasures.onStep = (step) => {
+        if (step !== last) return
+        resolve()
+        throw new Error('the process ends here')
+      }
+    })
+    const id = await erase(given)
+    await stopped
+    await place(given)
+    await engine.restart()
+    return { given, id }
+  }
+  const outcome = async (given: Case) => {
+    for (let tries = 0; tries < 3_000; tries++) {
+      const found = (await given.asker.call('requests.list', {})).requests[0]?.erasures[0]
+      if (found && (found.done_seq !== null || found.refused_seq !== null)) return found
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    throw new Error('the erasure does not end')
+  }
+  const hold = (given: Case, scope: object) =>
+    given.asker.call('holds.place', { matter: 'Suit 14', reason: 'litigation', scope: scope as never, future: false })
+  const holds = {
+    'of a leaf': (given: Case) => hold(given, { kind: 'seqs', seqs: [given.seqs[1]] }),
+    'of the subject': (given: Case) => hold(given, { kind: 'subject', subject: SUBJECT }),
+    'of a time': (given: Case) => hold(given, { kind: 'time', from: '2026-01-01T00:00:00.000Z', to: '2026-01-02T00:00:00.000Z' }),
+    'of a search': (given: Case) => hold(given, { kind: 'filter', query: 'kumquat' })
+  }
+
+  it.each([
+    ['intent', 'of a leaf'],
+    ['registered', 'of the subject'],
+    ['projected', 'of a time'],
+    ['projected', 'of a search']
+  ] as const)(
+    'and before the keys go (after %s, %s) keeps everything: refused on record, and back in every view',
+    async (step, which) => {
+      const { given, id } = await interrupted(step, holds[which])
+      expect(await outcome(given)).toMatchObject({ id, done_seq: null, refused_seq: expect.any(Number) })
+      const { requests } = await given.asker.call('requests.list', {})
+      expect(requests[0]?.steps.map((one) => one.type)).toEqual(['request.received', 'erasure.intent', 'erasure.refused'])
+      expect(requests[0]?.steps.at(-1)).toMatchObject({ records: 3, actor: 'engine', note: expect.stringContaining('on hold by leaf') })
+      expect((await engine.call('approvals.list', {})).approvals.find((one) => one.id === id)?.done_seq).not.toBeNull()
+      expect((await engine.call('records.query', { text: 'kumquat' })).records).toHaveLength(3)
+      for (const seq of given.seqs) {
+        const detail = await engine.call('records.get', { seq })
+        expect(detail).toMatchObject({ payload: 'present', row: { erased: false } })
+      }
+      expect((await given.asker.call('subjects.find', { identifiers: [SUBJECT] })).seqs).toEqual(given.seqs)
+      // A restore would not carry it out either.
+      expect(erasuresAfter(engine.state, engine.engine.status().origin, 0)).toEqual([])
+      // A read that waits until the catalog shows all of it.
+      await given.asker.call('requests.list', {})
+      const live = catalog()
+      await engine.job((await engine.call('workspace.rebuild', {})).job_id)
+      expect(catalog()).toEqual(live)
+      await engine.restart()
+      expect((await engine.call('records.query', { text: 'kumquat' })).records).toHaveLength(3)
+      const { job_id } = await engine.call('verify.workspace', {})
+      await engine.job(job_id)
+      expect(await engine.call('verify.workspace_report', { job_id })).toMatchObject({ verdict: 'intact', faults: [], erasures: [] })
+
+      // What was refused accounts for nothing: a payload that goes now is missing.
+      const [seq = 0] = given.seqs
+      const ledger = new Database(join(engine.workspace, 'ledger.db'))
+      ledger.exec(`INSERT INTO removing (seq) VALUES (${seq}); DELETE FROM payload WHERE seq = ${seq}; DELETE FROM removing`)
+      ledger.close()
+      const again = await engine.call('verify.workspace', {})
+      await engine.job(again.job_id)
+      expect(await engine.call('verify.workspace_report', again)).toMatchObject({ faults: [{ code: 'payload_missing', seq }] })
+    },
+    90_000
+  )
+
+  it('and after the keys are gone keeps nothing: the erasure is ended', async () => {
+    const { given, id } = await interrupted('keys', holds['of a leaf'])
+    expect(await outcome(given)).toMatchObject({ id, done_seq: expect.any(Number), refused_seq: null })
+    expect(traces()).toEqual([])
+  }, 90_000)
+
+  it('stops an erasure that waits in line in the same run', async () => {
+    const given = await prepare()
+    engine.engine.erasures.onStep = (step) => {
+      if (step === 'registered') throw new Error('busy')
+    }
+    await erase(given)
+    for (let tries = 0; !engine.engine.erasures.stopped && tries < 1_000; tries++) await new Promise((resolve) => setTimeout(resolve, 10))
+    engine.engine.erasures.onStep = () => {}
+    await holds['of a leaf'](given)
+    await engine.engine.erasures.goOn()
+    expect(await outcome(given)).toMatchObject({ done_seq: null, refused_seq: expect.any(Number) })
+    const job = (await engine.call('jobs.list', {})).jobs.find((one) => one.kind === 'erasure')
+    expect(job).toMatchObject({ state: 'failed', error: { code: 'on_hold' } })
+    expect(engine.engine.erasures.stopped).toBe(false)
+    expect((await engine.call('records.get', { seq: given.seqs[0] ?? 0 })).payload).toBe('present')
+  }, 90_000)
+})

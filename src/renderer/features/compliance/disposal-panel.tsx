@@ -93,7 +93,9 @@ export function DisposalPanel() {
                   <td className="right">{bytes(one.bytes)}</td>
                   <td className="right">{count(one.tiles)}</td>
                   <td>
-                    {one.done_seq === null ? (
+                    {one.refused_seq !== null ? (
+                      <State is="attention">given up for a hold, leaf {count(one.refused_seq)}</State>
+                    ) : one.done_seq === null ? (
                       <State is="pending">under way</State>
                     ) : (
                       <State is="holds">done, leaf {count(one.done_seq)}</State>

@@ -185,6 +185,7 @@ function RequestPanel({ request }: { readonly request: SubjectRequest }) {
 
 /** What became of an erasure, as its certificate says it: a search that could not be made found nothing, and proves nothing. */
 function ErasureState({ erasure }: { readonly erasure: SubjectRequest['erasures'][number] }) {
+  if (erasure.refused_seq !== null) return <State is="attention">given up for a hold, leaf {count(erasure.refused_seq)}</State>
   if (erasure.done_seq === null) return <State is="pending">being erased</State>
   const erased = `${count(erasure.records)} ${erasure.records === 1 ? 'record' : 'records'} erased`
   if (erasure.searched === null || erasure.searched === 0)
