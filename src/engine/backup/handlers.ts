@@ -21,7 +21,8 @@ import type { Identity } from '../workspace/identity.ts'
 import type { WorkspaceDescription } from '../workspace/paths.ts'
 import { defaultPlan } from './history.ts'
 import { KeyCopies } from './key-copies.ts'
-import { backupsIn, isInside, KEYS_NAME, requireTarget } from './manifest.ts'
+import { backupsIn, isInside, requireTarget } from './manifest.ts'
+import { removeSurplus } from './surplus.ts'
 
 export interface BackupDeps {
   readonly pool: ReaderPool
@@ -47,7 +48,6 @@ const SYSTEM = { ref: 'engine', kind: 'system' } as const
 const PATIENCE_MS = 5_000
 const TICK_MS = 60_000
 const HOUR_MS = 3_600_000
-const DAY_MS = 86_400_000
 
 type Operations =
   | 'backup.overview'
@@ -148,7 +148,7 @@ export class Backups {
         }
         await append([{ type: 'backup.made', actor, data, parts: [bodyPart({ path: info.path }).part] }])
         this.#last = new Elapsed(this.#deps.clock)
-        await this.#tidy(folder)
+        await removeSurplus(folder, identity.origin, this.#plan, append)
         return info
       } catch (error) {
         this.#failed = new Elapsed(this.#deps.clock)
@@ -156,23 +156,6 @@ export class Backups {
         throw error
       }
     })
-  }
-
-  /**
-   * Removes backups beyond the number kept, and copies of the keys that are too old; only those of this log. What goes is on record before it
-   * goes: after a crash in between it is still there, and named again.
-   */
-  async #tidy(folder: string): Promise<void> {
-    const mine = backupsIn(folder).filter((one) => one.origin === this.#deps.identity.origin)
-    const { keep, key_days } = this.#plan
-    const surplus = mine.filter((_, i) => keep > 0 && i >= keep)
-    const old = mine.filter(
-      (one, i) => i > 0 && !surplus.includes(one) && one.keys && Date.now() - Date.parse(one.made) > key_days * DAY_MS
-    )
-    const drafts = [...surplus.map((one) => removedDraft(one, 'backup')), ...old.map((one) => removedDraft(one, 'keys'))]
-    if (drafts.length > 0) await this.#deps.append(drafts)
-    for (const one of surplus) rmSync(one.path, { recursive: true, force: true })
-    for (const one of old) rmSync(join(one.path, KEYS_NAME), { force: true })
   }
 
   #operations(): Handlers<Operations> {
@@ -286,14 +269,6 @@ export class Backups {
 /** What a plan says, less the folder, which is in the body. */
 const wordsOf = ({ folder, every_hours, keep, key_days }: BackupPlan): string =>
   folder === null || every_hours === 0 ? 'off' : `every ${every_hours} h, ${keep === 0 ? 'all' : keep} kept, keys ${key_days} days`
-
-/** The leaf of a backup, or of the keys in it, that the plan no longer keeps. */
-const removedDraft = ({ id, path }: Pick<BackupInfo, 'id' | 'path'>, what: 'backup' | 'keys'): LeafDraft => ({
-  type: 'backup.removed',
-  actor: SYSTEM,
-  data: { backup_id: id, what },
-  parts: [bodyPart({ path }).part]
-})
 
 const progressOf = (control: JobControl) => ({
   signal: control.signal,

@@ -11,6 +11,7 @@ import type { ReaderPool } from '../threads/reader-pool.ts'
 import type { Identity } from '../workspace/identity.ts'
 import type { BackupHistory } from './history.ts'
 import { KEYS_NAME } from './manifest.ts'
+import { removedDraft } from './surplus.ts'
 
 export interface KeyCopiesDeps {
   readonly pool: ReaderPool
@@ -89,14 +90,7 @@ export class KeyCopies {
         const data = { backup_id: copy.id, size: copy.size, kek_id: copy.kek_id, bytes: copy.bytes }
         await append([
           { type: 'backup.keys', actor: SYSTEM, data, parts: [bodyPart({ path: copy.path }).part] },
-          ...copy.replaced.map(
-            ({ id: old, path }): LeafDraft => ({
-              type: 'backup.removed',
-              actor: SYSTEM,
-              data: { backup_id: old, what: 'key_copy' },
-              parts: [bodyPart({ path }).part]
-            })
-          )
+          ...copy.replaced.map((one) => removedDraft(one, 'key_copy'))
         ])
       } catch (error) {
         onFailed(error)

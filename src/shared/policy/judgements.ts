@@ -1,60 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// How each requirement is judged. A row is backed only by what an examiner would ask to see, found in this workspace just now.
-import type { EvidenceLink, Requirement } from '../contract/compliance.ts'
-import type { RequestKind } from '../evidence/leaf-data.ts'
+// How each requirement is judged, less those of data protection. A row is backed only by what an examiner would ask to see, found in this workspace just now.
+import type { EvidenceLink } from '../contract/compliance.ts'
 import type { LeafType } from '../evidence/leaf-types.ts'
-import type { ComplianceFacts, Seen } from './facts.ts'
+import type { ComplianceFacts } from './facts.ts'
+import {
+  countOf,
+  day,
+  daysBetween,
+  type Evidence,
+  history,
+  integrity,
+  type Judgement,
+  judged,
+  lifeOf,
+  lossGap,
+  noRecord,
+  not,
+  number,
+  partly,
+  plural,
+  records,
+  seen,
+  unexplained
+} from './judgement.ts'
 import { FLOOR_DAYS } from './retention.ts'
-
-export interface Judgement {
-  readonly state: Exclude<Requirement['state'], 'not_applicable'>
-  readonly gap: string | null
-  readonly label: string
-  readonly link: EvidenceLink
-  /** Kinds of leaves that the evidence consists of. */
-  readonly leaves: readonly LeafType[]
-}
-
-type Evidence = Pick<Judgement, 'label' | 'link'> & { readonly leaves?: readonly LeafType[] }
-
-const DAY_MS = 86_400_000
-export const number = (n: number): string => n.toLocaleString('en-US')
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-export const day = (time: string): string =>
-  `${Number(time.slice(8, 10))} ${months[Number(time.slice(5, 7)) - 1] ?? ''} ${time.slice(0, 4)}`
-const plural = (n: number, one: string, many = `${one}s`): string => `${number(n)} ${n === 1 ? one : many}`
-const daysBetween = (from: string, to: string): number => Math.floor((Date.parse(to) - Date.parse(from)) / DAY_MS)
-
-const as = (state: Judgement['state'], gap: string | null, { label, link, leaves = [] }: Evidence): Judgement => ({
-  state,
-  gap,
-  label,
-  link,
-  leaves
-})
-const not = (gap: string, evidence: Evidence): Judgement => as('not', gap, evidence)
-const partly = (gap: string, evidence: Evidence): Judgement => as('partly', gap, evidence)
-/** Backed when nothing is missing, partly when something is. */
-const judged = (gaps: readonly (string | false)[], evidence: Evidence): Judgement => {
-  const missing = gaps.filter((gap) => gap !== false)
-  return missing.length === 0 ? as('backed', null, evidence) : partly(missing.join('. '), evidence)
-}
-
-const seen = (facts: ComplianceFacts, type: LeafType): Seen | undefined => facts.events[type]
-const countOf = (facts: ComplianceFacts, ...types: readonly LeafType[]): number =>
-  types.reduce((sum, type) => sum + (facts.events[type]?.count ?? 0), 0)
-
-const integrity: EvidenceLink = { to: 'compliance', view: 'integrity' }
-const records: EvidenceLink = { to: 'records' }
-const history: EvidenceLink = { to: 'exports', view: 'history' }
-const keysTab: EvidenceLink = { to: 'settings', view: 'keys' }
-const noRecord = 'No record has been taken yet'
-const lifeOf = (facts: ComplianceFacts): EvidenceLink =>
-  facts.records.newest === null ? records : { to: 'records', seq: facts.records.newest }
-
-const lossGap = ({ lost }: ComplianceFacts): string | false =>
-  lost > 0 && `${plural(lost, 'event')} could not be recorded in 30 days; each failure is on record`
-const unexplained = ({ gaps }: ComplianceFacts): number => gaps.filter((gap) => gap.reason !== 'stopped').length
 
 /** S1: the trail of changes with time and person, the original beside it, and proofs that hold. */
 export function trail(facts: ComplianceFacts): Judgement {
@@ -196,99 +165,6 @@ export function rebuild(facts: ComplianceFacts): Judgement {
     ],
     evidence
   )
-}
-
-const clockGaps = ({ requests }: ComplianceFacts, kind: RequestKind): (string | false)[] => {
-  const { overdue, late } = requests[kind]
-  return [
-    overdue > 0 && `${plural(overdue, 'request')} past ${overdue === 1 ? 'its' : 'their'} day`,
-    late > 0 && `${plural(late, 'request')} answered after ${late === 1 ? 'its' : 'their'} day in the last year`
-  ]
-}
-
-/** G2: requests of subjects with their clock. */
-export function access(facts: ComplianceFacts): Judgement {
-  const exported = seen(facts, 'subject.exported')
-  const { open } = facts.requests.access
-  return judged(
-    [
-      !exported && 'No request has been answered yet: nothing shows the way works',
-      ...clockGaps(facts, 'access'),
-      ...clockGaps(facts, 'rectification')
-    ],
-    {
-      label: exported ? `${plural(exported.count, 'request')} answered, last ${day(exported.last)}, ${number(open)} open` : 'Subjects',
-      link: { to: 'compliance', view: 'subjects' },
-      leaves: ['request.received', 'subject.exported', 'request.closed']
-    }
-  )
-}
-
-/** G3: cases done or refused with their ground, in time, and a verification after the last of them. */
-export function erasure(facts: ComplianceFacts): Judgement {
-  const done = seen(facts, 'erasure.done')
-  const refused = countOf(facts, 'erasure.refused')
-  const { last } = facts.verified
-  const evidence: Evidence = {
-    label: !done && refused === 0 ? 'Cases' : `${plural(done?.count ?? 0, 'erasure')}, ${plural(refused, 'refusal')} with ground`,
-    link: { to: 'compliance', view: 'subjects' },
-    leaves: ['request.received', 'erasure.intent', 'erasure.done', 'erasure.refused', 'verify.run']
-  }
-  if ((done || refused > 0) && last && last.verdict !== 'intact') return not('The last verification found faults', evidence)
-  return judged(
-    [
-      !done && refused === 0 && facts.erasing === 0 && 'No case so far: nothing shows the way works',
-      facts.erasing > 0 && `${plural(facts.erasing, 'erasure')} begun and not done`,
-      done !== undefined && (last === null || last.seq < done.seq) && 'Not verified since the last erasure',
-      ...clockGaps(facts, 'erasure')
-    ],
-    evidence
-  )
-}
-
-/** G4: restriction, and the recipients who were told, each of them. */
-export function recipients(facts: ComplianceFacts): Judgement {
-  const exports = countOf(facts, 'export.created', 'subject.exported')
-  const cases = countOf(facts, 'erasure.done', 'restrict.set')
-  const { due, told } = facts.recipients
-  return judged(
-    [
-      cases === 0 && 'No erasure or restriction so far: nothing shows the way works',
-      told < due && `${number(due - told)} of ${plural(due, 'recipient')} not noted as told`,
-      ...clockGaps(facts, 'restriction')
-    ],
-    {
-      label:
-        exports === 0
-          ? 'No data left'
-          : due === 0
-            ? `${plural(exports, 'export')}, nobody to tell`
-            : `${number(told)} of ${plural(due, 'recipient')} told`,
-      link: history,
-      leaves: ['restrict.set', 'recipient.told', 'export.created']
-    }
-  )
-}
-
-/** G5: how keys are kept, a tested restore, regular verification. */
-export function protection(facts: ComplianceFacts): Judgement {
-  return judged(
-    [
-      facts.keys === 'key-file' && 'Keys are protected by file permissions only',
-      countOf(facts, 'restore.done') === 0 && 'No restore has been tested',
-      facts.verified.days === 0 && 'No verification in 30 days'
-    ],
-    { label: 'Key report', link: keysTab, leaves: ['key.added', 'key.retired', 'restore.done', 'verify.run'] }
-  )
-}
-
-/** G6: the record of processing, with the parts that only the firm knows. */
-export function processingRecord(facts: ComplianceFacts): Judgement {
-  return judged([!facts.processing_stated && 'Controller, contact, purposes or subjects are not stated'], {
-    label: 'Record of processing',
-    link: { to: 'compliance', view: 'processing' },
-    leaves: ['setting.changed']
-  })
 }
 
 /** A1: recorded by the system itself, without stretches that nobody ordered. */

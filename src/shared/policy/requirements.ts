@@ -3,7 +3,9 @@
 import type { Requirement } from '../contract/compliance.ts'
 import type { LeafType } from '../evidence/leaf-types.ts'
 import type { ComplianceFacts } from './facts.ts'
+import { day, type Judgement, number } from './judgement.ts'
 import * as judge from './judgements.ts'
+import * as privacy from './privacy-judgements.ts'
 import { type RequirementId, requirementIds } from './requirement-ids.ts'
 
 interface Rule {
@@ -12,7 +14,7 @@ interface Rule {
   /** The paragraph number was not checked against the official text. */
   readonly unchecked?: true
   readonly asked: string
-  readonly judge: (facts: ComplianceFacts) => judge.Judgement
+  readonly judge: (facts: ComplianceFacts) => Judgement
 }
 
 const rules: Readonly<Record<RequirementId, Rule>> = {
@@ -47,11 +49,11 @@ const rules: Readonly<Record<RequirementId, Rule>> = {
     judge: judge.retention
   },
   S13: { group: 'sec', source: 'FINRA RN 24-09', asked: 'Prompt, output, model version, parameters, tools, review', judge: judge.rebuild },
-  G2: { group: 'gdpr', source: 'GDPR 15, 20, 12(3)', asked: 'A subject’s data can be handed over within one month', judge: judge.access },
-  G3: { group: 'gdpr', source: 'GDPR 17, 17(3)', asked: 'Erase without delay, or record the ground for refusing', judge: judge.erasure },
-  G4: { group: 'gdpr', source: 'GDPR 18, 19', asked: 'Restrict, and tell every recipient of the data', judge: judge.recipients },
-  G5: { group: 'gdpr', source: 'GDPR 25, 32', asked: 'Encryption, restore and regular testing', judge: judge.protection },
-  G6: { group: 'gdpr', source: 'GDPR 30', asked: 'A record of processing', judge: judge.processingRecord },
+  G2: { group: 'gdpr', source: 'GDPR 15, 20, 12(3)', asked: 'A subject’s data can be handed over within one month', judge: privacy.access },
+  G3: { group: 'gdpr', source: 'GDPR 17, 17(3)', asked: 'Erase without delay, or record the ground for refusing', judge: privacy.erasure },
+  G4: { group: 'gdpr', source: 'GDPR 18, 19', asked: 'Restrict, and tell every recipient of the data', judge: privacy.recipients },
+  G5: { group: 'gdpr', source: 'GDPR 25, 32', asked: 'Encryption, restore and regular testing', judge: privacy.protection },
+  G6: { group: 'gdpr', source: 'GDPR 30', asked: 'A record of processing', judge: privacy.processingRecord },
   A1: { group: 'ai_act', source: 'EU AI Act 12', asked: 'Events recorded automatically, over the whole lifetime', judge: judge.automatic },
   A3: {
     group: 'ai_act',
@@ -98,8 +100,8 @@ export function requirementOf(id: RequirementId, facts: ComplianceFacts): Requir
     return {
       ...row,
       state: 'not_applicable',
-      gap: `Marked not applicable by ${mark.by}, ${judge.day(mark.time)}: ${mark.reason}`,
-      evidence: { label: `Reason, leaf ${judge.number(mark.seq)}`, link: { to: 'compliance', view: 'requirements' }, leaves: [] }
+      gap: `Marked not applicable by ${mark.by}, ${day(mark.time)}: ${mark.reason}`,
+      evidence: { label: `Reason, leaf ${number(mark.seq)}`, link: { to: 'compliance', view: 'requirements' }, leaves: [] }
     }
   }
   const { state, gap, label, link, leaves } = rule.judge(facts)
