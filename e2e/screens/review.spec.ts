@@ -43,6 +43,14 @@ oneLook('dark', 'a bundle under review', async ({ app, page, go, shoot }) => {
   await page.getByLabel('First day, UTC').fill('2026-01-01')
   await expect(page.getByLabel('Filter')).toHaveValue('from:2026-01-01T00:00:00Z')
   await shoot('12-export-period')
+  await expect(page.getByText(/the drift look that verdicts on these records rest on, whole: with names and count tables/)).toBeVisible()
+  await page.getByText('A whole range, nothing missing').click()
+  await page.getByLabel('Last leaf').fill('120')
+  await expect(page.getByText('leaves 0 to 120, none missing')).toBeVisible()
+  await expect(page.getByText('All 121 leaves go along')).toBeVisible()
+  await shoot('12-export-range')
+  await page.getByText('Only what is found').click()
+  await expect(page.getByText('leaves 0 to 120, none missing')).toHaveCount(0)
   const asked = { query: 'latency:>1s', recipient: 'Examiner', purpose: 'case 7', out, withhold: ['response'] }
   const { job_id } = (await call('export.start', asked)) as { job_id: string }
   await expect.poll(async () => ((await call('jobs.get', { id: job_id })) as { state: string }).state).toBe('done')

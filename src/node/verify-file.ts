@@ -4,6 +4,7 @@ import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { AffidavitError } from '../shared/contract/errors.ts'
 import type { BundleKey, VerifyReport } from '../shared/contract/exports.ts'
+import { MANIFEST, required, TAG_MANIFEST } from '../shared/evidence/bundle-layout.ts'
 import { utf8Decode } from '../shared/evidence/bytes.ts'
 import { EvidenceError } from '../shared/evidence/errors.ts'
 import { parseVkey } from '../shared/evidence/note.ts'
@@ -59,6 +60,16 @@ async function confirmedTrust(folder: string, files: BundleFiles): Promise<Trust
   }
 }
 
+/** What every bag may have; a bundle has more. */
+const OF_ANY_BAG: ReadonlySet<string> = new Set(['bagit.txt', 'bag-info.txt', MANIFEST, TAG_MANIFEST])
+
+/** A zipped bag of another program is no bundle with files missing. @throws AffidavitError not_this_format */
+function refuseForeignBag(names: readonly string[]): void {
+  if (!names.some((name) => /^([^/]+\/)?bagit\.txt$/.test(name)) || required.some((name) => !OF_ANY_BAG.has(name) && names.includes(name)))
+    return
+  throw new AffidavitError('not_this_format', 'this is a zipped BagIt bag of another program: unpack it, and choose its folder')
+}
+
 async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
@@ -92,6 +103,7 @@ async function verifyPlain(path: string, options: VerifyFileOptions): Promise<Ve
   const memory = options.memory === undefined ? undefined : new HeadMemory(options.memory)
   const files = await openZipFiles(path)
   try {
+    refuseForeignBag(files.names())
     const trust = given ?? (options.memory === undefined ? undefined : await confirmedTrust(options.memory, files))
     const control = { cancelled: () => options.cancelled?.() ?? false }
     const read = options.onProgress ? countedFiles(files, options.onProgress) : files

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The report of a verification, to keep beside the bundle: what was found in each step, and what the verdict rests on.
 import type { VerifyReport } from '../../shared/contract/exports.ts'
-import { headline, stepWord, whatToDo } from '../../shared/evidence/verdict-words.ts'
+import { headline, SAMPLE, stepWord, whatToDo } from '../../shared/evidence/verdict-words.ts'
 import { type Markup, markup } from '../../shared/report/markup.ts'
 import { bulletList, dataTable, factTable, numberedList, paragraph, reportPage, section } from '../../shared/report/page.ts'
 
@@ -30,6 +30,8 @@ function bundleFacts({ file, bundle }: VerifyReport): Markup {
     ['Purpose', known(bundle.purpose)],
     ['Filter', bundle.query === '' ? 'everything' : known(bundle.query)],
     ['Records', bundle.in_scope === null ? known(null) : `${counted(bundle.records)} of ${count(bundle.in_scope)} in scope`],
+    ...(bundle.range === null ? [] : [['Whole range', `leaves ${count(bundle.range.first)} to ${count(bundle.range.last)}`] as const]),
+    ...(bundle.left_out ? [['Left out', `${count(bundle.left_out)} restricted records`] as const] : []),
     ['Leaves', counted(bundle.leaves)],
     ['Parts withheld', counted(bundle.withheld)],
     ['Log key, SHA-256', spoken(bundle.log_key)],
@@ -53,7 +55,7 @@ export function verificationReportHtml(report: VerifyReport): string {
   return reportPage({
     title,
     sub: `Verified ${second(checked)}, offline, in ${seconds.toFixed(1)} s. Verdict: ${verdict}.`,
-    notice: bundle.sample ? 'SAMPLE: generated data, no evidence.' : undefined,
+    notice: bundle.sample ? SAMPLE : undefined,
     body: [
       section('Verdict', paragraph(detail)),
       section('Bundle', bundleFacts(report)),

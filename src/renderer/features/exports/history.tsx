@@ -58,6 +58,11 @@ export function History({ seq }: { readonly seq?: number | undefined }) {
                 <td className="anywhere">{row.purpose}</td>
                 <td className="anywhere">
                   <code>{row.query === '' ? 'everything' : row.query}</code>
+                  {row.range !== null && (
+                    <div className="dim small">
+                      every leaf of {count(row.range.first)} to {count(row.range.last)}
+                    </div>
+                  )}
                 </td>
                 <td className="right">{count(row.records)}</td>
                 <td className="right">{count(row.withheld)}</td>

@@ -97,6 +97,7 @@ function Unfinished({
             </span>
           ],
           ['In scope', `${count(row.records)} records, ${count(row.leaves)} leaves, proved against the tree of ${count(row.size)} leaves`],
+          ...(row.range === null ? [] : [['Whole range', `leaves ${count(row.range.first)} to ${count(row.range.last)}`] as const]),
           [
             'Finished',
             total === 0 ? 'nothing that can be used again' : `${percent(done / total)}, ${bytes(size)}; checked before it is used`

@@ -14,6 +14,7 @@ import { BundleFacts } from './bundle-facts.tsx'
 import { Delivery, type DeliveryChoice, isSealable, plainDelivery } from './delivery.tsx'
 import { Interrupted } from './interrupted.tsx'
 import { Period } from './period.tsx'
+import { type LeafRange, RangeChoice } from './range-choice.tsx'
 import { Writing } from './writing.tsx'
 
 const parts = [
@@ -28,6 +29,8 @@ const fileName = (now: Date, sealed: boolean): string => `affidavit-${now.toISOS
 export function NewExport({ query: initial }: { readonly query: string }) {
   const [query, setQuery] = useState(initial)
   const [settled] = useDebouncedValue(query, 250)
+  const [range, setRange] = useState<LeafRange | null>(null)
+  const [settledRange] = useDebouncedValue(range, 250)
   const [withhold, setWithhold] = useState<readonly Part[]>([])
   const [personal, setPersonal] = useState(false)
   const [recipient, setRecipient] = useState('')
@@ -36,7 +39,7 @@ export function NewExport({ query: initial }: { readonly query: string }) {
   const [delivery, setDelivery] = useState<DeliveryChoice>(plainDelivery)
   const [started, setJobId] = useState<string | null>(null)
   const refresh = useRefresh()
-  const scope = { query: settled, withhold: [...withhold] }
+  const scope = { query: settled, withhold: [...withhold], ...(settledRange === null ? {} : { range: settledRange }) }
   const preview = useOperation('export.preview', scope, { keep: true })
   const start = useAction('export.start')
   // An export goes on while its view is left.
@@ -44,7 +47,12 @@ export function NewExport({ query: initial }: { readonly query: string }) {
   const jobId = started ?? running?.id ?? null
   const navigate = useNavigate()
   const ready =
-    recipient.trim() !== '' && purpose.trim() !== '' && (preview.data?.records ?? 0) > 0 && !preview.isError && isSealable(delivery)
+    recipient.trim() !== '' &&
+    purpose.trim() !== '' &&
+    ((preview.data?.records ?? 0) > 0 || range !== null) &&
+    range === settledRange &&
+    !preview.isError &&
+    isSealable(delivery)
   const write = async () => {
     const { pdf, parquet, sealing, secret } = delivery
     const { path } = await shell('shell.saveFile', {
@@ -112,6 +120,7 @@ export function NewExport({ query: initial }: { readonly query: string }) {
             />
             <Period query={query} onQuery={setQuery} />
           </div>
+          <RangeChoice value={range} size={data?.size ?? null} onChange={setRange} />
           {data ? (
             <>
               <div className="scope-figures">
@@ -138,6 +147,10 @@ export function NewExport({ query: initial }: { readonly query: string }) {
                             `${count(data.looks.looks)} look${data.looks.looks === 1 ? '' : 's'} whole, so that verdicts can be decided again: names and count tables of ${count(data.looks.series)} series, also of those outside this filter`
                           ] as const
                         ]),
+                    ...(data.range === null
+                      ? []
+                      : [['Whole range', `leaves ${count(data.range.first)} to ${count(data.range.last)}, none missing`] as const]),
+                    ...(data.looks.looks === 0 ? [] : [['Goes along', looksOf(data.looks)] as const]),
                     ['Proves against', `the signed tree of ${count(data.size)} leaves`]
                   ]}
                 />
@@ -218,6 +231,10 @@ export function NewExport({ query: initial }: { readonly query: string }) {
     </div>
   )
 }
+
+/** A verdict is decided again from the whole look it is of: other series of it go along, and that is said before they do. */
+const looksOf = ({ looks, series }: { readonly looks: number; readonly series: number }): string =>
+  `${looks === 1 ? 'the drift look' : `${count(looks)} drift looks`} that verdicts on these records rest on, whole: with names and count tables of ${series === 1 ? 'its one series' : `all ${count(series)} series judged`}, no texts`
 
 const Figure = ({ value, name }: { readonly value: string; readonly name: string }) => (
   <div>

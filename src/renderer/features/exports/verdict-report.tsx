@@ -142,6 +142,8 @@ export function AboutBundle({ report }: { readonly report: VerifyReport }) {
           ['Purpose', known(bundle.purpose)],
           ['Filter', bundle.query === '' ? 'everything' : known(bundle.query)],
           ['Records', recordsOf(bundle)],
+          ...(bundle.range === null ? [] : [['Whole range', `${count(bundle.range.first)} to ${count(bundle.range.last)}`] as const]),
+          ...(bundle.left_out ? [['Left out', `${count(bundle.left_out)} restricted`] as const] : []),
           ['Leaves', bundle.leaves === null ? 'not readable' : count(bundle.leaves)],
           ['Tree size', bundle.size === null ? 'not readable' : count(bundle.size)],
           ['Withheld', bundle.withheld === null ? 'not readable' : `${count(bundle.withheld)} parts`],
