@@ -43,7 +43,7 @@ oneLook('dark', 'a bundle under review', async ({ app, page, go, shoot }) => {
   await page.getByLabel('First day, UTC').fill('2026-01-01')
   await expect(page.getByLabel('Filter')).toHaveValue('from:2026-01-01T00:00:00Z')
   await shoot('12-export-period')
-  await expect(page.getByText(/the drift look that verdicts on these records rest on, whole: with names and count tables/)).toBeVisible()
+  await expect(page.getByText(/1 look whole, so that verdicts can be decided again: names and count tables/)).toBeVisible()
   await page.getByText('A whole range, nothing missing').click()
   await page.getByLabel('Last leaf').fill('120')
   await expect(page.getByText('leaves 0 to 120, none missing')).toBeVisible()

@@ -150,7 +150,6 @@ export function NewExport({ query: initial }: { readonly query: string }) {
                     ...(data.range === null
                       ? []
                       : [['Whole range', `leaves ${count(data.range.first)} to ${count(data.range.last)}, none missing`] as const]),
-                    ...(data.looks.looks === 0 ? [] : [['Goes along', looksOf(data.looks)] as const]),
                     ['Proves against', `the signed tree of ${count(data.size)} leaves`]
                   ]}
                 />
@@ -231,10 +230,6 @@ export function NewExport({ query: initial }: { readonly query: string }) {
     </div>
   )
 }
-
-/** A verdict is decided again from the whole look it is of: other series of it go along, and that is said before they do. */
-const looksOf = ({ looks, series }: { readonly looks: number; readonly series: number }): string =>
-  `${looks === 1 ? 'the drift look' : `${count(looks)} drift looks`} that verdicts on these records rest on, whole: with names and count tables of ${series === 1 ? 'its one series' : `all ${count(series)} series judged`}, no texts`
 
 const Figure = ({ value, name }: { readonly value: string; readonly name: string }) => (
   <div>
