@@ -4,13 +4,12 @@ import type { RecordLife } from '../../shared/contract/record.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import type { LeafType } from '../../shared/evidence/leaf-types.ts'
-import { parseFilter } from '../../shared/filter/parse.ts'
 import { describe } from '../activity/describe.ts'
 import { disposedBy } from '../policy/disposal-scope.ts'
 import { holdsOver } from '../policy/holds.ts'
+import { bundlesWith } from '../privacy/handed-out.ts'
 import { type AnyDb, prepared } from '../sqlite/open.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
-import { filterSql } from './filter-sql.ts'
 import { bodyOf } from './project-event.ts'
 import { isoMs } from './rows.ts'
 
@@ -54,13 +53,12 @@ export function recordLife(context: ReaderContext, seq: number, reads: boolean):
   const disposal = disposedBy(context, seq)
   if (!record && disposal === null) return undefined
   const seen = reads ? readsOf(context, seq) : { events: [], earlier: 0 }
-  const restrictions = restrictionsOf(context, seq)
   const events = [
     ...capturesOf(context, record?.request_seq ?? null, seq),
     ...notesOn(context, seq),
-    ...restrictions,
+    ...restrictionsOf(context, seq),
     ...holdEvents(context, seq),
-    ...exportsOf(context, seq, restrictions),
+    ...exportsOf(context, seq),
     ...erasureOf(context, seq),
     ...disposalOf(context, disposal),
     ...seen.events
@@ -161,30 +159,14 @@ function holdEvents(context: ReaderContext, seq: number): LifeEvent[] {
   )
 }
 
-/** Bundles whose filter selects it, run again as recipients to tell are found (GDPR 19), unless it was restricted then; and those an erasure names. */
-function exportsOf(context: ReaderContext, seq: number, restrictions: readonly LifeEvent[]): LifeEvent[] {
-  const { catalog, payloads } = context
-  const rows = prepared<[], EventRow>(
-    catalog,
-    `SELECT ${COLUMNS} FROM event WHERE type = 'export.created' AND json_extract(data, '$.bundle_sha256') IS NOT NULL ORDER BY seq`
-  ).all()
-  const named = new Set(erasedExports(context, seq))
-  return rows.flatMap((row) => {
-    const { size } = JSON.parse(row.data) as { readonly size: number }
-    const { query, recipient, purpose } = bodyOf(payloads, row.seq)
-    const restricted = restrictions.findLast((one) => one.seq < row.seq)?.what === RESTRICTED
-    const held = named.has(row.seq) || (seq < size && !restricted && isSelected(context, String(query ?? ''), seq))
-    return held ? [eventOf(row, 'exported', [recipient, purpose].filter((one) => typeof one === 'string' && one !== '').join(' · '))] : []
+/** Bundles that held it. */
+function exportsOf(context: ReaderContext, seq: number): LifeEvent[] {
+  const find = prepared<[number], EventRow>(context.catalog, `SELECT ${COLUMNS} FROM event WHERE seq = ?`)
+  return bundlesWith(context, seq).flatMap(({ export_seq }) => {
+    const row = find.get(export_seq)
+    const { recipient, purpose } = bodyOf(context.payloads, export_seq)
+    return row ? [eventOf(row, 'exported', [recipient, purpose].filter((one) => typeof one === 'string' && one !== '').join(' · '))] : []
   })
-}
-
-function isSelected({ catalog }: ReaderContext, query: string, seq: number): boolean {
-  const parsed = parseFilter(query)
-  // A filter that no longer parses may have selected anything.
-  const { where, params } = parsed.ok ? filterSql(parsed.filter) : { where: '1', params: [] }
-  return (
-    catalog.prepare<(string | number)[], number>(`SELECT 1 FROM record r WHERE r.seq = ? AND ${where}`).get(seq, ...params) !== undefined
-  )
 }
 
 interface Erased {
@@ -196,14 +178,6 @@ const erasedBy = ({ catalog }: { readonly catalog: AnyDb }, seq: number): Erased
   prepared<[number], Erased>(catalog, 'SELECT d.intent, e.done_seq FROM erased d JOIN erasure e ON e.id = d.erasure WHERE d.seq = ?').get(
     seq
   )
-
-/** What was erased is found by no filter any more: its end names the bundles that held it. */
-function erasedExports(context: ReaderContext, seq: number): number[] {
-  const done = erasedBy(context, seq)?.done_seq ?? null
-  if (done === null) return []
-  const { recipients } = bodyOf(context.payloads, done)
-  return Array.isArray(recipients) ? (recipients as { readonly export_seq: number }[]).map((one) => one.export_seq) : []
-}
 
 function erasureOf(context: ReaderContext, seq: number): LifeEvent[] {
   const find = prepared<[number], EventRow>(context.catalog, `SELECT ${COLUMNS} FROM event WHERE seq = ?`)

@@ -45,6 +45,13 @@ describe('legal holds', () => {
     ])
   })
 
+  it('by a filter are not left by what happens to a record afterwards', async () => {
+    const [seq = 0] = await ingestRecords(engine, [rawRecord(1, { source: 'web' })])
+    expect(await place({ kind: 'filter', query: 'source:web review:no corrected:no' })).toMatchObject({ records: 1 })
+    await engine.call('records.review', { seq, decision: 'accepted', note: 'read by counsel' })
+    expect(await holdsOf(seq)).toEqual(['Matter 12'])
+  })
+
   it('end when a second person approves, not before and not when refused', async () => {
     const [seq = 0] = await ingestRecords(engine, [rawRecord(1)])
     const hold = await place({ kind: 'seqs', seqs: [seq] })

@@ -2,6 +2,7 @@
 // Which records are held. Runs on reader threads; what a hold is about is read from its encrypted body each time.
 import type { Hold, HoldScope } from '../../shared/contract/retention.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
+import { withoutChanging } from '../../shared/filter/filter.ts'
 import { parseFilter } from '../../shared/filter/parse.ts'
 import { filterSql, type SqlCondition } from '../catalog/filter-sql.ts'
 import { bodyOf } from '../catalog/project-event.ts'
@@ -40,10 +41,11 @@ const held = ({ payloads }: ReaderContext, seq: number): HoldBody => bodyOf(payl
 /** A filter that no longer parses would hold nothing: then everything is held, until a person looks. */
 const everything: SqlCondition = { where: '1', params: [] }
 
+/** A review, a correction or a restriction of a record must not take it from a hold: terms that name them are left out. */
 function conditionOf(scope: Exclude<HoldScope, { kind: 'seqs' | 'subject' }>): SqlCondition {
   if (scope.kind === 'filter') {
     const parsed = parseFilter(scope.query)
-    return parsed.ok ? filterSql(parsed.filter) : everything
+    return parsed.ok ? filterSql(withoutChanging(parsed.filter)) : everything
   }
   const from = Date.parse(scope.from) * 1000
   const to = scope.to === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(scope.to) * 1000

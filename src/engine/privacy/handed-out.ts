@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which bundles held which records, read on a reader thread: whom to tell when something becomes of these (GDPR 19).
-import type { FilterExpression, Term } from '../../shared/filter/filter.ts'
+import { withoutChanging } from '../../shared/filter/filter.ts'
 import { parseFilter } from '../../shared/filter/parse.ts'
 import type { SeqRange } from '../../shared/policy/ranges.ts'
 import { filterSql } from '../catalog/filter-sql.ts'
@@ -62,23 +62,21 @@ ORDER BY seq`)
   })
 }
 
-/** What acts on a record change: by these a bundle may have been selected, and would not be again. */
-const changing: ReadonlySet<Term['kind']> = new Set(['restricted', 'review', 'corrected'])
-
 /** What an export selected that did not put it on record: its filter, less what may have changed since, run again. */
 function selectedAgain(catalog: AnyDb, query: string, size: number): SeqRange[] {
   const parsed = parseFilter(query)
   // A filter that no longer parses may have selected anything.
-  const filter: FilterExpression = {
-    terms: parsed.ok ? parsed.filter.terms.filter(({ kind }) => !changing.has(kind)) : []
-  }
-  const { where, params } = filterSql(filter)
+  const { where, params } = filterSql(parsed.ok ? withoutChanging(parsed.filter) : { terms: [] })
   return catalog
     .prepare<(string | number)[], number>(`SELECT r.seq FROM record r WHERE r.seq < ? AND ${where} ORDER BY r.seq`)
     .pluck()
     .all(size, ...params)
     .map((seq) => [seq, seq])
 }
+
+/** Every bundle that held a record, oldest first. */
+export const bundlesWith = (context: ReaderContext, seq: number): HandedOut[] =>
+  handedOut(context).filter(({ selected, size }) => seq < size && holds(selected, seq))
 
 /** Whether ascending runs hold a seq. */
 function holds(ranges: readonly SeqRange[], seq: number): boolean {

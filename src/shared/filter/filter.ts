@@ -47,6 +47,13 @@ export interface FilterExpression {
   readonly terms: readonly Term[]
 }
 
+const changedByActs: ReadonlySet<Term['kind']> = new Set(['restricted', 'review', 'corrected'])
+
+/** The filter without terms that acts on a record change later: it finds at least what the whole one found at any time. */
+export const withoutChanging = ({ terms }: FilterExpression): FilterExpression => ({
+  terms: terms.filter(({ kind }) => !changedByActs.has(kind))
+})
+
 /** Longest filter text. */
 export const MOST_FILTER_TEXT = 4_096
 /** Most terms of a filter. */
