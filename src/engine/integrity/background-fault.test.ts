@@ -70,20 +70,20 @@ describe('a fault found by the scheduled verification', () => {
     }
 
     await run()
-    await vi.waitFor(() => expect(engine.engine.status().verified).toMatchObject({ actor: 'engine', verdict: 'intact', faults: 0 }))
+    await vi.waitFor(() => expect(engine.engine.status().verified).toMatchObject({ actor: 'engine', verdict: 'intact', faults: 0 }), 20_000)
     expect(notices).toEqual([])
     const rows = await engine.call('records.query', { limit: 1 })
     const seq = rows.records[0]?.seq ?? 0
     flip(engine.workspace, 'payload', 'ct', seq)
     await run()
-    await vi.waitFor(() => expect(engine.engine.status().verified?.faults).toBe(1), 1_000)
+    await vi.waitFor(() => expect(engine.engine.status().verified?.faults).toBe(1), 20_000)
     const found = engine.engine.status().verified
     expect(found).toMatchObject({ actor: 'engine', first: { code: 'payload_changed', seq } })
     expect(notices).toEqual([
       { alert_id: null, title: 'The record does not verify', body: expect.stringContaining(`the first at leaf ${seq}`) }
     ])
     expect(notices[0]?.body).not.toMatch(/question|answer/i)
-    await vi.waitFor(() => expect(pushed.at(-1)?.verified).toMatchObject({ faults: 1 }))
+    await vi.waitFor(() => expect(pushed.at(-1)?.verified).toMatchObject({ faults: 1 }), 20_000)
     const { verifications } = await engine.call('compliance.verifications', {})
     expect(verifications[0]).toMatchObject({ seq: found?.seq, actor: 'engine', faults: 1 })
     const report = await engine.call('compliance.report', {})
@@ -145,7 +145,7 @@ describe('a background verification', () => {
 
     // No thread can open the files: nothing is known, which is no verdict from before.
     await run(6)
-    await vi.waitFor(() => expect(engine.engine.status().verified).toMatchObject({ verdict: 'intact' }))
+    await vi.waitFor(() => expect(engine.engine.status().verified).toMatchObject({ verdict: 'intact' }), 20_000)
     const catalog = join(engine.workspace, 'catalog.db')
     renameSync(catalog, `${catalog}-away`)
     await run(25 * 60)
@@ -158,7 +158,7 @@ describe('a background verification', () => {
     await run(2)
     expect(await jobs()).toBe(before)
     await run(60)
-    await vi.waitFor(() => expect(engine.engine.status().verified).toMatchObject({ verdict: 'intact', faults: 0 }))
+    await vi.waitFor(() => expect(engine.engine.status().verified).toMatchObject({ verdict: 'intact', faults: 0 }), 20_000)
 
     // A page with leaves that is none any more.
     const file = join(engine.workspace, 'ledger.db')
@@ -173,7 +173,7 @@ describe('a background verification', () => {
     closeSync(fd)
     notices.length = 0
     await run(25 * 60)
-    await vi.waitFor(() => expect(engine.engine.status().verified).toMatchObject({ verdict: 'damaged' }))
+    await vi.waitFor(() => expect(engine.engine.status().verified).toMatchObject({ verdict: 'damaged' }), 20_000)
     const found = engine.engine.status().verified
     expect(found?.first?.code).toMatch(/unreadable/)
     expect(await newest()).toMatchObject({ verdict: 'damaged', faults: found?.faults })
@@ -188,7 +188,7 @@ describe('a background verification', () => {
     await fill(engine, 2_000)
     later += 6 * MINUTE
     await engine.engine.verifySchedule.tick()
-    expect(engine.engine.status().verified).toMatchObject({ verdict: 'intact' })
+    await vi.waitFor(() => expect(engine.engine.status().verified).toMatchObject({ verdict: 'intact' }), 20_000)
     const seq = (await engine.call('records.query', { limit: 200 })).records.at(-1)?.seq ?? 0
     // The samples of the start are of other leaves.
     const random = vi.spyOn(Math, 'random').mockReturnValue(0)
@@ -207,7 +207,8 @@ describe('a background verification', () => {
     expect(engine.engine.status().verified).toMatchObject({ verdict: 'intact' })
     later += 6 * MINUTE
     await engine.engine.verifySchedule.tick()
-    await vi.waitFor(() => expect(engine.engine.status().verified).toMatchObject({ verdict: 'damaged', first: { code: 'leaf_changed' } }))
+    const damaged = { verdict: 'damaged', first: { code: 'leaf_changed' } }
+    await vi.waitFor(() => expect(engine.engine.status().verified).toMatchObject(damaged), 20_000)
     expect(Math.abs((engine.engine.status().verified?.first?.seq ?? 0) - seq)).toBeLessThan(2)
   })
 
