@@ -69,6 +69,7 @@ test('from a file to a bundle that stock tools accept, and refuse after one chan
   await dialog.getByLabel('Series: model').click()
   await page.getByRole('option', { name: 'gpt-4-0613' }).click()
   await dialog.getByLabel('Reference records, as a filter').fill('model:gpt-4-0314')
+  await page.keyboard.press('Enter')
   await expect(dialog.getByText('1,000 records')).toBeVisible()
   await dialog.getByLabel('Name').fill('gpt-4 before the switch')
   await dialog.getByRole('button', { name: 'Pin', exact: true }).click()
