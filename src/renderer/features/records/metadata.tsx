@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ReactNode } from 'react'
 import type { RecordDetail } from '../../../shared/contract/record.ts'
 import { exactMoment } from '../../ui/format.ts'
 import { Masked } from '../../ui/masked.tsx'
@@ -37,37 +38,26 @@ export function Metadata({ detail, onUnmask }: { readonly detail: RecordDetail; 
       <Reviews seq={row.seq} reviews={detail.reviews} />
       <Corrections detail={detail} onUnmask={onUnmask} />
       <h3 className="panel-title">Event as sealed</h3>
-      <Facts
-        width={132}
-        rows={own.map(
-          ([name, value]) =>
-            [
-              name,
-              <span key={name} className="mono">
-                <Masked text={shown(value)} />
-              </span>
-            ] as const
-        )}
-      />
+      <AsSealed entries={own} />
       {attributes.length > 0 && (
         <>
           <h3 className="panel-title">Attributes</h3>
-          <Facts
-            width={132}
-            rows={attributes.map(
-              ([name, value]) =>
-                [
-                  name,
-                  <span key={name} className="mono">
-                    <Masked text={shown(value)} />
-                  </span>
-                ] as const
-            )}
-          />
+          <AsSealed entries={attributes} />
         </>
       )}
       <h3 className="panel-title">Leaf, exact bytes</h3>
       <pre className="leaf-json">{detail.leaf.json}</pre>
     </div>
   )
+}
+
+/** Members of the sealed event, masked as the settings say. */
+function AsSealed({ entries }: { readonly entries: readonly (readonly [string, unknown])[] }) {
+  const rows = entries.map(([name, value]): readonly [string, ReactNode] => [
+    name,
+    <span key={name} className="mono">
+      <Masked text={shown(value)} />
+    </span>
+  ])
+  return <Facts width={132} rows={rows} />
 }
