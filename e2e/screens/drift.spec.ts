@@ -29,6 +29,8 @@ everyLook('an investigation', async ({ page, go, shoot }) => {
   await shoot('04-drift-timeline')
   await page.getByText(/Segments and histogram come/).scrollIntoViewIfNeeded()
   await shoot('04-drift-beside')
+  await page.getByRole('region', { name: 'What changed around it' }).scrollIntoViewIfNeeded()
+  await shoot('04-drift-around')
 
   // With the keyboard: the start of the current window, one slot at a time.
   const start = page.getByRole('slider', { name: 'current start' })
@@ -82,6 +84,32 @@ everyLook('a comparison on demand', async ({ page, go, shoot }) => {
     .first()
     .click()
   await expect(page.getByRole('row').nth(1)).toBeVisible()
+
+  // Requests whose parameters are on record, and changed.
+  const asked = (from: string, temperature: number, system: string) =>
+    Array.from({ length: 60 }, (_, n) => ({
+      source: 'desk',
+      model: 'tuned',
+      start_time: `${from}T10:${String(n).padStart(2, '0')}:00Z`,
+      latency_ms: 400 + 7 * n,
+      temperature: n % 20 === 0 ? 0.5 : temperature,
+      max_tokens: 256,
+      stream: false,
+      seed: n,
+      messages: [
+        { role: 'system', content: system },
+        { role: 'user', content: `Question ${n}` }
+      ],
+      response: 'An answer.'
+    }))
+  const events = [...asked('2026-03-01', 0.2, 'Be brief.'), ...asked('2026-03-08', 0.9, 'Be thorough.')]
+  await callOk(page, 'events.append', { events })
+  await go('/drift?view=compare&a=model%3Atuned%20to%3A2026-03-05&b=model%3Atuned%20from%3A2026-03-05')
+  const around = page.getByRole('region', { name: 'What changed around it' })
+  await expect(around.getByRole('row', { name: /^temperature 0\.2 \(57\), 0\.5 \(3\) 0\.9 \(57\), 0\.5 \(3\) / })).toBeVisible()
+  await expect(around.getByText('Unchanged: max_tokens 256, stream false.')).toBeVisible()
+  await around.scrollIntoViewIfNeeded()
+  await shoot('04-compare-around')
 
   await go('/drift?view=compare&a=nofield%3A1')
   await expect(page.getByText('These selections cannot be compared')).toBeVisible()

@@ -85,7 +85,7 @@ export class PrivacyProjection {
       strip: db.prepare(`
 UPDATE record
 SET model = ?, source = ?, served = ?, http_status = NULL, error_type = NULL, finish = NULL, response_chars = NULL, conversation = NULL,
-  script = NULL, remote = NULL,
+  script = NULL, remote = NULL, params = NULL,
   preview = '', erased = ?
 WHERE rid = ?`),
       facet: db.prepare('INSERT INTO facet (kind, value, n) VALUES (?, ?, ?) ON CONFLICT (kind, value) DO UPDATE SET n = n + excluded.n'),

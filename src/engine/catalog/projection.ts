@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CanonicalEvent, EventMessage } from '../../shared/event/canonical-event.ts'
 import { messagesText } from '../../shared/event/canonical-event.ts'
+import { parametersText } from '../../shared/event/parameters.ts'
 import { scriptOf } from '../../shared/event/script.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import { isRemote, placeOf } from '../../shared/place/place.ts'
@@ -15,6 +16,7 @@ import type { OpenPart } from '../vault/payload.ts'
 import type { ContentSource } from '../vault/payload-reader.ts'
 import { CellWriter } from './cells.ts'
 import { addTo, bucketOf, encodeHistogram, type Histogram, mergeHistogram } from './histogram.ts'
+import { parameterFingerprints } from './parameter-fingerprint.ts'
 import { isOfDisposal, projectDisposal } from './project-disposal.ts'
 import { type EventStatements, eventStatements, projectEvent } from './project-event.ts'
 import { PrivacyProjection } from './project-privacy.ts'
@@ -98,10 +100,12 @@ export class Projection {
   #rid: number
 
   readonly #refused: Refusals
+  readonly #fingerprint: (text: string) => string
 
   /** @param refused erasures and disposals that were refused after their intent, as far as they are known beforehand */
   constructor(db: WritableDb, payloads: ContentSource, leafOf: (seq: number) => Leaf | undefined, secret: Uint8Array, refused: Refusals) {
     this.#refused = refused
+    this.#fingerprint = parameterFingerprints(secret)
     this.#db = db
     this.#payloads = payloads
     this.#events = eventStatements(db)
@@ -122,8 +126,8 @@ export class Projection {
     this.#insert = {
       record: db.prepare(`
 INSERT INTO record (rid, seq, id, time_us, appended_us, channel, operation, provider, model, served, source, status, http_status, error_type,
-  finish, latency_us, ttft_us, input_tokens, output_tokens, response_chars, script, conversation, preview, class, sample, remote, request_seq)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+  finish, latency_us, ttft_us, input_tokens, output_tokens, response_chars, script, conversation, preview, class, sample, remote, request_seq, params)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
       text: db.prepare('INSERT INTO record_text (rowid, request, response) VALUES (?, ?, ?)'),
       minute: db.prepare(`
 INSERT INTO minute (minute, n, error, aborted, incomplete, input_tokens, output_tokens, latency)
@@ -257,7 +261,7 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
     const payload = this.#payloads.open(seq)
     const parts = new Map(payload.state === 'present' ? payload.parts.map((part) => [part.name, part]) : [])
     const event = (decode(parts.get('event')) ?? {}) as Partial<CanonicalEvent>
-    const request = decode(parts.get('request')) as { readonly messages: readonly EventMessage[] } | undefined
+    const request = decode(parts.get('request')) as { readonly messages: readonly EventMessage[]; readonly tools?: unknown } | undefined
     const response = decode(parts.get('response')) as { readonly messages: readonly EventMessage[] } | undefined
     const appended = Date.parse(leaf.ts) * 1000
     const time = leaf.start_us ?? appended
@@ -299,7 +303,8 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
       leaf.class ?? DEFAULT_CLASS,
       leaf.sample ? 1 : 0,
       remote === null ? null : Number(remote),
-      leaf.links?.request ?? null
+      leaf.links?.request ?? null,
+      parametersText(event, request, this.#fingerprint)
     )
     const requestText = messagesText(request?.messages)
     if (requestText !== '' || responseText !== '') this.#insert.text.run(rid, requestText, responseText)

@@ -41,6 +41,22 @@ const segment = z.object({
   d_without: share.nullable()
 })
 
+/** Records with one value of a request parameter: a number, true or false, or `#` and a fingerprint of a text; null for those without it. */
+const parameterForms = z.array(z.object({ value: z.string().nullable(), records: count }))
+
+/** One request parameter on both sides, the most usual value first; null in place of more than twelve values. */
+const parameter = z.object({
+  name: z.string(),
+  /** `unknown`: a side has no record with any parameter; `varies`: more than twelve values on both sides. */
+  change: z.enum(['changed', 'same', 'varies', 'unknown']),
+  before: parameterForms.nullable(),
+  after: parameterForms.nullable(),
+  /** Permutation chi-square; null with one value in all, or too many. */
+  p: share.nullable(),
+  /** The earliest claimed start of b with its usual value, where none of a had it. */
+  since: timestamp.nullable()
+})
+
 /** Two selections side by side, computed on demand from the records as they are. */
 export const driftComparison = z.object({
   feature: driftFeature,
@@ -75,6 +91,8 @@ export const driftComparison = z.object({
   beside: z.array(besideTest),
   /** The model served to most of b and to none of a, what a had most, and when the first of them began; null without one, or with too many names. */
   served_switch: z.object({ from: z.string(), to: z.string(), at: timestamp }).nullable(),
+  /** Request parameters in the order of their names, and on how many records of each side any is on record. Never deciding. */
+  parameters: z.object({ recorded: z.object({ before: count, after: count }), found: z.array(parameter) }),
   segments: z.array(segment),
   /** Index of the segment whose removal lowers D most; null when none lowers it. */
   lowers_most: count.nullable()

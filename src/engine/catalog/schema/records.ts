@@ -32,6 +32,8 @@ CREATE TABLE record (
   remote INTEGER,
   -- The leaf of the request, where the call was on record before it ended.
   request_seq INTEGER,
+  -- Parameters of the request in the form of src/shared/event/parameters.ts; NULL where none is on record.
+  params TEXT,
   -- The leaf that restricted it, 0 for none; the intent that erased its content, 0 for none.
   restricted INTEGER NOT NULL DEFAULT 0,
   erased INTEGER NOT NULL DEFAULT 0

@@ -26,6 +26,7 @@ import { bodyPart } from '../../ledger/body-part.ts'
 import type { AnyDb } from '../../sqlite/open.ts'
 import { besideTest, tailOf } from '../beside.ts'
 import { ecdfPoints } from '../verdict.ts'
+import { comparedParameters } from './parameters.ts'
 import { type Sample, type SegmentSample, sampleOf, type TokenBasis, tokenBasis } from './samples.ts'
 
 /** What to compare. */
@@ -282,6 +283,7 @@ export function compareSelections(db: AnyDb, args: CompareArgs, cancelled: () =>
     ...plots,
     beside: besideOf(a, b),
     served_switch: servedSwitch(a, b),
+    parameters: comparedParameters(a.parameters, b.parameters),
     segments,
     lowers_most: most > 0 ? lowered.indexOf(most) : null
   }

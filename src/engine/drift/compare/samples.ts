@@ -10,6 +10,7 @@ import { filterSql } from '../../catalog/filter-sql.ts'
 import { isoMs } from '../../catalog/rows.ts'
 import { NOT_RESTRICTED } from '../../catalog/windows.ts'
 import type { AnyDb } from '../../sqlite/open.ts'
+import { type ParameterCounts, ParameterTally } from './parameters.ts'
 
 export type SegmentField = (typeof segmentFields)[number]
 export type TokenBasis = 'total' | 'output'
@@ -45,6 +46,7 @@ export interface Sample {
   readonly tables: Readonly<Record<ValueFeature, CountTable>>
   /** Fields with more than MOST_VALUES values are left out. */
   readonly segments: ReadonlyMap<SegmentField, ReadonlyMap<string, SegmentSample>>
+  readonly parameters: ParameterCounts
 }
 
 /** Most values of a field that is cut into segments. */
@@ -66,6 +68,7 @@ interface Row {
   readonly provider: string
   readonly model: string
   readonly source: string
+  readonly params: string | null
 }
 
 type Counts = Map<number, number>
@@ -126,11 +129,12 @@ export function sampleOf(
   const { where, params } = selectionSql(selection)
   const rows = db.prepare<(string | number)[], Row>(`
 SELECT r.time_us, (r.latency_us + 500) / 1000 AS latency, r.input_tokens AS input, r.output_tokens AS output,
-  r.response_chars AS chars, r.status, r.served, r.finish, r.error_type AS error, r.operation, r.provider, r.model, r.source
+  r.response_chars AS chars, r.status, r.served, r.finish, r.error_type AS error, r.operation, r.provider, r.model, r.source, r.params
 FROM record r
 WHERE ${where}`)
   const all: Record<ValueFeature, Counts> = { latency: new Map(), token_usage: new Map(), response_length: new Map() }
   const segments = new Map<SegmentField, Map<string, Gathering> | null>(segmentFields.map((field) => [field, new Map()]))
+  const parameters = new ParameterTally()
   let records = 0
   let errors = 0
   let ended = 0
@@ -142,6 +146,7 @@ WHERE ${where}`)
     const isEnded = row.status === 'incomplete' ? 0 : 1
     errors += isError
     ended += isEnded
+    parameters.add(row.params, row.time_us)
     if (first === undefined || row.time_us < first) first = row.time_us
     if (last === undefined || row.time_us > last) last = row.time_us
     const values = { latency: row.latency, token_usage: tokensOf(row, wanted.basis), response_length: row.chars }
@@ -188,6 +193,7 @@ WHERE ${where}`)
       token_usage: countTableOfRows(all.token_usage),
       response_length: countTableOfRows(all.response_length)
     },
-    segments: finished
+    segments: finished,
+    parameters: parameters.done()
   }
 }

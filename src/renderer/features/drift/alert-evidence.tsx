@@ -5,9 +5,9 @@ import { useState } from 'react'
 import type { DriftVerdict } from '../../../shared/contract/drift.ts'
 import { formatFilter } from '../../../shared/filter/format.ts'
 import { messageOf, useCancelRead, useOperation } from '../../client/hooks.ts'
-import { moment } from '../../ui/format.ts'
 import { Note, Panel } from '../../ui/parts.tsx'
 import { Reading } from '../../ui/states.tsx'
+import { AroundPanel } from './around-panel.tsx'
 import { HistogramPanel, neededWords, SegmentsPanel } from './comparison-parts.tsx'
 import { TimelinePanel, type Windows } from './timeline-panel.tsx'
 import { type TimeWindow, withWindow } from './windows.ts'
@@ -87,14 +87,7 @@ export function AlertEvidence({ verdict }: { readonly verdict: DriftVerdict }) {
         </Panel>
       ) : (
         <>
-          {found.data.served_switch && (
-            <Panel title="What changed around it" level={3}>
-              <p>
-                Model served: <code>{found.data.served_switch.from}</code> before, <code>{found.data.served_switch.to}</code> since{' '}
-                {moment(found.data.served_switch.at)}.
-              </p>
-            </Panel>
-          )}
+          <AroundPanel found={found.data} names={['the reference', 'the current window']} />
           <SegmentsPanel found={found.data} />
           <HistogramPanel found={found.data} names={['reference', 'current']} />
           <p className="dim small">

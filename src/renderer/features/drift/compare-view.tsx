@@ -8,6 +8,7 @@ import { useCancelRead, useOperation } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
 import { Hash, Panel, State } from '../../ui/parts.tsx'
 import { Empty, Failed, Reading } from '../../ui/states.tsx'
+import { AroundPanel } from './around-panel.tsx'
 import {
   BesidePanel,
   CopyReceipt,
@@ -227,6 +228,7 @@ function Result({ found }: { readonly found: DriftComparison }) {
           </tbody>
         </table>
       </Panel>
+      <AroundPanel found={found} names={['A', 'B']} />
       <SegmentsPanel found={found} />
       <BesidePanel found={found} />
     </>
