@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From nothing on record to the first call: the way in, an upstream, a client, and the sample.
+import { callOk } from '../data.ts'
 import { expect } from '../harness.ts'
 import { oneLook } from './walk.ts'
 
@@ -45,6 +46,16 @@ oneLook('light', 'first run, capture and sample', async ({ app, page, go, shoot 
   await shoot('12-sample-drift')
   await page.getByRole('button', { name: 'Show older open alerts' }).click()
   await expect.poll(async () => await page.getByRole('listbox', { name: 'Alerts' }).getByRole('option').count()).toBe(247)
+  // The address of the oldest open one shows it, behind all newer ones that were not read yet.
+  const oldest = (await callOk(page, 'drift.alerts', { state: 'open', limit: 1000 })).alerts.at(-1)
+  if (!oldest) throw new Error('the sample has no open alert')
+  await go('/dashboard')
+  await page.reload()
+  await go('/drift')
+  await expect(open).toHaveCount(100)
+  await expect(page.locator(`#alert-${oldest.id}`)).toHaveCount(0)
+  await go(`/drift?alert=${oldest.id}`)
+  await expect(page.locator(`#alert-${oldest.id}`)).toHaveAttribute('aria-selected', 'true')
   await page.getByRole('button', { name: 'Leave the sample' }).click()
   await expect(page.getByText('Generated data, no evidence')).toBeHidden()
 })

@@ -55,8 +55,18 @@ oneLook('dark', 'odd series, and a back-test that is cancelled', async ({ page, 
   await expect(row('new-0').getByText('Nothing to compare with yet.')).toBeVisible()
   await expect(page.getByText('1 alarmed, 1 collecting, 996 no reference')).toBeVisible()
   // A thousand rows, of which those in sight exist.
-  expect(await page.getByRole('grid', { name: 'All series' }).getByRole('row').count()).toBeLessThan(60)
+  const grid = page.getByRole('grid', { name: 'All series' })
+  expect(await grid.getByRole('row').count()).toBeLessThan(60)
   await shoot('04-series-odd')
+  // With the keyboard to the last of them and back: still only those in sight, and the count is the true one.
+  await row('desk').focus()
+  await page.keyboard.press('End')
+  await expect(grid.locator('[aria-rowindex="999"]')).toBeVisible()
+  await expect(row('desk')).toHaveCount(0)
+  expect(await grid.getByRole('row').count()).toBeLessThan(60)
+  await expect(grid).toHaveAttribute('aria-rowcount', '999')
+  await page.keyboard.press('Home')
+  await expect(row('desk')).toBeVisible()
 
   // A series without an alert has its verdict too: why it is what it is, and what it is compared with.
   await row('kiosk').click()

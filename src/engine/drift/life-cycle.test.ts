@@ -55,6 +55,31 @@ describe('alerts', () => {
   }, 60_000)
 })
 
+describe('whoever only reads', () => {
+  it('sees alerts and verdicts, is refused every answer to them, and leaves no leaf by trying', async () => {
+    const [first = '', second = ''] = await twoAlerts()
+    const auditor = await engine.as('auditor')
+    expect((await auditor.call('drift.alerts', { state: 'open' })).alerts.map((alert) => alert.id)).toEqual([second, first])
+    const before = (await engine.call('workspace.status', {})).ledger.size
+    const tried = {
+      'drift.snooze': { id: first, until: later(3_600_000), reason: 'known' },
+      'drift.acknowledge_many': { ids: [first, second], note: 'seen' },
+      'drift.acknowledge': { id: first, note: 'seen' },
+      'drift.resolve': { id: first, note: 'seen' },
+      'drift.look': {},
+      'drift.set_baseline': { name: 'b', query: '', model: 'gpt-4', source: 'desk' },
+      'drift.backtest': { settings: {} }
+    } as const
+    for (const [op, input] of Object.entries(tried))
+      expect([op, await auditor.codeOf(op as keyof typeof tried, input)]).toEqual([op, 'forbidden'])
+    expect((await engine.call('workspace.status', {})).ledger.size).toBe(before)
+    // The same calls, by whom they are for.
+    const reviewer = await engine.as('reviewer')
+    expect(await reviewer.codeOf('drift.snooze', tried['drift.snooze'])).toBeUndefined()
+    expect((await reviewer.call('drift.acknowledge_many', { ids: [first, second], note: 'seen' })).refused).toEqual([])
+  }, 60_000)
+})
+
 describe('a rest that is over', () => {
   const last = async (id: string) => (await engine.call('drift.alerts', { limit: 10 })).alerts.find((one) => one.id === id)
   const returned = async (id: string, times: number) => {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { OperationOutput } from '../../shared/contract/contract.ts'
 import { engineEnvironment } from '../config.ts'
 import { type TestEngine, testEngine } from '../test/test-engine.ts'
 import { dice } from './dice.ts'
@@ -71,6 +72,27 @@ describe('the sample workspace', () => {
       new Set(['latency', 'token_usage', 'response_length', 'error_rate'])
     )
     for (const alert of alerts) expect(NOW - Date.parse(alert.timestamp)).toBeLessThan(WEEK_MS)
+  })
+
+  it('gives every alert once, newest first, in pages of twenty of each state: the oldest open one behind all newer ones too', async () => {
+    const { alerts: all } = await t.call('drift.alerts', { limit: 500 })
+    for (const state of ['open', 'acknowledged', 'resolved'] as const) {
+      const ids: string[] = []
+      let cursor: string | null = null
+      do {
+        const page: OperationOutput<'drift.alerts'> = await t.call('drift.alerts', {
+          state,
+          limit: 20,
+          ...(cursor === null ? {} : { cursor })
+        })
+        expect(page.alerts.length).toBe(page.next_cursor === null ? page.alerts.length : 20)
+        ids.push(...page.alerts.map((alert) => alert.id))
+        cursor = page.next_cursor
+      } while (cursor !== null)
+      expect(ids).toEqual(all.filter((alert) => alert.state === state).map((alert) => alert.id))
+    }
+    const oldest = all.findLastIndex((alert) => alert.state === 'open')
+    expect(all.slice(0, oldest).filter((alert) => alert.state !== 'open').length).toBeGreaterThan(20)
   })
 
   it('opens the verdict behind an alert, from the leaf that holds it', async () => {

@@ -141,8 +141,17 @@ export function VirtualGrid<R>(props: VirtualGridProps<R>) {
     if (reveal && (reveal.index < first || reveal.index >= first + visible)) scrollTo(reveal.index - Math.floor(visible / 3))
   }, [reveal])
 
+  // A key that leads far away takes the row that has the focus out of the page: the one it leads to takes it then.
+  const byKey = useRef(false)
+  const activeRow = useCallback((element: HTMLDivElement | null) => {
+    if (element && byKey.current) element.focus({ preventScroll: true })
+    else focusIfGridHasFocus(element)
+    if (element) byKey.current = false
+  }, [])
+
   const move = (to: number) => {
     const next = Math.max(0, Math.min(count - 1, to))
+    byKey.current = next !== active
     onActive(next)
     if (next < first) scrollTo(next)
     else if (next >= first + visible) scrollTo(next - visible + 1)
@@ -205,7 +214,7 @@ export function VirtualGrid<R>(props: VirtualGridProps<R>) {
                   aria-rowindex={index + 2}
                   aria-selected={selected === index}
                   tabIndex={index === active || (i === 0 && (active < first || active >= first + drawn)) ? 0 : -1}
-                  ref={index === active ? focusIfGridHasFocus : undefined}
+                  ref={index === active ? activeRow : undefined}
                   onKeyDown={onKeyDown}
                   onFocus={() => index !== active && onActive(index)}
                   onClick={() => {

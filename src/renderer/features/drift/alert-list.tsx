@@ -2,6 +2,7 @@
 import { Button } from '@mantine/core'
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import type { DriftAlert } from '../../../shared/contract/drift.ts'
+import { useMay } from '../../client/session.tsx'
 import { clock, count, day, moment } from '../../ui/format.ts'
 import { Mark, type Meaning } from '../../ui/parts.tsx'
 import type { AlertGroup } from './alert-pages.ts'
@@ -45,15 +46,17 @@ interface AlertListProps {
 
 export function AlertList({ groups, selected, onSelect }: AlertListProps) {
   const alerts = groups.flatMap((group) => group.alerts)
+  // Whoever may not answer alerts has nothing to choose them for.
+  const { may } = useMay('drift')
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   // Only open alerts can be acknowledged; one that changed meanwhile is chosen no more.
-  const still = alerts.filter((alert) => alert.state === 'open' && chosen.has(alert.id)).map((alert) => alert.id)
+  const still = alerts.filter((alert) => may && alert.state === 'open' && chosen.has(alert.id)).map((alert) => alert.id)
   const toggle = (alert: DriftAlert) => {
-    if (alert.state === 'open')
+    if (may && alert.state === 'open')
       setChosen((before) => new Set(before.has(alert.id) ? [...before].filter((id) => id !== alert.id) : [...before, alert.id]))
   }
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === 'a' && (event.ctrlKey || event.metaKey)) {
+    if (may && event.key === 'a' && (event.ctrlKey || event.metaKey)) {
       event.preventDefault()
       setChosen(new Set(alerts.filter((alert) => alert.state === 'open').map((alert) => alert.id)))
       return
@@ -73,7 +76,7 @@ export function AlertList({ groups, selected, onSelect }: AlertListProps) {
   return (
     <div className="alert-list">
       {still.length > 0 && <ManyAlerts ids={still} onDone={() => setChosen(new Set())} />}
-      <div role="listbox" aria-label="Alerts" aria-multiselectable tabIndex={-1} onKeyDown={onKeyDown}>
+      <div role="listbox" aria-label="Alerts" aria-multiselectable={may} tabIndex={-1} onKeyDown={onKeyDown}>
         {groups.map(({ state, alerts: members, more, loading, onMore }) => {
           const { name, is } = names[state]
           if (members.length === 0) return null
@@ -96,7 +99,7 @@ export function AlertList({ groups, selected, onSelect }: AlertListProps) {
                   tabIndex={alert.id === selected ? 0 : -1}
                   aria-selected={alert.id === selected}
                   onClick={(event) => (event.ctrlKey || event.metaKey ? toggle(alert) : onSelect(alert.id))}
-                  {...(state === 'open' ? { 'aria-checked': chosen.has(alert.id) } : {})}
+                  {...(may && state === 'open' ? { 'aria-checked': chosen.has(alert.id) } : {})}
                   onKeyDown={(event) => {
                     if (event.key === 'Enter') onSelect(alert.id)
                     if (event.key !== ' ') return
@@ -147,8 +150,8 @@ export function AlertList({ groups, selected, onSelect }: AlertListProps) {
           </Button>
         ))}
       <p className="dim small" style={{ marginTop: 'auto', padding: 12, borderTop: '1px solid var(--a-line)' }}>
-        Space chooses an open alert, Ctrl+A all that are listed here. Bar: the strong part is L, the shift noise cannot explain; up to the
-        end of the tint is D, the gap seen.
+        {may && 'Space chooses an open alert, Ctrl+A all that are listed here. '}
+        Bar: the strong part is L, the shift noise cannot explain; up to the end of the tint is D, the gap seen.
       </p>
     </div>
   )

@@ -6,6 +6,7 @@ import { useSingleKeys } from '../../app/single-keys.ts'
 import { call } from '../../client/bridge.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { usePrint } from '../../client/print.ts'
+import { useMay } from '../../client/session.tsx'
 import { clock, count, day, moment } from '../../ui/format.ts'
 import { Note } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
@@ -22,7 +23,7 @@ interface AlertPaneProps {
 function PrintReport({ alert }: { readonly alert: DriftAlert }) {
   const printing = usePrint()
   return (
-    <div className="column gap-8" style={{ marginTop: 8, alignItems: 'flex-start' }}>
+    <>
       <Button
         variant="default"
         size="compact-sm"
@@ -33,7 +34,7 @@ function PrintReport({ alert }: { readonly alert: DriftAlert }) {
       </Button>
       {printing.error !== null && <Note is="broken">{printing.error}</Note>}
       {printing.saved !== null && <Note is="holds">Saved: {printing.saved}</Note>}
-    </div>
+    </>
   )
 }
 
@@ -42,8 +43,10 @@ export function AlertPane({ alert, verdict }: AlertPaneProps) {
   return (
     <aside className="drift-pane" aria-label="Alert details">
       <Decision alert={alert} />
-      <PrintReport alert={alert} />
-      {verdict && <ExportRecords verdict={verdict} />}
+      <div className="column gap-8" style={{ alignItems: 'flex-start' }}>
+        <PrintReport alert={alert} />
+        {verdict && <ExportRecords verdict={verdict} />}
+      </div>
       <div className="rule" />
       <section aria-label="History">
         <h2 className="panel-title" style={{ marginBottom: 4 }}>
@@ -87,7 +90,9 @@ function Decision({ alert }: { readonly alert: DriftAlert }) {
     resolve.reset()
   }, [alert.id])
   useSingleKeys({ a: () => input.current?.focus() })
+  const { may, why } = useMay('drift')
   if (alert.state === 'resolved') return <Resolved alert={alert} />
+  if (!may) return <Note is="plain">Acknowledge, resolve and snooze are not offered. {why}</Note>
   const error = acknowledge.error ?? resolve.error
   const done = { onSuccess: () => setNote('') }
   const empty = note.trim() === ''

@@ -41,7 +41,6 @@ export function ExportRecords({ verdict }: VerdictProps) {
     <Button
       variant="default"
       size="compact-sm"
-      style={{ marginTop: 8 }}
       onClick={() => void navigate({ to: '/exports', search: { view: 'new', query: verdict.current.query } })}
     >
       Export these records…
