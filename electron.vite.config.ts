@@ -16,6 +16,7 @@ const entries = {
   'projector-thread': 'src/engine/threads/projector-thread.ts',
   'reader-thread': 'src/engine/threads/reader-thread.ts',
   'sealer-thread': 'src/engine/threads/sealer-thread.ts',
+  'drafter-thread': 'src/engine/threads/drafter-thread.ts',
   'parquet-thread': 'src/engine/threads/parquet-thread.ts',
   'verify-thread': 'src/cli/verify-thread.ts',
   cli: 'src/cli/index.ts'

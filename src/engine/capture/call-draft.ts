@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CanonicalEvent, OpenEvent } from '../../shared/event/canonical-event.ts'
 import { eventParts, leafLabel } from '../../shared/event/parts.ts'
+import { EvidenceError } from '../../shared/evidence/errors.ts'
 import type { Actor, DraftPart, LeafDraft } from '../ledger/draft.ts'
+import type { IncomingEvent } from './ingest.ts'
 
 /** The retention class of a record. */
 export type ClassOf = (record: { source: string; model: string; attributes?: Readonly<Record<string, unknown>> | undefined }) => string
@@ -59,5 +61,26 @@ export function callDraft(event: CanonicalEvent | OpenEvent, options: DraftOptio
     links: request === undefined || request === null ? undefined : { request },
     parts,
     sourceKey: sourceKey ?? undefined
+  }
+}
+
+/** Why a text that has no UTF-8 form is not taken. */
+export const INVALID_UNICODE = { code: 'invalid_unicode', message: 'a text with half of a surrogate pair has no UTF-8 form' } as const
+
+/** The leaf of an event; undefined when a text of it has no UTF-8 form. */
+export function draftOf(
+  { event, sourceKey, call }: IncomingEvent,
+  origin: { readonly channel: 'http' | 'file' | 'otlp'; readonly actor: Actor },
+  classOf: ClassOf
+): LeafDraft | undefined {
+  const options = { ...origin, classOf, sourceKey }
+  try {
+    if (call === undefined) return callDraft(event, { ...options, type: 'llm.recorded' })
+    if (call !== 'opens') return callDraft(event, { ...options, type: endingOf(event.status), request: call.ends })
+    const { status: _, ...open } = event
+    return callDraft(open, { ...options, type: 'llm.request' })
+  } catch (error) {
+    if (error instanceof EvidenceError) return undefined
+    throw error
   }
 }

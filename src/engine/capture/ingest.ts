@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { CanonicalEvent } from '../../shared/event/canonical-event.ts'
-import { EvidenceError } from '../../shared/evidence/errors.ts'
 import type { Actor, AppendResult, LeafDraft } from '../ledger/draft.ts'
 import { GROUP_LEAVES, type Ledger } from '../ledger/ledger.ts'
-import { type ClassOf, callDraft, endingOf } from './call-draft.ts'
+import { type ClassOf, draftOf, INVALID_UNICODE } from './call-draft.ts'
 
 /** One event of a batch; `line` is the caller's own number for it (1-based line of a stream, index + 1 of an array). */
 export interface IncomingEvent {
@@ -13,6 +12,13 @@ export interface IncomingEvent {
   readonly sourceKey: string | null
   /** Of a call in two leaves: the one that opens it, which has no end yet, or the leaf of that one, which this ends. Absent: the whole call. */
   readonly call?: 'opens' | { readonly ends: number } | undefined
+}
+
+/** An event that was made into a leaf already, beside the writer. */
+export interface DraftedEvent {
+  readonly line: number
+  readonly draft: LeafDraft
+  readonly call?: IncomingEvent['call']
 }
 
 /** What became of one event, in the order of the batch. */
@@ -48,7 +54,7 @@ export class Ingest {
    * Holds the caller back while the projection lags.
    */
   async append(
-    batch: readonly IncomingEvent[],
+    batch: readonly (IncomingEvent | DraftedEvent)[],
     origin: { readonly channel: 'http' | 'file' | 'otlp'; readonly actor: Actor }
   ): Promise<readonly LineResult[]> {
     const { ledger } = this.#parts
@@ -57,17 +63,12 @@ export class Ingest {
     /** Position of each draft's result. */
     const places: number[] = []
     for (const item of batch) {
-      const draft = draftOf({ ...item, event: this.#parts.redact(item.event) }, origin, this.#parts.classOf)
+      const draft = 'draft' in item ? item.draft : draftOf({ ...item, event: this.#parts.redact(item.event) }, origin, this.#parts.classOf)
       if (draft) {
         places.push(results.length)
         drafts.push(draft)
       }
-      results.push({
-        line: item.line,
-        kind: 'rejected',
-        code: 'invalid_unicode',
-        message: 'a text with half of a surrogate pair has no UTF-8 form'
-      })
+      results.push({ line: item.line, kind: 'rejected', ...INVALID_UNICODE })
     }
     while (this.#parts.behind() > MOST_BEHIND) await this.#parts.caughtUp(ledger.size - MOST_BEHIND / 2, 1_000)
     for (let i = 0; i < drafts.length; i += GROUP_LEAVES) {
@@ -91,23 +92,5 @@ function lineResult(line: number, result: AppendResult): LineResult {
       return { line, kind: 'rejected', code: 'id_conflict', message: `the same key is on record with other content (leaf ${result.seq})` }
     case 'erased':
       return { line, kind: 'rejected', code: 'erased', message: `this record was erased (leaf ${result.seq}) and is not taken again` }
-  }
-}
-
-/** The leaf of an event; undefined when a text of it has no UTF-8 form. */
-export function draftOf(
-  { event, sourceKey, call }: IncomingEvent,
-  origin: { readonly channel: 'http' | 'file' | 'otlp'; readonly actor: Actor },
-  classOf: ClassOf
-): LeafDraft | undefined {
-  const options = { ...origin, classOf, sourceKey }
-  try {
-    if (call === undefined) return callDraft(event, { ...options, type: 'llm.recorded' })
-    if (call !== 'opens') return callDraft(event, { ...options, type: endingOf(event.status), request: call.ends })
-    const { status: _, ...open } = event
-    return callDraft(open, { ...options, type: 'llm.request' })
-  } catch (error) {
-    if (error instanceof EvidenceError) return undefined
-    throw error
   }
 }

@@ -12,12 +12,14 @@ import { defaultLimits } from '../capture/http/limits.ts'
 import { type HttpServers, startServers } from '../capture/http/servers.ts'
 import { importHandlers } from '../capture/imports/handlers.ts'
 import { Ingest } from '../capture/ingest.ts'
+import type { DraftRules } from '../capture/large/tasks.ts'
 import { OwnPorts } from '../capture/proxy/own-ports.ts'
 import { RecordingProxy } from '../capture/proxy/recording-proxy.ts'
 import { readUpstreams, Upstreams } from '../capture/proxy/upstreams.ts'
 import type { Retention } from '../policy/retention.ts'
 import type { Privacy } from '../privacy/handlers.ts'
 import type { Router } from '../router.ts'
+import { Drafter } from '../threads/drafter.ts'
 import { type Core, SYSTEM } from './core.ts'
 import type { LiveStatus } from './live-status.ts'
 
@@ -45,6 +47,8 @@ export async function capturePart(core: Core, { live, privacy, retention }: Capt
   const capturing = ledger !== null && !sample
   const classOf: ClassOf = (record) => retention.classOf(record)
   const redact = (event: CanonicalEvent): CanonicalEvent => privacy.redact(event)
+  const drafter = new Drafter(core.failed('drafter.failed'))
+  const rules = (): DraftRules => ({ privacy: privacy.settings, classes: retention.classes })
   const ingest =
     ledger && capturing
       ? new Ingest({
@@ -106,7 +110,8 @@ export async function capturePart(core: Core, { live, privacy, retention }: Capt
               const records = results.filter(({ kind }, i) => kind === 'accepted' && batch[i]?.call !== 'opens')
               clients.counted(origin.actor, records.length)
               return results
-            }
+            },
+            draft: (of) => drafter.run('event', { ...of, receivedUs: Date.now() * 1000, rules: rules() })
           },
           witness,
           proxy: {
@@ -147,6 +152,7 @@ export async function capturePart(core: Core, { live, privacy, retention }: Capt
       await ownPorts?.close()
       await servers?.close()
       await proxy.close()
+      await drafter.close()
     }
   }
 }

@@ -16,6 +16,8 @@ import { type LedgerStatements, ledgerStatements, vaultStatements } from './stor
 
 /** Most leaves in one commit: bounds how long the writer holds the thread. */
 export const GROUP_LEAVES = 500
+/** Most bytes of content in one commit, unless it is one submission alone: bounds the same. */
+const GROUP_BYTES = 2 * 1024 * 1024
 /** Leaves sealed in one turn of the event loop. */
 const SEAL_SLICE = 100
 /** Most turns of the event loop that a group waits for others. */
@@ -227,9 +229,11 @@ export class Ledger {
 
   #takeGroup(): Submission[] {
     let leaves = 0
+    let bytes = 0
     let n = 0
     for (const item of this.#queue) {
-      if (n > 0 && leaves + item.drafts.length > GROUP_LEAVES) break
+      for (const { parts } of item.drafts) for (const { data } of parts) bytes += data.length
+      if (n > 0 && (leaves + item.drafts.length > GROUP_LEAVES || bytes > GROUP_BYTES)) break
       leaves += item.drafts.length
       n++
     }

@@ -65,6 +65,11 @@ export class Retention {
     }
   }
 
+  /** The rules that give records their class, as they are in force now. */
+  get classes(): readonly ClassRule[] {
+    return this.#classes
+  }
+
   /** The class of a record by the rules in force now. */
   classOf(record: Parameters<typeof classOf>[1]): string {
     return classOf(this.#classes, record)

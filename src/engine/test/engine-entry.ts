@@ -25,6 +25,37 @@ export interface EntryStart {
   readonly laterMs: number
 }
 
+/** Asks for the longest turn of the writer's thread since it was last asked; the first time for nothing. */
+export interface EntryTurn {
+  readonly kind: 'turn'
+}
+
+/** Milliseconds of processor time that the thread was busy with at one stretch, at most: what others do on the machine is not in it. */
+export interface EntryTurnReply {
+  readonly kind: 'turn'
+  readonly cpuMs: number
+}
+
+let longest: (() => number) | undefined
+
+/** Times the turns of this thread: each begins with a timer that is due every millisecond. */
+function timeTurns(): () => number {
+  let from = process.threadCpuUsage()
+  let most = 0
+  const turn = (): void => {
+    const { user, system } = process.threadCpuUsage(from)
+    most = Math.max(most, (user + system) / 1000)
+    from = process.threadCpuUsage()
+  }
+  setInterval(turn, 1)
+  return () => {
+    turn()
+    const found = most
+    most = 0
+    return found
+  }
+}
+
 const local: Caller = { actor: { ref: 'local', kind: 'human' }, via: 'ipc' }
 const itself: Caller = { actor: { ref: 'engine', kind: 'system' }, via: 'ipc' }
 const post = (message: object): void => void process.send?.(message)
@@ -52,5 +83,14 @@ async function answer({ id, op, input, as }: EntryCall): Promise<void> {
   post({ kind: 'reply', id, reply: await engine.router.call(op, input, caller) })
 }
 
-process.on('message', (message: EntryStart | EntryCall) => void (message.kind === 'start' ? start(message) : answer(message)))
+function tellTurn(): void {
+  longest ??= timeTurns()
+  post({ kind: 'turn', cpuMs: longest() } satisfies EntryTurnReply)
+}
+
+process.on('message', (message: EntryStart | EntryCall | EntryTurn) => {
+  if (message.kind === 'start') void start(message)
+  else if (message.kind === 'call') void answer(message)
+  else tellTurn()
+})
 process.on('disconnect', () => process.exit(0))

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { OperationInput, OperationName, OperationOutput } from '../../shared/contract/contract.ts'
 import type { Reply } from '../../shared/contract/errors.ts'
 import type { EngineState, FromEngine } from '../../shared/contract/wire.ts'
-import type { EntryCall, EntryStart } from './engine-entry.ts'
+import type { EntryCall, EntryStart, EntryTurn, EntryTurnReply } from './engine-entry.ts'
 
 const entry = join(import.meta.dirname, 'engine-entry.ts')
 
@@ -16,6 +16,8 @@ export interface EngineProcess {
   readonly url: string
   /** Rejects when the engine refuses, and when it dies. `as`: the ref of a person; else the engine itself asks. */
   call<N extends OperationName>(op: N, input: OperationInput<N>, as?: string): Promise<OperationOutput<N>>
+  /** Processor time of the longest turn of the writer's thread since this was last asked, milliseconds; the first time 0. */
+  longestTurn(): Promise<number>
   /** Ends it as a power cut would: nothing is flushed, nothing answered. */
   kill(): void
   readonly exited: Promise<void>
@@ -74,5 +76,15 @@ export async function engineProcess(root: string, laterMs = 0): Promise<EnginePr
   })
   const { endpoints, problem } = await call('workspace.status', {})
   if (problem) throw new Error(`${problem.code}: ${problem.message}`)
-  return { pid: child.pid ?? 0, url: endpoints.compliance.url, call, kill: () => void child.kill('SIGKILL'), exited }
+  const longestTurn = () =>
+    new Promise<number>((resolve) => {
+      const onMessage = (message: EntryTurnReply | FromEngine): void => {
+        if (message.kind !== 'turn') return
+        child.off('message', onMessage)
+        resolve(message.cpuMs)
+      }
+      child.on('message', onMessage)
+      child.send({ kind: 'turn' } satisfies EntryTurn)
+    })
+  return { pid: child.pid ?? 0, url: endpoints.compliance.url, call, longestTurn, kill: () => void child.kill('SIGKILL'), exited }
 }

@@ -5,8 +5,16 @@ import { packPlain, unpackSealed } from '../vault/sealed-batch.ts'
 import type { SealReply, SealRequest } from './sealer-thread.ts'
 import { startWorker } from './thread-config.ts'
 
-/** Fewer leaves are sealed sooner than they are handed over. */
+/** Fewer leaves are sealed sooner than they are handed over, */
 const LEAST = 64
+/** unless there is this much of them. */
+const MUCH_BYTES = 256 * 1024
+
+const isMuch = (contents: readonly (readonly PlainPart[])[]): boolean => {
+  let bytes = 0
+  for (const parts of contents) for (const { data } of parts) bytes += data.length
+  return bytes >= MUCH_BYTES
+}
 
 interface Waiting {
   readonly contents: readonly (readonly PlainPart[])[]
@@ -31,9 +39,11 @@ export class Sealer {
 
   /** The sealed contents, in their order; undefined when the caller has to seal them. */
   seal(contents: readonly (readonly PlainPart[])[]): Promise<readonly SealedContent[] | undefined> | undefined {
-    if (contents.length < LEAST) return undefined
+    const much = isMuch(contents)
+    if (contents.length < LEAST && !much) return undefined
     if (this.#state === 'none') this.#start()
-    if (this.#state !== 'ready') return undefined
+    // Much waits for the thread to start: sealing it would hold the writer's for longer than that takes.
+    if (this.#state !== 'ready' && !(much && this.#state === 'starting')) return undefined
     const id = ++this.#last
     const batch = packPlain(contents)
     this.#worker?.postMessage({ id, batch } satisfies SealRequest, [batch.bytes])

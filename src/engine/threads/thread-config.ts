@@ -64,8 +64,10 @@ export const threadPaths = (config: ThreadConfig) => ({
 })
 
 /** Starts a thread by its entry: in the sources when these run directly, else in the flat folder of the build. */
-export const startWorker = (entry: 'projector-thread' | 'reader-thread' | 'sealer-thread', options: WorkerOptions): Worker =>
-  new Worker(new URL(import.meta.url.endsWith('.ts') ? `./${entry}.ts` : `./${entry}.js`, import.meta.url), options)
+export const startWorker = (
+  entry: 'projector-thread' | 'reader-thread' | 'sealer-thread' | 'drafter-thread',
+  options: WorkerOptions
+): Worker => new Worker(new URL(import.meta.url.endsWith('.ts') ? `./${entry}.ts` : `./${entry}.js`, import.meta.url), options)
 
 /** Starts a thread that reads the workspace; `keks` tells it of new keys. */
 export function startThread(entry: 'projector-thread' | 'reader-thread', name: string, config: ThreadConfig) {

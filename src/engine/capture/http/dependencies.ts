@@ -9,7 +9,8 @@ import type { clientScopes } from '../../../shared/evidence/leaf-data.ts'
 import type { WitnessAnswer } from '../../anchors/witness.ts'
 import type { Caller } from '../../handlers.ts'
 import type { Actor } from '../../ledger/draft.ts'
-import type { IncomingEvent, LineResult } from '../ingest.ts'
+import type { DraftedEvent, IncomingEvent, LineResult } from '../ingest.ts'
+import type { Drafted, EventTask } from '../large/tasks.ts'
 import type { ProxyCaller } from '../proxy/recording-proxy.ts'
 
 /** An alert as it stands after the leaf `seq` changed it. */
@@ -40,9 +41,11 @@ export interface HttpDependencies {
   readonly ingest: {
     /** Resolves once the batch (at most 500) is on disk, one result for each event in the same order. */
     append(
-      batch: readonly IncomingEvent[],
+      batch: readonly (IncomingEvent | DraftedEvent)[],
       origin: { readonly channel: 'http' | 'otlp'; readonly actor: Actor }
     ): Promise<readonly LineResult[]>
+    /** Makes the leaf of a large event beside the writer. Absent: all are read on the spot. */
+    readonly draft?: ((of: Omit<EventTask, 'rules' | 'receivedUs'>) => Promise<Drafted>) | undefined
   }
   /** A client began to follow the records: a read that is recorded. */
   streamOpened(actor: Actor): Promise<unknown>

@@ -4,11 +4,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Failure } from '../../../shared/contract/errors.ts'
 import type { LineResult } from '../ingest.ts'
 import { rawHeaders, requestOrigin, sendFailure, sendJson, sendTooSlow } from './answers.ts'
-import { BodyReader, discardRest, MALFORMED, parseJson, readBody } from './body.ts'
+import { BodyReader, discardRest, MALFORMED, readBody } from './body.ts'
 import type { HttpDependencies } from './dependencies.ts'
 import { refusals } from './errors.ts'
 import { bodyKind } from './guards.ts'
-import { readEvent } from './incoming.ts'
+import { type ReadBytes, type ReadRecord, recordReader } from './incoming.ts'
 import { failureOf, Intake, type RequestOrigin } from './intake.ts'
 import { arrayElements, startsArray } from './json-array.ts'
 import type { HttpLimits } from './limits.ts'
@@ -20,11 +20,12 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown
 /** POST /api/compliance/events: one event, an array, or NDJSON; answered once everything taken is on disk. */
 export function eventsRoute(deps: HttpDependencies, limits: HttpLimits): Handler {
   const append: Append = async (batch, origin) => deps.ingest.append(batch, origin)
+  const read = recordReader(deps.ingest.draft, limits.largeBytes)
 
   return async (request, reply) => {
     const origin = requestOrigin(request)
     if ('code' in origin) return refuse(request, reply, origin)
-    if (bodyKind(request.headers) === 'ndjson') return takeLines(append, limits, origin, request, reply)
+    if (bodyKind(request.headers) === 'ndjson') return takeLines(append, read, limits, origin, request, reply)
     const body = await readBody(request.raw, limits.bodyBytes, limits.bodyMs)
     switch (body) {
       case 'gone':
@@ -35,8 +36,8 @@ export function eventsRoute(deps: HttpDependencies, limits: HttpLimits): Handler
         return refuse(request, reply, refusals.tooLarge)
       default:
         return startsArray(body)
-          ? takeArray(append, limits, origin, body, request, reply)
-          : takeOne(append, limits, origin, body, request, reply)
+          ? takeArray(append, read, limits, origin, body, request, reply)
+          : takeOne(append, read, limits, origin, body, request, reply)
     }
   }
 }
@@ -45,15 +46,21 @@ type Append = HttpDependencies['ingest']['append']
 
 async function takeOne(
   append: Append,
+  readBytes: ReadBytes,
   limits: HttpLimits,
   origin: RequestOrigin,
   body: Buffer,
   request: FastifyRequest,
   reply: FastifyReply
 ) {
-  const value = parseJson(body)
-  if (value === MALFORMED) return sendFailure(reply, refusals.malformed)
-  const read = readEvent(1, value, origin.source)
+  const reading = readBytes(1, body, origin)
+  let read: ReadRecord | typeof MALFORMED
+  try {
+    read = reading instanceof Promise ? await reading : reading
+  } catch (error) {
+    return sendFailure(reply, failureOf(error))
+  }
+  if (read === MALFORMED) return sendFailure(reply, refusals.malformed)
   let result: LineResult | undefined
   if ('kind' in read) result = read
   else {
@@ -81,19 +88,27 @@ async function takeOne(
 /** The whole array is parsed before the first element is taken: a malformed body changes nothing. */
 async function takeArray(
   append: Append,
+  readBytes: ReadBytes,
   limits: HttpLimits,
   origin: RequestOrigin,
   body: Buffer,
   request: FastifyRequest,
   reply: FastifyReply
 ) {
-  const values: { readonly value: unknown; readonly bytes: number }[] = []
+  const values: { readonly read: ReadRecord; readonly bytes: number }[] = []
   let sliceStart = performance.now()
   for (const element of arrayElements(body)) {
-    const value = element === null ? MALFORMED : parseJson(element)
-    if (element === null || value === MALFORMED) return sendFailure(reply, refusals.malformed)
+    if (element === null) return sendFailure(reply, refusals.malformed)
     if (values.length === limits.arrayItems) return sendFailure(reply, refusals.tooManyItems)
-    values.push({ value, bytes: element.length })
+    const reading = readBytes(values.length + 1, element, origin)
+    let read: ReadRecord | typeof MALFORMED
+    try {
+      read = reading instanceof Promise ? await reading : reading
+    } catch (error) {
+      return sendFailure(reply, failureOf(error))
+    }
+    if (read === MALFORMED) return sendFailure(reply, refusals.malformed)
+    values.push({ read, bytes: element.length })
     if (performance.now() - sliceStart > limits.sliceMs) {
       await nextTurn()
       sliceStart = performance.now()
@@ -102,15 +117,22 @@ async function takeArray(
   const tally = new Tally(limits.rejectedListed)
   const sink = wantsLines(request) ? stream(reply, limits, tally) : tally
   const intake = new Intake(append, origin, limits, sink)
-  for (const [i, { value, bytes }] of values.entries()) {
-    if (intake.take(i + 1, value, bytes)) await intake.settle()
+  for (const { read, bytes } of values) {
+    if (intake.take(read, bytes)) await intake.settle()
     if (intake.failure !== null) break
   }
   await intake.finish()
   return answer(reply, tally, sink, intake.failure)
 }
 
-async function takeLines(append: Append, limits: HttpLimits, origin: RequestOrigin, request: FastifyRequest, reply: FastifyReply) {
+async function takeLines(
+  append: Append,
+  readBytes: ReadBytes,
+  limits: HttpLimits,
+  origin: RequestOrigin,
+  request: FastifyRequest,
+  reply: FastifyReply
+) {
   const tally = new Tally(limits.rejectedListed)
   const sink = wantsLines(request) ? stream(reply, limits, tally) : tally
   const intake = new Intake(append, origin, limits, sink)
@@ -129,11 +151,12 @@ async function takeLines(append: Append, limits: HttpLimits, origin: RequestOrig
     }
     if (chunk === null) {
       const last = lines.end()
-      if (last !== null) takeLine(intake, last)
+      if (last !== null) await takeLine(intake, readBytes, origin, last)
       break
     }
     for (const line of lines.push(chunk)) {
-      if (!takeLine(intake, line)) continue
+      const taking = takeLine(intake, readBytes, origin, line)
+      if (!(typeof taking === 'boolean' ? taking : await taking)) continue
       await intake.settle()
       if (intake.failure !== null || reader.gone) break
     }
@@ -154,11 +177,12 @@ async function takeLines(append: Append, limits: HttpLimits, origin: RequestOrig
 }
 
 /** True when {@link Intake.settle} must be awaited. */
-function takeLine(intake: Intake, line: Line): boolean {
-  if (line.bytes === null) return intake.refuse(line.number, 'line_too_long', 'The line is longer than 10 MiB.')
-  const value = parseJson(line.bytes)
-  if (value === MALFORMED) return intake.refuse(line.number, 'malformed_json', 'The line is not valid JSON in UTF-8.')
-  return intake.take(line.number, value, line.bytes.length)
+function takeLine(intake: Intake, readBytes: ReadBytes, origin: RequestOrigin, { number, bytes }: Line): boolean | Promise<boolean> {
+  if (bytes === null) return intake.refuse(number, 'line_too_long', 'The line is longer than 10 MiB.')
+  const take = (read: ReadRecord | typeof MALFORMED): boolean =>
+    read === MALFORMED ? intake.refuse(number, 'malformed_json', 'The line is not valid JSON in UTF-8.') : intake.take(read, bytes.length)
+  const reading = readBytes(number, bytes, origin)
+  return reading instanceof Promise ? reading.then(take, (error) => intake.fail(failureOf(error))) : take(reading)
 }
 
 const wantsLines = (request: FastifyRequest): boolean => request.headers.accept?.toLowerCase().includes('application/x-ndjson') ?? false

@@ -1,11 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 import { normaliseIngest } from '../../../shared/event/ingest.ts'
-import type { IncomingEvent, LineResult } from '../ingest.ts'
+import type { DraftedEvent, IncomingEvent, LineResult } from '../ingest.ts'
+import { MALFORMED, parseJson } from './body.ts'
+import type { HttpDependencies } from './dependencies.ts'
+import type { RequestOrigin } from './intake.ts'
+
+type Rejected = Extract<LineResult, { kind: 'rejected' }>
+/** A record that was read: the event of it, or its leaf already, or why it is neither. */
+export type ReadRecord = IncomingEvent | DraftedEvent | Rejected
 
 /** One parsed record as a canonical event that arrived now, or its rejection. @param source for an event that names none */
-export function readEvent(line: number, value: unknown, source: string): IncomingEvent | Extract<LineResult, { kind: 'rejected' }> {
+function readEvent(line: number, value: unknown, source: string): IncomingEvent | Rejected {
   const read = normaliseIngest(value, { receivedUs: Date.now() * 1000, channel: 'http', defaultSource: source })
   return read.ok
     ? { line, event: read.event, sourceKey: read.sourceKey }
     : { line, kind: 'rejected', code: read.code, message: read.message }
+}
+
+/** Reads one record from the bytes of its JSON. */
+export type ReadBytes = (
+  line: number,
+  bytes: Buffer,
+  origin: RequestOrigin
+) => ReadRecord | typeof MALFORMED | Promise<ReadRecord | typeof MALFORMED>
+
+/** Reads records: small ones on the spot, those of `largeBytes` and more beside the writer. */
+export function recordReader(draft: HttpDependencies['ingest']['draft'], largeBytes: number): ReadBytes {
+  const beside = async (make: NonNullable<typeof draft>, line: number, bytes: Buffer, { source, actor }: RequestOrigin) => {
+    const read = await make({ bytes, line, source, actor })
+    if (read.kind === 'malformed') return MALFORMED
+    return read.kind === 'drafted' ? { line, draft: read.draft } : ({ line, ...read } as const)
+  }
+  return (line, bytes, origin) => {
+    if (draft !== undefined && bytes.length >= largeBytes) return beside(draft, line, bytes, origin)
+    const value = parseJson(bytes)
+    return value === MALFORMED ? MALFORMED : readEvent(line, value, origin.source)
+  }
 }

@@ -2,10 +2,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AffidavitError, type Failure } from '../../../shared/contract/errors.ts'
 import type { Actor } from '../../ledger/draft.ts'
-import type { IncomingEvent, LineResult } from '../ingest.ts'
+import type { DraftedEvent, IncomingEvent, LineResult } from '../ingest.ts'
 import type { HttpDependencies } from './dependencies.ts'
 import { refusals } from './errors.ts'
-import { readEvent } from './incoming.ts'
+import type { ReadRecord } from './incoming.ts'
 import type { HttpLimits } from './limits.ts'
 
 /** Where the result of every record goes, in the order in which they are known. */
@@ -30,7 +30,7 @@ export class Intake {
   readonly #origin: RequestOrigin
   readonly #limits: HttpLimits
   readonly #sink: ResultSink
-  #batch: IncomingEvent[] = []
+  #batch: (IncomingEvent | DraftedEvent)[] = []
   #bytes = 0
   #refused: LineResult[] = []
   #inFlight = 0
@@ -52,9 +52,8 @@ export class Intake {
     return this.#failure
   }
 
-  /** Takes one parsed record. True when {@link settle} must be awaited before the next. */
-  take(line: number, value: unknown, bytes: number): boolean {
-    const read = readEvent(line, value, this.#origin.source)
+  /** Takes one record. True when {@link settle} must be awaited before the next. */
+  take(read: ReadRecord, bytes: number): boolean {
     if ('kind' in read) this.#refused.push(read)
     else {
       this.#batch.push(read)
@@ -67,6 +66,12 @@ export class Intake {
   refuse(line: number, code: string, message: string): boolean {
     this.#refused.push({ line, kind: 'rejected', code, message })
     return this.#mustSettle()
+  }
+
+  /** A record could not be read for a reason that is not its own: nothing is taken from now on. */
+  fail(failure: Failure): true {
+    this.#failure ??= failure
+    return true
   }
 
   #mustSettle(): boolean {

@@ -17,10 +17,12 @@ export interface HttpLimits {
   readonly lineBytes: number
   /** Lines handed to the ledger at once, at most. */
   readonly batchLines: number
-  /** Bytes of source text after which a batch is handed over though it has fewer lines. */
+  /** Bytes of source text after which a batch is handed over though it has fewer lines: its leaves are laid out in one turn. */
   readonly batchBytes: number
   /** Batches that may wait for their commit while the next is read. */
   readonly batchesInFlight: number
+  /** Bytes of one record from which it is read beside the writer. */
+  readonly largeBytes: number
   /** Nesting of the input of an operation, at most. */
   readonly depth: number
   /** Rejected lines that an answer lists; the rest is only counted. */
@@ -65,8 +67,9 @@ export const defaultLimits: HttpLimits = {
   arrayItems: 100_000,
   lineBytes: 10 * MiB,
   batchLines: 500,
-  batchBytes: 4 * MiB,
+  batchBytes: MiB / 2,
   batchesInFlight: 2,
+  largeBytes: MiB / 8,
   depth: 64,
   rejectedListed: 1000,
   sliceMs: 8,

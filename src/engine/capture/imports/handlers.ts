@@ -29,7 +29,7 @@ export interface ImportDeps {
 const MOST_ERRORS = 1_000
 const BATCH = 500
 /** Of the file: rows of megabytes go in smaller batches. */
-const BATCH_BYTES = 8 * 1024 * 1024
+const BATCH_BYTES = 1024 * 1024
 const IN_FLIGHT = 4
 
 interface Tally {
