@@ -53,12 +53,13 @@ test('compliance, drift, processing and examiner reports print with page numbers
 
   const compliance = wordsOf(await print(app, page, 'compliance', await callOk(page, 'compliance.page', {})))
   expect(compliance).toMatch(/Page 1 of [2-9]/)
-  expect(compliance).toMatch(/signed tree of [\d,]+ leaves, root/)
+  expect(compliance).toMatch(/checkpoint of [\d,]+ leaves, root/)
   const { alerts } = await callOk(page, 'drift.alerts', {})
   const [alert] = alerts
   if (!alert) throw new Error('the look opened no alert')
   const drift = wordsOf(await print(app, page, 'drift', await callOk(page, 'report.drift', { alert_id: alert.id })))
   expect(drift).toContain('How to check')
+  expect(drift).toMatch(/checkpoint of [\d,]+ leaves, root/)
   wordsOf(await print(app, page, 'processing', (await callOk(page, 'compliance.processing', {})).page))
 
   const unzip = (name: string) => spawnSync('unzip', ['-p', out, name], { maxBuffer: 1e8 }).stdout

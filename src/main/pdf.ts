@@ -9,7 +9,7 @@ import { SCHEME } from './origin.ts'
 import { denyPermissions } from './permissions.ts'
 import { Turns } from './turns.ts'
 
-/** What to print. `footer` stands at the left of each page's foot, page numbers at the right. */
+/** What to print. The lines of `footer` stand at the left of each page's foot, page numbers at the right. */
 export interface PdfDocument {
   readonly html: string
   readonly footer: string
@@ -32,7 +32,7 @@ const escaped = (text: string): string => text.replace(/[&<>"']/g, (char) => esc
 
 const footerTemplate = (text: string): string =>
   `<div style="display:flex;justify-content:space-between;gap:16px;width:100%;margin:0 18mm;font:9px/1.35 system-ui,sans-serif;color:#45494d">` +
-  `<span style="overflow-wrap:anywhere">${escaped(text).replace(', ', '<br>')}</span>` +
+  `<span style="overflow-wrap:anywhere">${escaped(text).replaceAll('\n', '<br>')}</span>` +
   `<span style="white-space:nowrap">Page <span class="pageNumber"></span> of <span class="totalPages"></span></span></div>`
 
 /** The session that serves one document and nothing else. */

@@ -5,9 +5,12 @@ import { writeFileDurably } from '../../node/durable-file.ts'
 import type { Anchor, Anchoring } from '../../shared/contract/anchors.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { Settings } from '../../shared/contract/workspace.ts'
+import { toBase64 } from '../../shared/evidence/bytes.ts'
 import { parseWitnessVkey } from '../../shared/evidence/cosignature.ts'
 import { EvidenceError } from '../../shared/evidence/errors.ts'
+import { parseCheckpoint } from '../../shared/evidence/note.ts'
 import { certificateFacts, signedPart } from '../../shared/evidence/timestamp.ts'
+import { footOfCheckpoint } from '../../shared/report/foot.ts'
 import { type Clock, Elapsed } from '../clock.ts'
 import { sha256, sha256Hex } from '../crypto.ts'
 import type { Caller, Handlers } from '../handlers.ts'
@@ -164,7 +167,8 @@ export class Anchors {
         writePage(out, html, replace)
         await this.#deps.append([savedDraft(caller.actor, 'checkpoint_page', html)])
       }
-      return { html, size: row.size, path: out ?? null }
+      const { origin, root } = parseCheckpoint(row.note)
+      return { html, footer: footOfCheckpoint(origin, { size: row.size, root: toBase64(root) }), size: row.size, path: out ?? null }
     },
     'anchors.trust_authority': async ({ path }, caller) => {
       const pem = readPem(path)

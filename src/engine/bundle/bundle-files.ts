@@ -175,7 +175,7 @@ export async function fillBag(context: ReaderContext, input: WriteBundleInput, c
     // Names after this one are the tiles: with their hashes the manifest without the printed file is known.
     const others = tiles.map((tile) => manifestLine(hexOf(bytesOfTile(tile)), tilePath(tile.level, tile.index, tile.width))).sort(byName)
     const manifest = bag.entries((name) => name.startsWith('data/')) + others.join('')
-    const footer = `${input.origin}, manifest without this file: sha256 ${hexOf(manifest)}`
+    const footer = `${input.origin}\nmanifest-sha256.txt without this file: sha256 ${hexOf(manifest)}`
     bag.add('data/report.pdf', await askPrinter(input.printer, { html: report, footer }, control.cancelled))
   }
   for (const tile of tiles) bag.add(tilePath(tile.level, tile.index, tile.width), bytesOfTile(tile))

@@ -10,7 +10,7 @@ const second = (time: string | null): string => (time === null ? 'none' : `${tim
 const three = (value: number | null): string => (value === null ? '\u2013' : value.toFixed(3))
 const figure = (value: number | null): string =>
   value === null ? 'open' : Math.abs(value) >= 100 ? count(Math.round(value)) : String(Number(value.toPrecision(3)))
-const name = (feature: string): string => feature.replaceAll('_', ' ')
+const name = (feature: string): string => `${feature.charAt(0).toUpperCase()}${feature.slice(1).replaceAll('_', ' ')}`
 
 const WIDE = 640
 const HIGH = 240
@@ -68,7 +68,15 @@ ${ticks.map((x) => markup`<text x="${at(x).toFixed(1)}" y="${HIGH - 12}" text-an
 const range = ({ estimate, low, high }: { readonly estimate: number; readonly low: number | null; readonly high: number | null }): string =>
   `${figure(estimate)} (${figure(low)} to ${figure(high)})`
 
-function featureSection(verdict: DriftVerdict): Markup {
+/** The p that the look itself decided by, where the report has an exact one. */
+const atLook = (alert: DriftAlert, { numbers }: DriftVerdict): string => {
+  const p = alert.features.find(({ feature }) => feature === numbers.feature)?.p ?? null
+  return p === null || numbers.p === null || numbers.method !== 'exact' || probability(p, 3) === probability(numbers.p, 3)
+    ? ''
+    : ` The look, which has less time, decided by the asymptotic p = ${probability(p, 3)} that its leaf holds.`
+}
+
+function featureSection(alert: DriftAlert, verdict: DriftVerdict): Markup {
   const { numbers, counts, quantiles } = verdict
   const judged = together(
     markup`<h2>${name(numbers.feature)}</h2>`,
@@ -110,7 +118,7 @@ function featureSection(verdict: DriftVerdict): Markup {
           quantiles.map((one) => [`${Math.round(one.q * 100)} %`, range(one.before), range(one.after)])
         ),
     paragraph(
-      markup`<span class="soft small">${numbers.method === 'exact' ? 'Exact two-sample Kolmogorov-Smirnov test on tied data' : numbers.method === 'fisher' ? 'Fisher\u2019s exact test' : 'Two-sample Kolmogorov-Smirnov test, asymptotic'}; ${count(verdict.settings.tests)} tests in the look, ${verdict.settings.procedure}, level ${verdict.settings.level.toPrecision(3)}. Tables: reference <code>${verdict.hashes.reference_table}</code>, current <code>${verdict.hashes.current_table}</code>, look <code>${verdict.hashes.look_body}</code>.</span>`
+      markup`<span class="soft small">${numbers.method === 'exact' ? 'Exact two-sample Kolmogorov-Smirnov test on tied data' : numbers.method === 'fisher' ? 'Fisher\u2019s exact test' : 'Two-sample Kolmogorov-Smirnov test, asymptotic'}; ${count(verdict.settings.tests)} tests in the look, ${verdict.settings.procedure}, level ${verdict.settings.level.toPrecision(3)}.${atLook(alert, verdict)} Tables: reference <code>${verdict.hashes.reference_table}</code>, current <code>${verdict.hashes.current_table}</code>, look <code>${verdict.hashes.look_body}</code>.</span>`
     )
   ]
   return markup`${judged}${rest}`
@@ -146,7 +154,7 @@ export function driftReportHtml(alert: DriftAlert, verdicts: readonly DriftVerdi
           ]
         ])
       ),
-      ...verdicts.map(featureSection),
+      ...verdicts.map((one) => featureSection(alert, one)),
       section(
         'What was done',
         dataTable(
@@ -164,6 +172,9 @@ export function driftReportHtml(alert: DriftAlert, verdicts: readonly DriftVerdi
         'How to check',
         paragraph(
           'The verdict can be recomputed from the two count tables named by their hashes; they are in the bodies of the look and of the baseline, whose leaves a bundle of these records carries with their proofs. The record says what was measured, not why it changed.'
+        ),
+        paragraph(
+          'The foot of a printed copy names what it was drawn from. A checkpoint: a bundle exported at that size holds it as proof/checkpoint, its second line the number of leaves, its third the root. A tag manifest: sha256sum tagmanifest-sha256.txt, in the bundle that was opened.'
         )
       )
     ]

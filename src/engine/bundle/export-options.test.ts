@@ -74,7 +74,7 @@ describe('an export', () => {
     const manifest = entry('d.zip', 'manifest-sha256.txt').toString()
     const without = manifest.split(/(?<=\n)/).filter((line) => !line.endsWith(' data/report.pdf\n'))
     expect(without).toHaveLength(manifest.split('\n').length - 2)
-    expect(printed[0]?.footer).toContain(`manifest without this file: sha256 ${sha(without.join(''))}`)
+    expect(printed[0]?.footer).toContain(`manifest-sha256.txt without this file: sha256 ${sha(without.join(''))}`)
     expect((await verifyBundleFile(at('d.zip'))).kind).toBe('consistent')
     expect(result?.records).toBe(3)
   })

@@ -2,6 +2,7 @@
 // The report of a verification, to keep beside the bundle: what was found in each step, and what the verdict rests on.
 import type { VerifyReport } from '../../shared/contract/exports.ts'
 import { headline, SAMPLE, stepWord, whatToDo } from '../../shared/evidence/verdict-words.ts'
+import { footOfBundle } from '../../shared/report/foot.ts'
 import { type Markup, markup } from '../../shared/report/markup.ts'
 import { bulletList, dataTable, factTable, numberedList, paragraph, reportPage, section } from '../../shared/report/page.ts'
 
@@ -87,4 +88,6 @@ export function verificationReportHtml(report: VerifyReport): string {
 
 /** What stands at the foot of each page: the manifest that was verified, else the file. */
 export const verificationFooter = ({ bundle, file }: VerifyReport): string =>
-  bundle.tag_manifest_sha256 === null ? `file sha256 ${file.sha256}` : `tag manifest sha256 ${bundle.tag_manifest_sha256}`
+  bundle.tag_manifest_sha256 === null
+    ? `verified file: sha256 ${file.sha256}`
+    : footOfBundle(bundle.origin ?? 'a log without a name', bundle.tag_manifest_sha256)

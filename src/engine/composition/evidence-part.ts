@@ -105,7 +105,7 @@ export function evidencePart(core: Core, { live, vault, verdict, print }: Eviden
       }),
       ...anchors.handlers,
       ...witness.handlers,
-      ...reportHandlers({ pool, verdict, status: live.now, jobs, reviewed: () => live.review?.report ?? null }),
+      ...reportHandlers({ pool, verdict, status: live.now, checkpoint, jobs, reviewed: () => live.review?.report ?? null }),
       ...foreignHandlers({ pool, append }),
       ...reviewHandlers({
         pool,

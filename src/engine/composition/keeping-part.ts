@@ -142,6 +142,7 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
     workspace: workspace.paths.root,
     state,
     origin: identity.origin,
+    print: needs.print,
     inTurn
   })
   const corrections = correctionHandlers({ ...base, requests, settings: () => privacy.settings, seesRestricted, inTurn })

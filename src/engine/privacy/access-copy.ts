@@ -4,13 +4,13 @@ import { createHash } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { writeFileDurably } from '../../node/durable-file.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
-import type { RecordDetail } from '../../shared/contract/record.ts'
-
-import type { CorrectionPlace } from '../../shared/event/correction.ts'
+import { footOfJson } from '../../shared/report/foot.ts'
 import type { Print } from '../bundle/printer.ts'
 import { recordDetail } from '../catalog/record-detail.ts'
+import { statedOf } from '../policy/compliance/facts.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
-import { htmlPage, htmlText } from './html.ts'
+import { copyFrame, recordSection } from './copy-page.ts'
+import { handedOut, recipientsOf } from './handed-out.ts'
 
 export interface AccessCopyInput {
   readonly seqs: readonly number[]
@@ -73,32 +73,6 @@ class Output {
   }
 }
 
-const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
-
-/** Where a correction applies, in words. */
-const placeOf = (place: CorrectionPlace): string =>
-  'message' in place ? `${place.message} message ${place.index + 1}` : 'field' in place ? place.field : place.attribute
-
-function corrected({ seq, time, content, reason, changes }: RecordDetail['corrections'][number]): string {
-  const texts = changes.map(({ what, now }) => `<h4>${htmlText(placeOf(what))}</h4><pre>${htmlText(now)}</pre>`).join('')
-  return `<h3>Correction ${seq}, ${htmlText(time)}</h3><p>${content === 'present' ? htmlText(reason) : `content ${content}`}</p>${texts}`
-}
-
-function section({ row, payload, input_messages, output_messages, error, event, corrections }: Omit<RecordDetail, 'view_seq'>): string {
-  const messages = [...input_messages, ...output_messages]
-    .map(
-      ({ role, parts }) =>
-        `<h3>${htmlText(role)}</h3><pre>${htmlText(parts.map((part) => part.content ?? JSON.stringify(part)).join('\n'))}</pre>`
-    )
-    .join('')
-  const facts = Object.entries(event)
-    .map(([name, value]) => `<tr><th>${htmlText(name)}</th><td>${htmlText(shown(value))}</td></tr>`)
-    .join('')
-  return `<section><h2>Record ${row.seq}</h2><p>${htmlText(row.timestamp)}, model ${htmlText(row.model)}, source ${htmlText(row.source)}, ${htmlText(row.status)}${
-    payload === 'present' ? '' : `; content ${payload}`
-  }</p>${messages}${error === null ? '' : `<h3>error</h3><pre>${htmlText(error)}</pre>`}<table>${facts}</table>${corrections.map(corrected).join('')}</section>\n`
-}
-
 /**
  * Writes both files, whole and unmasked.
  * @throws AffidavitError file_exists, file_unreadable, payload_missing, cancelled; nothing is left behind then
@@ -114,6 +88,9 @@ export function writeAccessCopy(context: ReaderContext, input: AccessCopyInput, 
     const html = new Output(page)
     opened.push(html)
     const { reference, received, due, written, origin } = input
+    const stated = statedOf(context)
+    // Every bundle that held one, whatever became of the record since.
+    const recipients = recipientsOf(context, new Map(input.seqs.map((seq) => [seq, Number.MAX_SAFE_INTEGER])), handedOut(context))
     const head = {
       v: 1,
       what: 'copy of the data of a subject',
@@ -122,13 +99,13 @@ export function writeAccessCopy(context: ReaderContext, input: AccessCopyInput, 
       due,
       written,
       origin,
+      stated,
+      recipients: recipients.map(({ recipient, time, records }) => ({ recipient, time, records })),
       records_count: input.seqs.length
     }
     json.write(`${JSON.stringify(head).slice(0, -1)},"records":[\n`)
-    const { before, after } = htmlPage(`Copy of data, ${reference}`)
-    html.write(
-      `${before}<h1>Copy of data</h1><p>Reference ${htmlText(reference)}, received ${htmlText(received)}, due ${htmlText(due)}. ${input.seqs.length} records, written ${htmlText(written)} from the log ${htmlText(origin)}. The same data for machines is in the JSON file beside this page.</p>`
-    )
+    const { before, after } = copyFrame({ reference, received, due, written, origin, records: input.seqs.length, stated, recipients })
+    html.write(before)
     for (const [i, seq] of input.seqs.entries()) {
       if (control.cancelled()) throw new AffidavitError('cancelled', 'cancelled')
       control.progress(i, input.seqs.length)
@@ -140,7 +117,7 @@ export function writeAccessCopy(context: ReaderContext, input: AccessCopyInput, 
       json.write(
         `${i === 0 ? '' : ',\n'}${JSON.stringify({ seq, content: payload, record: { ...row, preview: undefined }, event, input_messages, output_messages, tools, error, corrections })}`
       )
-      html.write(section(detail))
+      html.write(recordSection(detail))
     }
     json.write('\n]}\n')
     html.write(after)
@@ -173,13 +150,14 @@ export function requirePrinter(print: Print | null, input: { readonly out: strin
  */
 export async function printCopy(
   copy: AccessCopy,
-  print: Print
+  print: Print,
+  origin: string
 ): Promise<{ readonly pdf: string; readonly bytes: number; readonly sha256: string }> {
   try {
     if (statSync(copy.html).size > MOST_PRINTED)
       throw new AffidavitError('too_large', 'the copy is too large to be printed as one document: write it without the PDF')
     const html = readFileSync(copy.html, 'utf8')
-    const content = await print({ html, footer: `Copy of data, as JSON: sha256 ${copy.json_sha256}` })
+    const content = await print({ html, footer: footOfJson(origin, 'copy of data', copy.json_sha256) })
     const pdf = printedOf(copy.json)
     writeFileDurably(pdf, content)
     return { pdf, bytes: content.byteLength, sha256: createHash('sha256').update(content).digest('hex') }

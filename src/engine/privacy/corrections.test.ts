@@ -78,7 +78,9 @@ describe('a correction', () => {
     const one = await correct([answer('The loan of Ann is 700.'), field('user_id', 'U-71'), attribute('branch', 'Berne')])
     const two = await correct([answer('The loan of Ann is 750.'), attribute('n', '')], { reason: 'corrected again' })
     const shown = await clear()
-    expect({ ...shown, corrections: [], view_seq: 0 }).toEqual({ ...before, corrections: [], view_seq: 0 })
+    // A checkpoint may have come in between.
+    const apart = { corrections: [], view_seq: 0, row: { ...before.row, sealed: true } }
+    expect({ ...shown, ...apart, row: { ...shown.row, sealed: true } }).toEqual({ ...before, ...apart })
     expect(shown.corrections).toEqual([
       {
         seq: one,
@@ -241,7 +243,7 @@ describe('a request for rectification', () => {
       { seq, reason: 'the client says so', changes: [{ now: '</pre><script>alert(1)</script> bob@example.org' }, { now: 'Berne' }] }
     ])
     const page = readFileSync(join(engine.root, 'copy.html'), 'utf8')
-    expect(page).toContain(`Correction ${seq}`)
+    expect(page).toContain(`Correction, leaf ${seq}`)
     expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt; bob@example.org')
     expect(page).not.toContain('<script')
   })

@@ -142,7 +142,7 @@ export class Requests {
             },
             { signal: control.signal, onProgress: (p) => control.progress(p.done, p.total) }
           )
-          const printed = print === null ? null : await printCopy(copy, print)
+          const printed = print === null ? null : await printCopy(copy, print, origin)
           control.progress(copy.records, copy.records)
           const { records, json_sha256, html_sha256 } = copy
           const bytes = copy.bytes + (printed?.bytes ?? 0)

@@ -157,7 +157,9 @@ export const readerTasks = {
   ),
   recipientsOfRequest: longTask((context, args: { readonly request: string }) => recipientsOfRequest(context, args.request)),
   erasureNeedles: longTask((context, args: { readonly seqs: readonly number[] }) => needlesOf(context, args.seqs)),
-  erasureCertificate: task((context, args: { readonly id: string }) => certificateOf(context, args.id) ?? null),
+  erasureCertificate: task(
+    (context, args: { readonly id: string; readonly origin: string }) => certificateOf(context, args.id, args.origin) ?? null
+  ),
   scanFiles: longTask((context, args: ScanInput, control) => scanFiles(context, args, control)),
   privacySettings: task((context, _: Record<string, never>) => readPrivacy(context)),
   rangeStatistics: task(({ catalog }, args: { readonly from: number | undefined; readonly to: number | undefined }) =>

@@ -79,7 +79,8 @@ export function keyHandlers(deps: KeyHandlerDeps): { readonly handlers: Handlers
       'keys.page': async () => {
         const found = await report()
         const html = fingerprintsPage(found, deps.name, new Date().toISOString())
-        return { html, footer: found.origin, name: 'fingerprints' }
+        const log = found.keys.find((key) => key.use === 'log' && key.state === 'in_use')?.fingerprint
+        return { html, footer: `${found.origin}${log == null ? '' : `\nlog key: sha256 ${log}`}`, name: 'fingerprints' }
       },
       'keys.rotate': async ({ use }, { actor }) => {
         const open = writable()

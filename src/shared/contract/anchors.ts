@@ -59,7 +59,7 @@ export const anchorOperations = {
   'anchors.page': operation({
     summary: 'The newest checkpoint as a page to print, with a QR code; written to a file when one is named',
     input: z.strictObject({ out: path.optional(), replace: z.boolean().default(false) }),
-    output: z.object({ html: z.string(), size: count, path: z.string().nullable() }),
+    output: z.object({ html: z.string(), footer: z.string(), size: count, path: z.string().nullable() }),
     access: 'read',
     leaves: ['export.created']
   }),

@@ -170,9 +170,9 @@ export const requestOperations = {
     leaves: ['erasure.refused']
   }),
   'erasure.save_certificate': operation({
-    summary: 'Writes the certificate as a page, with its JSON beside it',
-    input: z.strictObject({ id, out: z.string().min(1).max(4096) }),
-    output: z.object({ html: z.string(), json: z.string() }),
+    summary: 'Writes the certificate as a page, with its JSON beside it, and as PDF where asked',
+    input: z.strictObject({ id, out: z.string().min(1).max(4096), pdf: z.boolean().default(false) }),
+    output: z.object({ html: z.string(), json: z.string(), pdf: z.string().nullable() }),
     access: 'read',
     leaves: ['export.created']
   }),

@@ -28,6 +28,8 @@ pre{font-family:ui-monospace,"IBM Plex Mono",Consolas,monospace;font-size:8.5pt;
 ul,ol{margin:1.5mm 0;padding-left:6mm}li{margin:.8mm 0}
 .box{border:.4mm solid #45494d;padding:2mm 4mm;margin:3mm 0;break-inside:avoid}
 .sign{display:flex;gap:10mm;margin-top:12mm;break-inside:avoid}.sign div{flex:1;border-top:.3mm solid #45494d;padding-top:1mm;font-size:8.5pt;color:#45494d}
+pre.said{font-family:inherit;font-size:9.5pt}
+section.record{margin-bottom:6mm}
 svg{max-width:100%;height:auto}figure{margin:3mm 0;break-inside:avoid}figcaption{font-size:8.5pt;color:#45494d}
 @media print{body{margin:0;padding:0;max-width:none}}
 `
@@ -44,18 +46,23 @@ export interface PageOptions {
   readonly body: readonly Markup[]
 }
 
-/** A whole page: readable by itself, printable on A4 and Letter. */
-export function reportPage({ title, sub, notice, body }: PageOptions): string {
+/** Beginning and end of a page, for one whose body is written piece by piece. */
+export function pageFrame({ title, sub, notice }: Omit<PageOptions, 'body'>): { readonly before: string; readonly after: string } {
   const boxed = notice === undefined ? markup`` : markup`<p class="box"><b>${notice}</b></p>`
   const content = markup`<h1>${title}</h1>
 <p class="sub">${sub}</p>
 ${boxed}
-${body}`
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title><style>${style}</style></head><body>
-${content.html}
-</body></html>
 `
+  const before = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title><style>${style}</style></head><body>
+${content.html}`
+  return { before, after: '\n</body></html>\n' }
+}
+
+/** A whole page: readable by itself, printable on A4 and Letter. */
+export function reportPage({ body, ...head }: PageOptions): string {
+  const { before, after } = pageFrame(head)
+  return `${before}${markup`${body}`.html}${after}`
 }
 
 export const section = (title: string, ...content: readonly Markup[]): Markup => markup`<h2>${title}</h2>
@@ -105,6 +112,10 @@ export const bulletList = (items: readonly MarkupValue[]): Markup => markup`<ul>
 `
 
 export const numberedList = (items: readonly MarkupValue[]): Markup => markup`<ol>${items.map((one) => markup`<li>${one}</li>`)}</ol>
+`
+
+/** A text as somebody wrote it, with its line ends. */
+export const said = (text: string): Markup => markup`<pre class="said">${text.replaceAll('\r\n', '\n')}</pre>
 `
 
 /** Lines for names and dates to sign by hand. */

@@ -8,6 +8,7 @@ import type { Processing } from '../../../shared/contract/compliance.ts'
 import { AffidavitError } from '../../../shared/contract/errors.ts'
 import { requirementOf, requirementsOf } from '../../../shared/policy/requirements.ts'
 import { statementsOf } from '../../../shared/policy/statements.ts'
+import { footOfCheckpoint } from '../../../shared/report/foot.ts'
 import type { Caller, Handlers } from '../../handlers.ts'
 import { bodyPart } from '../../ledger/body-part.ts'
 import type { AppendResult, LeafDraft } from '../../ledger/draft.ts'
@@ -15,7 +16,7 @@ import { savedDraft } from '../../ledger/saved-draft.ts'
 import type { Projector } from '../../threads/projector.ts'
 import type { ReaderPool } from '../../threads/reader-pool.ts'
 import type { LiveFacts } from './facts.ts'
-import { type CompliancePageInput, compliancePage, headLine } from './page.ts'
+import { type CompliancePageInput, compliancePage } from './page.ts'
 import { processingCsv } from './processing.ts'
 
 export interface ComplianceDeps {
@@ -91,7 +92,7 @@ export function complianceHandlers(
         size: facts.size,
         ...head
       })
-      return { html, footer: headLine(head), name: `compliance-${facts.now.slice(0, 10)}` }
+      return { html, footer: footOfCheckpoint(head.origin, head.checkpoint), name: `compliance-${facts.now.slice(0, 10)}` }
     },
     'compliance.mark': async ({ id, applies, reason, document }, caller) => {
       requireWellFormed(reason, document ?? '')
@@ -109,8 +110,11 @@ export function complianceHandlers(
       return { verifications: await pool.run('verifications', { limit }), next_due: deps.nextVerification()?.toISOString() ?? null }
     },
     'compliance.processing': async () => {
+      await deps.checkpoint()
       await caughtUp()
-      return pool.run('processing', deps.live())
+      const record = await pool.run('processing', deps.live())
+      const { origin, checkpoint } = deps.head()
+      return { ...record, page: { ...record.page, footer: footOfCheckpoint(origin, checkpoint) } }
     },
     'compliance.save_processing': async ({ out, format }, caller) => {
       await caughtUp()

@@ -27,7 +27,9 @@ const states: Readonly<Record<Requirement['state'], string>> = {
 
 const groups: Readonly<Record<Requirement['group'], string>> = { sec: 'SEC and FINRA', gdpr: 'GDPR', ai_act: 'EU AI Act', other: 'Other' }
 
-function evidenceOf({ evidence, note }: Requirement): Markup {
+function evidenceOf({ evidence, note, state }: Requirement): Markup {
+  // What is not backed has no evidence: the label there says what to do about it in the app.
+  const label = state === 'not' ? (evidence.leaves.length === 0 ? 'none' : 'not enough:') : evidence.label
   const lines = evidence.leaves.map((one) => `${one.type}: ${count(one.count)}, newest leaf ${count(one.seq)}, ${second(one.time)}`)
   const noted =
     note === null
@@ -38,7 +40,7 @@ function evidenceOf({ evidence, note }: Requirement): Markup {
             ? []
             : [`Document ${note.document}${note.document_sha256 === null ? '' : `, SHA-256 ${note.document_sha256}`}`])
         ]
-  return markup`${evidence.label}${[...lines, ...noted].map((line) => markup`<br><span class="soft small">${line}</span>`)}`
+  return markup`${label}${[...lines, ...noted].map((line) => markup`<br><span class="soft small">${line}</span>`)}`
 }
 
 function groupTable(requirements: readonly Requirement[]): Markup {
@@ -58,12 +60,6 @@ const saying = (statements: readonly Statement[], group: Statement['group'], tit
   return markup`<h3>${title}</h3>
 ${lines.length === 0 ? paragraph('Nothing yet.') : bulletList(lines.map((one) => `${one.text}${one.detail === null ? '' : ` (${one.detail})`}`))}`
 }
-
-/** What stands at the foot of each page: which log, and its signed head. */
-export const headLine = ({ origin, checkpoint }: Pick<CompliancePageInput, 'origin' | 'checkpoint'>): string =>
-  checkpoint === null
-    ? `${origin}, no checkpoint yet`
-    : `${origin}, signed tree of ${count(checkpoint.size)} leaves, root ${checkpoint.root}`
 
 /** The whole view with its evidence, as one page of HTML. */
 export function compliancePage(input: CompliancePageInput): string {

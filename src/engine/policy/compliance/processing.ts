@@ -9,7 +9,10 @@ import { isoMs } from '../../catalog/rows.ts'
 import type { ReaderContext } from '../../threads/reader-context.ts'
 import { type LiveFacts, statedOf } from './facts.ts'
 
-type ProcessingRecord = OperationOutput<'compliance.processing'>
+/** What the foot of its pages says is known where the signed head is. */
+type ProcessingRecord = Omit<OperationOutput<'compliance.processing'>, 'page'> & {
+  readonly page: { readonly html: string; readonly name: string }
+}
 
 const keyWords = {
   'safe-storage': 'keys protected by the key store of the operating system',
@@ -58,7 +61,7 @@ export function processingOf(context: ReaderContext, live: LiveFacts): Processin
   const record = { stated, sources, recipients: recipientsOf(context), measures: measuresOf(live) }
   return {
     ...record,
-    page: { html: pageOf(record, live), footer: `Record of processing, ${live.now.slice(0, 19)}Z`, name: 'record-of-processing' }
+    page: { html: pageOf(record, live), name: 'record-of-processing' }
   }
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LeafData } from '../../../shared/evidence/leaf-data.ts'
+import { toRanges } from '../../../shared/policy/ranges.ts'
+import { footOfJson } from '../../../shared/report/foot.ts'
 import { markup } from '../../../shared/report/markup.ts'
 import { bulletList, dataTable, factTable, paragraph, reportPage, section } from '../../../shared/report/page.ts'
 import { bodyOf } from '../../catalog/project-event.ts'
@@ -42,7 +44,8 @@ const remains = [
 
 const verify = [
   'affidavit verify --workspace DIR: every leaf is re-hashed; the payloads of these records are reported as erased by the leaves named here.',
-  'A bundle that holds one of these records holds the erasure.intent with its scope and the erasure.done beside it, and verifies without the content.'
+  'A bundle that holds one of these records holds the erasure.intent with its scope and the erasure.done beside it, and verifies without the content.',
+  'A printed copy names at its foot the digest of the same facts for machines, the JSON file saved beside it: sha256sum FILE.json.'
 ] as const
 
 /** For machines and as a page whose foot names the digest of the other. */
@@ -54,7 +57,7 @@ export interface Certificate {
 }
 
 /** The certificate of an erasure, from the ledger alone; undefined when it is not done. */
-export function certificateOf({ catalog, ledger, payloads }: ReaderContext, id: string): Certificate | undefined {
+export function certificateOf({ catalog, ledger, payloads }: ReaderContext, id: string, origin: string): Certificate | undefined {
   const seq = catalog.prepare<[string], number | null>('SELECT done_seq FROM erasure WHERE id = ?').pluck().get(id)
   const bytes = seq == null ? undefined : ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck().get(seq)
   if (seq == null || !bytes) return undefined
@@ -65,6 +68,7 @@ export function certificateOf({ catalog, ledger, payloads }: ReaderContext, id: 
     v: 1,
     what: 'certificate of erasure',
     erasure_id: id,
+    origin,
     leaf: seq,
     time: leaf.ts,
     ...facts,
@@ -77,8 +81,8 @@ export function certificateOf({ catalog, ledger, payloads }: ReaderContext, id: 
   const json = `${JSON.stringify(certificate, null, 1)}\n`
   return {
     json,
-    html: page(id, seq, leaf.ts, data, facts),
-    footer: `Certificate of erasure, leaf ${number(seq)}, certificate as JSON: sha256 ${sha256Hex(Buffer.from(json, 'utf8'))}`,
+    html: page({ id, origin, seq, time: leaf.ts }, data, facts),
+    footer: footOfJson(origin, `certificate of erasure, leaf ${number(seq)}`, sha256Hex(Buffer.from(json, 'utf8'))),
     name: `certificate-of-erasure-leaf-${seq}`
   }
 }
@@ -106,7 +110,37 @@ function scanWords({ files, bytes, needles, found, kept, left, piece_bytes, piec
   ]
 }
 
-function page(id: string, seq: number, time: string, { scan, kek_id }: LeafData<'erasure.done'>, facts: ErasureFacts): string {
+/** Records that went on the same ground, one row each: what overrides their retention goes with it. */
+function groupsOf(records: readonly ErasedRecord[]): ErasedGroup[] {
+  const groups = new Map<string, { readonly first: ErasedRecord; readonly seqs: number[] }>()
+  for (const one of records) {
+    const key = JSON.stringify([one.class, one.ground, one.override ?? ''])
+    const group = groups.get(key)
+    if (group) group.seqs.push(one.seq)
+    else groups.set(key, { first: one, seqs: [one.seq] })
+  }
+  return [...groups.values()]
+}
+
+interface ErasedGroup {
+  readonly first: ErasedRecord
+  readonly seqs: readonly number[]
+}
+
+const runs = (seqs: readonly number[]): string =>
+  toRanges([...seqs].sort((a, b) => a - b))
+    .map(([first, last]) => (first === last ? number(first) : `${number(first)} to ${number(last)}`))
+    .join(', ')
+
+/** Where an erasure is on record. */
+interface Recorded {
+  readonly id: string
+  readonly origin: string
+  readonly seq: number
+  readonly time: string
+}
+
+function page({ id, origin, seq, time }: Recorded, { scan, kek_id }: LeafData<'erasure.done'>, facts: ErasureFacts): string {
   return reportPage({
     title: 'Certificate of erasure',
     sub: `${facts.reference}. The content of ${number(facts.records.length)} ${facts.records.length === 1 ? 'record' : 'records'} was erased and can be opened by nobody. Their leaves stay, and every proof still verifies.`,
@@ -115,12 +149,13 @@ function page(id: string, seq: number, time: string, { scan, kek_id }: LeafData<
         'Erasure',
         factTable([
           ['Reference', facts.reference],
+          ['Log', markup`<code>${origin}</code>`],
           ['Erasure', markup`<code>${id}</code>`],
           ['Done', `${moment(time)}, leaf ${number(seq)}`],
           ['Intent', facts.intents.map((one) => `leaf ${number(one)}`).join(', ')],
           ['Corrections', facts.corrections ? `${number(facts.corrections)}, erased with their records` : 'none of these records'],
-          ['Asked by', facts.asked_by],
-          ['Approved by', facts.given_by],
+          ['Asked by', markup`<code>${facts.asked_by}</code>`],
+          ['Approved by', markup`<code>${facts.given_by}</code>`],
           [
             'Keys',
             `each record’s key destroyed; key-encryption key ${facts.destroyed_keys.join(', ') || 'before'} destroyed, now ${kek_id}`
@@ -131,8 +166,20 @@ function page(id: string, seq: number, time: string, { scan, kek_id }: LeafData<
       section(
         'Records',
         dataTable(
-          [{ name: 'Leaf', kind: 'number' }, { name: 'Class' }, { name: 'Ground' }, { name: 'What overrides its retention' }],
-          facts.records.map((one) => [number(one.seq), one.class, one.ground, one.override ?? ''])
+          [
+            { name: 'Records', kind: 'number' },
+            { name: 'Class', kind: 'short' },
+            { name: 'Leaves' },
+            { name: 'Ground' },
+            { name: 'What overrides their retention' }
+          ],
+          groupsOf(facts.records).map(({ first, seqs }) => [
+            number(seqs.length),
+            first.class,
+            runs(seqs),
+            first.ground,
+            first.override ?? 'it had ended'
+          ])
         )
       ),
       section(
@@ -145,7 +192,7 @@ function page(id: string, seq: number, time: string, { scan, kek_id }: LeafData<
                 { name: 'Exported', kind: 'short' },
                 { name: 'Records', kind: 'number' },
                 { name: 'Leaf', kind: 'number' },
-                { name: 'SHA-256 of the bundle' }
+                { name: 'SHA-256 of what they got' }
               ],
               facts.recipients.map((one) => [
                 one.recipient,

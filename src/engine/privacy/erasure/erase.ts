@@ -4,6 +4,7 @@ import { writeFileDurably } from '../../../node/durable-file.ts'
 import { AffidavitError } from '../../../shared/contract/errors.ts'
 import { toRanges } from '../../../shared/policy/ranges.ts'
 import { registerErasure, reviseErasure } from '../../backup/erasure-register.ts'
+import type { Print } from '../../bundle/printer.ts'
 import { dropUnfinished } from '../../bundle/write-bundle.ts'
 import type { Handlers } from '../../handlers.ts'
 import type { InTurn } from '../../in-turn.ts'
@@ -44,6 +45,8 @@ export interface ErasureDeps {
   readonly workspace: string
   readonly state: string
   readonly origin: string
+  /** Null where nothing prints. */
+  readonly print: Print | null
   /** Shared with disposals and corrections. */
   readonly inTurn: InTurn
 }
@@ -155,23 +158,33 @@ export class Erasures {
       return { seq: leaf.seq }
     },
     'erasure.certificate': async ({ id }) => this.#certificate(id),
-    'erasure.save_certificate': async ({ id, out }, caller) => {
+    'erasure.save_certificate': async ({ id, out, pdf: wanted }, caller) => {
+      const { print, append } = this.#deps
+      if (wanted && print === null)
+        throw new AffidavitError(
+          'engine_unavailable',
+          'nothing here can print: leave the PDF out, or save the certificate in the desktop app'
+        )
       const certificate = await this.#certificate(id)
-      const json = `${out.replace(/\.html?$/i, '')}.json`
+      const { html, footer } = certificate
+      const printed = wanted && print !== null ? await print({ html, footer }) : null
+      const stem = out.replace(/\.html?$/i, '')
+      const [json, pdf] = [`${stem}.json`, `${stem}.pdf`]
       try {
-        writeFileDurably(out, certificate.html)
+        writeFileDurably(out, html)
         writeFileDurably(json, certificate.json)
+        if (printed) writeFileDurably(pdf, printed)
       } catch {
         throw new AffidavitError('file_unreadable', 'the certificate could not be written there: choose another folder')
       }
-      await this.#deps.append([savedDraft(caller.actor, 'certificate', certificate.html, { erasure_id: id })])
-      return { html: out, json }
+      await append([html, ...(printed ? [printed] : [])].map((one) => savedDraft(caller.actor, 'certificate', one, { erasure_id: id })))
+      return { html: out, json, pdf: printed && pdf }
     }
   }
 
   async #certificate(id: string): Promise<Certificate> {
     await this.#deps.requests.caughtUp()
-    const certificate = await this.#deps.pool.run('erasureCertificate', { id })
+    const certificate = await this.#deps.pool.run('erasureCertificate', { id, origin: this.#deps.origin })
     if (!certificate) throw new AffidavitError('not_found', 'there is no such erasure, or it is not done yet')
     return certificate
   }

@@ -175,9 +175,13 @@ describe('erasure', { timeout: 60_000 }, () => {
     expect(await given.asker.codeOf('erasure.certificate', { id: 'none' })).toBe('not_found')
     await ended()
     const { json, html, footer } = await given.asker.call('erasure.certificate', { id })
-    expect(footer).toContain(`sha256 ${createHash('sha256').update(json).digest('hex')}`)
+    const origin = engine.engine.status().origin
+    expect(footer).toMatch(
+      new RegExp(`^${origin}\ncertificate of erasure, leaf [\\d,]+, JSON: sha256 ${createHash('sha256').update(json).digest('hex')}$`)
+    )
     const facts = JSON.parse(json)
     expect(facts).toMatchObject({
+      origin,
       reference: 'DSR 26-7',
       asked_by: given.asker.ref,
       given_by: given.other.ref,
@@ -204,6 +208,11 @@ describe('erasure', { timeout: 60_000 }, () => {
     expect(html).toContain('no trace')
     expect(facts.scan).toMatchObject({ left: 0, piece_bytes: 24, piece_every: 256 })
     expect(html).toContain('24 bytes in every 256')
+    // One ground, one row.
+    expect(html.split(ground)).toHaveLength(2)
+    expect(await given.asker.codeOf('erasure.save_certificate', { id, out: join(engine.root, 'c.html'), pdf: true })).toBe(
+      'engine_unavailable'
+    )
     expect(facts.scan_words.join(' ')).not.toContain('not looked for')
     expect(html).not.toMatch(/<script|<b>&|zephyrine/)
   })

@@ -2,9 +2,8 @@
 import { Button } from '@mantine/core'
 import { useState } from 'react'
 import type { SubjectRequest } from '../../../shared/contract/requests.ts'
-import { call, shell } from '../../client/bridge.ts'
+import { shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
-import { usePrint } from '../../client/print.ts'
 import { count, moment } from '../../ui/format.ts'
 import { cx, Facts, Note, Panel, State } from '../../ui/parts.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
@@ -93,13 +92,12 @@ function RequestPanel({ request }: { readonly request: SubjectRequest }) {
   const [asking, setAsking] = useState<'extend' | 'close' | null>(null)
   const open = request.state === 'open'
   const save = useAction('erasure.save_certificate')
-  const printing = usePrint()
   const certificate = async (id: string) => {
     const { path } = await shell('shell.saveFile', {
       suggested_name: 'certificate-of-erasure.html',
       filters: [{ name: 'Web page', extensions: ['html'] }]
     })
-    if (path !== null) save.mutate({ id, out: path })
+    if (path !== null) save.mutate({ id, out: path, pdf: true })
   }
   return (
     <Panel
@@ -154,16 +152,6 @@ function RequestPanel({ request }: { readonly request: SubjectRequest }) {
             <Button
               size="compact-sm"
               variant="default"
-              loading={printing.busy}
-              onClick={() => printing.print(() => call('erasure.certificate', { id: erasure.id }))}
-            >
-              As PDF…
-            </Button>
-          )}
-          {erasure.done_seq !== null && (
-            <Button
-              size="compact-sm"
-              variant="default"
               loading={save.isPending}
               onClick={() => void certificate(erasure.id).catch(() => {})}
             >
@@ -172,10 +160,8 @@ function RequestPanel({ request }: { readonly request: SubjectRequest }) {
           )}
         </div>
       ))}
-      {printing.saved !== null && <Note is="plain">Saved to {printing.saved}</Note>}
-      {printing.error !== null && <Note is="broken">{printing.error}</Note>}
       {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
-      {save.isSuccess && <Note is="holds">The certificate was written as a page, with its JSON beside it.</Note>}
+      {save.isSuccess && <Note is="holds">The certificate was written as a page and as PDF, with the JSON that both are of.</Note>}
       {(request.steps.some((step) => step.type === 'restrict.set' || step.type === 'record.corrected') ||
         request.erasures.some((one) => one.done_seq !== null)) && <Recipients request={request} />}
       {asking && <Ask request={request} what={asking} onClose={() => setAsking(null)} />}

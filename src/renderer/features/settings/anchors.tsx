@@ -30,8 +30,8 @@ export function Anchors() {
   }
   const { anchors, anchoring, authority } = list.data
   const print = async () => {
-    const { html, size } = await page.mutateAsync({})
-    await shell('shell.savePdf', { html, footer: `Checkpoint of ${count(size)} leaves`, suggested_name: `checkpoint-${size}.pdf` })
+    const { html, footer, size } = await page.mutateAsync({})
+    await shell('shell.savePdf', { html, footer, suggested_name: `checkpoint-${size}.pdf` })
   }
   const failed = now.error ?? page.error
   return (
