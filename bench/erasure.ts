@@ -131,7 +131,7 @@ export async function benchErasure(): Promise<BenchRow[]> {
     const read = bareRead(before)
     const at: Record<string, number> = {}
     let step = 'decision'
-    engine.erasures.onStep = (done) => {
+    engine.erasures.hooks.onStep = (done) => {
       at[done] = performance.now()
       step = `after ${done}`
     }

@@ -9,6 +9,9 @@ import type { Selection } from './selection.ts'
 /** Why a part is not in a bundle whose tree does not hold the leaf that took it yet. */
 export const GONE_LATER = 'erased or disposed of, which was not done yet at the checkpoint of this bundle'
 
+/** Why a part is not in a bundle: it went before a hold ended the erasure. */
+export const GONE_BEFORE_HOLD = 'erased before a hold ended the erasure, as its erasure.refused says'
+
 /** What was there when the files were listed is gone now: no bundle can be made of both states. */
 export const changedMeanwhile = (): AffidavitError =>
   new AffidavitError('conflict', 'records of this export were erased or disposed of while it was written: export again')
@@ -18,12 +21,13 @@ export interface BundleContent {
   readonly partsOf: (seq: number) => readonly OpenPart[]
   /** Leaves whose content an erasure in this bundle took. */
   readonly erased: ReadonlySet<number>
-  /** Leaves whose content is gone and that no leaf of this bundle accounts for, because what took it came after its checkpoint. */
-  readonly gone: ReadonlySet<number>
+  /** Leaves whose content is gone and that no erasure that was done at the checkpoint of this bundle accounts for, with why it is gone. */
+  readonly gone: ReadonlyMap<number, string>
 }
 
 /** The content of the selected leaves as it is now. Content that goes later on is noticed where it is read. */
-export function bundleContent({ ledger, payloads }: ReaderContext, selection: Selection): BundleContent {
+export function bundleContent(context: ReaderContext, selection: Selection): BundleContent {
+  const { ledger, payloads } = context
   const leaf = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
   const stored = ledger.prepare<[number], number>('SELECT 1 FROM payload WHERE seq = ?').pluck()
   const present = (seq: number): boolean => stored.get(seq) !== undefined && !(payloads.key(seq)?.every((byte) => byte === 0) ?? false)
@@ -47,9 +51,14 @@ export function bundleContent({ ledger, payloads }: ReaderContext, selection: Se
       if (other !== undefined) erased.add(other)
     }
   }
-  const gone = new Set<number>()
+  const refused = context.catalog
+    .prepare<[number, number], number>('SELECT 1 FROM erased d JOIN erasure e ON e.id = d.erasure WHERE d.seq = ? AND e.refused_seq < ?')
+    .pluck()
+  const gone = new Map<number, string>()
   for (const seqs of [selection.records, selection.requests, selection.corrections])
-    for (const seq of seqs) if (!erased.has(seq) && !present(seq) && hasParts(seq)) gone.add(seq)
+    for (const seq of seqs)
+      if (!erased.has(seq) && !present(seq) && hasParts(seq))
+        gone.set(seq, refused.get(seq, selection.checkpoint.size) === undefined ? GONE_LATER : GONE_BEFORE_HOLD)
   return {
     erased,
     gone,

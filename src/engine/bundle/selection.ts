@@ -150,7 +150,7 @@ export function leavesOf(selection: Selection): number[] {
 
 function erasuresOf(catalog: ReaderContext['catalog'], records: readonly number[], size: number): number[] {
   const find = catalog.prepare<[number], { intent: number; done: number | null }>(
-    'SELECT d.intent, e.done_seq AS done FROM erased d JOIN erasure e ON e.id = d.erasure WHERE d.seq = ?'
+    'SELECT d.intent, ifnull(e.done_seq, e.refused_seq) AS done FROM erased d JOIN erasure e ON e.id = d.erasure WHERE d.seq = ?'
   )
   const found = new Set<number>()
   if (catalog.prepare('SELECT 1 FROM erased LIMIT 1').get() === undefined) return []

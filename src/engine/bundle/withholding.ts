@@ -10,7 +10,7 @@ import { personalParts } from '../privacy/personal-parts.ts'
 import { prepared } from '../sqlite/open.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
 import type { OpenPart } from '../vault/payload.ts'
-import { type BundleContent, GONE_LATER } from './bundle-content.ts'
+import type { BundleContent } from './bundle-content.ts'
 import { askedLeaves } from './selection.ts'
 import { WithheldList } from './withheld-list.ts'
 import type { WriteBundleInput } from './write-bundle.ts'
@@ -45,6 +45,7 @@ export function withholding(context: ReaderContext, input: WriteBundleInput, con
   const reviews = new Set(selection.reviews)
   const corrections = new Set(named.size > 0 || withholdPersonal ? selection.corrections : [])
   const erasures = new Set(selection.erasures)
+  const takenBy = context.catalog.prepare<[number, number], number>('SELECT 1 FROM erased WHERE seq = ? AND intent = ?').pluck()
   const personal = withholdPersonal ? personalParts(context) : undefined
   /** Why a leaf stays closed whole. */
   const unasked = (seq: number): string | undefined =>
@@ -56,7 +57,10 @@ export function withholding(context: ReaderContext, input: WriteBundleInput, con
   const beyondScope = (seq: number, part: OpenPart): string | undefined => {
     if (!erasures.has(seq)) return undefined
     if (part.name === 'body') return 'the certificate also names other records and recipients'
-    return exported.has(erasedBy(part.data) ?? -1) ? undefined : 'another record of the same erasure'
+    const erased = erasedBy(part.data) ?? -1
+    if (!exported.has(erased)) return 'another record of the same erasure'
+    // A hold kept it from this erasure: whatever took it since is another.
+    return takenBy.get(erased, seq) === undefined ? 'not taken by this erasure, which a hold ended' : undefined
   }
   /** Why a correction stays: for what keeps the part of the record that it corrects. */
   const withRecord = (seq: number): string | undefined => {
@@ -82,7 +86,7 @@ export function withholding(context: ReaderContext, input: WriteBundleInput, con
       for (const seq of leaves) {
         const leaf = leafOf(seq)
         if (asked && beginsRecord(leaf)) records++
-        const whole = unasked(seq) ?? (gone.has(seq) ? GONE_LATER : undefined)
+        const whole = unasked(seq) ?? gone.get(seq)
         const opened = whole === undefined && !erased.has(seq) && read(seq) ? partsOf(seq) : undefined
         for (const { name } of leaf.parts ?? []) {
           const part = opened?.find((one) => one.name === name)

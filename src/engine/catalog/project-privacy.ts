@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PrivacySettings } from '../../shared/contract/privacy.ts'
 import type { CanonicalEvent } from '../../shared/event/canonical-event.ts'
-import { personalIn } from '../../shared/event/correction.ts'
+import { type CorrectionBody, personalIn } from '../../shared/event/correction.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import { type Detectors, detect } from '../../shared/privacy/detect.ts'
@@ -13,7 +13,7 @@ import type { WritableDb } from '../sqlite/open.ts'
 import type { ContentSource } from '../vault/payload-reader.ts'
 import { type CellWriter, hourOf } from './cells.ts'
 import { minuteOf, recountMinutes } from './minutes.ts'
-import { correctionIn } from './notes-on-records.ts'
+import { correctionIn, noteLeaves } from './notes-on-records.ts'
 import { bodyOf } from './project-event.ts'
 import { subjectKeys } from './subject-key.ts'
 import type { ContentCounts } from './tally.ts'
@@ -203,9 +203,13 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
   #correct(seq: number, { record }: LeafData<'record.corrected'>, step: (request: string, records: number, note: unknown) => void): void {
     const body = correctionIn(this.#parts.payloads, seq)
     if (!body) return
-    const { event, texts } = personalIn(body.changes)
-    this.record(record, event, texts)
+    this.#name(record, body)
     if (body.request_id !== undefined) step(body.request_id, 1, '')
+  }
+
+  #name(record: number, { changes }: CorrectionBody): void {
+    const { event, texts } = personalIn(changes)
+    this.record(record, event, texts)
   }
 
   /** What restriction keeps out of figures and drift (GDPR 18): its records leave the counts, and come back when it is lifted. */
@@ -238,6 +242,7 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
     const payload = this.#parts.payloads.open(intent)
     if (payload.state !== 'present') throw new Error('the scope of an erasure cannot be read')
     const gone = this.#parts.refused.get(data.erasure_id)
+    const lost: number[] = []
     for (const part of payload.parts) {
       if (!part.name.startsWith('scope.')) continue
       const { seq } = JSON.parse(Buffer.from(part.data).toString('utf8')) as { seq: number }
@@ -247,8 +252,16 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
       // Which request a correction answered stood in its content.
       this.#write.dropStep.run(seq)
       this.#strip(seq, intent)
+      lost.push(seq)
     }
     this.#write.dropFacets.run()
+    // What a hold kept of the corrections of a record still finds it.
+    if (gone)
+      for (const seq of noteLeaves(this.#parts.db, 'record.corrected', lost)) {
+        const body = gone.has(seq) ? undefined : correctionIn(this.#parts.payloads, seq)
+        const { record } = (this.#parts.leafOf(seq)?.data ?? {}) as Partial<LeafData<'record.corrected'>>
+        if (body && record !== undefined) this.#name(record, body)
+      }
   }
 
   #strip(seq: number, intent: number): void {

@@ -143,6 +143,7 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
     state,
     origin: identity.origin,
     print: needs.print,
+    holdsPlaced: retention.deps.holdsPlaced,
     inTurn
   })
   const corrections = correctionHandlers({ ...base, requests, settings: () => privacy.settings, seesRestricted, inTurn })

@@ -19,15 +19,18 @@ let engine: TestEngine
 /** The disposal judges as if it were later; nothing else does. */
 let later = 0
 let stopAfter: DisposalStep | null = null
+let whenChecked: () => unknown = () => {}
 const hooks = {
   now: () => Date.now() + later,
   afterStep: (step: DisposalStep) => {
+    if (step === 'checked') return whenChecked()
     if (step === stopAfter) throw new Error(`the process ends after ${step}`)
   }
 }
 beforeEach(async () => {
   later = 0
   stopAfter = null
+  whenChecked = () => {}
   engine = await testEngine({ servers: true, disposal: hooks })
 })
 afterEach(() => engine.remove())
@@ -286,6 +289,25 @@ describe('disposal', () => {
       await rebuilt()
     }
   )
+
+  it('stops in the same run for a hold that is placed before the first of its content goes', async () => {
+    await setRules()
+    const seqs = await ingestRecords(
+      engine,
+      Array.from({ length: 120 }, (_, n) => rawRecord(n))
+    )
+    await engine.call('records.proof', { seq: 3 })
+    later = YEAR_MS
+    const scope = { kind: 'seqs' as const, seqs: [seqs[110] ?? 0] }
+    let left = 1
+    whenChecked = async () => {
+      if (left-- > 0) await engine.call('holds.place', { matter: 'Case 14', reason: 'letter', scope, future: false })
+    }
+    await dispose()
+    expect(await engine.ended('disposal')).toMatchObject({ state: 'failed', error: { code: 'on_hold' } })
+    expect((await engine.call('disposal.list', {})).disposals[0]).toMatchObject({ done_seq: null, refused_seq: expect.any(Number) })
+    expect(await engine.call('records.get', { seq: seqs[110] ?? 0 })).toMatchObject({ payload: 'present' })
+  })
 
   it('that stops half-way is tried again while the engine runs', async () => {
     await setRules()

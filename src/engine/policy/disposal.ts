@@ -16,12 +16,13 @@ import type { RetentionDeps } from './retention.ts'
 
 /** The steps of a disposal in their order; what a step did stays done, and doing it again changes nothing. */
 export const disposalSteps = ['intent', 'payloads', 'keys', 'tiles', 'emptied', 'done'] as const
-export type DisposalStep = (typeof disposalSteps)[number]
+/** `checked`: no hold was found, and content is removed next. */
+export type DisposalStep = (typeof disposalSteps)[number] | 'checked'
 
 /** For tests: another clock, and being told after each step. */
 export interface DisposalHooks {
   readonly now?: () => number
-  readonly afterStep?: (step: DisposalStep) => void
+  readonly afterStep?: (step: DisposalStep) => unknown
 }
 
 export interface DisposalDeps extends RetentionDeps, DisposalHooks {
@@ -181,12 +182,12 @@ export class Disposal {
     await append([{ type: 'disposal.refused', actor: SYSTEM, data, parts: [bodyPart({ gone }).part] }])
     throw new AffidavitError(
       'on_hold',
-      `a hold (leaf ${first.seq}) came before anything was destroyed: the disposal is refused; ask for it again without what is held`
+      `a hold (leaf ${first.seq}) came before ${gone.length === 0 ? 'anything' : 'all of it'} was destroyed: the disposal is refused; ask for it again without what is held`
     )
   }
 
   async #carryOut(intent: number, progress: (done: number, total: number) => void): Promise<void> {
-    const { pool, projector, ledgerSize, ledgerDb, drain, append, afterStep } = this.#deps
+    const { pool, projector, ledgerSize, ledgerDb, drain, append, afterStep, holdsPlaced } = this.#deps
     await this.#deps.checkpoint()
     // All that is on record by now, the holds too.
     await projector.waitForAll(ledgerSize())
@@ -197,16 +198,22 @@ export class Disposal {
     const leaves = new Set(seqs)
     for (const seq of seqsIn(tiles.map((tile): SeqRange => [tile * 256, tile * 256 + 255]))) leaves.add(seq)
     const all = [...leaves].sort((a, b) => a - b)
-    await this.#refuseHeldSince(one, seqs)
-    await this.#deps.register({ case: one.id, intent, ranges: toRanges(all) })
-    let at = 0
-    await inSlices(ledgerDb, drain, () => {
-      this.#goOn()
-      removePayloads(ledgerDb, seqs.slice(at, at + SLICE))
-      at += SLICE
-      progress(Math.min(at, seqs.length), seqs.length)
-      return at < seqs.length
-    })
+    // Again whenever a hold is placed while content goes.
+    for (let at = 0, first = true; at < seqs.length || first; first = false) {
+      const placed = holdsPlaced()
+      await projector.waitForAll(ledgerSize())
+      await this.#refuseHeldSince(one, seqs)
+      await this.#deps.register({ case: one.id, intent, ranges: toRanges(all) })
+      await afterStep?.('checked')
+      await inSlices(ledgerDb, drain, () => {
+        this.#goOn()
+        if (holdsPlaced() !== placed) return false
+        removePayloads(ledgerDb, seqs.slice(at, at + SLICE))
+        at += SLICE
+        progress(Math.min(at, seqs.length), seqs.length)
+        return at < seqs.length
+      })
+    }
     afterStep?.('payloads')
     await this.#deps.destroyKeys(all)
     afterStep?.('keys')

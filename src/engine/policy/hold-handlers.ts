@@ -60,6 +60,7 @@ export function holdHandlers(deps: RetentionDeps): Handlers<'holds.list' | 'hold
       const data = { hold_id: id, scope: scope.kind, future, records, body_sha256: sha256 }
       const [written] = await deps.append([{ type: 'hold.placed', actor: caller.actor, data, parts: [part] }])
       if (!written) throw new AffidavitError('read_only', 'the workspace is open read-only')
+      deps.onHold()
       return one(id)
     },
     'holds.release': async ({ id, reason }, caller) => {

@@ -2,6 +2,7 @@
 // Which records are held. Runs on reader threads; what a hold is about is read from its encrypted body each time.
 import type { Hold, HoldScope } from '../../shared/contract/retention.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
+import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import { withoutChanging } from '../../shared/filter/filter.ts'
 import { parseFilter } from '../../shared/filter/parse.ts'
 import { filterSql, type SqlCondition } from '../catalog/filter-sql.ts'
@@ -144,10 +145,19 @@ export function holdsOnIntent(context: ReaderContext, seqs: readonly number[], s
   const isLive = (seq: number): boolean => payloads.ciphertext(seq) !== undefined && payloads.key(seq)?.some((byte) => byte !== 0) === true
   const live = seqs.filter(isLive)
   const bytesOf = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
-  const timesOf = (seq: number): number[] => {
+  const leafOf = (seq: number): Leaf | undefined => {
     const bytes = bytesOf.get(seq)
-    if (!bytes) return []
-    const { ts, start_us } = JSON.parse(bytes.toString('utf8')) as Leaf
+    return bytes && (JSON.parse(bytes.toString('utf8')) as Leaf)
+  }
+  /** A correction is held with its record, whether that is still there or not. */
+  const recordOf = (seq: number): number => {
+    const leaf = leafOf(seq)
+    return leaf?.type === 'record.corrected' ? (leaf.data as LeafData<'record.corrected'>).record : seq
+  }
+  const timesOf = (seq: number): number[] => {
+    const leaf = leafOf(seq)
+    if (!leaf) return []
+    const { ts, start_us } = leaf
     const appended = Date.parse(ts) * 1000
     return [appended, start_us ?? appended]
   }
@@ -155,12 +165,12 @@ export function holdsOnIntent(context: ReaderContext, seqs: readonly number[], s
     switch (scope.kind) {
       case 'seqs': {
         const named = new Set(scope.seqs)
-        return (seq) => named.has(seq)
+        return (seq) => named.has(recordOf(seq))
       }
       case 'time': {
         const from = Date.parse(scope.from) * 1000
         const to = scope.to === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(scope.to) * 1000
-        return (seq) => timesOf(seq).some((us) => us >= from && us < to)
+        return (seq) => timesOf(recordOf(seq)).some((us) => us >= from && us < to)
       }
       case 'subject':
         return (seq) => subjectsOf(context, seq).includes(scope.subject)

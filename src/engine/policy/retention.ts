@@ -20,6 +20,10 @@ export interface RetentionParts {
 /** What the handlers of this area share. */
 export interface RetentionDeps extends RetentionParts {
   readonly caughtUp: () => Promise<unknown>
+  /** Told when a hold is on record, before its placing is answered. */
+  readonly onHold: () => void
+  /** How many holds were placed in this run: what destroys content stops and looks again when it changes. */
+  readonly holdsPlaced: () => number
 }
 
 const PATIENCE_MS = 10_000
@@ -38,10 +42,16 @@ type Operations =
 export class Retention {
   readonly #deps: RetentionDeps
   #classes: readonly ClassRule[] = []
+  #holds = 0
   readonly handlers: Handlers<Operations>
 
   constructor(parts: RetentionParts) {
-    this.#deps = { ...parts, caughtUp: () => parts.projector.waitFor(parts.ledgerSize(), PATIENCE_MS) }
+    this.#deps = {
+      ...parts,
+      caughtUp: () => parts.projector.waitFor(parts.ledgerSize(), PATIENCE_MS),
+      onHold: () => this.#holds++,
+      holdsPlaced: () => this.#holds
+    }
     parts.approvals.on('retention_shorten', async ({ id, givenBy, body }) => {
       const schedule = body as unknown as RetentionSchedule & { reason: string }
       await this.#set({ ref: givenBy, kind: 'human' }, schedule, id)

@@ -328,7 +328,7 @@ describe('an erasure', () => {
   it('that ended half-way takes the corrections at the next start', async () => {
     await correct([answer('Wherefore the kumquat?')])
     const stopped = new Promise<void>((resolve) => {
-      engine.engine.erasures.onStep = (step) => {
+      engine.engine.erasures.hooks.onStep = (step) => {
         if (step !== 'keys') return
         resolve()
         throw new Error('the process ends here')

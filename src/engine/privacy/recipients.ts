@@ -4,7 +4,7 @@ import type { RecipientToTell } from '../../shared/contract/requests.ts'
 import { bodyOf } from '../catalog/project-event.ts'
 import { isoMs } from '../catalog/rows.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
-import { changedForAll } from './erasure/erase.ts'
+import { changedForAll } from './erasure/carry-out.ts'
 import { type HandedOut, handedOut, type Recipient, recipientsOf } from './handed-out.ts'
 
 /**
@@ -22,7 +22,10 @@ export function recipientsOfRequest(
     const known = found.get(one.export_seq)
     if (!known || known.records < one.records) found.set(one.export_seq, one)
   }
-  const done = catalog.prepare<[string], number>('SELECT done_seq FROM erasure WHERE request = ? AND done_seq IS NOT NULL').pluck()
+  const done = catalog
+    .prepare<[string], number>(`
+SELECT ifnull(done_seq, refused_seq) FROM erasure WHERE request = ? AND (done_seq IS NOT NULL OR refused_seq IS NOT NULL)`)
+    .pluck()
   for (const seq of done.all(request)) for (const one of (bodyOf(payloads, seq).recipients ?? []) as Recipient[]) add(one)
   const restricted = catalog.prepare<[string], number>("SELECT seq FROM request_step WHERE request = ? AND type = 'restrict.set'").pluck()
   const seqs = restricted.all(request).flatMap((seq) => (bodyOf(payloads, seq).seqs ?? []) as number[])
@@ -57,7 +60,9 @@ WHERE type = 'recipient.told'
 export function recipientsToTell(context: ReaderContext): { readonly due: number; readonly told: number } {
   const exports = handedOut(context)
   const all = context.catalog
-    .prepare<[], string>("SELECT DISTINCT request FROM request_step WHERE type IN ('restrict.set', 'record.corrected', 'erasure.done')")
+    .prepare<[], string>(
+      "SELECT DISTINCT request FROM request_step WHERE type IN ('restrict.set', 'record.corrected', 'erasure.done', 'erasure.refused')"
+    )
     .pluck()
     .all()
     .flatMap((request) => recipientsOfRequest(context, request, exports))

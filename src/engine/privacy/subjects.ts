@@ -16,7 +16,10 @@ export interface FindSubject {
   readonly seqs: readonly number[]
 }
 
-/** Seqs of all records that the keys, the filter or the hand name, ascending; erased ones are left out. */
+/**
+ * Seqs of all records that the keys, the filter or the hand name, ascending. Erased ones are left out, but for those with a correction that is
+ * still there: a hold ended the erasure in between.
+ */
 export function findSubject({ catalog }: ReaderContext, { keys, filter, seqs }: FindSubject): number[] {
   const found = new Set<number>()
   const byKey = catalog.prepare<[Uint8Array], number>('SELECT seq FROM subject_key WHERE key = ?').pluck()
@@ -26,7 +29,18 @@ export function findSubject({ catalog }: ReaderContext, { keys, filter, seqs }: 
     const byFilter = catalog.prepare<(string | number)[], number>(`SELECT r.seq FROM record r WHERE ${where}`).pluck()
     for (const seq of byFilter.iterate(...params)) found.add(seq)
   }
-  const known = catalog.prepare<[number], number>('SELECT 1 FROM record WHERE seq = ? AND erased = 0').pluck()
+  const known = catalog
+    .prepare<[number], number>(`
+SELECT 1
+FROM record r
+WHERE r.seq = ?
+  AND (r.erased = 0 OR EXISTS (
+    SELECT 1
+    FROM event e
+    WHERE e.type = 'record.corrected'
+      AND json_extract(e.data, '$.record') = r.seq
+      AND NOT EXISTS (SELECT 1 FROM erased WHERE seq = e.seq)))`)
+    .pluck()
   for (const seq of seqs) found.add(seq)
   return [...found].filter((seq) => known.get(seq) !== undefined).sort((a, b) => a - b)
 }
@@ -79,11 +93,13 @@ SELECT
   e.seq,
   e.done_seq,
   e.refused_seq,
+  json_extract(n.data, '$.gone') AS gone,
   json_extract(d.data, '$.scan.needles') AS searched,
   json_extract(d.data, '$.scan.kept') AS kept,
   json_extract(d.data, '$.scan.left') AS left_out
 FROM erasure e
 LEFT JOIN event d ON d.seq = e.done_seq
+LEFT JOIN event n ON n.seq = e.refused_seq
 WHERE e.request = ?
 ORDER BY e.seq`)
   return catalog

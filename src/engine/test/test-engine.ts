@@ -37,6 +37,8 @@ export interface TestEngine {
    */
   as(role: Role, name?: string): Promise<TestPerson>
   job(id: string): Promise<Job>
+  /** The newest job of a kind, when it has ended; waits for one to begin. */
+  ended(kind: Job['kind']): Promise<Job>
   /** Stops and starts on the same folder; `between` may change files. */
   restart(between?: () => void): Promise<void>
   remove(): Promise<void>
@@ -100,6 +102,26 @@ export async function testEngine(
   })
   const me = by(() => (engine.people.directory.empty ? local : itself))
   const { call } = me
+  /** Resolves when the job that is picked of all, newest first, has ended; asked again whenever one changes. */
+  const jobThat = async (pick: (jobs: readonly Job[]) => Job | undefined): Promise<Job> => {
+    let changed = (): void => {}
+    const off = engine.router.subscribe(
+      'jobs',
+      {},
+      () => changed(),
+      () => itself
+    )
+    try {
+      for (;;) {
+        const change = new Promise<void>((resolve) => (changed = resolve))
+        const job = pick((await call('jobs.list', {})).jobs)
+        if (job && job.state !== 'running') return job
+        await change
+      }
+    } finally {
+      off()
+    }
+  }
   const people = new Map<string, TestPerson>()
   const as = async (role: Role, name: string = role): Promise<TestPerson> => {
     const known = people.get(name)
@@ -120,13 +142,8 @@ export async function testEngine(
     },
     ...me,
     as,
-    job: async (id) => {
-      for (;;) {
-        const job = await call('jobs.get', { id })
-        if (job.state !== 'running') return job
-        await new Promise((resolve) => setTimeout(resolve, 10))
-      }
-    },
+    job: (id) => jobThat((jobs) => jobs.find((one) => one.id === id)),
+    ended: (kind) => jobThat((jobs) => jobs.find((one) => one.kind === kind)),
     restart: async (between) => {
       await engine.stop('quit')
       between?.()

@@ -27,7 +27,6 @@ import { type WriteBundleInput, writeBundle } from '../bundle/write-bundle.ts'
 import {
   type ApprovalFilter,
   leafData,
-  leavesOfRecords,
   leavesOfType,
   listApprovals,
   listExports,
@@ -80,7 +79,7 @@ import { keptOf, retentionView } from '../policy/retention-view.ts'
 import { priceTable } from '../prices/listing.ts'
 import { type AccessCopyInput, writeAccessCopy } from '../privacy/access-copy.ts'
 import { certificateOf } from '../privacy/erasure/certificate.ts'
-import { erasureState } from '../privacy/erasure/erase.ts'
+import { erasureScope, erasureState } from '../privacy/erasure/erase.ts'
 import { needlesOf } from '../privacy/erasure/needles.ts'
 import { type ScanInput, scanFiles } from '../privacy/erasure/scan.ts'
 import { handedOut, recipientsOf } from '../privacy/handed-out.ts'
@@ -151,11 +150,13 @@ export const readerTasks = {
   ),
   writeAccessCopy: longTask((context, args: AccessCopyInput, control) => writeAccessCopy(context, args, control)),
   erasureState: task((context, args: { readonly id: string }) => erasureState(context, args.id)),
-  leavesOfRecords: task(({ catalog }, args: { readonly seqs: readonly number[] }) => leavesOfRecords(catalog, args.seqs)),
   erasureRecipients: longTask((context, args: { readonly changed: ReadonlyMap<number, number> }) =>
     recipientsOf(context, args.changed, handedOut(context))
   ),
   recipientsOfRequest: longTask((context, args: { readonly request: string }) => recipientsOfRequest(context, args.request)),
+  erasureScope: task((context, args: { readonly id: string; readonly seqs: readonly number[] }) =>
+    erasureScope(context, args.id, args.seqs)
+  ),
   erasureNeedles: longTask((context, args: { readonly seqs: readonly number[] }) => needlesOf(context, args.seqs)),
   erasureCertificate: task(
     (context, args: { readonly id: string; readonly origin: string }) => certificateOf(context, args.id, args.origin) ?? null

@@ -54,6 +54,9 @@ export async function anyLive(db: AnyDb, kek: Kek, seqs: readonly number[]): Pro
   return false
 }
 
+/** What was asked stopped the destruction of keys: what is destroyed by then is on disk, the other blocks are as they were. */
+export class DestructionStopped extends Error {}
+
 export interface RewrapCounts {
   /** Blocks written under the new key. */
   blocks: number
@@ -67,6 +70,8 @@ export interface RewrapCounts {
  * Writes every block that another key wraps anew under `target`, neighbours merged to at most 64 keys, keys of `drop` replaced by zeros
  * (the form of a destroyed key). Many short transactions with turns for others in between; old and new blocks are mixed meanwhile, told apart
  * by their key id, so a crash loses nothing and the next run goes on.
+ * @param mayDestroy asked before each block of which keys are destroyed, in the turn in which they are
+ * @throws DestructionStopped it said no
  */
 export async function rewriteBlocks(
   db: WritableDb,
@@ -74,7 +79,8 @@ export async function rewriteBlocks(
   keks: KekSource,
   drop: ReadonlySet<number>,
   progress: (seq: number) => void,
-  drain: () => Promise<void>
+  drain: () => Promise<void>,
+  mayDestroy: () => boolean = () => true
 ): Promise<RewrapCounts> {
   const read = db.prepare<[number, number], BlockRow>(
     'SELECT first_seq, count, kek_id, ct FROM key_block WHERE first_seq >= ? ORDER BY first_seq LIMIT ?'
@@ -83,6 +89,7 @@ export async function rewriteBlocks(
   const insert = db.prepare<[number, number, string, Buffer]>('INSERT INTO key_block (first_seq, count, kek_id, ct) VALUES (?, ?, ?, ?)')
   const counts: RewrapCounts = { blocks: 0, dropped: 0, damaged: 0 }
   let next = 0
+  let stopped = false
 
   const slice = (): boolean => {
     const started = performance.now()
@@ -101,18 +108,23 @@ export async function rewriteBlocks(
       held = 0
     }
     const take = (row: BlockRow) => {
-      next = row.first_seq + row.count
       const keys = row.kek_id === target.id ? undefined : openRow(row, keks)
+      const dropped = keys
+        ? Array.from({ length: row.count }, (_, i) => i).filter((i) => drop.has(row.first_seq + i) && isLive(keys, i))
+        : []
+      stopped = dropped.length > 0 && !mayDestroy()
+      if (stopped) {
+        keys?.fill(0)
+        return
+      }
+      next = row.first_seq + row.count
       if (!keys) {
         if (row.kek_id !== target.id) counts.damaged++
         flush()
         return
       }
-      for (let i = 0; i < row.count; i++) {
-        if (!drop.has(row.first_seq + i) || !isLive(keys, i)) continue
-        keys.fill(0, i * KEY_BYTES, (i + 1) * KEY_BYTES)
-        counts.dropped++
-      }
+      for (const i of dropped) keys.fill(0, i * KEY_BYTES, (i + 1) * KEY_BYTES)
+      counts.dropped += dropped.length
       if (held > 0 && (first + held !== row.first_seq || held + row.count > BLOCK_KEYS)) flush()
       if (held === 0) first = row.first_seq
       waiting.push(keys)
@@ -124,9 +136,9 @@ export async function rewriteBlocks(
       const rows = read.all(next, ROWS)
       for (const row of rows) {
         take(row)
-        if (!inTime()) break
+        if (stopped || !inTime()) break
       }
-      more = rows.length === ROWS || next < (rows.at(-1)?.first_seq ?? 0)
+      more = !stopped && (rows.length === ROWS || next < (rows.at(-1)?.first_seq ?? 0))
     }
     flush()
     progress(next)
@@ -134,6 +146,7 @@ export async function rewriteBlocks(
   }
 
   await inSlices(db, drain, slice)
+  if (stopped) throw new DestructionStopped()
   return counts
 }
 

@@ -32,6 +32,8 @@ export interface RewrapInput {
   /** Who changes the key; the engine when absent. What goes on after a crash is still theirs. */
   readonly by?: Actor
   readonly progress?: (done: number, total: number) => void
+  /** Asked before keys of a further block are destroyed; see {@link rewriteBlocks}. */
+  readonly mayDestroy?: () => boolean
 }
 
 export interface RewrapResult {
@@ -72,6 +74,7 @@ export class Vault {
    * Changes the key-encryption key and destroys the old one, with the keys of `dropSeqs`. One at a time; a second call waits.
    * Called again after a crash, it goes on where it was; called again when all is done, it changes nothing.
    * @throws AffidavitError busy: a reader held the write-ahead log; ask again
+   * @throws DestructionStopped `mayDestroy` said no: the change of the key is begun, and ends with this called again or with {@link finish}
    */
   rewrapVault(input: RewrapInput): Promise<RewrapResult> {
     const work = this.#running.then(() => this.#rewrap(input))
@@ -121,7 +124,7 @@ export class Vault {
     const total = ledger.size
     const source = { get: (id: string) => identity.keks.get(id) }
     const progress = (seq: number) => input.progress?.(Math.min(seq, total), total)
-    const counts = await rewriteBlocks(keys, target, source, new Set(drop), progress, this.#deps.drain)
+    const counts = await rewriteBlocks(keys, target, source, new Set(drop), progress, this.#deps.drain, input.mayDestroy)
     if (!(await emptyWal(keys, this.#deps.drain)))
       throw new AffidavitError('busy', 'the old keys are still being read: the change of the key goes on at the next attempt')
     await this.#deps.beforeDestroy?.()

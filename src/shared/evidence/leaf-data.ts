@@ -157,7 +157,9 @@ export const leafDataSchemas = {
     request_id: request,
     records: count,
     reason: z.enum(['ground', 'hold']),
-    approval_id: z.uuid().optional()
+    approval_id: z.uuid().optional(),
+    /** Leaves whose content was destroyed before the hold came. */
+    gone: count.optional()
   }),
   'payload.unmasked': z.strictObject({ seq: count }),
   'search.run': z.strictObject({ matched: count, of: z.enum(['activity', 'stream']).optional() }),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type JsonValue, jcs } from '../../../shared/evidence/jcs.ts'
-import type { SeqRange } from '../../../shared/policy/ranges.ts'
+import { toRanges } from '../../../shared/policy/ranges.ts'
 import { bodyPart } from '../../ledger/body-part.ts'
 import type { Actor, DraftPart, LeafDraft } from '../../ledger/draft.ts'
 import type { GivenApproval } from '../../policy/approvals.ts'
@@ -47,17 +47,26 @@ export function intentDrafts(approval: GivenApproval, asked: Asked, records: num
   })
 }
 
-/** What ends an erasure for which two people decided and a hold came; `gone`: leaves whose content was destroyed by then. */
+interface Refusal {
+  readonly seqs: readonly number[]
+  readonly ground: string
+  /** Leaves whose content was destroyed by then. */
+  readonly gone: readonly number[]
+  /** Whom to tell of the records among them. */
+  readonly recipients: readonly Recipient[]
+}
+
+/** What ends an erasure for which two people decided and a hold came. */
 export const refusedDraft = (
   approval: GivenApproval,
   asked: Asked,
-  actor: Actor,
-  body: { readonly seqs: readonly number[]; readonly ground: string; readonly gone: readonly SeqRange[] }
+  { gone, recipients, ...body }: Refusal,
+  actor: Actor = { ref: 'engine', kind: 'system' }
 ): LeafDraft => ({
   type: 'erasure.refused',
   actor,
-  data: { request_id: asked.request_id, records: body.seqs.length, reason: 'hold', approval_id: approval.id },
-  parts: [bodyPart(body).part]
+  data: { request_id: asked.request_id, records: body.seqs.length, reason: 'hold', approval_id: approval.id, gone: gone.length },
+  parts: [bodyPart({ ...body, gone: toRanges(gone), ...(recipients.length === 0 ? {} : { recipients }) }).part]
 })
 
 interface Outcome {

@@ -2,49 +2,25 @@
 
 import { writeFileDurably } from '../../../node/durable-file.ts'
 import { AffidavitError } from '../../../shared/contract/errors.ts'
-import { toRanges } from '../../../shared/policy/ranges.ts'
-import { registerErasure, reviseErasure } from '../../backup/erasure-register.ts'
 import type { Print } from '../../bundle/printer.ts'
-import { dropUnfinished } from '../../bundle/write-bundle.ts'
+import { leavesOfRecords } from '../../catalog/listings.ts'
+import { noteLeaves } from '../../catalog/notes-on-records.ts'
 import type { Handlers } from '../../handlers.ts'
 import type { InTurn } from '../../in-turn.ts'
-import type { JobControl, Jobs } from '../../jobs/jobs.ts'
+import type { Jobs } from '../../jobs/jobs.ts'
 import { bodyPart } from '../../ledger/body-part.ts'
-import type { AppendResult, LeafDraft } from '../../ledger/draft.ts'
 import { savedDraft } from '../../ledger/saved-draft.ts'
-import { removePayloads } from '../../ledger/tiles.ts'
 import type { Approvals, GivenApproval } from '../../policy/approvals.ts'
-import { emptyWal, inSlices } from '../../sqlite/long-write.ts'
-import type { WritableDb } from '../../sqlite/open.ts'
-import type { Projector } from '../../threads/projector.ts'
 import type { ReaderContext } from '../../threads/reader-context.ts'
-import type { ReaderPool } from '../../threads/reader-pool.ts'
-import type { Vault } from '../../vault/vault.ts'
-import { workspacePaths } from '../../workspace/paths.ts'
 import type { Requests } from '../requests.ts'
+import { type CarryOutDeps, carryOut, changedForAll, type ErasureHooks, type ErasureScope } from './carry-out.ts'
 import type { Certificate } from './certificate.ts'
-import { type Asked, type Decision, doneDraft, intentDrafts, refusedDraft } from './drafts.ts'
+import { type Asked, type Decision, intentDrafts, refusedDraft } from './drafts.ts'
 
-/** The steps of an erasure in order; each may be the last before a crash. */
-export const erasureSteps = ['intent', 'registered', 'projected', 'keys', 'payloads', 'emptied', 'scanned'] as const
-export type ErasureStep = (typeof erasureSteps)[number]
-
-export interface ErasureDeps {
-  readonly pool: ReaderPool
-  readonly projector: Projector
+export interface ErasureDeps extends CarryOutDeps {
   readonly jobs: Jobs
   readonly approvals: Approvals
   readonly requests: Requests
-  readonly ledgerSize: () => number
-  readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
-  /** null when the workspace is open read-only. */
-  readonly vault: Vault | null
-  readonly ledgerDb: WritableDb
-  /** Copies the write-ahead log of the ledger into it on another thread. */
-  readonly drain: () => Promise<void>
-  readonly workspace: string
-  readonly state: string
-  readonly origin: string
   /** Null where nothing prints. */
   readonly print: Print | null
   /** Shared with disposals and corrections. */
@@ -57,17 +33,6 @@ export interface ErasureState {
   /** It ended: as done, or refused for a hold. */
   readonly done: boolean
 }
-
-/** What an erasure takes: records, every leaf with content of theirs, and how many of these are corrections. */
-interface ErasureScope {
-  readonly seqs: readonly number[]
-  readonly leaves: readonly number[]
-  readonly corrections: number
-}
-
-const SYSTEM = { ref: 'engine', kind: 'system' } as const
-/** Payloads of one transaction: a few milliseconds. */
-const SLICE = 50
 
 /** The intents of an erasure, and whether it is done. */
 export function erasureState({ catalog }: ReaderContext, id: string): ErasureState {
@@ -85,9 +50,16 @@ ORDER BY seq`)
   }
 }
 
-/** No bundle says of itself that something in it was erased or restricted since. */
-export const changedForAll = (seqs: readonly number[]): ReadonlyMap<number, number> =>
-  new Map(seqs.map((seq) => [seq, Number.MAX_SAFE_INTEGER]))
+/** What an erasure takes. Leaves whose content an earlier one took that a hold ended are left out. */
+export function erasureScope({ catalog }: ReaderContext, id: string, seqs: readonly number[]): ErasureScope {
+  const gone = catalog.prepare<[number, string], number>('SELECT 1 FROM erased WHERE seq = ? AND erasure <> ?').pluck()
+  const left = (seq: number): boolean => gone.get(seq, id) === undefined
+  return {
+    seqs,
+    leaves: leavesOfRecords(catalog, seqs).leaves.filter(left),
+    corrections: noteLeaves(catalog, 'record.corrected', seqs).filter(left).length
+  }
+}
 
 /**
  * Erasure of the content of records (EVIDENCE, Erasure; GDPR 17): asked by one person with a ground for each record, given by another, then
@@ -99,8 +71,8 @@ export class Erasures {
   readonly #deps: ErasureDeps
   #last: Promise<unknown> = Promise.resolve()
   readonly #stopped = new Map<string, GivenApproval>()
-  /** Told after each step; for tests that end the process there. */
-  onStep: (step: ErasureStep) => void = () => {}
+  /** For tests that end the process somewhere in between. */
+  readonly hooks: ErasureHooks = { onStep: () => {}, onBlock: () => true }
 
   constructor(deps: ErasureDeps) {
     this.#deps = deps
@@ -214,7 +186,7 @@ export class Erasures {
       await projector.waitForAll(size)
       const { done, intents } = await pool.run('erasureState', { id: approval.id })
       if (done) return undefined
-      const scope = { seqs, ...(await pool.run('leavesOfRecords', { seqs })) }
+      const scope = await pool.run('erasureScope', { id: approval.id, seqs })
       if (intents.length > 0) return { scope, intents, since: Math.min(...intents) }
       const held = await pool.run('holdsOn', { seqs })
       if (held.length === 0) {
@@ -223,13 +195,13 @@ export class Erasures {
       }
       // A hold came between: what two people gave is refused, and that is on record.
       const giver = { ref: approval.givenBy, kind: 'human' } as const
-      await append([refusedDraft(approval, asked, giver, { seqs, ground: `on hold by leaf ${held[0]?.seq}`, gone: [] })])
+      await append([refusedDraft(approval, asked, { seqs, ground: `on hold by leaf ${held[0]?.seq}`, gone: [], recipients: [] }, giver)])
       return undefined
     })
     if (!begun) return
-    this.onStep('intent')
+    await this.hooks.onStep('intent')
     jobs.start('erasure', `Erasing ${seqs.length} records`, 'leaves', (control) => {
-      const work = this.#last.then(() => this.#erase(approval, asked, begun.scope, begun, control))
+      const work = this.#last.then(() => carryOut(this.#deps, this.hooks, { approval, asked, ...begun }, control))
       this.#last = work.catch((error) => {
         // What was refused is not tried again.
         if (!(error instanceof AffidavitError && error.code === 'on_hold')) this.#stopped.set(approval.id, approval)
@@ -248,77 +220,5 @@ export class Erasures {
     const stopped = [...this.#stopped.values()]
     this.#stopped.clear()
     for (const approval of stopped) await this.#given(approval)
-  }
-
-  /**
-   * A hold that came after the intent wins as long as content is there: the refusal is on record, and what is left comes back. Asked right before
-   * keys are destroyed, at every attempt; from then on nothing can be kept.
-   */
-  async #refuseHeldSince(approval: GivenApproval, asked: Asked, leaves: readonly number[], since: number, vault: Vault): Promise<void> {
-    const { pool, append, state, origin } = this.#deps
-    const { live, holds } = await pool.run('holdsOnIntent', { seqs: leaves, since })
-    const [first] = holds
-    if (!first) return
-    const kept = new Set(live)
-    const gone = toRanges(leaves.filter((seq) => !kept.has(seq)))
-    // A change of the key that an earlier attempt began ends with what it destroyed.
-    await vault.finish()
-    await reviseErasure(state, { origin, case: approval.id, ranges: gone })
-    const seqs = asked.decisions.flatMap((one) => one.seqs).sort((a, b) => a - b)
-    const draft = refusedDraft(approval, asked, SYSTEM, { seqs, ground: `on hold by leaf ${first.seq}`, gone })
-    await append([draft])
-    throw new AffidavitError(
-      'on_hold',
-      `a hold (leaf ${first.seq}) came before the keys were destroyed: the erasure is refused, and its records are kept`
-    )
-  }
-
-  async #erase(
-    approval: GivenApproval,
-    asked: Asked,
-    { seqs, leaves, corrections }: ErasureScope,
-    { intents, since }: { readonly intents: readonly number[]; readonly since: number },
-    control: JobControl
-  ): Promise<void> {
-    const { pool, projector, vault, append, ledgerDb, ledgerSize, drain, workspace, state, origin } = this.#deps
-    if (!vault) throw new AffidavitError('read_only', 'the workspace is open read-only')
-    await registerErasure(state, { v: 1, origin, case: approval.id, intent: Math.min(...intents), ranges: toRanges(leaves) })
-    this.onStep('registered')
-    const { needles, readable, left } = await pool.run('erasureNeedles', { seqs: leaves })
-    // All that is on record by now, the holds too.
-    await projector.waitForAll(ledgerSize())
-    this.onStep('projected')
-    await this.#refuseHeldSince(approval, asked, leaves, since, vault)
-    const { kek_id, destroyed } = await vault.rewrapVault({
-      dropSeqs: leaves,
-      by: { ref: approval.givenBy, kind: 'human' },
-      progress: (done, total) => control.progress(done, total)
-    })
-    this.onStep('keys')
-    let at = 0
-    await inSlices(ledgerDb, drain, () => {
-      removePayloads(ledgerDb, leaves.slice(at, at + SLICE))
-      at += SLICE
-      return at < leaves.length
-    })
-    dropUnfinished(workspacePaths(workspace).exports)
-    this.onStep('payloads')
-    if (!(await emptyWal(ledgerDb, drain)) || !(await projector.truncate()))
-      throw new AffidavitError('busy', 'a long read holds the log of a database: the erasure goes on at the next start')
-    this.onStep('emptied')
-    // Half of the texts would prove half: after a crash that lost them the certificate says that there was no scan.
-    const complete = readable === leaves.length ? needles : []
-    const scan = await pool.run('scanFiles', { folders: [workspace, state], needles: complete, seqs: leaves })
-    this.onStep('scanned')
-    if (scan.found > 0)
-      throw new AffidavitError(
-        'internal',
-        `${scan.found} traces of the erased texts are still in ${scan.where.join(', ')}: the erasure is not done`
-      )
-    // Bundles that left since it was asked for are found by what they put on record, earlier ones were found before the texts went.
-    const told = await pool.run('erasureRecipients', { changed: changedForAll(seqs) })
-    const known = new Set(asked.recipients.map((one) => one.export_seq))
-    const recipients = [...asked.recipients, ...told.filter((one) => !known.has(one.export_seq))]
-    await append([doneDraft(approval, { ...asked, recipients }, seqs, intents, { kek_id, destroyed, scan, corrections, left })])
   }
 }

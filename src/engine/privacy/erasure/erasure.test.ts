@@ -5,12 +5,25 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { OperationOutput } from '../../../shared/contract/contract.ts'
 import { seqsIn } from '../../../shared/policy/ranges.ts'
 import { erasuresAfter } from '../../backup/erasure-register.ts'
+import {
+  catalogOf,
+  type ErasureCase,
+  erase,
+  eraseUpTo,
+  erasureCase,
+  erasureDecisions,
+  erasureGround,
+  erasureOutcome,
+  SUBJECT,
+  subjectsAmongOthers,
+  tracesIn,
+  verifiedNow
+} from '../../test/erasure-case.ts'
 import { ingestRecords } from '../../test/ingest-records.ts'
-import { rawRecord, type TestEngine, type TestPerson, testEngine } from '../../test/test-engine.ts'
-import { type ErasureStep, erasureSteps } from './erase.ts'
+import { rawRecord, type TestEngine, testEngine } from '../../test/test-engine.ts'
+import { type ErasureStep, erasureSteps } from './carry-out.ts'
 
 let engine: TestEngine
 beforeEach(async () => {
@@ -18,109 +31,17 @@ beforeEach(async () => {
 })
 afterEach(() => engine.remove())
 
-const SUBJECT = 'zephyrine.quux@example.org'
-const SECRETS = ['zephyrine', 'quux@example', 'Wherefore the kumquat', 'marmalade-octopus', 'Ünïcödé "quoted" söliloquy']
-
-/** Records 0 to 11; the subject's are 3, 6 and 9. */
-const records = () =>
-  Array.from({ length: 12 }, (_, n) =>
-    n % 3 === 0 && n > 0
-      ? rawRecord(n, {
-          user_id: SUBJECT,
-          source: n === 9 ? 'an odd source, of zephyrine' : 'desk',
-          prompt: `Wherefore the kumquat ${n}? asks ${SUBJECT}, of marmalade-octopus fame. ${'Ünïcödé "quoted" söliloquy '.repeat(n * 40)}`,
-          response: `The marmalade-octopus of number ${n} replies to ${SUBJECT}.`,
-          conversation_id: `thread-of-zephyrine-${n}`
-        })
-      : rawRecord(n)
-  )
-
-interface Case {
-  readonly seqs: number[]
-  readonly all: number[]
-  readonly request: OperationOutput<'requests.open'>
-  readonly asker: TestPerson
-  readonly other: TestPerson
-}
-
-async function prepare(): Promise<Case> {
-  const all = await ingestRecords(engine, records())
-  const asker = await engine.as('data_protection')
-  const other = await engine.as('reviewer')
-  const request = await asker.call('requests.open', { kind: 'erasure', reference: 'DSR 26-7', received: '2026-01-31' })
-  const { seqs } = await asker.call('subjects.find', { identifiers: [` ${SUBJECT.toUpperCase()}`] })
-  expect(seqs).toEqual([3, 6, 9].map((n) => all[n]))
-  return { seqs, all, request, asker, other }
-}
-
-const ground = 'consent withdrawn, Article 17(1)(b)'
-const decisions = (seqs: number[]) => [{ seqs, ground, override: 'the subject’s right outweighs the firm’s own period' }]
-
-async function erase({ seqs, request, asker, other }: Case): Promise<string> {
-  const asked = await asker.call('erasure.ask', { request_id: request.id, decisions: decisions(seqs) })
-  await other.call('approvals.decide', { id: asked.id, decision: 'give' })
-  return asked.id
-}
-
-async function ended(): Promise<void> {
-  for (;;) {
-    const { jobs } = await engine.call('jobs.list', {})
-    const job = jobs.find((one) => one.kind === 'erasure')
-    if (job && job.state !== 'running') return expect(job).toMatchObject({ state: 'done', error: null })
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
-/** Every occurrence of a text in any form in any file of workspace and state. */
-function traces(): string[] {
-  const files = [engine.workspace, engine.state].flatMap((folder) =>
-    readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-  )
-  return files.flatMap((file) => {
-    const bytes = readFileSync(file)
-    return SECRETS.flatMap((text) => [
-      text,
-      JSON.stringify(text).slice(1, -1),
-      ...[0, 1, 2].map((at) => Buffer.from(text.slice(at)).subarray(0, 15).toString('base64'))
-    ])
-      .filter((form) => bytes.includes(form))
-      .map((form) => `${file}: ${form}`)
-  })
-}
-
-/** All of the catalog but what depends on the moment. */
-function catalog(): unknown {
-  const db = new Database(join(engine.workspace, 'catalog.db'), { readonly: true })
-  const tables = db
-    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'record_text%' AND name <> 'meta' ORDER BY name")
-    .pluck()
-    .all() as string[]
-  const rows = Object.fromEntries(tables.map((name) => [name, db.prepare(`SELECT * FROM "${name}"`).all()]))
-  // A count table is a set: in which order its values were seen tells nothing.
-  rows.cell = (rows.cell as { tables: Buffer; beside: string }[]).map((cell) => {
-    const numbers = new Float64Array(new Uint8Array(cell.tables).buffer)
-    const sizes = [...numbers.slice(0, 4)]
-    const pairs = Array.from({ length: (numbers.length - 4) / 2 }, (_, i) => `${numbers[4 + 2 * i]}:${numbers[5 + 2 * i]}`)
-    return { ...cell, tables: sizes.map((size) => pairs.splice(0, size).sort()) }
-  })
-  const words = db.prepare('SELECT count(*) FROM record_text_docsize').pluck().get()
-  db.close()
-  return { rows, words }
-}
-
 // Whole engines with people, several times over: seconds each, more on a busy machine.
 describe('erasure', { timeout: 60_000 }, () => {
   it('leaves no trace in any file, and a log that verifies with the payloads reported as erased', async () => {
-    const given = await prepare()
+    const given = await erasureCase(engine)
     const { seqs, all, asker, request } = given
-    expect(traces().length).toBeGreaterThan(0)
+    expect(tracesIn(engine).length).toBeGreaterThan(0)
     const before = await engine.call('records.query', { text: 'kumquat' })
     expect(before.records).toHaveLength(3)
     const id = await erase(given)
-    await ended()
-    expect(traces()).toEqual([])
+    expect(await engine.ended('erasure')).toMatchObject({ state: 'done', error: null })
+    expect(tracesIn(engine)).toEqual([])
 
     expect((await engine.call('records.query', { text: 'kumquat' })).records).toEqual([])
     const gone = await engine.call('records.get', { seq: seqs[2] ?? 0 })
@@ -134,11 +55,9 @@ describe('erasure', { timeout: 60_000 }, () => {
     expect(kept.input_messages[0]?.parts[0]?.content).toBe('What is the answer to question 1?')
     expect((await asker.call('subjects.find', { identifiers: [SUBJECT], seqs })).seqs).toEqual([])
 
-    const { job_id } = await engine.call('verify.workspace', {})
-    await engine.job(job_id)
     const { requests } = await asker.call('requests.list', {})
     const intent = requests[0]?.steps.find((step) => step.type === 'erasure.intent')?.seq
-    expect(await engine.call('verify.workspace_report', { job_id })).toMatchObject({
+    expect(await verifiedNow(engine)).toMatchObject({
       verdict: 'intact',
       faults: [],
       erasures: [{ leaf: intent, payloads: 3 }]
@@ -149,15 +68,15 @@ describe('erasure', { timeout: 60_000 }, () => {
     const again = await fetch(`${engine.engine.status().endpoints.compliance.url}/api/compliance/events`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(records().slice(3, 4))
+      body: JSON.stringify(subjectsAmongOthers().slice(3, 4))
     })
     expect(await again.text()).toContain('"erased"')
 
-    const live = catalog()
+    const live = await catalogOf(engine)
     const { job_id: rebuilt } = await engine.call('workspace.rebuild', {})
     await engine.job(rebuilt)
-    expect(catalog()).toEqual(live)
-    expect(traces()).toEqual([])
+    expect(await catalogOf(engine)).toEqual(live)
+    expect(tracesIn(engine)).toEqual([])
 
     const closed = (await asker.call('requests.list', {})).requests[0]
     expect(closed).toMatchObject({ id: request.id, state: 'done', erasures: [{ id, records: 3 }] })
@@ -167,13 +86,13 @@ describe('erasure', { timeout: 60_000 }, () => {
   })
 
   it('gives a certificate from the ledger: what went and why, what remains, whom to tell', async () => {
-    const given = await prepare()
+    const given = await erasureCase(engine)
     const out = join(engine.root, 'b.affidavit.zip')
     const { job_id } = await given.asker.call('export.start', { query: 'kumquat', recipient: 'Firm <b>&', purpose: 'review', out })
     await engine.job(job_id)
     const id = await erase(given)
     expect(await given.asker.codeOf('erasure.certificate', { id: 'none' })).toBe('not_found')
-    await ended()
+    expect(await engine.ended('erasure')).toMatchObject({ state: 'done', error: null })
     const { json, html, footer } = await given.asker.call('erasure.certificate', { id })
     const origin = engine.engine.status().origin
     expect(footer).toMatch(
@@ -185,7 +104,7 @@ describe('erasure', { timeout: 60_000 }, () => {
       reference: 'DSR 26-7',
       asked_by: given.asker.ref,
       given_by: given.other.ref,
-      records: given.seqs.map((seq) => ({ seq, ground })),
+      records: given.seqs.map((seq) => ({ seq, ground: erasureGround })),
       recipients: [{ recipient: 'Firm <b>&', records: 3 }],
       scan: { found: 0, kept: 0 }
     })
@@ -209,7 +128,7 @@ describe('erasure', { timeout: 60_000 }, () => {
     expect(facts.scan).toMatchObject({ left: 0, piece_bytes: 24, piece_every: 256 })
     expect(html).toContain('24 bytes in every 256')
     // One ground, one row.
-    expect(html.split(ground)).toHaveLength(2)
+    expect(html.split(erasureGround)).toHaveLength(2)
     expect(await given.asker.codeOf('erasure.save_certificate', { id, out: join(engine.root, 'c.html'), pdf: true })).toBe(
       'engine_unavailable'
     )
@@ -228,7 +147,7 @@ describe('erasure', { timeout: 60_000 }, () => {
     const other = await engine.as('reviewer')
     const request = await asker.call('requests.open', { kind: 'erasure', reference: 'DSR 26-8', received: '2026-01-31' })
     const id = await erase({ seqs: all.slice(0, 2), all, request, asker, other })
-    await ended()
+    expect(await engine.ended('erasure')).toMatchObject({ state: 'done', error: null })
     const { json, html } = await asker.call('erasure.certificate', { id })
     const { scan, scan_words } = JSON.parse(json)
     // The thread stands in a record that is kept: it was looked for, though it is of the last record.
@@ -242,10 +161,10 @@ describe('erasure', { timeout: 60_000 }, () => {
   })
 
   it('goes into bundles: what was erased verifies by the scope, in the program and with stock tools', async () => {
-    const given = await prepare()
+    const given = await erasureCase(engine)
     const before = (await engine.call('records.proof', { seq: given.seqs[0] ?? 0 })).checkpoint?.size ?? 0
     await erase(given)
-    await ended()
+    expect(await engine.ended('erasure')).toMatchObject({ state: 'done', error: null })
     const [first = 0, second = 0] = given.seqs
     const out = join(engine.root, 'b.affidavit.zip')
     const { job_id } = await engine.call('export.start', {
@@ -287,15 +206,15 @@ describe('erasure', { timeout: 60_000 }, () => {
   })
 
   it('takes a ground for each record, what overrides retention, no hold, and two people', async () => {
-    const { seqs, request, asker, other, all } = await prepare()
-    const ask = (more: object) => asker.codeOf('erasure.ask', { request_id: request.id, decisions: decisions(seqs), ...more })
+    const { seqs, request, asker, other, all } = await erasureCase(engine)
+    const ask = (more: object) => asker.codeOf('erasure.ask', { request_id: request.id, decisions: erasureDecisions(seqs), ...more })
     expect(await ask({ decisions: [{ seqs, ground: '' }] })).toBe('bad_request')
-    expect(await ask({ decisions: [...decisions(seqs), ...decisions(seqs)] })).toBe('bad_request')
-    expect(await ask({ decisions: decisions([9_999]) })).toBe('not_found')
-    expect(await ask({ decisions: decisions([]) })).toBe('bad_request')
+    expect(await ask({ decisions: [...erasureDecisions(seqs), ...erasureDecisions(seqs)] })).toBe('bad_request')
+    expect(await ask({ decisions: erasureDecisions([9_999]) })).toBe('not_found')
+    expect(await ask({ decisions: erasureDecisions([]) })).toBe('bad_request')
     expect(await ask({ request_id: 'none' })).toBe('not_found')
     expect(await ask({ more: 1 })).toBe('bad_request')
-    expect(await other.codeOf('erasure.ask', { request_id: request.id, decisions: decisions(seqs) })).toBe('forbidden')
+    expect(await other.codeOf('erasure.ask', { request_id: request.id, decisions: erasureDecisions(seqs) })).toBe('forbidden')
     const access = await asker.call('requests.open', { kind: 'access', reference: 'a', received: '2026-01-01' })
     expect(await ask({ request_id: access.id })).toBe('bad_request')
     await asker.call('holds.place', {
@@ -305,7 +224,7 @@ describe('erasure', { timeout: 60_000 }, () => {
       future: false
     })
     expect(await ask({})).toBe('on_hold')
-    const asked = await asker.call('erasure.ask', { request_id: request.id, decisions: decisions(seqs.slice(1)) })
+    const asked = await asker.call('erasure.ask', { request_id: request.id, decisions: erasureDecisions(seqs.slice(1)) })
     expect(await asker.codeOf('approvals.decide', { id: asked.id, decision: 'give' })).toBe('second_person_needed')
     // A hold that comes between asking and giving wins.
     await asker.call('holds.place', {
@@ -326,30 +245,15 @@ describe('erasure', { timeout: 60_000 }, () => {
 describe('an erasure interrupted', () => {
   it.each(erasureSteps)(
     'after the step %s is carried out at the next start',
-    async (last: ErasureStep) => {
-      const given = await prepare()
-      const stopped = new Promise<void>((resolve) => {
-        engine.engine.erasures.onStep = (step) => {
-          if (step !== last) return
-          resolve()
-          // Nothing after this step happens in this process.
-          throw new Error('the process ends here')
-        }
-      })
-      const id = await erase(given)
-      await stopped
+    async (last) => {
+      const given = await erasureCase(engine)
+      const id = await eraseUpTo(engine, given, last)
       await engine.restart()
-      for (let tries = 0; tries < 3_000; tries++) {
-        const done = (await given.asker.call('requests.list', {})).requests[0]?.erasures[0]?.done_seq ?? null
-        if (done !== null) break
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      }
-      expect(traces()).toEqual([])
+      expect(await erasureOutcome(engine, given)).toMatchObject({ id, done_seq: expect.any(Number) })
+      expect(tracesIn(engine)).toEqual([])
       const { json } = await given.asker.call('erasure.certificate', { id })
       expect(JSON.parse(json)).toMatchObject({ intents: [expect.any(Number)], records: given.seqs.map((seq) => ({ seq })) })
-      const { job_id } = await engine.call('verify.workspace', {})
-      await engine.job(job_id)
-      expect(await engine.call('verify.workspace_report', { job_id })).toMatchObject({ verdict: 'intact', faults: [] })
+      expect(await verifiedNow(engine)).toMatchObject({ verdict: 'intact', faults: [] })
       const { requests } = await given.asker.call('requests.list', {})
       expect(requests[0]?.steps.map((step) => step.type)).toEqual(['request.received', 'erasure.intent', 'erasure.done'])
     },
@@ -359,36 +263,23 @@ describe('an erasure interrupted', () => {
 
 describe('a hold that comes after the intent', () => {
   /** Gives an erasure whose process ends after a step; the hold is placed before the next start goes on with it. */
-  async function interrupted(last: ErasureStep, place: (given: Case) => Promise<unknown>): Promise<{ given: Case; id: string }> {
-    const given = await prepare()
-    const stopped = new Promise<void>((resolve) => {
-      engine.engine.erasures.onStep = (step) => {
-        if (step !== last) return
-        resolve()
-        throw new Error('the process ends here')
-      }
-    })
-    const id = await erase(given)
-    await stopped
+  async function interrupted(
+    last: ErasureStep,
+    place: (given: ErasureCase) => Promise<unknown>
+  ): Promise<{ given: ErasureCase; id: string }> {
+    const given = await erasureCase(engine)
+    const id = await eraseUpTo(engine, given, last)
     await place(given)
     await engine.restart()
     return { given, id }
   }
-  const outcome = async (given: Case) => {
-    for (let tries = 0; tries < 3_000; tries++) {
-      const found = (await given.asker.call('requests.list', {})).requests[0]?.erasures[0]
-      if (found && (found.done_seq !== null || found.refused_seq !== null)) return found
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-    throw new Error('the erasure does not end')
-  }
-  const hold = (given: Case, scope: object) =>
+  const hold = (given: ErasureCase, scope: object) =>
     given.asker.call('holds.place', { matter: 'Suit 14', reason: 'litigation', scope: scope as never, future: false })
   const holds = {
-    'of a leaf': (given: Case) => hold(given, { kind: 'seqs', seqs: [given.seqs[1]] }),
-    'of the subject': (given: Case) => hold(given, { kind: 'subject', subject: SUBJECT }),
-    'of a time': (given: Case) => hold(given, { kind: 'time', from: '2026-01-01T00:00:00.000Z', to: '2026-01-02T00:00:00.000Z' }),
-    'of a search': (given: Case) => hold(given, { kind: 'filter', query: 'kumquat' })
+    'of a leaf': (given: ErasureCase) => hold(given, { kind: 'seqs', seqs: [given.seqs[1]] }),
+    'of the subject': (given: ErasureCase) => hold(given, { kind: 'subject', subject: SUBJECT }),
+    'of a time': (given: ErasureCase) => hold(given, { kind: 'time', from: '2026-01-01T00:00:00.000Z', to: '2026-01-02T00:00:00.000Z' }),
+    'of a search': (given: ErasureCase) => hold(given, { kind: 'filter', query: 'kumquat' })
   }
 
   it.each([
@@ -400,7 +291,7 @@ describe('a hold that comes after the intent', () => {
     'and before the keys go (after %s, %s) keeps everything: refused on record, and back in every view',
     async (step, which) => {
       const { given, id } = await interrupted(step, holds[which])
-      expect(await outcome(given)).toMatchObject({ id, done_seq: null, refused_seq: expect.any(Number) })
+      expect(await erasureOutcome(engine, given)).toMatchObject({ id, done_seq: null, refused_seq: expect.any(Number) })
       const { requests } = await given.asker.call('requests.list', {})
       expect(requests[0]?.steps.map((one) => one.type)).toEqual(['request.received', 'erasure.intent', 'erasure.refused'])
       expect(requests[0]?.steps.at(-1)).toMatchObject({ records: 3, actor: 'engine', note: expect.stringContaining('on hold by leaf') })
@@ -413,46 +304,41 @@ describe('a hold that comes after the intent', () => {
       expect((await given.asker.call('subjects.find', { identifiers: [SUBJECT] })).seqs).toEqual(given.seqs)
       // A restore would not carry it out either.
       expect(erasuresAfter(engine.state, engine.engine.status().origin, 0)).toEqual([])
-      // A read that waits until the catalog shows all of it.
-      await given.asker.call('requests.list', {})
-      const live = catalog()
+      const live = await catalogOf(engine)
       await engine.job((await engine.call('workspace.rebuild', {})).job_id)
-      expect(catalog()).toEqual(live)
+      expect(await catalogOf(engine)).toEqual(live)
       await engine.restart()
       expect((await engine.call('records.query', { text: 'kumquat' })).records).toHaveLength(3)
-      const { job_id } = await engine.call('verify.workspace', {})
-      await engine.job(job_id)
-      expect(await engine.call('verify.workspace_report', { job_id })).toMatchObject({ verdict: 'intact', faults: [], erasures: [] })
+      expect(await verifiedNow(engine)).toMatchObject({ verdict: 'intact', faults: [], erasures: [] })
 
       // What was refused accounts for nothing: a payload that goes now is missing.
       const [seq = 0] = given.seqs
       const ledger = new Database(join(engine.workspace, 'ledger.db'))
       ledger.exec(`INSERT INTO removing (seq) VALUES (${seq}); DELETE FROM payload WHERE seq = ${seq}; DELETE FROM removing`)
       ledger.close()
-      const again = await engine.call('verify.workspace', {})
-      await engine.job(again.job_id)
-      expect(await engine.call('verify.workspace_report', again)).toMatchObject({ faults: [{ code: 'payload_missing', seq }] })
+      expect(await verifiedNow(engine)).toMatchObject({ faults: [{ code: 'payload_missing', seq }] })
     },
     90_000
   )
 
   it('and after the keys are gone keeps nothing: the erasure is ended', async () => {
     const { given, id } = await interrupted('keys', holds['of a leaf'])
-    expect(await outcome(given)).toMatchObject({ id, done_seq: expect.any(Number), refused_seq: null })
-    expect(traces()).toEqual([])
+    expect(await erasureOutcome(engine, given)).toMatchObject({ id, done_seq: expect.any(Number), refused_seq: null })
+    expect(tracesIn(engine)).toEqual([])
   }, 90_000)
 
   it('stops an erasure that waits in line in the same run', async () => {
-    const given = await prepare()
-    engine.engine.erasures.onStep = (step) => {
+    const given = await erasureCase(engine)
+    engine.engine.erasures.hooks.onStep = (step) => {
       if (step === 'registered') throw new Error('busy')
     }
     await erase(given)
-    for (let tries = 0; !engine.engine.erasures.stopped && tries < 1_000; tries++) await new Promise((resolve) => setTimeout(resolve, 10))
-    engine.engine.erasures.onStep = () => {}
+    await engine.ended('erasure')
+    expect(engine.engine.erasures.stopped).toBe(true)
+    engine.engine.erasures.hooks.onStep = () => {}
     await holds['of a leaf'](given)
     await engine.engine.erasures.goOn()
-    expect(await outcome(given)).toMatchObject({ done_seq: null, refused_seq: expect.any(Number) })
+    expect(await erasureOutcome(engine, given)).toMatchObject({ done_seq: null, refused_seq: expect.any(Number) })
     const job = (await engine.call('jobs.list', {})).jobs.find((one) => one.kind === 'erasure')
     expect(job).toMatchObject({ state: 'failed', error: { code: 'on_hold' } })
     expect(engine.engine.erasures.stopped).toBe(false)

@@ -163,7 +163,7 @@ function RequestPanel({ request }: { readonly request: SubjectRequest }) {
       {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
       {save.isSuccess && <Note is="holds">The certificate was written as a page and as PDF, with the JSON that both are of.</Note>}
       {(request.steps.some((step) => step.type === 'restrict.set' || step.type === 'record.corrected') ||
-        request.erasures.some((one) => one.done_seq !== null)) && <Recipients request={request} />}
+        request.erasures.some((one) => one.done_seq !== null || (one.gone ?? 0) > 0)) && <Recipients request={request} />}
       {asking && <Ask request={request} what={asking} onClose={() => setAsking(null)} />}
     </Panel>
   )
@@ -171,7 +171,18 @@ function RequestPanel({ request }: { readonly request: SubjectRequest }) {
 
 /** What became of an erasure, as its certificate says it: a search that could not be made found nothing, and proves nothing. */
 function ErasureState({ erasure }: { readonly erasure: SubjectRequest['erasures'][number] }) {
-  if (erasure.refused_seq !== null) return <State is="attention">given up for a hold, leaf {count(erasure.refused_seq)}</State>
+  if (erasure.refused_seq !== null)
+    return (
+      <>
+        <State is="attention">given up for a hold, leaf {count(erasure.refused_seq)}</State>
+        {erasure.gone !== null && erasure.gone > 0 && (
+          <span className="dim small">
+            The content of {count(erasure.gone)} {erasure.gone === 1 ? 'leaf was' : 'leaves was'} destroyed before the hold came, as that
+            leaf says.
+          </span>
+        )}
+      </>
+    )
   if (erasure.done_seq === null) return <State is="pending">being erased</State>
   const erased = `${count(erasure.records)} ${erasure.records === 1 ? 'record' : 'records'} erased`
   if (erasure.searched === null || erasure.searched === 0)

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// An erasure from its intent to its end: steps that a crash may interrupt anywhere, and the hold that ends it early.
+import { AffidavitError } from '../../../shared/contract/errors.ts'
+import { toRanges } from '../../../shared/policy/ranges.ts'
+import { registerErasure, reviseErasure } from '../../backup/erasure-register.ts'
+import { dropUnfinished } from '../../bundle/write-bundle.ts'
+import type { JobControl } from '../../jobs/jobs.ts'
+import type { AppendResult, LeafDraft } from '../../ledger/draft.ts'
+import { removePayloads } from '../../ledger/tiles.ts'
+import type { GivenApproval } from '../../policy/approvals.ts'
+import { emptyWal, inSlices } from '../../sqlite/long-write.ts'
+import type { WritableDb } from '../../sqlite/open.ts'
+import type { Projector } from '../../threads/projector.ts'
+import type { ReaderPool } from '../../threads/reader-pool.ts'
+import { DestructionStopped } from '../../vault/rewrap.ts'
+import type { RewrapResult, Vault } from '../../vault/vault.ts'
+import { workspacePaths } from '../../workspace/paths.ts'
+import type { Recipient } from '../handed-out.ts'
+import { type Asked, doneDraft, refusedDraft } from './drafts.ts'
+
+/** The steps of an erasure in order; each may be the last before a crash. `checked`: no hold was found, and keys are destroyed next. */
+export const erasureSteps = ['intent', 'registered', 'projected', 'checked', 'keys', 'payloads', 'emptied', 'scanned'] as const
+export type ErasureStep = (typeof erasureSteps)[number]
+
+/** For tests. */
+export interface ErasureHooks {
+  /** Told after each step. */
+  onStep: (step: ErasureStep) => unknown
+  /** Asked before the keys of a further block are destroyed; false looks for holds again first. */
+  onBlock: () => boolean
+}
+
+export interface CarryOutDeps {
+  readonly pool: ReaderPool
+  readonly projector: Projector
+  readonly ledgerSize: () => number
+  readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
+  /** null when the workspace is open read-only. */
+  readonly vault: Vault | null
+  readonly ledgerDb: WritableDb
+  /** Copies the write-ahead log of the ledger into it on another thread. */
+  readonly drain: () => Promise<void>
+  /** How many holds were placed in this run. */
+  readonly holdsPlaced: () => number
+  readonly workspace: string
+  readonly state: string
+  readonly origin: string
+}
+
+/** What an erasure takes: records, every leaf with content of theirs, and how many of these are corrections. */
+export interface ErasureScope {
+  readonly seqs: readonly number[]
+  readonly leaves: readonly number[]
+  readonly corrections: number
+}
+
+/** An erasure whose intent is on record. */
+export interface Begun {
+  readonly approval: GivenApproval
+  readonly asked: Asked
+  readonly scope: ErasureScope
+  readonly intents: readonly number[]
+  /** The leaf from which on holds were not looked at when the intent was written. */
+  readonly since: number
+}
+
+/** Payloads of one transaction: a few milliseconds. */
+const SLICE = 50
+
+/** No bundle says of itself that something in it was erased or restricted since. */
+export const changedForAll = (seqs: readonly number[]): ReadonlyMap<number, number> =>
+  new Map(seqs.map((seq) => [seq, Number.MAX_SAFE_INTEGER]))
+
+async function removeContent({ ledgerDb, drain, workspace }: CarryOutDeps, leaves: readonly number[]): Promise<void> {
+  let at = 0
+  await inSlices(ledgerDb, drain, () => {
+    removePayloads(ledgerDb, leaves.slice(at, at + SLICE))
+    at += SLICE
+    return at < leaves.length
+  })
+  dropUnfinished(workspacePaths(workspace).exports)
+}
+
+/** Recipients of some records: those found when it was asked for, and bundles that left since, by what they put on record. */
+async function recipientsNow({ pool }: CarryOutDeps, asked: Asked, seqs: readonly number[]): Promise<readonly Recipient[]> {
+  const told = await pool.run('erasureRecipients', { changed: changedForAll(seqs) })
+  const known = new Set(asked.recipients.map((one) => one.export_seq))
+  return [...asked.recipients, ...told.filter((one) => !known.has(one.export_seq))]
+}
+
+/**
+ * A hold that came after the intent wins over what is still there: nothing more is destroyed, the refusal is on record with what was destroyed by
+ * then, which nothing brings back, and the rest comes back into every view. Asked right before keys are destroyed, at every attempt, and again
+ * whenever a hold is placed while they are.
+ */
+async function refuseHeldSince(deps: CarryOutDeps, { approval, asked, scope, since }: Begun, vault: Vault): Promise<void> {
+  const { pool, append, state, origin } = deps
+  const { seqs, leaves } = scope
+  const { live, holds } = await pool.run('holdsOnIntent', { seqs: leaves, since })
+  const [first] = holds
+  if (!first) return
+  const kept = new Set(live)
+  const gone = leaves.filter((seq) => !kept.has(seq))
+  const records = seqs.filter((seq) => !kept.has(seq))
+  // The change of the key ends with what it destroyed, so that no older copy of the keys opens that either.
+  await vault.finish()
+  await reviseErasure(state, { origin, case: approval.id, ranges: toRanges(gone) })
+  if (gone.length > 0) await removeContent(deps, gone)
+  const loss = gone.length === 0 ? '' : `; by then the content of ${records.length} of ${seqs.length} records was destroyed`
+  const draft = refusedDraft(approval, asked, {
+    seqs,
+    ground: `on hold by leaf ${first.seq}${loss}`,
+    gone,
+    recipients: records.length === 0 ? [] : await pool.run('erasureRecipients', { changed: changedForAll(records) })
+  })
+  await append([draft])
+  throw new AffidavitError(
+    'on_hold',
+    gone.length === 0
+      ? `a hold (leaf ${first.seq}) came before the keys were destroyed: the erasure is refused, and its records are kept`
+      : `a hold (leaf ${first.seq}) came while keys were destroyed: ${records.length} of ${seqs.length} records are erased, the others are kept`
+  )
+}
+
+/** Destroys the keys, and stops in between for a hold. */
+async function destroyKeys(
+  deps: CarryOutDeps,
+  hooks: ErasureHooks,
+  begun: Begun,
+  vault: Vault,
+  control: JobControl
+): Promise<RewrapResult> {
+  for (;;) {
+    const placed = deps.holdsPlaced()
+    // All that is on record by now, the holds too.
+    await deps.projector.waitForAll(deps.ledgerSize())
+    await refuseHeldSince(deps, begun, vault)
+    await hooks.onStep('checked')
+    try {
+      return await vault.rewrapVault({
+        dropSeqs: begun.scope.leaves,
+        by: { ref: begun.approval.givenBy, kind: 'human' },
+        progress: (done, total) => control.progress(done, total),
+        mayDestroy: () => hooks.onBlock() && deps.holdsPlaced() === placed
+      })
+    } catch (error) {
+      if (!(error instanceof DestructionStopped)) throw error
+    }
+  }
+}
+
+/** @throws AffidavitError on_hold: a hold ended it, on record; busy: it goes on at the next attempt; read_only */
+export async function carryOut(deps: CarryOutDeps, hooks: ErasureHooks, begun: Begun, control: JobControl): Promise<void> {
+  const { pool, projector, vault, append, ledgerDb, ledgerSize, drain, workspace, state, origin } = deps
+  const { approval, asked, intents } = begun
+  const { seqs, leaves, corrections } = begun.scope
+  if (!vault) throw new AffidavitError('read_only', 'the workspace is open read-only')
+  await registerErasure(state, { v: 1, origin, case: approval.id, intent: Math.min(...intents), ranges: toRanges(leaves) })
+  await hooks.onStep('registered')
+  const { needles, readable, left } = await pool.run('erasureNeedles', { seqs: leaves })
+  await projector.waitForAll(ledgerSize())
+  await hooks.onStep('projected')
+  const { kek_id, destroyed } = await destroyKeys(deps, hooks, begun, vault, control)
+  await hooks.onStep('keys')
+  await removeContent(deps, leaves)
+  await hooks.onStep('payloads')
+  if (!(await emptyWal(ledgerDb, drain)) || !(await projector.truncate()))
+    throw new AffidavitError('busy', 'a long read holds the log of a database: the erasure goes on at the next start')
+  await hooks.onStep('emptied')
+  // Half of the texts would prove half: after a crash that lost them the certificate says that there was no scan.
+  const complete = readable === leaves.length ? needles : []
+  const scan = await pool.run('scanFiles', { folders: [workspace, state], needles: complete, seqs: leaves })
+  await hooks.onStep('scanned')
+  if (scan.found > 0)
+    throw new AffidavitError(
+      'internal',
+      `${scan.found} traces of the erased texts are still in ${scan.where.join(', ')}: the erasure is not done`
+    )
+  const recipients = await recipientsNow(deps, asked, seqs)
+  await append([doneDraft(approval, { ...asked, recipients }, seqs, intents, { kek_id, destroyed, scan, corrections, left })])
+}
