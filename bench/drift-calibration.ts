@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether the verdicts are worth what they say: size of the test, false alarms a day, the bound, and the same KS from tables and raw values.
+import { countTableOf } from '../src/shared/stats/count-table.ts'
 import { effectLowerBound } from '../src/shared/stats/effect.ts'
 import { ksSamples, ksSorted, ksTables } from '../src/shared/stats/ks.ts'
 import { DEFAULT_LOOK_SETTINGS, runLook } from '../src/shared/stats/look.ts'
 import type { LookResult, LookSettings, Series } from '../src/shared/stats/look-types.ts'
+import { secondLooks } from '../src/shared/stats/second-looks.ts'
 import { type PastVerdict, seriesHistory } from '../src/shared/stats/series-history.ts'
-import { seededRandom, shuffled } from '../src/shared/stats/testing.ts'
+import { drawWith, seededRandom, shuffled } from '../src/shared/stats/testing.ts'
 import { drawTable, expand, FILES, origin, servegenWindows, tokenCounts } from './drift-data.ts'
 import type { BenchRow } from './row.ts'
 
@@ -163,6 +165,44 @@ const behindTheGate = (): BenchRow[] => {
   ]
 }
 
+/** What a second look by hand is worth: false first looks, without a floor, that the same requests and new ones of one window confirm. */
+const byHand = (): BenchRow[] => {
+  const random = seededRandom(69)
+  const T = 16
+  const windows = servegenWindows().filter(({ table }) => table.total >= 2_000 && table.total <= 200_000)
+  const values = expand((windows[Math.floor(windows.length / 2)] ?? windows[0])?.table ?? countTableOf([1]))
+  const draw = (size: number) => drawWith(random, values, size)
+  const found = secondLooks({
+    runs: 8_000,
+    settings: { looksPerFalseAlarm: T, floor: 0, stepBudget: 0 },
+    reference: draw,
+    current: draw,
+    n: 300,
+    m: 100
+  })
+  const note = `${found.waiting} of ${found.looks} looks were false first ones, without a floor, T = ${T}; the same requests confirm ${found.bySame}; ${origin(FILES.servegen)}`
+  const share = found.byNew / found.waiting
+  const rate = found.byNew / found.looks
+  return [
+    {
+      name: 'false first looks that a second one at new requests confirms',
+      value: share,
+      unit: '',
+      expected: 'at most .25',
+      holds: share <= 0.25,
+      note
+    },
+    {
+      name: 'second looks at new requests that alarm while nothing drifts, T = 16',
+      value: rate,
+      unit: 'a look',
+      expected: 'at most 1 / 16',
+      holds: rate <= 1 / T,
+      note
+    }
+  ]
+}
+
 const bound = (): BenchRow[] => {
   const random = seededRandom(63)
   const windows = servegenWindows().filter(({ table }) => table.total >= 2_000 && table.total <= 1_000_000)
@@ -248,5 +288,5 @@ const tablesAgainstRaw = (): BenchRow[] => {
 
 /** Size of the test, false alarms, the bound of the score, and tables against raw values. */
 export async function benchDriftCalibration(): Promise<BenchRow[]> {
-  return [...sizeOfTest(), ...falseAlarms(), ...behindTheGate(), ...bound(), ...tablesAgainstRaw()]
+  return [...sizeOfTest(), ...falseAlarms(), ...behindTheGate(), ...byHand(), ...bound(), ...tablesAgainstRaw()]
 }

@@ -8,6 +8,11 @@ import type { Statement, WritableDb } from '../sqlite/open.ts'
 /** Microseconds of a UTC day: history is kept by day. */
 export const DAY_US = 86_400_000_000
 
+interface Waits {
+  readonly waits_from: number
+  readonly waits_for: string
+}
+
 /** Writes for the leaves of drift. */
 export function driftStatements(
   db: WritableDb
@@ -15,7 +20,7 @@ export function driftStatements(
   Record<
     'alert' | 'alertState' | 'snooze' | 'step' | 'look' | 'history' | 'series' | 'reference' | 'baseline' | 'webhook' | 'noWebhook',
     Statement<unknown[]>
-  >
+  > & { waits: Statement<unknown[], Waits> }
 > {
   return {
     alert: db.prepare(`
@@ -31,10 +36,12 @@ VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?)
 ON CONFLICT (model, source, reference, feature, day) DO UPDATE SET looks = looks + 1, max_l = max(max_l, excluded.max_l),
   max_d = max(max_d, excluded.max_d), last = max(last, excluded.last), fired = max(fired, excluded.fired)`),
     series: db.prepare(`
-INSERT INTO look_series (model, source, reference, look, time_us, judged_to, counted_to, numbers)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO look_series (model, source, reference, look, time_us, judged_to, counted_to, waits_from, waits_for, numbers)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (model, source, reference) DO UPDATE SET look = excluded.look, time_us = excluded.time_us,
-  judged_to = max(judged_to, excluded.judged_to), counted_to = max(counted_to, excluded.counted_to), numbers = excluded.numbers`),
+  judged_to = max(judged_to, excluded.judged_to), counted_to = max(counted_to, excluded.counted_to), waits_from = excluded.waits_from,
+  waits_for = excluded.waits_for, numbers = excluded.numbers`),
+    waits: db.prepare<unknown[], Waits>('SELECT waits_from, waits_for FROM look_series WHERE model = ? AND source = ? AND reference = ?'),
     reference: db.prepare('INSERT INTO reference (hash, seq) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING'),
     baseline: db.prepare(`
 INSERT INTO baseline (id, seq, time_us, actor, model, source, records, to_seq, hash, name, query, from_us, to_us)
@@ -111,17 +118,41 @@ export function projectDrift(write: DriftStatements, seq: number, leaf: Leaf, bo
   }
 }
 
+const NOT_WAITING: Waits = { waits_from: 0, waits_for: '' }
+
+/**
+ * From where on a series waits for a second look. A person who looks at everything again before that is possible moves the place no further,
+ * or looking often would put it off for ever; a look at a chosen time says nothing of it.
+ */
+function waitsAfter(
+  before: Waits = NOT_WAITING,
+  { trigger, to_seq }: LeafData<'drift.look'>,
+  query: string | undefined,
+  since: number,
+  verdicts: LookBody['series'][number]['verdicts']
+): Waits {
+  if (query !== '') return before
+  const waiting = verdicts.filter((one) => one.fired && !one.numbers.alarmed).map((one) => one.numbers.feature)
+  if (waiting.length === 0) return NOT_WAITING
+  const known = before.waits_for.split(',')
+  if (trigger === 'person' && since === 0 && waiting.some((feature) => known.includes(feature))) return before
+  const fired = verdicts.filter((one) => one.fired).map((one) => one.numbers.feature)
+  return { waits_from: to_seq, waits_for: fired.join(',') }
+}
+
 function projectLook(write: DriftStatements, seq: number, time: number, data: LeafData<'drift.look'>, body: Partial<LookBody>): void {
   write.look.run(seq, data.look_id, time, data.trigger, data.to_seq)
   for (const hash of Object.keys(body.references ?? {})) write.reference.run(hash, seq)
   const day = Math.floor(time / DAY_US)
-  for (const { model, source, reference, verdicts } of body.series ?? []) {
+  for (const { model, source, reference, since, verdicts } of body.series ?? []) {
     // A window counts as judged by the schedule once it held enough requests to test; a person's look takes nothing away from it.
     const enough = verdicts.some(({ numbers }) => numbers.feature === 'error_rate' && numbers.state === 'tested')
     const judged = data.trigger !== 'person' && enough ? data.to_seq : 0
     const counted = data.trigger === 'count' ? data.to_seq : 0
-    write.series.run(model, source, reference.id, seq, time, judged, counted, JSON.stringify(verdicts.map((one) => one.numbers)))
-    // Somebody who looks at the same records again and again makes no history of them, and confirms nothing.
+    const numbers = JSON.stringify(verdicts.map((one) => one.numbers))
+    const { waits_from, waits_for } = waitsAfter(write.waits.get(model, source, reference.id), data, body.query, since, verdicts)
+    write.series.run(model, source, reference.id, seq, time, judged, counted, waits_from, waits_for, numbers)
+    // Somebody who looks at the same records again and again makes no history of them.
     if (data.trigger === 'person') continue
     for (const { numbers, fired } of verdicts) {
       if (numbers.state !== 'tested') continue

@@ -3,14 +3,14 @@
 // longer than the engine's own thread may be held.
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { LookInput } from '../../shared/drift/judge.ts'
-import type { LookSettingsBody } from '../../shared/event/drift-bodies.ts'
+import type { HistoryBody, LookSettingsBody } from '../../shared/event/drift-bodies.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
 import { formatFilter } from '../../shared/filter/format.ts'
 import { CellReader, hourOf } from '../catalog/cells.ts'
 import { type Counted, Tally, windowBody } from '../catalog/tally.ts'
 import { eachRecord, tallyOf } from '../catalog/windows.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
-import { HistoryReader } from './history.ts'
+import { HistoryReader, type Waiting } from './history.ts'
 import type { StoredBaseline } from './listings.ts'
 import { type JudgedLook, judge } from './look.ts'
 import { appliedSize, baselineBody, keyOf, type Plan, type PlanArgs, plansOf } from './plans.ts'
@@ -49,10 +49,13 @@ function tallied(records: readonly Counted[]): Tally {
   return tally
 }
 
+const NO_LOOKS: HistoryBody = { looks: 0, max_unalarmed_l: 0, max_d: 0, previous_fired: false }
+
 /**
  * One look at every series that has a reference, in one read transaction. The current records of a series with a baseline are those that
  * asked for its model from its source, without the ones that its baseline was made of: all of them for a person, the new ones for the
- * schedule. A series without one is judged by its newest hours, or by what arrived since the schedule last judged it.
+ * schedule. A series without one is judged by its newest hours, or by what arrived since the schedule last judged it. Where a series waits for
+ * a second look, a person judges what arrived since the first, once that is enough to test: only then do both looks rest on different requests.
  * @throws AffidavitError nothing_selected: no series has a reference; payload_missing: a baseline cannot be opened; cancelled
  */
 export function judgeLook(context: ReaderContext, args: LookArgs, control: Pick<ReaderControl, 'cancelled'>): JudgedLook {
@@ -71,19 +74,39 @@ function gatherLook(
   const cells = new CellReader(catalog)
   const history = new HistoryReader(catalog)
   const stored = catalog.prepare<[string], number>('SELECT seq FROM reference WHERE hash = ?').pluck()
-  const plans = plansOf(context, args, history)
+  const ranged = args.filter.terms.length > 0
+  const planned = plansOf(context, args, history)
+  /** Series that wait for a second look which a person may give them now. */
+  const awaited = new Map<string, Waiting>()
+  if (args.trigger === 'person' && !ranged)
+    for (const plan of planned) {
+      const waiting = history.waiting({ model: plan.model, source: plan.source, reference: plan.referenceId })
+      if (waiting) awaited.set(keyOf(plan), waiting)
+    }
+  const plans = planned.map((plan) => ({ ...plan, since: awaited.get(keyOf(plan))?.from ?? plan.since }))
   if (plans.length === 0)
     throw new AffidavitError(
       'nothing_selected',
       'no series has a baseline yet: pin one first, or choose what series without one are compared with'
     )
   const arrived = arrivals(context, plans, toSeq)
-  const ranged = args.filter.terms.length > 0
+  const arrivedTo = (plan: Plan): readonly Counted[] | undefined => (plan.since > 0 ? arrived.get(keyOf(plan)) : undefined)
   const { filter } = args
+  /** What the looks of the schedule say of a series. What a person confirms is the look that the series waits for, and no other. */
+  const historyOf = (plan: Plan): LookInput['history'] => {
+    const { model, source, referenceId: reference } = plan
+    const past = history.of({ model, source, reference }, args.nowUs)
+    if (args.trigger !== 'person') return past
+    const fired = plan.since > 0 ? awaited.get(keyOf(plan))?.features : undefined
+    const features = new Set([...Object.keys(past), ...(fired ?? [])])
+    return Object.fromEntries(
+      [...features].map((name) => [name, { ...(past[name] ?? NO_LOOKS), previous_fired: fired?.has(name) === true }])
+    )
+  }
   const pinnedInput = (plan: Plan, baseline: StoredBaseline): LookInput => {
     const { model, source, since } = plan
     const { window: against } = baselineBody(context, baseline)
-    const records = arrived.get(keyOf(plan))
+    const records = arrivedTo(plan)
     const except = { filter: storedFilter(baseline.query), toSeq: baseline.to_seq }
     const tally = records ? tallied(records) : tallyOf(catalog, { filter, model, source, fromSeq: since, toSeq, except })
     return {
@@ -94,12 +117,12 @@ function gatherLook(
       fresh: null,
       since,
       current: windowBody(tally, against.token_basis),
-      history: history.of({ model, source, reference: baseline.id }, args.nowUs)
+      history: historyOf(plan)
     }
   }
   const windowOf = (plan: Plan): MovingWindow | undefined => {
     const { model, source, since } = plan
-    const records = arrived.get(keyOf(plan))
+    const records = arrivedTo(plan)
     if (records) return movingWindow(records)
     if (!ranged && since === 0) return newestWindow(cells, plan, args.settings.min_current, args.firstHours)
     if (!ranged) {
@@ -134,13 +157,17 @@ function gatherLook(
       fresh: seq === null ? body : null,
       since,
       current: windowBody(window.tally, body.window.token_basis),
-      history: history.of({ model, source, reference: kind }, args.nowUs)
+      history: historyOf(plan)
     }
   }
   const inputs = plans.flatMap((plan): LookInput[] => {
     if (control.cancelled()) throw new AffidavitError('cancelled', 'cancelled')
-    const input = plan.baseline ? pinnedInput(plan, plan.baseline) : movingInput(plan)
-    return input ? [input] : []
+    const inputOf = (one: Plan) => (one.baseline ? pinnedInput(one, one.baseline) : movingInput(one))
+    const input = inputOf(plan)
+    if (!awaited.has(keyOf(plan))) return input ? [input] : []
+    const enough = input !== undefined && input.current.error_rate.total >= args.settings.min_current
+    const judged = enough ? input : inputOf({ ...plan, since: 0 })
+    return judged ? [judged] : []
   })
   return { inputs, toSeq, texts }
 }

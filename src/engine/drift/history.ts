@@ -45,6 +45,12 @@ export interface ReferredSeries {
   readonly reference: string
 }
 
+/** A series that waits for a second look: at requests from this leaf on, which the first one did not judge, for the features that it fired for. */
+export interface Waiting {
+  readonly from: number
+  readonly features: ReadonlySet<string>
+}
+
 /** Days of history that the gate counts, today included. */
 const HISTORY_DAYS = 28
 
@@ -65,8 +71,8 @@ WHERE model = ?
   AND reference = ?
   AND day > ?
 GROUP BY feature`)
-    this.#judged = db.prepare<[string, string, string], { judged_to: number; counted_to: number }>(
-      'SELECT judged_to, counted_to FROM look_series WHERE model = ? AND source = ? AND reference = ?'
+    this.#judged = db.prepare<[string, string, string], { judged_to: number; counted_to: number; waits_from: number; waits_for: string }>(
+      'SELECT judged_to, counted_to, waits_from, waits_for FROM look_series WHERE model = ? AND source = ? AND reference = ?'
     )
   }
 
@@ -83,6 +89,12 @@ GROUP BY feature`)
         { looks: row.looks, max_unalarmed_l: row.max_l, max_d: row.max_d, previous_fired: row.fired === row.last }
       ])
     )
+  }
+
+  /** What a series waits for against its reference; undefined when it does not wait for a second look. */
+  waiting(series: ReferredSeries): Waiting | undefined {
+    const row = this.#judged.get(series.model, series.source, series.reference)
+    return row === undefined || row.waits_from === 0 ? undefined : { from: row.waits_from, features: new Set(row.waits_for.split(',')) }
   }
 
   /**

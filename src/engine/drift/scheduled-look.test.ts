@@ -185,10 +185,64 @@ describe('history', () => {
     for (let press = 0; press < 15; press++) expect(await pressed()).toEqual(['waiting_for_second_look'])
     const history = () => openReadable(workspace.paths.catalog).prepare<[], number>('SELECT count(*) FROM look_history').pluck().get()
     expect(history()).toBe(0)
-    // What the schedule saw, a person's look may confirm.
+    // What the schedule saw, a person's look at the same requests does not confirm either.
     expect(await scheduled(drift, 400, some)).toMatchObject({ alarmed: false, reasons: ['waiting_for_second_look'] })
     expect(history()).toBeGreaterThan(0)
-    expect(await pressed()).toContain('second_look')
+    expect(await pressed()).toEqual(['waiting_for_second_look'])
+  })
+})
+
+describe('a second look by a person', () => {
+  const pressed = async (drift: ReturnType<typeof engineOf>) => {
+    const { series, seq, opened } = await look(drift)
+    const one = series[0]?.numbers[0]
+    return { m: one?.m, alarmed: one?.alarmed, reasons: one?.reasons, seq, opened: opened.length }
+  }
+  const WAITS = { alarmed: false, reasons: ['waiting_for_second_look'] }
+
+  it('at what came since the first alarms, without a schedule; before there is enough of it, it is no second look', async () => {
+    const drift = engineOf()
+    await calls(300, usual)
+    await pin(drift)
+    await calls(400, some)
+    expect(await pressed(drift)).toMatchObject({ m: 400, ...WAITS })
+    await calls(49, some)
+    expect(await pressed(drift)).toMatchObject({ m: 449, ...WAITS })
+    // Looking in between has put nothing off: all 200 came after the look that it waits after.
+    await calls(151, some)
+    const second = await pressed(drift)
+    expect(second).toMatchObject({ m: 200, alarmed: true, opened: 1 })
+    expect(second.reasons).toContain('second_look')
+    expect(await pool.run('explainLook', { look: second.seq })).toMatchObject({ reproduced: true, faults: [] })
+  })
+
+  it('at what came since finds nothing where the shift is over, and confirms what the schedule saw', async () => {
+    const drift = engineOf()
+    await calls(300, usual)
+    await pin(drift)
+    await calls(400, some)
+    expect(await pressed(drift)).toMatchObject(WAITS)
+    await calls(200, usual)
+    expect(await pressed(drift)).toMatchObject({ m: 200, alarmed: false, reasons: expect.arrayContaining(['p_above_threshold']) })
+    expect(await scheduled(drift, 400, some)).toMatchObject(WAITS)
+    await calls(200, some)
+    expect(await pressed(drift)).toMatchObject({ m: 200, alarmed: true })
+  })
+
+  it('is none after a look at a chosen time, nor when it is one itself', async () => {
+    const drift = engineOf()
+    const chosen = () => drift.handlers['drift.look']({ from: '2020-01-01T00:00:00Z' }, caller)
+    const reasons = async () => (await chosen()).series[0]?.numbers[0]?.reasons
+    await calls(300, usual)
+    await pin(drift)
+    await calls(400, some)
+    expect(await reasons()).toEqual(['waiting_for_second_look'])
+    await calls(200, some)
+    expect(await pressed(drift)).toMatchObject({ m: 600, ...WAITS })
+    await calls(200, some)
+    expect(await reasons()).toEqual(['waiting_for_second_look'])
+    // It waits since the look at everything, which the one at a chosen time has not moved.
+    expect(await pressed(drift)).toMatchObject({ m: 200, alarmed: true })
   })
 })
 

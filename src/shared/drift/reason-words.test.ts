@@ -10,8 +10,14 @@ describe('the reasons of a verdict in words', () => {
       { ...tested, reasons: ['effect_below_floor', 'gate_closed'] },
       /^No alarm: L is below the smallest shift that alarms; L is not beyond 1\.25 times/
     ],
-    [{ ...tested, reasons: ['waiting_for_second_look'] }, /^Waits for a second look: .*L below 0\.3.*the next look of the schedule/],
-    [{ ...tested, alarmed: true, reasons: ['p_below_threshold', 'second_look'] }, /^Alarmed: .*; the look before said the same\.$/],
+    [
+      { ...tested, reasons: ['waiting_for_second_look'] },
+      /^Waits for a second look: .*L below 0\.3.*a look at newer requests to say the same/
+    ],
+    [
+      { ...tested, alarmed: true, reasons: ['p_below_threshold', 'second_look'] },
+      /^Alarmed: .*; the look before said the same of other requests\.$/
+    ],
     [{ ...tested, reasons: ['a_later_reason'] }, /^No alarm: a later reason\.$/]
   ])('%j', (numbers, text) => expect(whyWords(numbers)).toMatch(text))
 

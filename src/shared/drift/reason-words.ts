@@ -10,14 +10,14 @@ const words: Readonly<Record<Reason, string>> = {
   p_above_threshold: 'chance alone explains the gap within the budget of false alarms',
   effect_below_floor: 'L is below the smallest shift that alarms',
   gate_closed: `L is not beyond ${GATE_FACTOR} times what the series usually shows, and D is no record gap`,
-  waiting_for_second_look: `it is beyond the rule once; with L below ${LARGE_EFFECT} it waits for the next look of the schedule to say the same`,
+  waiting_for_second_look: `it is beyond the rule once; with L below ${LARGE_EFFECT} it waits for a look at newer requests to say the same`,
   p_below_threshold: 'chance alone does not explain the gap within the budget of false alarms',
   effect_at_floor: 'L reaches the smallest shift that alarms',
   gate_short_history: `fewer than ${GATE_LOOKS} earlier looks say what is usual`,
   gate_beyond_usual: `L is beyond ${GATE_FACTOR} times what the series usually shows`,
   gate_record_gap: 'D is larger than ever before',
   large_effect: `with L of at least ${LARGE_EFFECT} one look is enough`,
-  second_look: 'the look before said the same',
+  second_look: 'the look before said the same of other requests',
   immediate: 'one look was asked to be enough'
 }
 

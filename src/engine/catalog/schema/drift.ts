@@ -58,6 +58,9 @@ CREATE TABLE look_series (
   time_us INTEGER NOT NULL,
   judged_to INTEGER NOT NULL,
   counted_to INTEGER NOT NULL,
+  -- The leaf from which on a second look is waited for, 0 for none, and the features for which, with commas between.
+  waits_from INTEGER NOT NULL,
+  waits_for TEXT NOT NULL,
   numbers TEXT NOT NULL,
   PRIMARY KEY (model, source, reference)
 ) STRICT, WITHOUT ROWID;
