@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The commands as a script runs them: output, exit codes, hostile input.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -186,10 +186,31 @@ describe('affidavit', () => {
   }, 60_000)
 
   it('ends with 2 for what it cannot do, and says why', () => {
-    expect(affidavit('import', ...workspace(), '--profile', 'none', join(root, 'a.jsonl'))).toMatchObject({ status: 2 })
-    expect(affidavit('import', ...workspace(), '--profile', 'affidavit-jsonl', join(root, 'nothing')).err).toContain('file_unreadable')
+    const unknown = affidavit('import', ...workspace(), '--profile', 'none', join(root, 'a.jsonl'))
+    expect(unknown).toMatchObject({ status: 2 })
+    expect(unknown.err).toMatch(/a\.jsonl: there is no such import profile; there are .*affidavit-jsonl/)
+    const nothing = affidavit('import', ...workspace(), '--profile', 'affidavit-jsonl', join(root, 'nothing'))
+    expect(nothing.err).toMatch(/^file_unreadable: .*nothing: the file cannot be read\n$/)
     expect(affidavit('verify', join(root, 'a.jsonl')).status).toBe(2)
     expect(affidavit('verify').status).toBe(2)
+    // A mistyped folder is not made into an empty workspace that is then found intact.
+    for (const command of [
+      ['verify'],
+      ['query'],
+      ['rebuild'],
+      ['keys', 'report'],
+      ['export', '--recipient', 'R', '--purpose', 'P', '--out', 'x']
+    ]) {
+      const mistyped = affidavit(...command, '--workspace', join(root, 'typo'))
+      expect(mistyped, command.join(' ')).toMatchObject({ status: 2, out: '' })
+      expect(mistyped.err, command.join(' ')).toMatch(/^not_found: there is no workspace in .*typo: serve or import makes one\n$/)
+    }
+    expect(existsSync(join(root, 'typo'))).toBe(false)
+    const noPort = spawnSync(process.execPath, [entry, 'serve', ...workspace()], {
+      encoding: 'utf8',
+      env: { ...environment(), DRIFT_API_PORT: '65536' }
+    })
+    expect(noPort).toMatchObject({ status: 2, stderr: 'bad_request: DRIFT_API_PORT is a port number, 0 to 65535\n' })
     expect(affidavit('nonsense').status).toBe(2)
     expect(affidavit('query', ...workspace(), 'latency:fast').err).toContain('invalid_filter')
     expect(affidavit('--help').status).toBe(0)
@@ -218,7 +239,7 @@ describe('affidavit', () => {
     const secret = join(root, 'passphrase')
     writeFileSync(secret, 'correct horse battery\n', { mode: 0o600 })
     const run = (file: string | undefined) =>
-      spawnSync(process.execPath, [entry, 'query', '--workspace', join(root, 'secret'), '--json'], {
+      spawnSync(process.execPath, [entry, 'import', '--workspace', join(root, 'secret'), '--json', join(root, 'a.jsonl')], {
         encoding: 'utf8',
         env: { ...environment(), ...(file === undefined ? {} : { AFFIDAVIT_PASSPHRASE_FILE: file }) }
       })

@@ -2,6 +2,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { engineProcessEnv } from '../node/engine-memory.ts'
+import { AffidavitError } from '../shared/contract/errors.ts'
 
 /** What the command line reads from its environment; the only place that does. Everything else is an argument. */
 export interface CliEnvironment {
@@ -14,10 +15,7 @@ export interface CliEnvironment {
   readonly printing: { readonly electron: string | undefined; readonly display: boolean; readonly path: string }
 }
 
-const port = (text: string | undefined, otherwise: number): number => {
-  const value = Number(text ?? otherwise)
-  return Number.isInteger(value) && value >= 0 && value < 65_536 ? value : otherwise
-}
+const port = (text: string | undefined, otherwise: number): number => (text ? (/^\d{1,5}$/.test(text) ? Number(text) : -1) : otherwise)
 
 const list = (text: string | undefined): string[] =>
   (text ?? '')
@@ -47,5 +45,16 @@ export function cliEnvironment(env: NodeJS.ProcessEnv = process.env): CliEnviron
   }
 }
 
-/** The environment of the engine's process. */
-export const engineVariables = (): NodeJS.ProcessEnv => engineProcessEnv(process.env)
+/** @throws AffidavitError bad_request naming the variable that holds no port */
+export function requirePorts({ compliance, drift }: CliEnvironment): void {
+  for (const [name, { port }] of [
+    ['COMPLIANCE_API_PORT', compliance],
+    ['DRIFT_API_PORT', drift]
+  ] as const) {
+    if (port < 0 || port > 65_535) throw new AffidavitError('bad_request', `${name} is a port number, 0 to 65535`)
+  }
+}
+
+/** The environment of the engine's process. A command that ends by itself shows only what went wrong, unless a level is set. */
+export const engineVariables = (serves: boolean): NodeJS.ProcessEnv =>
+  engineProcessEnv(serves ? process.env : { AFFIDAVIT_LOG_LEVEL: 'warn', ...process.env })

@@ -50,7 +50,7 @@ export class EngineChild {
    * @throws AffidavitError with the code the engine gave, such as workspace_locked or keys_unavailable
    */
   static start(config: EngineStart['config'], print?: Print): Promise<EngineChild> {
-    const transport = startEngine()
+    const transport = startEngine(config.compliance !== null)
     const engine = new EngineChild(transport)
     return new Promise((resolve, reject) => {
       transport.onMessage((message) => {

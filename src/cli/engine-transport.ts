@@ -16,11 +16,11 @@ export interface EngineTransport {
   readonly exited: Promise<number>
 }
 
-function inProcess(): EngineTransport {
+function inProcess(env: NodeJS.ProcessEnv): EngineTransport {
   const child = fork(fileURLToPath(entry), [], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     serialization: 'advanced',
-    env: engineVariables()
+    env
   })
   return {
     send: (message) => {
@@ -31,8 +31,8 @@ function inProcess(): EngineTransport {
   }
 }
 
-function inThread(): EngineTransport {
-  const worker = new Worker(entry, { stdout: true, env: engineVariables() })
+function inThread(env: NodeJS.ProcessEnv): EngineTransport {
+  const worker = new Worker(entry, { stdout: true, env })
   return {
     send: (message) => worker.postMessage(message),
     onMessage: (listener) => worker.on('message', listener),
@@ -47,4 +47,7 @@ function inThread(): EngineTransport {
  * Starts an engine: a process of its own under Node, a thread in the packaged app, whose runtime starts no second program as Node
  * (`runAsNode` is off, so that nobody else can make it do so).
  */
-export const startEngine = (): EngineTransport => (process.versions.electron === undefined ? inProcess() : inThread())
+export function startEngine(serves: boolean): EngineTransport {
+  const env = engineVariables(serves)
+  return process.versions.electron === undefined ? inProcess(env) : inThread(env)
+}

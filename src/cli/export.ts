@@ -109,7 +109,7 @@ export async function exportBundle(options: ExportOptions, environment: CliEnvir
       process.removeListener('SIGTERM', end)
     }
   }
-  return withEngine(options, environment, work, printer)
+  return withEngine(options, environment, work, { printer })
 }
 
 /** Lists interrupted exports, or gives one up. */

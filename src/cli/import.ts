@@ -4,7 +4,9 @@ import { resolve } from 'node:path'
 import { AffidavitError } from '../shared/contract/errors.ts'
 import { type ImportMapping, importMapping, MAPPED } from '../shared/contract/import-mapping.ts'
 import type { ImportPreview } from '../shared/contract/imports.ts'
+import { inputProblem } from '../shared/contract/input-problem.ts'
 import type { CliEnvironment } from './config.ts'
+import type { EngineChild } from './engine-child.ts'
 import { waitForJob } from './jobs.ts'
 import { EXIT, print, say } from './output.ts'
 import { type WorkspaceOptions, withEngine } from './workspace-commands.ts'
@@ -33,8 +35,7 @@ function mappingIn(path: string): ImportMapping {
   }
   const parsed = importMapping.safeParse(value)
   if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw new AffidavitError('bad_request', `mapping: ${issue?.path.join('.') || 'the whole'}: ${issue?.message ?? 'not a mapping'}`)
+  throw new AffidavitError('bad_request', `mapping: ${inputProblem(parsed.error)}`)
 }
 
 /** What was found of a file that a person may have to set right: where its rows are, and times that name no zone. */
@@ -47,12 +48,12 @@ function sayFound(file: string, { file: { list }, zone_for }: ImportPreview, zon
 export function importFiles(files: readonly string[], options: ImportOptions, environment: CliEnvironment): Promise<number> {
   const mapping = options.map === undefined ? undefined : mappingIn(options.map)
   const { zone = 'UTC' } = options
-  return withEngine(options, environment, async (engine) => {
+  const work = async (engine: EngineChild): Promise<number> => {
     let rejected = 0
     for (const file of files) {
       const path = resolve(file)
       if (options.printMapping) {
-        const preview = await engine.call('import.preview', { path, profile: MAPPED, zone })
+        const preview = await naming(file, engine.call('import.preview', { path, profile: MAPPED, zone }))
         const guess = preview.mapping
         print(JSON.stringify(guess?.used, null, 2))
         for (const field of guess?.unsure ?? []) say(`${file}: ${field}: only likely, look at it`)
@@ -61,12 +62,12 @@ export function importFiles(files: readonly string[], options: ImportOptions, en
         continue
       }
       const named = mapping ? { profile: MAPPED, mapping } : options.profile === undefined ? {} : { profile: options.profile }
-      const preview = await engine.call('import.preview', { path, zone, ...named })
+      const preview = await naming(file, engine.call('import.preview', { path, zone, ...named }))
       const { profile } = preview
       if (profile === MAPPED && !mapping)
         throw new AffidavitError(
           'not_this_format',
-          'no profile knows this file: print a guessed mapping with --print-mapping and give it with --map'
+          `${file}: no profile knows this file: print a guessed mapping with --print-mapping and give it with --map`
         )
       sayFound(file, preview, options.zone)
       const { job_id } = await engine.call('import.start', {
@@ -91,5 +92,15 @@ export function importFiles(files: readonly string[], options: ImportOptions, en
       }
     }
     return rejected > 0 ? EXIT.negative : EXIT.done
-  })
+  }
+  return withEngine(options, environment, work, { makes: options.printMapping !== true })
+}
+
+/** Says which of several files was refused. */
+async function naming<T>(file: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw error instanceof AffidavitError ? new AffidavitError(error.code, `${file}: ${error.message}`, error.details) : error
+  }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys and anchors as a script handles them.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 
 const entry = join(import.meta.dirname, 'index.ts')
 const root = mkdtempSync(join(tmpdir(), 'affidavit-cli-keys-'))
@@ -16,6 +16,12 @@ const run = (...args: readonly string[]) => {
   const done = spawnSync(process.execPath, [entry, ...args, ...place], { encoding: 'utf8', env, timeout: 120_000 })
   return { code: done.status, out: done.stdout }
 }
+
+beforeAll(() => {
+  const file = join(root, 'a.jsonl')
+  writeFileSync(file, '{"id":"1","model":"m","prompt":"p"}\n')
+  expect(run('import', '--profile', 'affidavit-jsonl', file).code).toBe(0)
+}, 60_000)
 
 it('a key is changed and reported; a key that is none is refused', { timeout: 240_000 }, () => {
   const changed = run('keys', 'rotate', '--use', 'export')

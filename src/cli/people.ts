@@ -2,6 +2,7 @@
 import { type Role, roleNames } from '../shared/contract/permissions.ts'
 import { passwordIn } from './acting.ts'
 import type { CliEnvironment } from './config.ts'
+import type { EngineChild } from './engine-child.ts'
 import { EXIT, print } from './output.ts'
 import { type WorkspaceOptions, withEngine } from './workspace-commands.ts'
 
@@ -14,7 +15,7 @@ export interface AddPersonOptions extends WorkspaceOptions {
 
 /** Adds a person; the first one is the administrator. */
 export function addPerson(options: AddPersonOptions, environment: CliEnvironment): Promise<number> {
-  return withEngine(options, environment, async (engine) => {
+  const work = async (engine: EngineChild): Promise<number> => {
     const { name, role, newPasswordFile, account } = options
     const person = await engine.call('people.add', {
       name,
@@ -25,7 +26,8 @@ export function addPerson(options: AddPersonOptions, environment: CliEnvironment
     if (options.json) print(JSON.stringify(person))
     else print(`${person.ref} ${roleNames[person.role]} ${person.name}`)
     return EXIT.done
-  })
+  }
+  return withEngine(options, environment, work, { makes: true })
 }
 
 /** Everybody who is or was set up. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { AffidavitError } from '../shared/contract/errors.ts'
 import type { EngineStart } from '../shared/contract/wire.ts'
 import { type ActingOptions, actFor, requirePerson } from './acting.ts'
-import type { CliEnvironment } from './config.ts'
+import { type CliEnvironment, requirePorts } from './config.ts'
 import { EngineChild, type Print } from './engine-child.ts'
 import { waitForJob } from './jobs.ts'
 import { EXIT, print, say } from './output.ts'
@@ -33,13 +34,24 @@ export function configFor(options: WorkspaceOptions, environment: CliEnvironment
   }
 }
 
-/** Runs work on a workspace with an engine of its own and closes it afterwards. */
+/** @throws AffidavitError not_found: a mistyped folder must not become an empty workspace that is then found intact */
+function requireWorkspace(folder: string, makes: boolean): void {
+  if (['workspace.json', 'ledger.db', 'keys.db', 'head'].some((name) => existsSync(join(folder, name)))) return
+  if (!makes) throw new AffidavitError('not_found', `there is no workspace in ${resolve(folder)}: serve or import makes one`)
+  say(`a new workspace is made in ${resolve(folder)}`)
+}
+
+/**
+ * Runs work on a workspace with an engine of its own and closes it afterwards.
+ * @param makes whether the command may begin a new workspace
+ */
 export async function withEngine(
   options: WorkspaceOptions,
   environment: CliEnvironment,
   work: (engine: EngineChild) => Promise<number>,
-  printer?: Print
+  { printer, makes = false }: { readonly printer?: Print | undefined; readonly makes?: boolean } = {}
 ): Promise<number> {
+  requireWorkspace(options.workspace, makes)
   const engine = await EngineChild.start(configFor(options, environment, false), printer)
   try {
     const status = await engine.call('workspace.status', {})
@@ -53,6 +65,7 @@ export async function withEngine(
 
 /** Both HTTP servers until SIGINT or SIGTERM. */
 export async function serve(options: WorkspaceOptions, environment: CliEnvironment): Promise<number> {
+  requirePorts(environment)
   const engine = await EngineChild.start(configFor(options, environment, true))
   try {
     if (!(await actFor(engine, options))) say('nobody is signed in: programs are served and recorded, nothing else')

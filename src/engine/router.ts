@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { z } from 'zod'
 import { type OperationName, operations, type TopicEvent, type TopicName, topics } from '../shared/contract/contract.ts'
 import { AffidavitError, type Failure, type Reply } from '../shared/contract/errors.ts'
+import { inputProblem } from '../shared/contract/input-problem.ts'
 import type { Caller, Handlers } from './handlers.ts'
 import { stackOf } from './stack-of.ts'
 
@@ -48,7 +49,7 @@ export class Router {
     const refusal = this.#guard.refusal(op as OperationName, caller)
     if (refusal) return { ok: false, error: refusal }
     const parsed = (definition.input as z.ZodType).safeParse(input)
-    if (!parsed.success) return { ok: false, error: { code: 'bad_request', message: describe(parsed.error) } }
+    if (!parsed.success) return { ok: false, error: { code: 'bad_request', message: inputProblem(parsed.error) } }
     const problem = definition.access === 'write' ? this.#problem(op as OperationName) : null
     if (problem !== null) return { ok: false, error: { code: 'read_only', message: problem } }
     try {
@@ -70,18 +71,9 @@ export class Router {
     if (!Object.hasOwn(topics, topic)) throw new AffidavitError('unknown_operation', 'there is no such topic')
     const name = topic as TopicName
     const parsed = topics[name].input.safeParse(input)
-    if (!parsed.success) throw new AffidavitError('bad_request', describe(parsed.error))
+    if (!parsed.success) throw new AffidavitError('bad_request', inputProblem(parsed.error))
     return this.#sources[name]((event) => {
       if (this.#guard.mayFollow(name, callerNow())) push(event)
     }, callerNow())
   }
-}
-
-/** Names the field and what is wrong with it; never the value. */
-function describe(error: z.ZodError): string {
-  const issue = error.issues[0]
-  if (issue === undefined) return 'the input does not fit'
-  const where = issue.path.join('.')
-  const keys = issue.code === 'unrecognized_keys' ? 'has fields that this operation does not know' : issue.code.replaceAll('_', ' ')
-  return where === '' ? `the input: ${keys}` : `${where}: ${keys}`
 }

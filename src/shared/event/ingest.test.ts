@@ -9,6 +9,34 @@ const messagesOf = (messages: unknown) => {
   return result.ok ? result.event.input_messages : result.code
 }
 
+it('the names of our own answers are understood where they can be, and else kept as they came', () => {
+  const of = (body: object) => {
+    const result = normaliseIngest({ model: 'm', ...body }, { receivedUs: 1_800_000_000_000_000, channel: 'http', defaultSource: 'x' })
+    if (!result.ok) return result.code
+    const { start_us, latency_us, attributes } = result.event
+    return [start_us, latency_us, attributes === undefined ? undefined : { ...attributes }]
+  }
+  const at = '2026-03-01T09:00:00.5Z'
+  const us = Date.parse('2026-03-01T09:00:00.500Z') * 1000
+  expect(of({ timestamp: at, processing_time_ms: 12.5 })).toEqual([us, 12_500, undefined])
+  expect(of({ timestamp: at, start_us: 5, processing_time_ms: 1, latency_ms: 2 })).toEqual([
+    5,
+    2_000,
+    { timestamp: at, processing_time_ms: 1 }
+  ])
+  expect(of({ timestamp: 1_700_000_000, processing_time_ms: '9' })).toEqual([
+    undefined,
+    undefined,
+    { timestamp: 1_700_000_000, processing_time_ms: '9' }
+  ])
+  expect(of({ timestamp: 'yesterday', processing_time_ms: -1 })).toEqual([
+    undefined,
+    undefined,
+    { timestamp: 'yesterday', processing_time_ms: -1 }
+  ])
+  expect(of({ timestamp: '2099-01-01T00:00:00Z' })).toBe('time_in_future')
+})
+
 it('messages keep calls of tools, what answers them, and names', () => {
   expect(
     messagesOf([

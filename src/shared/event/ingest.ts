@@ -158,9 +158,19 @@ function startOf(raw: Record<string, Json>): number | undefined {
   return isoMicros(time) ?? refuse('start_time', 'an ISO 8601 time with a zone', 'bad_time')
 }
 
+/** What this program's own answers call the start and the latency, in microseconds; undefined when it is no such thing or has a place already. */
+function answered(raw: Record<string, Json>): { readonly start: number | undefined; readonly latency: number | undefined } {
+  const { timestamp, processing_time_ms: took } = raw
+  const free = (...names: readonly string[]): boolean => names.every((name) => raw[name] === undefined || raw[name] === null)
+  return {
+    start: typeof timestamp === 'string' && free('start_time', 'start_us') ? isoMicros(timestamp) : undefined,
+    latency: typeof took === 'number' && took >= 0 && free('latency_ms', 'latency_us') ? millis(took, 'processing_time_ms') : undefined
+  }
+}
+
 /**
  * One body of the HTTP ingest or one line of an import, as a canonical event. Takes the canonical names, `start_time`, `latency_ms`,
- * `ttft_ms`, and the short forms `model`, `prompt`, `response`, `messages`. Fields without a place go to `attributes`, without credentials.
+ * `ttft_ms`, the short forms `model`, `prompt`, `response`, `messages`, and `timestamp` and `processing_time_ms` as answers have them. Fields without a place go to `attributes`, without credentials.
  * Never throws; messages name the field and what it should be, never its value.
  */
 export function normaliseIngest(value: unknown, context: IngestContext): IngestResult {
@@ -177,6 +187,7 @@ export function normaliseIngest(value: unknown, context: IngestContext): IngestR
 function read(raw: Record<string, Json>, context: IngestContext): IngestResult {
   const out: Record<string, Json> = {}
   let attributes: Record<string, Json> | undefined
+  const own = answered(raw)
   for (const name of Object.keys(raw)) {
     const given = raw[name]
     if (given === undefined || given === null) continue
@@ -189,7 +200,11 @@ function read(raw: Record<string, Json>, context: IngestContext): IngestResult {
           typeof given === 'string' && kind === 'text' ? 'too_long' : typeof given === 'number' ? 'out_of_range' : 'wrong_type'
         )
       out[name] = given
-    } else if (!special.has(name)) {
+    } else if (
+      !special.has(name) &&
+      !(name === 'timestamp' && own.start !== undefined) &&
+      !(name === 'processing_time_ms' && own.latency !== undefined)
+    ) {
       if (!depthWithin(given, MOST_DEPTH)) refuse('a field outside the canonical event', `at most ${MOST_DEPTH} levels`, 'too_deep')
       attributes ??= Object.create(null) as Record<string, Json>
       attributes[name] = given
@@ -207,13 +222,14 @@ function read(raw: Record<string, Json>, context: IngestContext): IngestResult {
     if (given === undefined) return otherwise
     return isText(given) && given !== '' ? given : refuse(name, expectation.text)
   }
-  const start = startOf(raw)
+  const start = startOf(raw) ?? own.start
   if (start !== undefined) {
     if (start > context.receivedUs + DAY_US) refuse('start_time', 'a time at most 24 hours after arrival', 'time_in_future')
     if (Math.abs(start) > 8.64e15) refuse('start_time', 'a time', 'bad_time')
     out.start_us = start
   }
   if (present('latency_ms') !== undefined && out.latency_us === undefined) out.latency_us = millis(raw.latency_ms, 'latency_ms')
+  else if (own.latency !== undefined) out.latency_us = own.latency
   if (present('ttft_ms') !== undefined && out.ttft_us === undefined) out.ttft_us = millis(raw.ttft_ms, 'ttft_ms')
   if (out.request_model === undefined) {
     const model = text('model', '') || (out.response_model as string | undefined)

@@ -14,7 +14,7 @@ import type { Actor, AppendResult, LeafDraft } from '../../ledger/draft.ts'
 import type { IncomingEvent, Ingest, LineResult } from '../ingest.ts'
 import { FileSpan, hashFile } from './file-span.ts'
 import { previewImport } from './preview-import.ts'
-import { importProfiles, profileNamed } from './profiles.ts'
+import { importProfiles, noSuchProfile, profileNamed } from './profiles.ts'
 import { fileSize, readImport } from './read-import.ts'
 
 export interface ImportDeps {
@@ -58,7 +58,7 @@ function count(tally: Tally, results: readonly LineResult[]): void {
 function profileOf(name: string, mapping: ImportMapping | undefined): ImportProfile {
   if (name !== MAPPED) {
     const profile = profileNamed(name)
-    if (!profile) throw new AffidavitError('bad_request', 'there is no such import profile')
+    if (!profile) throw new AffidavitError('bad_request', noSuchProfile)
     if (mapping) throw new AffidavitError('bad_request', 'mapping: only the profile mapped takes one')
     return profile
   }

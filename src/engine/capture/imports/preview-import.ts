@@ -8,7 +8,7 @@ import { mappedProfile } from '../../../shared/event/profiles/mapped.ts'
 import { isNone, namesZone } from '../../../shared/event/profiles/mapped-values.ts'
 import { type ImportProfile, isObject, type MapContext } from '../../../shared/event/profiles/profile.ts'
 import { listOf } from './json-document.ts'
-import { profileNamed } from './profiles.ts'
+import { noSuchProfile, profileNamed } from './profiles.ts'
 import { detectProfiles, fileSize, readImport } from './read-import.ts'
 import { guessOf, type Sample, sampleOf } from './sample.ts'
 
@@ -33,7 +33,7 @@ export async function previewImport(path: string, asked: Asked): Promise<ImportP
   const name = asked.profile ?? (asked.mapping ? MAPPED : (candidates.find((one) => one.confidence > 0)?.profile.name ?? MAPPED))
   const mapping = name === MAPPED ? mappingPreview(sample, asked.mapping, asked.profile) : null
   const profile = mapping ? mappedProfile(withoutMissing(mapping)) : profileNamed(name)
-  if (!profile) throw new AffidavitError('not_this_format', 'there is no such import profile')
+  if (!profile) throw new AffidavitError('not_this_format', noSuchProfile)
   const { rows, problems } = await firstRows(path, profile, asked)
   if (mapping) for (const { field, message } of problems) if (field !== undefined) addFault(mapping.faults, field, message)
   return {

@@ -131,4 +131,7 @@ export const importProfiles: readonly ImportProfile[] = [
   azureTrace
 ]
 
+/** Said of a name that no profile has. */
+export const noSuchProfile = `there is no such import profile; there are ${importProfiles.map((profile) => profile.name).join(', ')}`
+
 export const profileNamed = (name: string): ImportProfile | undefined => importProfiles.find((profile) => profile.name === name)
