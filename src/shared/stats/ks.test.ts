@@ -52,6 +52,34 @@ const bruteForceP = (x: readonly number[], y: readonly number[], alternative: Al
   return extreme / all
 }
 
+/** p from whole numbers: arrangements that stay nearer at the end of every group of ties, taken from all of them. Nothing is rounded before the end. */
+const countedP = (x: readonly number[], y: readonly number[], alternative: Alternative): number => {
+  const [n, m] = [x.length, y.length]
+  const observed = gap(x, y, alternative)
+  const pooled = [...x, ...y].sort((a, b) => a - b)
+  let ways = new Map<number, bigint>([[0, 1n]])
+  let all = 1n
+  for (const [at, value] of pooled.entries()) {
+    const next = new Map<number, bigint>()
+    for (const [i, w] of ways) {
+      if (i < n) next.set(i + 1, (next.get(i + 1) ?? 0n) + w)
+      if (at - i < m) next.set(i, (next.get(i) ?? 0n) + w)
+    }
+    if (pooled[at + 1] !== value)
+      for (const i of next.keys()) {
+        const up = i * m - (at + 1 - i) * n
+        const far = alternative === 'greater' ? up : alternative === 'less' ? -up : Math.abs(up)
+        if (far >= observed) next.delete(i)
+      }
+    ways = next
+  }
+  for (let i = 1n; i <= BigInt(n); i++) all = (all * (BigInt(m) + i)) / i
+  const extreme = all - (ways.get(n) ?? 0n)
+  const digits = 10n ** 400n
+  // A quotient of whole numbers with more digits than a double has, however small it is.
+  return Number(`${(extreme * digits) / all}e-400`)
+}
+
 const near = (value: number, wanted: number, relative = 1e-12): void => {
   expect(Math.abs(value - wanted)).toBeLessThanOrEqual(relative * Math.abs(wanted))
 }
@@ -108,6 +136,26 @@ describe('two-sample Kolmogorov-Smirnov', () => {
       bruteForceP([1, 2, 2, 5, 5, 5, 8, 9], [2, 2, 3, 5, 8, 8, 8, 9], 'two-sided')
     )
   }, 60_000)
+
+  it('is exact with ties far below what all splits can show: whole numbers of arrangements, down to 1e-35', () => {
+    const random = seededRandom(11)
+    let least = 1
+    for (const [n, m, shift] of [
+      [50, 8, 4],
+      [60, 40, 3],
+      [80, 80, 6],
+      [120, 70, 30]
+    ] as const) {
+      const x = drawWith(random, [1, 2, 3, 4, 5, 6, 7, 8], n)
+      const y = drawWith(random, [1, 2, 3, 4, 5, 6, 7, 8], m).map((value) => value + shift)
+      for (const alternative of alternatives) {
+        const wanted = countedP(x, y, alternative)
+        near(ksSamples(x, y, { alternative }).p, wanted)
+        least = Math.min(least, wanted)
+      }
+    }
+    expect(least).toBeLessThan(1e-35)
+  })
 
   it('is exact without ties where the answer is known in closed form', () => {
     // Disjoint samples: two of C(n + m, n) arrangements are as extreme. Far below what subtraction from 1 could resolve.

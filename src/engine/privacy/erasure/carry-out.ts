@@ -139,8 +139,7 @@ async function destroyKeys(
     try {
       return await vault.rewrapVault({
         dropSeqs: begun.scope.leaves,
-        by: { ref: begun.approval.askedBy, kind: 'human' },
-        approval: begun.approval.id,
+        by: { ref: begun.approval.givenBy, kind: 'human' },
         progress: (done, total) => control.progress(done, total),
         mayDestroy: () => hooks.onBlock() && deps.holdsPlaced() === placed
       })
