@@ -80,6 +80,7 @@ export class LiveStatus {
       previousSize: signing?.previousSize ?? 0,
       consistent: signing?.checkpointer.consistent ?? false,
       secondCopySize: signing?.copySize,
+      copyTrouble: signing?.copyTrouble ?? null,
       projected: projector.applied,
       rebuilt: projector.rebuilding,
       perSecond: this.feed.perSecond(),

@@ -20,6 +20,7 @@ export interface LiveFigures {
   readonly previousSize: number
   readonly consistent: boolean
   readonly secondCopySize: number | undefined
+  readonly copyTrouble: string | null
   readonly projected: number
   readonly rebuilt: number | null
   readonly perSecond: number
@@ -51,6 +52,7 @@ function freeBytes(path: string): number | null {
 
 function secondCopy(workspace: OpenWorkspace, live: LiveFigures): WorkspaceStatus['head']['second_copy'] {
   if (workspace.start.problem) return workspace.start.secondCopy
+  if (live.copyTrouble !== null) return 'disturbed'
   if (live.secondCopySize === undefined) return 'none'
   return live.secondCopySize === live.size ? 'matches' : 'behind'
 }
@@ -87,7 +89,8 @@ export function statusOf(workspace: OpenWorkspace, version: string, started: Dat
     head: {
       size: start.head?.current.size ?? live.size,
       state: start.problem ? 'differs' : 'matches',
-      second_copy: secondCopy(workspace, live)
+      second_copy: secondCopy(workspace, live),
+      second_copy_note: live.copyTrouble
     },
     verified: live.verified,
     anchor: live.anchor && { time: live.anchor.time, kind: live.anchor.kind, size: live.anchor.size },

@@ -48,7 +48,13 @@ export const workspaceStatus = z.object({
   endpoints: z.object({ compliance: endpoint, drift: endpoint, otlp: endpoint.nullable() }),
   ledger: z.object({ size: count, records: count, bytes: count }),
   checkpoint: z.object({ size: count, time: timestamp, root: z.string(), previous_size: count, consistent: z.boolean() }).nullable(),
-  head: z.object({ size: count, state: z.enum(['matches', 'differs']), second_copy: z.enum(['matches', 'behind', 'none', 'differs']) }),
+  /** `disturbed`: in this run the copy was unreadable, gone or another than the engine had written, or could not be written; the note says what was found and what to do. */
+  head: z.object({
+    size: count,
+    state: z.enum(['matches', 'differs']),
+    second_copy: z.enum(['matches', 'behind', 'none', 'differs', 'disturbed']),
+    second_copy_note: z.string().nullable()
+  }),
   /** The last verification of the whole workspace, in the background or on demand; `first` is the first fault and the leaf it is in. `seq` is null when it could not be recorded. */
   verified: z
     .object({

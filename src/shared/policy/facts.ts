@@ -76,7 +76,9 @@ export interface ComplianceFacts {
     readonly message: string
   } | null
   readonly checkpoint: { readonly size: number; readonly time: string } | null
-  readonly second_copy: 'matches' | 'behind' | 'none' | 'differs'
+  readonly second_copy: 'matches' | 'behind' | 'none' | 'differs' | 'disturbed'
+  /** Of a copy that was disturbed: what was found, and what to do. */
+  readonly second_copy_note: string | null
   readonly problem: string | null
   readonly keys: 'safe-storage' | 'passphrase' | 'key-file' | 'missing'
   readonly heartbeats: { readonly seen: number; readonly expected: number }

@@ -54,6 +54,12 @@ function truncation(facts: ComplianceFacts): Line {
       )
     case 'none':
       return line('truncation', 'A tail cut off would be noticed only by the head file in the same folder', 'no copy outside it yet')
+    case 'disturbed':
+      return line(
+        'truncation',
+        'The head remembered on this machine was disturbed while the engine ran: a tail cut off before that could have been hidden there',
+        facts.second_copy_note
+      )
     case 'differs':
       return line('truncation', 'The head remembered on this machine differs from this folder', facts.problem)
   }

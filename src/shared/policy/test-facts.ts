@@ -24,6 +24,7 @@ export const empty: ComplianceFacts = {
   anchor: null,
   checkpoint: null,
   second_copy: 'none',
+  second_copy_note: null,
   problem: null,
   keys: 'key-file',
   heartbeats: { seen: 0, expected: 0 },

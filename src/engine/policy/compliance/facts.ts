@@ -26,6 +26,7 @@ export interface LiveFacts
     | 'size'
     | 'checkpoint'
     | 'second_copy'
+    | 'second_copy_note'
     | 'problem'
     | 'keys'
     | 'heartbeats'

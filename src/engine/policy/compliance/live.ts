@@ -9,6 +9,7 @@ export const liveFacts = (status: WorkspaceStatus, settings: Settings, created: 
   size: status.ledger.size,
   checkpoint: status.checkpoint && { size: status.checkpoint.size, time: status.checkpoint.time },
   second_copy: status.head.second_copy,
+  second_copy_note: status.head.second_copy_note,
   problem: status.problem?.message ?? null,
   keys: status.keys.protection,
   heartbeats: status.heartbeats,
