@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { movingReferences } from '../event/drift-bodies.ts'
 import { anchoring, anchorKinds } from './anchors.ts'
+import { errorCode } from './errors.ts'
 import { operation } from './operation.ts'
 import { recordRow, timestamp } from './record.ts'
 import { reviewState } from './review-state.ts'
@@ -183,7 +184,7 @@ export const job = z.object({
   counts: z.record(z.string(), z.number()),
   started: timestamp,
   ended: timestamp.nullable(),
-  error: z.object({ code: z.string(), message: z.string() }).nullable()
+  error: z.object({ code: errorCode, message: z.string() }).nullable()
 })
 export type Job = z.infer<typeof job>
 
