@@ -71,8 +71,11 @@ export async function capturePart(core: Core, { live, privacy, retention }: Capt
     classOf,
     redact,
     warn: (event, upstream) => log.warn({ event, upstream }),
-    counted: (actor) => clients.counted(actor, 1)
+    counted: (actor) => clients.counted(actor, 1),
+    unread: (actor) => clients.passed(actor),
+    cutOff: (response) => requests.wasCut(response)
   })
+  live.unread = () => proxy.unread
   let servers: HttpServers | undefined
   let ownPorts: OwnPorts | undefined
   const upstreams: Upstreams = new Upstreams(

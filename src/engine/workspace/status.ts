@@ -15,6 +15,7 @@ export interface LiveFigures {
   readonly size: number
   readonly records: number
   readonly waiting: number
+  readonly unread: number
   readonly commit: WorkspaceStatus['commit']
   readonly checkpoint: CheckpointRow | undefined
   readonly previousSize: number
@@ -97,7 +98,7 @@ export function statusOf(workspace: OpenWorkspace, version: string, started: Dat
     anchoring: live.anchoring,
     heartbeats: live.heartbeats,
     last_day: live.last_day,
-    ingest: { per_second: live.perSecond, waiting: live.waiting, last_seq: live.size > 0 ? live.size - 1 : null },
+    ingest: { per_second: live.perSecond, waiting: live.waiting, unread: live.unread, last_seq: live.size > 0 ? live.size - 1 : null },
     commit: live.commit,
     projection: { applied: live.projected, behind: Math.max(0, live.size - live.projected), rebuilt: live.rebuilt },
     keys: { protection: identity.protection, message: protectionMessage[identity.protection] },

@@ -84,6 +84,8 @@ export interface ComplianceFacts {
   readonly heartbeats: { readonly seen: number; readonly expected: number }
   readonly gaps: readonly Gap[]
   readonly lost: number
+  /** Calls that may be to models and passed through the recorder without a record since its start. */
+  readonly unread: number
   readonly alerts: { readonly total: number; readonly answered: number }
   readonly baselines: number
   readonly look_every_minutes: number

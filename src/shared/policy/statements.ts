@@ -117,8 +117,17 @@ function onItsWord(facts: ComplianceFacts): Line[] {
   return lines
 }
 
-const beyondIt = (): Line[] => [
+const beyondIt = ({ unread }: ComplianceFacts): Line[] => [
   line('completeness', 'Calls that never passed through the recorder'),
+  ...(unread === 0
+    ? []
+    : [
+        line(
+          'completeness',
+          `What ${plural(unread, 'call')} said that passed through the recorder unrecorded`,
+          'to an interface that is not read, such as speech or pictures; counted since the engine started'
+        )
+      ]),
   line('content', 'That an answer was right, or that a person read it'),
   line('content', 'What a provider did beyond what it returned')
 ]
@@ -127,5 +136,5 @@ const beyondIt = (): Line[] => [
 export const statementsOf = (facts: ComplianceFacts): Statement[] => [
   ...proven(facts).map((one) => ({ group: 'proves' as const, ...one })),
   ...onItsWord(facts).map((one) => ({ group: 'word' as const, ...one })),
-  ...beyondIt().map((one) => ({ group: 'cannot' as const, ...one }))
+  ...beyondIt(facts).map((one) => ({ group: 'cannot' as const, ...one }))
 ]

@@ -30,6 +30,7 @@ export const empty: ComplianceFacts = {
   heartbeats: { seen: 0, expected: 0 },
   gaps: [],
   lost: 0,
+  unread: 0,
   alerts: { total: 0, answered: 0 },
   baselines: 0,
   look_every_minutes: 60,

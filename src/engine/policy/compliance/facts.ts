@@ -30,6 +30,7 @@ export interface LiveFacts
     | 'problem'
     | 'keys'
     | 'heartbeats'
+    | 'unread'
     | 'look_every_minutes'
     | 'verify_every_hours'
   > {}

@@ -13,6 +13,7 @@ export const liveFacts = (status: WorkspaceStatus, settings: Settings, created: 
   problem: status.problem?.message ?? null,
   keys: status.keys.protection,
   heartbeats: status.heartbeats,
+  unread: status.ingest.unread,
   look_every_minutes: settings.look_every_minutes,
   verify_every_hours: settings.verify_every_hours
 })
