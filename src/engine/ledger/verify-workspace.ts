@@ -11,6 +11,7 @@ import { disposedHash, TILE } from './tiles.ts'
 import { readOr, unreadable } from './unreadable.ts'
 import { checkpointRows } from './verify-checkpoints.ts'
 import { ErasedPayloads, leafFaults } from './verify-leaf.ts'
+import { lookupFaults } from './verify-lookups.ts'
 import { TreeCheck } from './verify-tree.ts'
 import { checkVaultBlocks } from './verify-vault.ts'
 
@@ -45,6 +46,8 @@ interface Databases {
   readonly ledger: AnyDb
   readonly keys: AnyDb
   readonly payloads: PayloadReader
+  /** The projection, whose indexes are held against its rows; absent for a copy, which has none. */
+  readonly catalog?: AnyDb
 }
 
 const nothing = () => ({ leaves: 0, nodes: 0, payloads: 0, keys: 0, checkpoints: 0, disposed_leaves: 0, disposed_payloads: 0 })
@@ -209,6 +212,13 @@ function verify(db: Databases, input: VerifyWorkspaceInput, control: VerifyContr
       checkVaultBlocks(db.keys, payloads, input.size)
     ))
       faults.push({ code, message, seq: from })
+  faults.push(
+    ...lookupFaults(db, (took) => {
+      if (input.share < 1) control.rest((took * (1 - input.share)) / input.share)
+      return !control.cancelled()
+    })
+  )
+  if (control.cancelled()) return undefined
   faults.sort((a, b) => (a.seq ?? -1) - (b.seq ?? -1))
   const more = faults.length - MOST_FAULTS
   return {
