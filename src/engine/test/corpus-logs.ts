@@ -2,12 +2,17 @@
 // What happens to a log of the corpus in time: it is copied and goes two ways, old records are disposed of, one is erased.
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
+import type { OperationInput } from '../../shared/contract/contract.ts'
 import { parseCheckpoint } from '../../shared/evidence/note.ts'
 import type { SeenHead } from './corpus-case.ts'
 import type { Bag } from './corpus-edit.ts'
 import { rawRecord, type TestEngine, testEngine } from './test-engine.ts'
 
-export type ExportBag = (engine: TestEngine, query: string) => Promise<{ readonly bag: Bag }>
+export type ExportBag = (
+  engine: TestEngine,
+  query: string,
+  more?: Partial<OperationInput<'export.start'>>
+) => Promise<{ readonly bag: Bag }>
 
 const note = (bag: Bag, name = 'proof/checkpoint') => parseCheckpoint((bag.get(name) ?? Buffer.alloc(0)).toString('utf8'))
 const headOf = (bag: Bag, name?: string): SeenHead => {

@@ -14,7 +14,7 @@ export interface CorpusKeys {
 
 export interface Way {
   readonly name: string
-  readonly from?: 'stamped' | 'withheld' | 'ranged' | 'sampled' | 'pruned' | 'erased' | 'large'
+  readonly from?: 'stamped' | 'withheld' | 'ranged' | 'sampled' | 'pruned' | 'erased' | 'corrected' | 'correctedRange' | 'large'
   readonly change: (bag: Bag) => void
   readonly step: number | null
   readonly code: string | null
@@ -432,6 +432,7 @@ export async function hostileWays(
     ['no archive', Buffer.from('hello')],
     ['nothing', Buffer.alloc(0)],
     ['an encrypted bundle', Buffer.from('age-encryption.org/v1\n-> X25519 x\n')],
+    ['an encrypted bundle in its text form', Buffer.from('-----BEGIN AGE ENCRYPTED FILE-----\nYWdlLWVuY3J5cHRpb24ub3JnL3YxCg==\n')],
     ['a link', patched((entry) => entry.writeUInt32LE((0o120777 << 16) >>> 0, 38))],
     ['an encrypted entry', patched((entry) => entry.writeUInt16LE(entry.readUInt16LE(8) | 1, 8))],
     ['an unknown compression', patched((entry) => entry.writeUInt16LE(99, 10))],

@@ -13,6 +13,7 @@ import { makeAuthority, serveAuthority } from '../anchors/test-authority.ts'
 import { ed25519FromSeed, sha256, sha512 } from '../crypto.ts'
 import { describeSample, workspacePaths } from '../workspace/paths.ts'
 import type { CorpusCase } from './corpus-case.ts'
+import { correctedRecords, correctionWays } from './corpus-corrections.ts'
 import type { Bag } from './corpus-edit.ts'
 import { prunedAndErased, twoHistories } from './corpus-logs.ts'
 import { type Sampled, scopeWays } from './corpus-scope.ts'
@@ -22,11 +23,11 @@ import { rawRecord, type TestEngine, testEngine } from './test-engine.ts'
 
 const TIME = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true, mode: 0o100644 }
 
-/** Packs files in the order of the map, with fixed times. */
-export async function packBag(bag: Bag): Promise<Buffer> {
+/** Packs files in the order of the map, with fixed times; `compress`: as an export does, which takes most of the time of a corpus. */
+export async function packBag(bag: Bag, compress = false): Promise<Buffer> {
   const zip = new ZipFile()
   // Nothing to pack is not packed: it takes a while in twenty thousand files.
-  for (const [name, content] of bag) zip.addBuffer(content, name, { ...TIME, compress: content.length > 0 })
+  for (const [name, content] of bag) zip.addBuffer(content, name, { ...TIME, compress: compress && content.length > 0 })
   zip.end()
   const chunks: Buffer[] = []
   for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer)
@@ -135,7 +136,7 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
   ): Promise<void> => {
     const number = String(cases.length).padStart(3, '0')
     const file = `${number}.affidavit.zip`
-    writeFileSync(join(folder, file), Buffer.isBuffer(content) ? content : await packBag(content))
+    writeFileSync(join(folder, file), Buffer.isBuffer(content) ? content : await packBag(content, expected.step === null))
     if (!Buffer.isBuffer(content)) writeBag(content, join(folder, number))
     cases.push({
       shellStep: null,
@@ -168,6 +169,7 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
     const { pruned, erased } = await prunedAndErased(engine, exportBag, (ms) => {
       later = ms
     })
+    const { corrected, correctedRange } = await correctedRecords(engine, exportBag)
     writeBag(new Map([...plain.bag].filter(([name]) => name.startsWith('trust/'))), folder)
     const seeds = seedsOf(engine)
     const log = ed25519FromSeed(seeds.log)
@@ -194,6 +196,8 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
     await put('with a timestamp', stamped.bag, valid)
     await put('over a tile that was disposed of', pruned, valid)
     await put('with an erased record and its erasure', erased, valid)
+    await put('with corrections of two records', corrected, valid)
+    await put('a whole range with corrections', correctedRange, valid)
     await put('after an earlier head was seen', grown, { ...good, remembered: { head: before, code: null } })
     await put('cut off after a longer log was seen', cut, { ...good, remembered: { head: seen, code: 'rollback' } })
     await put('another history of the size that was seen', forked, { ...good, remembered: { head: seen, code: 'fork' } })
@@ -205,12 +209,19 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
       sampled: sampled.bag,
       pruned,
       erased,
+      corrected,
+      correctedRange,
       large
     }
     const partly = { shellVerdict: 'no fault found, 2 steps not checked' } as const
     await put('beyond a thousand leaves, as it was written', large, { ...good, ...partly })
     await put('beyond a thousand leaves, with confirmed keys', large, { ...valid, ...partly })
-    for (const way of [...tamperedWays(plain.bag, keys), ...scopeWays(keys, { ranged: ranged.bag, sampled }), ...tileWays(keys, large)]) {
+    for (const way of [
+      ...tamperedWays(plain.bag, keys),
+      ...scopeWays(keys, { ranged: ranged.bag, sampled }),
+      ...correctionWays(keys, corrected),
+      ...tileWays(keys, large)
+    ]) {
       const bag: Bag = new Map(sources[way.from ?? 'plain'])
       way.change(bag)
       await put(way.name, bag, {
@@ -223,7 +234,7 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
         ...(way.shellVerdict === undefined ? {} : { shellVerdict: way.shellVerdict })
       })
     }
-    for (const [name, content] of await hostileWays(plain.zip, packBag))
+    for (const [name, content] of await hostileWays(plain.zip, (bag) => packBag(bag, true)))
       await put(name, content, { trusted: false, verdict: 'refused', step: null, code: null })
   } finally {
     await engine.remove()

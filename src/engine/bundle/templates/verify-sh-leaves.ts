@@ -20,21 +20,29 @@ root=$(sed -n 3p proof/checkpoint)
 export work size root
 set -- $(wc -lc <data/leaves.jsonl) 0 0
 leaves=$1
-described=$(cat data/case.json)
+# Each field of the case where it stands first; a line for each, in one go.
+awk '
+  function found(pattern, skip, rest) { if (!match($0, pattern)) return ""; return substr($0, RSTART + skip, RLENGTH - skip - rest) }
+  NR == 1 {
+    n = split("records_in_scope records leaves first_seq last_seq tree_size", name, " ")
+    for (i = 1; i <= n; i++) print found("\"" name[i] "\":[0-9]*", length(name[i]) + 3, 0)
+    print found("\"origin\":\"[^\"]*\"", 10, 1)
+  }' data/case.json >"$work/described" 2>/dev/null
+{ read -r in_scope; read -r records; read -r named_leaves; read -r first_seq; read -r last_seq; read -r tree_size; IFS= read -r case_origin; } <"$work/described"
 text='"([^"\]|\\.)*"'
 count='(0|[1-9][0-9]{0,14})'
 part="\\{(\"last\":$count,)?\"part\":\"(event|request|response|error|body|attachment\\.[0-9]+|scope\\.[0-9]+)\",\"reason\":$text,\"seq\":$count\\}"
 shape="\\{\"app\":$text,\"first_seq\":(null|$count),\"last_seq\":(null|$count),\"leaves\":$count,\"origin\":$text,\"purpose\":$text,\"query\":$text,(\"range\":\\{\"first\":$count,\"last\":$count\\},)?\"recipient\":$text,\"records\":$count,\"records_in_scope\":$count,\"requested_by\":$text,\"sample\":(true|false),\"tree_size\":$count,\"v\":1,\"withheld\":\\[($part(,$part)*)?\\],\"written\":$text\\}"
 out=0
 if [ "$(wc -l <data/case.json)" -eq 1 ] && grep -E -q -x -e "$shape" data/case.json; then
-  out=$(($(number "$described" records_in_scope) - $(number "$described" records)))
+  out=$((in_scope - records))
 else
   fault 'case_unreadable: data/case.json'
 fi
-[ "$(field "$described" origin)" = "$principal" ] || fault 'case_origin: log and case do not name the same origin'
-[ "$(number "$described" records)" = "$(grep -E '"type":"llm\.(recorded|request)","v":1\}$' data/leaves.jsonl | grep -v -c '"span_role":"wrapper"')" ] || fault 'case_count: the case names another number of records'
-[ "$(number "$described" leaves)" = "$leaves" ] || fault 'case_count: the case names another number of leaves'
-named_span="$(number "$described" first_seq) $(number "$described" last_seq)"
+[ "$case_origin" = "$principal" ] || fault 'case_origin: log and case do not name the same origin'
+[ "$records" = "$(grep -E '"type":"llm\.(recorded|request)","v":1\}$' data/leaves.jsonl | grep -v -c '"span_role":"wrapper"')" ] || fault 'case_count: the case names another number of records'
+[ "$named_leaves" = "$leaves" ] || fault 'case_count: the case names another number of leaves'
+named_span="$first_seq $last_seq"
 range=$(grep -o '"range":{"first":[0-9]*,"last":[0-9]*}' data/case.json | head -n 1)
 range_first=$(number "$range" first)
 range_last=$(number "$range" last)
@@ -48,7 +56,7 @@ left=
 [ "$out" -le 0 ] || left="; $out restricted records in scope left out"
 : >"$work/span"
 : >"$work/took"
-[ "$(number "$described" tree_size)" = "$size" ] || fault 'case_size: the case names another tree size than the checkpoint'
+[ "$tree_size" = "$size" ] || fault 'case_size: the case names another tree size than the checkpoint'
 if [ -d data/tile ]; then
 ${tileSteps}elif [ "$leaves" -gt 1000 ] || [ "$2" -gt 65536000 ]; then
   fault 'layout: more than 1000 leaves need tiles'
@@ -103,7 +111,9 @@ else
       return line
     }' data/leaves.jsonl
   # What was compared line by line is the same byte by byte.
-  touch "$work/read" "$work/copy" "$work/expected"
+  : >>"$work/read"
+  : >>"$work/copy"
+  : >>"$work/expected"
   [ -s "$faults" ] || xargs cat <"$work/read" | cmp -s - "$work/copy" || fault 'leaf_not_in_tree: a proof with other bytes than its lines'
   name=10000
   set -f
@@ -115,7 +125,7 @@ else
   done
   unset IFS
   set +f
-  hash_all nodes
+  hash_few
   fold
   awk "$lib"'
     BEGIN { while ((getline line < at("held")) > 0) held[line] }
@@ -131,7 +141,7 @@ fi
 # 6
 if [ -d data/tile ]; then
 ${listSteps}else
-  touch "$work/parts"
+  : >>"$work/parts"
   withheld
   # Leaves that an erasure in this bundle names, behind the leaf of its intent; the scope is checked below like every part.
   find data/payload -type f -name '*.scope.*' ! -name '*.opening' -exec grep -o '{"seq":[0-9]*}' /dev/null {} + 2>/dev/null | sed 's#^data/payload/\([0-9]*\)[.].*:\([0-9]*\)}$#\1 \2#' >"$work/erased"
@@ -166,7 +176,9 @@ ${listSteps}else
       print NR - out - gone > at("wanted")
       if (files != (NR - out - gone) * 2) fault("stray_payload: another number of payload files than the leaves have parts")
     }' "$work/parts"
-  touch "$work/small" "$work/large" "$work/opened"
+  : >>"$work/small"
+  : >>"$work/large"
+  : >>"$work/opened"
   while read -r file part commit length; do
     found=$({ cat "$file.opening"; printf 'affidavit/v1/%s\000' "$part"; cat "$file"; } | hash64)
     if [ "$found" = "$commit" ]; then echo "$file" >>"$work/opened"; else fault "payload_changed: $file"; fi
@@ -201,7 +213,7 @@ ${listSteps}else
     for fill in $(cat "$work/pads" 2>/dev/null); do printf '%0'"$fill"'d' 0 >"$work/pad/$fill"; done
     (cd "$work" && xargs cat <pieces | tar -xmf - -C nodes) || { echo 'no room for temporary files' >&2; exit 2; }
     rm -r "$work/head" "$work/domain" "$work/pad"
-    hash_all nodes
+    hash_few
     awk "$lib"'
       BEGIN { read_hashes() }
       {
