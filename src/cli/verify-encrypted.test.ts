@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // An encrypted bundle on the command line: what opens it comes from files, never from arguments.
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { generateIdentity, identityToRecipient } from 'age-encryption'
+import { armor, generateIdentity, identityToRecipient } from 'age-encryption'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { rawRecord, type TestEngine, testEngine } from '../engine/test/test-engine.ts'
 import { type VerifyOptions, verifyFile } from './verify.ts'
@@ -55,6 +55,15 @@ it('is opened by a file of identities, or by the first line of a file', async ()
     expect([exit, out.trim().split('\n').at(-1)]).toEqual([0, 'consistent, signer not confirmed'])
     expect((await run(name, { ...options, requireTrust: true })).exit).toBe(1)
   }
+})
+
+it('is opened in its text form too', async () => {
+  file('text.age', armor.encode(readFileSync(at('key.age'))).replaceAll('\n', '\r\n'))
+  const { exit, out } = await run('text.age', { identity: at('own.txt') })
+  expect([exit, out.trim().split('\n').at(-1)]).toEqual([0, 'consistent, signer not confirmed'])
+  await expect(run('text.age', {})).rejects.toThrow(/--identity FILE/)
+  file('text.age', `${readFileSync(at('text.age'), 'utf8')}more`)
+  await expect(run('text.age', { identity: at('own.txt') })).rejects.toMatchObject({ code: 'not_this_format' })
 })
 
 it('says what is missing or wrong, and names the option', async () => {

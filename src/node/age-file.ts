@@ -10,6 +10,7 @@ import type { ReadableStream as WebStream } from 'node:stream/web'
 import { Decrypter } from 'age-encryption'
 import { AffidavitError } from '../shared/contract/errors.ts'
 import type { BundleKey } from '../shared/contract/exports.ts'
+import { ArmorError, isArmored, unarmored, unarmoredStart } from './age-armor.ts'
 
 /** What opens a file: a passphrase, or the secret half of a key it was encrypted to. */
 export type AgeLock = 'passphrase' | 'identity'
@@ -17,6 +18,8 @@ export type AgeLock = 'passphrase' | 'identity'
 const MAGIC = 'age-encryption.org/v1\n'
 /** A header of hundreds of recipients; nothing is read beyond it in search of its end. */
 const MOST_HEADER = 64 * 1024
+/** The same in base64, with its line ends and the space before it. */
+const MOST_ARMORED_HEADER = Math.ceil(MOST_HEADER / 48) * 66 + 2048
 /** scrypt with 2^20 takes 1 GiB; age itself writes 2^18. */
 const MOST_WORK = 20
 const MOST_IDENTITY = 64 * 1024
@@ -39,13 +42,30 @@ async function beginning(path: string, most: number): Promise<string> {
   }
 }
 
+/** The beginning of an age file without its armor; null where it is none. @throws AffidavitError not_this_format: armor that holds no age file */
+function headerOf(text: string): string | null {
+  if (text.startsWith(MAGIC)) return text.slice(0, MOST_HEADER)
+  if (!isArmored(text)) return null
+  const opened = Buffer.from(startOf(text)).toString('latin1')
+  if (!opened.startsWith(MAGIC)) throw damaged()
+  return opened.slice(0, MOST_HEADER)
+}
+
+function startOf(text: string): Uint8Array {
+  try {
+    return unarmoredStart(text)
+  } catch (error) {
+    throw error instanceof ArmorError ? damaged() : error
+  }
+}
+
 /**
  * What a file is locked with; null where it is no age file, or cannot be read, which whoever reads it says.
  * @throws AffidavitError not_this_format: its header has no end, or asks for more work than any program writes
  */
 export async function ageLock(path: string): Promise<AgeLock | null> {
-  const text = await beginning(path, MOST_HEADER).catch(() => '')
-  if (!text.startsWith(MAGIC)) return null
+  const text = headerOf(await beginning(path, MOST_ARMORED_HEADER).catch(() => ''))
+  if (text === null) return null
   const end = text.indexOf('\n--- ')
   if (end < 0) throw damaged()
   const stanzas = text
@@ -90,7 +110,7 @@ async function identitiesOf(key: Exclude<BundleKey, { readonly passphrase: strin
     if (!found?.isFile() || found.size > MOST_IDENTITY) throw new AffidavitError('file_unreadable', 'the identity file cannot be read')
     text = await beginning(key.identity_file, MOST_IDENTITY)
   }
-  if (text.startsWith(MAGIC) || text.startsWith('-----BEGIN AGE'))
+  if (text.startsWith(MAGIC) || isArmored(text))
     throw new AffidavitError('bad_request', 'the identity file is encrypted itself: decrypt it first')
   const lines = text.split(/\r?\n/).map((line) => line.trim())
   const identities = lines.filter((line) => line !== '' && !line.startsWith('#'))
@@ -142,7 +162,10 @@ export async function decryptFile(from: string, to: string, { key, cancelled, on
       yield new Uint8Array(chunk as Buffer)
     }
   }
-  const cipher = Readable.toWeb(Readable.from(counted())) as unknown as ReadableStream<Uint8Array<ArrayBuffer>>
+  const armored = isArmored(await beginning(from, MOST_ARMORED_HEADER))
+  const cipher = Readable.toWeb(Readable.from(armored ? unarmored(counted()) : counted())) as unknown as ReadableStream<
+    Uint8Array<ArrayBuffer>
+  >
   try {
     const plain = await decrypter.decrypt(cipher)
     const file = await open(to, 'wx', 0o600)
@@ -161,6 +184,7 @@ export async function decryptFile(from: string, to: string, { key, cancelled, on
 
 function failureOf(error: unknown): AffidavitError {
   if (error instanceof AffidavitError) return error
+  if (error instanceof ArmorError) return damaged()
   const { code, message } = error as { readonly code?: unknown; readonly message?: unknown }
   if (code === 'ENOSPC') return new AffidavitError('disk_full', 'the disk is full: an encrypted bundle needs room for its plain form')
   if (message === "no identity matched any of the file's recipients")

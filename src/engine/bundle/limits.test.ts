@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { MOST_ENTRIES } from '../../shared/evidence/bundle-layout.ts'
+import { verifyBundleFile } from '../../node/verify-file.ts'
+import { CASE, MOST_ENTRIES, MOST_TEXT_BYTES } from '../../shared/evidence/bundle-layout.ts'
 import { openReadable } from '../sqlite/open.ts'
+import { packBag } from '../test/corpus.ts'
 import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
 import { checkEntries } from './limits.ts'
 
@@ -30,3 +34,28 @@ it('refuses what would have more files than a verifier takes, and says what to d
     ledger.close()
   }
 })
+
+it('refuses a description of the case that is larger than any export writes, and reads none of it as JSON', async () => {
+  const out = join(engine.root, 'small.zip')
+  const { job_id } = await engine.call('export.start', { query: '', recipient: 'r', purpose: 'p', out })
+  expect((await engine.job(job_id)).error).toBeNull()
+  const folder = join(engine.root, 'small')
+  execFileSync('unzip', ['-q', out, '-d', folder])
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(folder, name)).isFile())
+  const files = new Map(names.sort().map((name) => [name, readFileSync(join(folder, name))]))
+  const described = files.get(CASE) ?? Buffer.alloc(0)
+  const reasons = async (bytes: number) => {
+    // Spaces before it: the same JSON, and a text that is as large as this.
+    const path = join(engine.root, 'large.zip')
+    writeFileSync(path, await packBag(files.set(CASE, Buffer.concat([Buffer.alloc(bytes - described.length, ' '), described]))))
+    const { kind, steps, bundle } = await verifyBundleFile(path)
+    return [
+      kind,
+      bundle.recipient,
+      ...steps.flatMap((step) => step.reasons.map(({ code, subject }) => `${step.number} ${code} ${subject}`))
+    ]
+  }
+  // Smaller than that it is read, and only the manifest no longer fits.
+  expect(await reasons(100_000)).toEqual(['invalid', 'r', `2 file_changed ${CASE}`])
+  expect(await reasons(MOST_TEXT_BYTES + 1)).toEqual(['invalid', null, `2 file_changed ${CASE}`, `5 case_unreadable ${CASE}`])
+}, 30_000)

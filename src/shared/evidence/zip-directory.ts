@@ -69,11 +69,12 @@ async function readExactly(source: ZipSource, from: number, length: number): Pro
   return bytes
 }
 
-const AGE = utf8('age-encryption.org/v1\n')
+const AGE = ['age-encryption.org/v1\n', '-----BEGIN AGE ENCRYPTED FILE-----'].map((text) => utf8(text))
 
 /** A bundle for one recipient is no archive until it is decrypted: that is said instead of calling it damaged. */
 async function refuseEncrypted(source: ZipSource): Promise<void> {
-  if (source.size < AGE.length || !equalBytes(await source.read(0, AGE.length), AGE)) return
+  const start = await source.read(0, Math.min(source.size, 64))
+  if (!AGE.some((magic) => equalBytes(start.subarray(0, magic.length), magic))) return
   throw refusal('the file is encrypted with age: decrypt it first, with `age --decrypt -i KEYFILE -o bundle.affidavit.zip FILE`')
 }
 
