@@ -23,12 +23,12 @@ export interface EngineProcess {
   readonly exited: Promise<void>
 }
 
-/** Starts an engine with both servers on free ports; `laterMs`: how much later than now its disposals judge. */
-export async function engineProcess(root: string, laterMs = 0): Promise<EngineProcess> {
+/** Starts an engine with both servers on free ports; `laterMs`: how much later than now its disposals judge; `env`: of its process, beside ours. */
+export async function engineProcess(root: string, laterMs = 0, env: NodeJS.ProcessEnv = {}): Promise<EngineProcess> {
   const child: ChildProcess = fork(entry, [], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     serialization: 'advanced',
-    env: { ...process.env, AFFIDAVIT_LOG_LEVEL: 'silent' }
+    env: { ...process.env, ...env, AFFIDAVIT_LOG_LEVEL: 'silent' }
   })
   const calls = new Map<string, (reply: Reply<unknown>) => void>()
   let dead = false
