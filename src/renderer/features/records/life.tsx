@@ -36,8 +36,9 @@ export function Life({ seq }: { readonly seq: number }) {
       {earlier_reads > 0 && <p className="dim small">{count(earlier_reads)} earlier reads are in the activity.</p>}
       {review !== null ? (
         <Note is="plain">
-          From the leaves that this bundle holds. Views and exports stay in the workspace it came from
-          {review.written === null ? '' : `; this bundle was written ${moment(review.written)}`}.
+          From the leaves that this bundle holds: how it was recorded, reviews, corrections and erasure, as of{' '}
+          {review.written === null ? 'its checkpoint' : moment(review.written)}. A bundle brings no holds, restrictions or disposals, and no
+          views, verifications or exports of a record: whether there were any, the workspace it came from can tell.
         </Note>
       ) : (
         !reads && <Note is="plain">Who read it is not shown here: {whoMay('activity')}.</Note>
