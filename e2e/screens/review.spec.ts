@@ -72,7 +72,9 @@ oneLook('dark', 'a bundle under review', async ({ app, page, go, shoot }) => {
   await expect(page.getByText('verified', { exact: true }).first()).toBeVisible()
   await shoot('15-review-records')
   await page.getByRole('tab', { name: 'Life' }).click()
-  await expect(page.getByText(/From the leaves that this bundle holds: .* A bundle brings no holds, restrictions or disposals/)).toBeVisible()
+  await expect(
+    page.getByText(/From the leaves that this bundle holds: .* A bundle brings no holds, restrictions or disposals/)
+  ).toBeVisible()
   await page.getByRole('list', { name: 'Life of the record' }).getByRole('button', { name: /^leaf/ }).click()
   await expect(page.getByText('This leaf is in the ledger and unchanged.')).toBeVisible()
   await page.keyboard.press('Escape')

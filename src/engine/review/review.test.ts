@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A bundle opened as a read-only workspace: what its views show is what the bundle holds, and nothing else.
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -116,6 +118,11 @@ describe('the review of a bundle', () => {
       ])
       const { alerts } = await engine.call('drift.alerts', {})
       expect(alerts.map((alert) => alert.source)).toContain('slow')
+      // A printed report names the manifest of the bundle that it was drawn from, not the checkpoint of a workspace.
+      const { footer } = await engine.call('report.drift', { alert_id: alerts[0]?.id ?? '' })
+      const tags = execFileSync('unzip', ['-p', small, 'tagmanifest-sha256.txt'])
+      const { origin } = engine.engine.status()
+      expect(footer).toBe(`${origin}\ntagmanifest-sha256.txt: sha256 ${createHash('sha256').update(tags).digest('hex')}`)
       const verdict = await engine.call('drift.verdict', { alert_id: alerts[0]?.id ?? '', feature: 'latency' })
       expect(verdict).toMatchObject({ model: 'gpt-4', source: 'slow' })
       const { receipts, withheld, requested_by, confirmed } = await engine.call('review.report', {})
