@@ -22,8 +22,8 @@ oneLook('light', 'a cancelled look, and alerts of somebody who only reads', asyn
     await expect(cancel).toBeVisible()
     await shoot('04-drift-looking')
     await cancel.click()
-    // The way of a cancel leads over the main process, which does not wait for the engine.
-    await page.waitForTimeout(200)
+    // The cancel goes over two more processes; it is to be there before the engine goes on, on a busy machine too.
+    await page.waitForTimeout(2_000)
   } finally {
     process.kill(pid, 'SIGCONT')
   }

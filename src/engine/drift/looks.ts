@@ -86,6 +86,8 @@ export function driftLooks(deps: LookDeps): Looks {
       deps.drain().catch(() => {})
     ])
     const latched = new Set(episodes.map(episode))
+    // Until here nothing is on record: whoever cancels while the last tests run has cancelled all of it.
+    if (caller.signal?.aborted) throw new AffidavitError('cancelled', 'cancelled')
     const { draft, id } = lookDraft(judged, caller.actor, trigger)
     const [written] = await deps.append([draft])
     if (!written) throw new AffidavitError('read_only', 'the workspace is open read-only')

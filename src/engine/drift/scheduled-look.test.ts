@@ -29,6 +29,8 @@ let told: DriftAlert[]
 /** Called before each append; throws to stand for a process that ends there. */
 let before: (drafts: readonly LeafDraft[]) => void
 let clock: () => Date
+/** Called when a look was judged and is about to be written. */
+let drained: () => void
 
 beforeEach(async () => {
   folder.current = testFolder()
@@ -49,6 +51,7 @@ beforeEach(async () => {
   told = []
   before = () => {}
   clock = () => new Date()
+  drained = () => {}
 })
 afterEach(async () => {
   await ledger.close()
@@ -69,7 +72,10 @@ const engineOf = (patienceMs = 5_000) =>
       return ledger.append(drafts)
     },
     record: async () => null,
-    drain: () => pool.run('drainWal', { path: workspace.paths.ledger }),
+    drain: () => {
+      drained()
+      return pool.run('drainWal', { path: workspace.paths.ledger })
+    },
     settings: () => settings,
     onAlert: (alert) => told.push(alert),
     now: () => clock(),
@@ -329,6 +335,12 @@ describe('a look', () => {
     cancel.abort()
     await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' })
     expect(ledger.size).toBe(size)
+    // Also when everything was judged and nothing but the writing is left.
+    const late = new AbortController()
+    drained = () => late.abort()
+    await expect(drift.handlers['drift.look']({}, { ...caller, signal: late.signal })).rejects.toMatchObject({ code: 'cancelled' })
+    expect(ledger.size).toBe(size)
+    drained = () => {}
     expect((await look(drift)).opened).toHaveLength(1)
   })
 

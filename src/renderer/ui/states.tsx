@@ -2,7 +2,7 @@
 // The states of every list: empty, loading, error. (Full is a Note on top of the list it concerns.)
 import { Button } from '@mantine/core'
 import { type ReactNode, useEffect, useState } from 'react'
-import { codeOf, messageOf, sentenceOf } from '../client/hooks.ts'
+import { codeOf, sentenceOf } from '../client/hooks.ts'
 import { Mark } from './parts.tsx'
 
 /** Nothing here: what was looked for, and what to do. */
@@ -85,7 +85,7 @@ export const Failed = ({
       <h2>
         <Mark is="broken" size={16} /> {what}
       </h2>
-      <p>{messageOf(error)}</p>
+      <p>{sentenceOf(error)}</p>
       {children}
       <p className="dim">
         Code <code>{codeOf(error)}</code>. Nothing that was recorded is affected.

@@ -62,8 +62,7 @@ export function Integrity() {
     matches: ['holds', 'matches'],
     behind: ['holds', 'is a prefix'],
     none: ['pending', 'not made yet'],
-    differs: ['broken', 'differs'],
-    disturbed: ['attention', 'was disturbed']
+    differs: ['broken', 'differs']
   } as const
   const [copyIs, copyWord] = copies[head.second_copy]
   return (
@@ -74,16 +73,14 @@ export function Integrity() {
           <div className="strong clip" style={{ fontSize: 15, lineHeight: '20px' }}>
             {title}
           </div>
-          <div className="soft small clip" title={head.second_copy_note ?? undefined}>
+          <div className="soft small clip">
             {problem
               ? 'Open read-only; see the message above'
-              : head.second_copy_note !== null
-                ? head.second_copy_note
-                : faulty
-                  ? faultOf(verified)
-                  : checkpoint
-                    ? `Re-hashed from disk before signing, ${clock(checkpoint.time)} UTC`
-                    : 'The first follows seconds after the first record'}
+              : faulty
+                ? faultOf(verified)
+                : checkpoint
+                  ? `Re-hashed from disk before signing, ${clock(checkpoint.time)} UTC`
+                  : 'The first follows seconds after the first record'}
           </div>
         </div>
       </div>

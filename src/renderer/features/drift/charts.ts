@@ -17,8 +17,9 @@ export function valueText(value: number, unit: string): string {
   return `${count(Math.round(value))} ${unit}`
 }
 
+/** A value beside an axis. Nought has no unit: the others of its axis may be in seconds or in milliseconds. */
 export const axisValue = (value: number, unit: string): string =>
-  unit === 'ms' ? (value >= 1000 ? `${count(value / 1000)} s` : `${value} ms`) : count(value)
+  value === 0 ? '0' : unit === 'ms' ? (value >= 1000 ? `${count(value / 1000)} s` : `${value} ms`) : count(value)
 const span = (verdict: PlottedFeature): readonly [number, number] => {
   const all = [...verdict.ecdf.reference, ...verdict.ecdf.current].map((point) => point.x)
   return [Math.min(...all), Math.max(...all)]
@@ -44,7 +45,7 @@ export const ecdfOption =
     // A curve that runs through a label would make it hard to read.
     const onPanel = { backgroundColor: tokens.panel, padding: [1, 3] }
     return {
-      grid: { left: 44, right: 18, top: 14, bottom: 38 },
+      grid: { left: 44, right: 26, top: 14, bottom: 38 },
       xAxis: axis(tokens, {
         type: log ? 'log' : 'value',
         min: first,
@@ -54,7 +55,8 @@ export const ecdfOption =
         nameLocation: 'middle',
         nameGap: 24,
         axisLine: { show: true, onZero: false, lineStyle: { color: tokens.line2 } },
-        axisLabel: { formatter: (value: number) => axisValue(value, unit) }
+        // Where a plain axis ends is no round number.
+        axisLabel: { ...(log ? {} : { showMaxLabel: false }), formatter: (value: number) => axisValue(value, unit) }
       }),
       yAxis: axis(tokens, {
         type: 'value',
@@ -123,7 +125,7 @@ export const ecdfOption =
                     label: {
                       show: true,
                       formatter: `reference ${Math.round(100 * gap.reference)} %, n = ${count(numbers.n)}`,
-                      ...labelAt(gap.reference, left),
+                      ...labelAt(gap.reference, left, gap.reference - gap.current),
                       ...onPanel,
                       ...chartText(tokens.ink2)
                     }
@@ -133,7 +135,7 @@ export const ecdfOption =
                     label: {
                       show: true,
                       formatter: `current ${Math.round(100 * gap.current)} %, m = ${count(numbers.m)}`,
-                      ...labelAt(gap.current, left),
+                      ...labelAt(gap.current, left, gap.current - gap.reference || -1e-9),
                       ...onPanel,
                       ...chartText(tokens.accent)
                     }
@@ -145,13 +147,17 @@ export const ecdfOption =
     }
   }
 
-/** Away from the edge of the plot. */
-const labelAt = (y: number, left: boolean): Record<string, unknown> => ({
-  position: left ? 'left' : 'right',
-  distance: 8,
-  align: left ? 'right' : 'left',
-  offset: [0, y > 0.93 ? 10 : y < 0.07 ? -10 : 0]
-})
+/** Shares nearer than this would have their labels one over the other. */
+const NEAR = 0.1
+
+/** Away from the edge of the plot, and from the label of the other curve. @param above how far this curve lies above the other one */
+const labelAt = (y: number, left: boolean, above: number): Record<string, unknown> => {
+  const inside = y > 0.93 ? 10 : y < 0.07 ? -10 : 0
+  const apart = Math.abs(above) >= NEAR ? 0 : above >= 0 ? -8 : 8
+  // Both are pushed inwards at an edge: one of them further.
+  const offset = inside === 0 || apart === 0 ? inside + apart : inside > 0 ? 18 + apart : apart - 18
+  return { position: left ? 'left' : 'right', distance: 8, align: left ? 'right' : 'left', offset: [0, offset] }
+}
 
 /** How far each quantile moved, with simultaneous bands; pale bars are open-ended. */
 export const shiftOption =
@@ -165,7 +171,7 @@ export const shiftOption =
     const { unit } = verdict
     const data = verdict.shift.map((row) => [row.q, row.low ?? low, row.high ?? high, row.low === null || row.high === null ? 1 : 0])
     return {
-      grid: { left: 62, right: 16, top: 14, bottom: 38 },
+      grid: { left: 62, right: 22, top: 14, bottom: 38 },
       tooltip: { show: false },
       xAxis: axis(tokens, {
         type: 'value',

@@ -14,7 +14,7 @@ export const timelineOption =
   (tokens: Tokens) => {
     const isRate = line.feature === 'error_rate'
     const middle = (i: number): number => Date.parse(line.slots[i]?.from ?? '') + line.step_ms / 2
-    const curve = (name: string, values: readonly (number | null)[], color: string, width: number) => {
+    const curve = (name: string, values: readonly (number | null)[], color: string, width: number, lower = 0) => {
       const known = values.filter((value) => value !== null).length
       return {
         name,
@@ -27,9 +27,13 @@ export const timelineOption =
         lineStyle: { color, width },
         itemStyle: { color },
         // Beyond the handle of a window that ends where the curve does.
-        endLabel: { show: true, formatter: name, distance: 9, ...chartText(color) }
+        endLabel: { show: true, formatter: name, distance: 9, offset: [0, lower], ...chartText(color) }
       }
     }
+    const lastOf = (name: 'p50' | 'p90') => line.slots.findLast((slot) => slot[name] !== null)?.[name] ?? 0
+    const highest = Math.max(0, ...line.slots.map((slot) => slot.p90 ?? 0))
+    // Where both curves end at about the same height, their names would stand one over the other.
+    const apart = lastOf('p90') - lastOf('p50') < 0.15 * highest ? 7 : 0
     const span = line.slots.length * line.step_ms
     return {
       grid: TIMELINE_GRID,
@@ -62,13 +66,15 @@ export const timelineOption =
               'p90',
               line.slots.map((slot) => slot.p90),
               tokens.chartReference,
-              1.5
+              1.5,
+              -apart
             ),
             curve(
               'p50',
               line.slots.map((slot) => slot.p50),
               tokens.chartCurrent,
-              2
+              2,
+              apart
             )
           ]
     }
@@ -79,9 +85,17 @@ export const histogramOption =
   ({ histogram, unit }: Pick<DriftComparison, 'histogram' | 'unit'>, names: readonly [string, string]): ChartMaker =>
   (tokens: Tokens) => {
     const { bins, log } = histogram
-    const bars = (name: string, side: 'a' | 'b', color: string, opacity: number, ink: string) => {
+    const peakOf = (side: 'a' | 'b'): number => {
       const highest = Math.max(0, ...bins.map((bin) => bin[side]))
-      const at = bins.findIndex((bin) => bin[side] === highest)
+      return bins.findIndex((bin) => bin[side] === highest)
+    }
+    const peaks = { a: peakOf('a'), b: peakOf('b') }
+    const shared = peaks.a === peaks.b ? bins[peaks.a] : undefined
+    // Over one bar there is room for one label: the higher bar's, with both names.
+    const labelled = (side: 'a' | 'b'): boolean => shared === undefined || shared.a >= shared.b === (side === 'a')
+    const bars = (name: string, side: 'a' | 'b', color: string, opacity: number, ink: string) => {
+      const at = labelled(side) ? peaks[side] : -1
+      const formatter = shared === undefined ? name : names.join(' and ')
       return {
         name,
         type: 'bar',
@@ -91,7 +105,7 @@ export const histogramOption =
         itemStyle: { color, opacity },
         data: bins.map((bin, i) => ({
           value: bin[side],
-          ...(i === at ? { label: { show: true, position: 'top', formatter: name, opacity: 1, ...chartText(ink) } } : {})
+          ...(i === at ? { label: { show: true, position: 'top', formatter, opacity: 1, ...chartText(ink) } } : {})
         }))
       }
     }

@@ -164,7 +164,11 @@ export function Drift({ alert: wanted, view = 'alerts', model, source, run, ...c
             </p>
           )}
           <div className="row">
-            <PermittedButton permission="drift" onClick={() => (hasReference ? runLook() : setPinning({ model: null, source: null }))}>
+            <PermittedButton
+              permission="drift"
+              loading={look.isPending}
+              onClick={() => (hasReference ? runLook() : setPinning({ model: null, source: null }))}
+            >
               {hasReference ? 'Look now' : 'Pin a baseline…'}
             </PermittedButton>
             <Button variant="default" onClick={() => void navigate({ to: '/drift', search: { view: 'series' } })}>

@@ -4,7 +4,7 @@ import { type ReactNode, useMemo, useState } from 'react'
 import type { OperationOutput } from '../../../shared/contract/contract.ts'
 import type { DriftSeries } from '../../../shared/contract/drift.ts'
 import { useStatus } from '../../app/engine-state.tsx'
-import { count, moment } from '../../ui/format.ts'
+import { count, day, moment } from '../../ui/format.ts'
 import { Note, Panel, State } from '../../ui/parts.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 import { type GridColumn, PAGE_ROWS, VirtualGrid } from '../../ui/virtual-grid.tsx'
@@ -31,10 +31,14 @@ const columnsOf = (rows: readonly DriftSeries[], lastLook: string | null): reado
   return [
     column({ name: 'Model', width: 'minmax(120px, 1fr)', className: () => 'strong' }, (row) => row.model),
     column({ name: 'Source', width: 'minmax(100px, 1fr)' }, (row) => row.source),
-    column({ name: 'Records', width: '84px', align: 'right' }, (row) => count(row.records)),
-    column({ name: 'First, UTC', width: '164px' }, (row) => <span className="num">{moment(row.first).replace(' UTC', '')}</span>),
+    column({ name: 'Records', width: '76px', align: 'right' }, (row) => count(row.records)),
+    column({ name: 'First, UTC', width: '98px' }, (row) => (
+      <span className="num" title={moment(row.first)}>
+        {day(row.first)}
+      </span>
+    )),
     column({ name: 'Last, UTC', width: '164px' }, (row) => <span className="num">{moment(row.last).replace(' UTC', '')}</span>),
-    column({ name: 'State', width: '196px' }, (row) => <State is={seriesMeanings[row.state]}>{stateWords[row.state]}</State>),
+    column({ name: 'State', width: '184px' }, (row) => <State is={seriesMeanings[row.state]}>{stateWords[row.state]}</State>),
     column({ name: 'Score L', width: '72px', align: 'right' }, (row) => (row.score === null ? '–' : row.score.toFixed(3))),
     column({ name: 'In words', width: 'minmax(190px, 3fr)' }, (row) => {
       const words = seriesWords(row, lastLook, Date.now())

@@ -86,7 +86,7 @@ export function VerdictFacts({ verdict }: VerdictProps) {
           </span>
         </h2>
         <Facts
-          width={88}
+          width={72}
           rows={[
             ['PSI', verdict.companions.psi?.toFixed(3) ?? '–'],
             ['JS, base 2', verdict.companions.js?.toFixed(3) ?? '–'],
@@ -103,7 +103,7 @@ export function VerdictFacts({ verdict }: VerdictProps) {
           Receipt
         </h2>
         <Facts
-          width={88}
+          width={72}
           rows={[
             ['Look', `leaf ${count(verdict.look_seq)}`],
             ['Its body', <Hash key="b" value={verdict.hashes.look_body} label="look body hash" />],

@@ -70,6 +70,8 @@ function Runs({ result }: { readonly result: BacktestResult }) {
   )
 }
 
+const featureWords = (row: EpisodeRow): string => row.features.join(', ').replaceAll('_', ' ')
+
 const would = (episode: Episode | null) =>
   episode ? (
     <State is="attention" size={13}>
@@ -112,8 +114,8 @@ export function Result({ result, now }: ResultProps) {
         cell: (row) => <span title={row.model}>{row.model}</span>,
         className: () => 'strong'
       },
-      { name: 'Source', width: 'minmax(80px, 0.9fr)', cell: (row) => <span title={row.source}>{row.source}</span> },
-      { name: 'Features', width: 'minmax(110px, 1.4fr)', cell: (row) => row.features.join(', ').replaceAll('_', ' ') },
+      { name: 'Source', width: 'minmax(72px, 0.6fr)', cell: (row) => <span title={row.source}>{row.source}</span> },
+      { name: 'Features', width: 'minmax(110px, 2fr)', cell: (row) => <span title={featureWords(row)}>{featureWords(row)}</span> },
       { name: 'Score L', width: '64px', align: 'right', cell: (row) => row.score.toFixed(3) },
       ...(proposed ? [{ name: 'Tried', width: '82px', cell: (row: EpisodeRow) => would(row.tried) }] : []),
       { name: 'As they are', width: '88px', cell: (row) => would(row.present) },
