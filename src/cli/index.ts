@@ -94,7 +94,7 @@ workspaceCommand(program, 'query', 'records that match a filter, as JSON lines')
 
 workspaceCommand(program, 'export', 'write a signed bundle')
   .option('--query <text>', 'the filter language of the records view', '')
-  .option('--at <size>', 'tree size to prove against', whole)
+  .option('--at <size>', 'tree size to prove against: the newest checkpoint up to it', whole)
   .option('--range <a..b>', 'every leaf from a to b, so that none is missing; with contents only what the query finds', leafRangeOf)
   .addOption(
     new Option('--withhold <part>', 'part to withhold, may be repeated')

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -241,6 +241,24 @@ describe('restore', () => {
     expect(found).toMatchObject({ ok: true, value: { count: 50 } })
     await back.stop('quit')
     await expect(restored(info.path)).rejects.toMatchObject({ code: 'conflict' })
+  })
+
+  it('by a command is by the person of the account it runs under, as the restored log knows them', async () => {
+    await ingestRecords(engine, many(0, 5))
+    const { ref } = await engine.call('people.add', { name: 'Ann', role: 'administrator', os_account: userInfo().username })
+    const info = await backup()
+    await stopIt()
+    const { engine: back, folder } = await restored(info.path, true)
+    const ann = { actor: { ref, kind: 'human' }, via: 'cli' } as const
+    await back.router.call('backup.overview', {}, ann)
+    const ledger = openReadable(join(folder, 'ledger.db'))
+    const leaves = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq >= ? ORDER BY seq LIMIT 2').pluck().all(info.size)
+    ledger.close()
+    expect(leaves.map((bytes) => JSON.parse(bytes.toString()))).toMatchObject([
+      { type: 'rollback.detected', actor: { ref, kind: 'human' } },
+      { type: 'restore.done', actor: { ref, kind: 'human' } }
+    ])
+    await back.stop('quit')
   })
 
   it('carries out again what was erased since, and refuses when it cannot know', async () => {

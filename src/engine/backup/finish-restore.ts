@@ -17,8 +17,6 @@ import { restoreBackup } from './restore.ts'
 import { forgetRestore, type RestoredNote, restoredNote } from './restored-note.ts'
 
 const SYSTEM = { ref: 'engine', kind: 'system' } as const
-/** Whoever runs a command: no workspace is open yet in which they could be somebody. */
-const ACCOUNT = { ref: 'local', kind: 'human' } as const
 
 /** Key-encryption keys of a workspace whose keyring is in the state folder; base64 by id. @throws AffidavitError keys_unavailable */
 export async function keksOfWorkspace(
@@ -50,7 +48,7 @@ export async function restoreFirst(config: EngineStart['config'], environment: E
   const manifest = readManifest(from)
   const keks = await keksOfWorkspace(config.state, manifest.workspace_id, store, passphraseOf(config, environment))
   const control = { cancelled: () => false, progress: () => {}, rest: () => {} }
-  const by = { actor: ACCOUNT, origin: null }
+  const by = { account: environment.osAccount }
   await restoreBackup({ kind: 'restore', path: from, to: config.workspace, state: config.state, keks, live: null, acceptLoss, by }, control)
 }
 

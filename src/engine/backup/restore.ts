@@ -14,6 +14,7 @@ import { HeadFile } from '../ledger/head.ts'
 import { type HeadCopy, readHeadCopy } from '../ledger/head-copy.ts'
 import { leafCount, nodeReader } from '../ledger/store.ts'
 import { verifyWorkspace } from '../ledger/verify-workspace.ts'
+import { personWithAccount } from '../people/reading.ts'
 import { openReadable, type ReadableDb } from '../sqlite/open.ts'
 import type { ReaderControl } from '../threads/reader-context.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
@@ -22,7 +23,7 @@ import { workspacePaths } from '../workspace/paths.ts'
 import { checkCopy } from './check-copy.ts'
 import { type BackupManifest, fileSha256, infoOf, isInside, KEYS_NAME, readManifest } from './manifest.ts'
 import { keysFor, reapply, trimKeys } from './restore-keys.ts'
-import { rememberRestore } from './restored-note.ts'
+import { type RestoredNote, rememberRestore } from './restored-note.ts'
 import { toBackupError } from './write-backup.ts'
 
 export interface RestoreInput {
@@ -38,8 +39,15 @@ export interface RestoreInput {
   readonly live: string | null
   /** A person chose to go back although this machine has seen leaves that the backup does not hold. */
   readonly acceptLoss: boolean
-  /** Who restores, and the log in which they are known; null: whoever uses this account. */
-  readonly by: { readonly actor: Actor; readonly origin: string | null }
+  /** Who restores, and the log in which they are known; or the account of the system under which a command does. */
+  readonly by: { readonly actor: Actor; readonly origin: string } | { readonly account: string }
+}
+
+/** Who restores, as the note of it names them. A command is the person of its account, if the restored log knows one. */
+function restorerOf({ by }: RestoreInput, origin: string, ledger: ReadableDb, payloads: PayloadReader): RestoredNote['by'] {
+  if ('actor' in by) return { ref: by.actor.ref, kind: by.actor.kind, origin: by.origin }
+  const person = personWithAccount(ledger, payloads, by.account)
+  return { ref: person ?? 'local', kind: 'human', origin: person === undefined ? null : origin }
 }
 
 const damaged = (message: string): AffidavitError =>
@@ -122,15 +130,18 @@ export async function restoreBackup(input: RestoreInput, control: ReaderControl)
     const reapplied = reapply({ path: input.path, state: input.state, keks: keksOf(input) }, manifest, part)
     const ledger = openReadable(join(part, 'ledger.db'))
     const keys = openReadable(join(part, KEYS_NAME))
+    let by: RestoredNote['by']
     try {
+      const payloads = new PayloadReader(ledger, keys, keksOf(input))
       const { name: origin, publicKey } = parseVkey(sha256, manifest.vkey)
       // Checkpoints before a rotation are signed by earlier keys; the anchors of the copy name them.
       const earlier = rememberedKeys(workspacePaths(part), origin)
       report = verifyWorkspace(
-        { ledger, keys, payloads: new PayloadReader(ledger, keys, keksOf(input)) },
+        { ledger, keys, payloads },
         { size: manifest.size, origin, logPublicKeys: [publicKey, ...earlier], keys: true, reapplied, share: 1 },
         { cancelled: control.cancelled, progress: control.progress, rest: () => {} }
       )
+      by = restorerOf(input, manifest.origin, ledger, payloads)
     } finally {
       ledger.close()
       keys.close()
@@ -161,7 +172,7 @@ export async function restoreBackup(input: RestoreInput, control: ReaderControl)
       origin: manifest.origin,
       size: manifest.size,
       root: manifest.root,
-      by: { ref: input.by.actor.ref, kind: input.by.actor.kind, origin: input.by.origin },
+      by,
       seen: seen && lost > 0 ? { size: seen.size, root: toBase64(seen.root) } : null,
       reapplied
     })

@@ -165,6 +165,13 @@ describe('a bundle', () => {
     expect((await engine.job(job_id)).error?.code).toBe('nothing_selected')
     const { job_id: there } = await engine.call('export.start', { ...start, query: '', out: bundle })
     expect((await engine.job(there)).error?.code).toBe('file_exists')
+    expect(await engine.codeOf('export.result', { job_id: there })).toBe('file_exists')
+    const { job_id: beyond } = await engine.call('export.start', { ...start, query: '', at: 1e9 })
+    expect((await engine.job(beyond)).error).toMatchObject({
+      code: 'bad_request',
+      message: expect.stringMatching(/^at: the tree has \d+ leaves/)
+    })
+    expect(await engine.codeOf('export.preview', { at: 1e9 })).toBe('bad_request')
     const { job_id: nowhere } = await engine.call('export.start', { ...start, query: '', out: join(engine.root, 'no', 'such', 'x.zip') })
     expect((await engine.job(nowhere)).error?.code).toBe('file_unreadable')
     expect(await engine.codeOf('export.start', { ...start, recipient: '' })).toBe('bad_request')

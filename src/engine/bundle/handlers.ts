@@ -46,6 +46,7 @@ export function bundleHandlers(deps: BundleDeps): Handlers<ExportRunOperation | 
   /** Everything committed so far in the catalog and under a checkpoint. */
   const settle = async (at: number | undefined): Promise<void> => {
     if (at === undefined) await deps.checkpoint()
+    else if (at > deps.size()) throw new AffidavitError('bad_request', `at: the tree has ${deps.size()} leaves, not ${at}`)
     await projector.waitFor(deps.size(), PATIENCE_MS)
   }
   const runs = exportRuns(deps, settle)

@@ -12,7 +12,7 @@ import { defaultLimits } from '../capture/http/limits.ts'
 import { type HttpServers, startServers } from '../capture/http/servers.ts'
 import { importHandlers } from '../capture/imports/handlers.ts'
 import { Ingest } from '../capture/ingest.ts'
-import type { DraftRules } from '../capture/large/tasks.ts'
+import type { Large } from '../capture/large/tasks.ts'
 import { OwnPorts } from '../capture/proxy/own-ports.ts'
 import { RecordingProxy } from '../capture/proxy/recording-proxy.ts'
 import { readUpstreams, Upstreams } from '../capture/proxy/upstreams.ts'
@@ -48,7 +48,10 @@ export async function capturePart(core: Core, { live, privacy, retention }: Capt
   const classOf: ClassOf = (record) => retention.classOf(record)
   const redact = (event: CanonicalEvent): CanonicalEvent => privacy.redact(event)
   const drafter = new Drafter(core.failed('drafter.failed'))
-  const rules = (): DraftRules => ({ privacy: privacy.settings, classes: retention.classes })
+  const large: Large = {
+    run: (task, args) => drafter.run(task, args),
+    rules: () => ({ privacy: privacy.settings, classes: retention.classes })
+  }
   const ingest =
     ledger && capturing
       ? new Ingest({
@@ -68,8 +71,11 @@ export async function capturePart(core: Core, { live, privacy, retention }: Capt
     classOf,
     redact,
     warn: (event, upstream) => log.warn({ event, upstream }),
-    counted: (actor) => clients.counted(actor, 1)
+    counted: (actor) => clients.counted(actor, 1),
+    unread: (actor) => clients.passed(actor),
+    cutOff: (response) => requests.wasCut(response)
   })
+  live.unread = () => proxy.unread
   let servers: HttpServers | undefined
   let ownPorts: OwnPorts | undefined
   const upstreams: Upstreams = new Upstreams(
@@ -111,7 +117,7 @@ export async function capturePart(core: Core, { live, privacy, retention }: Capt
               clients.counted(origin.actor, records.length)
               return results
             },
-            draft: (of) => drafter.run('event', { ...of, receivedUs: Date.now() * 1000, rules: rules() })
+            large
           },
           witness,
           proxy: {

@@ -107,8 +107,8 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
     register: (entry) => registerErasure(state, { v: 1, origin: identity.origin, ...entry, ranges: [...entry.ranges] }),
     revise: (entry) => reviseErasure(state, { origin: identity.origin, case: entry.case, ranges: [...entry.ranges] }),
     finishKeys: async () => vault?.finish(),
-    destroyKeys: async (seqs) => {
-      await vault?.rewrapVault({ dropSeqs: seqs })
+    destroyKeys: async (seqs, by) => {
+      await vault?.rewrapVault({ dropSeqs: seqs, ...by })
     },
     onFailed: failed('disposal.not_done')
   })

@@ -34,6 +34,8 @@ export class LiveStatus {
   anchors: Pick<Anchors, 'last' | 'state'> | undefined
   /** The last verification of this run, also when it could not be recorded. */
   verified: () => WorkspaceStatus['verified'] = () => null
+  /** Calls that passed through the proxy without a record. */
+  unread: () => number = () => 0
   readonly #core: Core
   readonly #started = new Date()
   #past: WorkspaceStatus['last_day'] = { lost: 0, incomplete: 0, clock_jumps: 0, gaps: 0, longest_gap_ms: 0 }
@@ -75,11 +77,13 @@ export class LiveStatus {
       size: ledgerSize(),
       records: projector.records,
       waiting: ledger?.waiting ?? 0,
+      unread: this.unread(),
       commit: ledger?.commitLatency ?? { p50_ms: null, p99_ms: null },
       checkpoint: signing ? signing.checkpointer.last : lastCheckpoint(workspace.ledgerDb),
       previousSize: signing?.previousSize ?? 0,
       consistent: signing?.checkpointer.consistent ?? false,
       secondCopySize: signing?.copySize,
+      copyTrouble: signing?.copyTrouble ?? null,
       projected: projector.applied,
       rebuilt: projector.rebuilding,
       perSecond: this.feed.perSecond(),

@@ -16,7 +16,8 @@ export function explainLook({ catalog, ledger, payloads }: ReaderContext, look: 
   const seq = look ?? lastLook(catalog)?.seq
   const known = seq !== undefined && catalog.prepare<[number], number>('SELECT 1 FROM look WHERE seq = ?').pluck().get(seq) === 1
   const leaf = known ? leafData(ledger, seq) : undefined
-  if (seq === undefined || !leaf) throw new AffidavitError('not_found', 'there is no such look')
+  if (seq === undefined || !leaf)
+    throw new AffidavitError('not_found', look === undefined ? 'no look has been run yet' : 'there is no such look')
   return receiptOf({
     seq,
     time: leaf.ts,

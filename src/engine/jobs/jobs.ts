@@ -78,7 +78,7 @@ export class Jobs {
       },
       (error: unknown) => {
         const cancelled = abort.signal.aborted
-        const failure =
+        const failure: Job['error'] =
           error instanceof AffidavitError
             ? { code: error.code, message: error.message }
             : { code: 'internal', message: 'the work failed for a reason of its own' }
@@ -118,7 +118,7 @@ export class Jobs {
     if (entry.job.kind !== kind) throw new AffidavitError('not_found', 'there is no such job')
     if (entry.job.state === 'running') throw new AffidavitError('busy', 'the job is still running')
     if (entry.job.state === 'cancelled') throw new AffidavitError('cancelled', 'the job was cancelled')
-    if (entry.job.error) throw new AffidavitError('internal', entry.job.error.message, { job: entry.job.error.code })
+    if (entry.job.error) throw new AffidavitError(entry.job.error.code, entry.job.error.message)
     return entry.result as R
   }
 

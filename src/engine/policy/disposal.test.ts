@@ -118,7 +118,13 @@ describe('disposal', () => {
     expect(preview.tiles).toBe(1)
     const asked = await dispose()
     expect(await done()).toMatchObject({ records: 596, tiles: preview.tiles })
-    expect((await engine.call('approvals.list', {})).approvals.find((one) => one.id === asked.id)?.done_seq).not.toBeNull()
+    const approval = (await engine.call('approvals.list', {})).approvals.find((one) => one.id === asked.id)
+    expect(approval?.done_seq).toBe((await engine.call('disposal.list', {})).disposals[0]?.done_seq)
+    const keys = (await engine.call('activity.list', { kind: 'setting' })).entries.filter((one) => one.type.startsWith('key.'))
+    expect(keys.map((one) => [one.type, one.actor, one.data.approval])).toEqual([
+      ['key.retired', approval?.asked_by, asked.id],
+      ['key.added', approval?.asked_by, asked.id]
+    ])
     const left = await engine.call('records.open', {})
     expect([left.count, left.total]).toEqual([4, 4])
     const page = await engine.call('records.page', { handle: left.handle, offset: 0, limit: 10 })

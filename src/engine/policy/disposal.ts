@@ -11,6 +11,7 @@ import type { CheckpointRow } from '../ledger/store.ts'
 import { pruneTile, removePayloads } from '../ledger/tiles.ts'
 import { emptyWal, inSlices } from '../sqlite/long-write.ts'
 import type { WritableDb } from '../sqlite/open.ts'
+import type { RewrapInput } from '../vault/vault.ts'
 import type { GivenApproval } from './approvals.ts'
 import type { RetentionDeps } from './retention.ts'
 
@@ -39,7 +40,7 @@ export interface DisposalDeps extends RetentionDeps, DisposalHooks {
   /** Ends a change of the key that an earlier attempt began. */
   readonly finishKeys: () => Promise<void>
   /** Destroys the keys of these leaves for good, old copies of the vault included. */
-  readonly destroyKeys: (seqs: readonly number[]) => Promise<void>
+  readonly destroyKeys: (seqs: readonly number[], by: Pick<RewrapInput, 'by' | 'approval'>) => Promise<void>
   readonly onFailed: (error: unknown) => void
   /** Shared with erasures and corrections. */
   readonly inTurn: InTurn
@@ -215,7 +216,8 @@ export class Disposal {
       })
     }
     afterStep?.('payloads')
-    await this.#deps.destroyKeys(all)
+    const [asked] = await pool.run('approvals', { id: one.approval, limit: 1 })
+    await this.#deps.destroyKeys(all, { approval: one.approval, ...(asked && { by: { ref: asked.asked_by, kind: 'human' } }) })
     afterStep?.('keys')
     const left = [...tiles]
     await inSlices(ledgerDb, drain, () => {

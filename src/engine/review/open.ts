@@ -75,7 +75,7 @@ export function openReview(folder: string, state: string): OpenWorkspace {
       ledger: null,
       review,
       size,
-      saveHead: () => {},
+      saveHead: () => undefined,
       close: () => {
         for (const db of opened.reverse()) db.close()
       }

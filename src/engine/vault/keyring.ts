@@ -46,7 +46,9 @@ const owedLeaf = z.strictObject({
   use: z.enum(['log', 'export', 'key-encryption', 'witness']),
   public_key: base64Key.optional(),
   /** Who changed the key; absent: the engine. */
-  by: actor.optional()
+  by: actor.optional(),
+  /** What two people decided, where the key changed for that. */
+  approval: z.uuid().optional()
 })
 export type OwedLeaf = z.infer<typeof owedLeaf>
 
@@ -69,6 +71,7 @@ const ringSchema = z.strictObject({
   rewrap: z.enum(['rotation', 'erasure']).optional(),
   /** Who began that; absent: the engine. */
   rewrap_by: actor.optional(),
+  rewrap_approval: z.uuid().optional(),
   owed: z.array(owedLeaf)
 })
 export type Keyring = z.infer<typeof ringSchema>

@@ -51,7 +51,12 @@ const typesOf = (open: OpenWorkspace) =>
     .pluck()
     .all()
     .map(
-      (bytes) => JSON.parse(bytes.toString('utf8')) as { type: string; actor: { ref: string; kind: string }; data?: { key_id?: string } }
+      (bytes) =>
+        JSON.parse(bytes.toString('utf8')) as {
+          type: string
+          actor: { ref: string; kind: string }
+          data?: { key_id?: string; approval?: string }
+        }
     )
 const actorsOf = (open: OpenWorkspace) =>
   typesOf(open)
@@ -156,9 +161,16 @@ describe('a change of the key-encryption key', () => {
     await writerOf(workspace).append(drafts(0, 5))
     const crash = new Error('the process ends here')
     const by = { ref: 'u-1', kind: 'human' } as const
-    await expect(vaultOf(workspace, { beforeDestroy: () => Promise.reject(crash) }).rewrapVault({ by })).rejects.toBe(crash)
+    const approval = '8d9f2f2c-6f3a-4a53-9d6b-0d8b3f6a2f11'
+    await expect(vaultOf(workspace, { beforeDestroy: () => Promise.reject(crash) }).rewrapVault({ by, approval })).rejects.toBe(crash)
     await reopen()
     await vaultOf(workspace).resume()
+    expect(workspace.keyHolder.ring).not.toHaveProperty('rewrap_approval')
+    expect(
+      typesOf(workspace)
+        .filter(({ type }) => type.startsWith('key.'))
+        .map(({ data }) => data?.approval)
+    ).toEqual([approval, approval])
     expect(actorsOf(workspace)).toEqual([
       ['key.added', by],
       ['key.retired', by]

@@ -31,6 +31,8 @@ export interface RewrapInput {
   readonly dropSeqs?: Iterable<number>
   /** Who changes the key; the engine when absent. What goes on after a crash is still theirs. */
   readonly by?: Actor
+  /** The approval that it rests on, where it was asked for by `by` and given by another. */
+  readonly approval?: string
   readonly progress?: (done: number, total: number) => void
   /** Asked before keys of a further block are destroyed; see {@link rewriteBlocks}. */
   readonly mayDestroy?: () => boolean
@@ -114,7 +116,7 @@ export class Vault {
   async #rewrap(input: RewrapInput): Promise<RewrapResult> {
     const { keys, holder, identity, ledger } = this.#deps
     const drop = [...(input.dropSeqs ?? [])].sort((a, b) => a - b)
-    if (await this.#needsNewKey(drop)) await this.#addKek(drop.length > 0 ? 'erasure' : 'rotation', input.by)
+    if (await this.#needsNewKey(drop)) await this.#addKek(drop.length > 0 ? 'erasure' : 'rotation', input)
     else if (holder.ring.keks.length === 1) {
       await this.settle()
       return { kek_id: identity.kek.id, destroyed: [], dropped: 0, blocks: 0, damaged: 0 }
@@ -129,10 +131,15 @@ export class Vault {
       throw new AffidavitError('busy', 'the old keys are still being read: the change of the key goes on at the next attempt')
     await this.#deps.beforeDestroy?.()
     const old = holder.ring.keks.filter((kek) => kek.id !== target.id).map((kek) => kek.id)
-    await holder.update(({ rewrap: _, rewrap_by: by, ...ring }) => ({
+    await holder.update(({ rewrap: _, rewrap_by: by, rewrap_approval: approval, ...ring }) => ({
       ...ring,
       keks: ring.keks.filter((kek) => kek.id === target.id),
-      owed: [...ring.owed, ...old.map((id): OwedLeaf => ({ type: 'key.retired', key_id: id, use: 'key-encryption', ...(by && { by }) }))]
+      owed: [
+        ...ring.owed,
+        ...old.map(
+          (id): OwedLeaf => ({ type: 'key.retired', key_id: id, use: 'key-encryption', ...(by && { by }), ...(approval && { approval }) })
+        )
+      ]
     }))
     this.#deps.onKeks(identity.keks)
     ledger.forgetKeys()
@@ -147,7 +154,7 @@ export class Vault {
     return holder.ring.keks.length === 1
   }
 
-  async #addKek(reason: Keyring['rewrap'], actor: Actor | undefined): Promise<void> {
+  async #addKek(reason: Keyring['rewrap'], { by: actor, approval }: Pick<RewrapInput, 'by' | 'approval'>): Promise<void> {
     const { holder, identity, ledger } = this.#deps
     const id = randomBytes(8).toString('hex')
     const by = actor && { ref: actor.ref, kind: actor.kind }
@@ -155,8 +162,8 @@ export class Vault {
       ...ring,
       keks: [...ring.keks, { id, key: randomBytes(32).toString('base64'), since: new Date().toISOString() }],
       rewrap: reason,
-      ...(by && { rewrap_by: by }),
-      owed: [...ring.owed, { type: 'key.added', key_id: id, use: 'key-encryption', ...(by && { by }) }]
+      ...(by && { rewrap_by: by, rewrap_approval: approval }),
+      owed: [...ring.owed, { type: 'key.added', key_id: id, use: 'key-encryption', ...(by && { by, ...(approval && { approval }) }) }]
     }))
     this.#deps.onKeks(identity.keks)
     ledger.useKek(identity.kek)

@@ -15,11 +15,13 @@ export interface LiveFigures {
   readonly size: number
   readonly records: number
   readonly waiting: number
+  readonly unread: number
   readonly commit: WorkspaceStatus['commit']
   readonly checkpoint: CheckpointRow | undefined
   readonly previousSize: number
   readonly consistent: boolean
   readonly secondCopySize: number | undefined
+  readonly copyTrouble: string | null
   readonly projected: number
   readonly rebuilt: number | null
   readonly perSecond: number
@@ -51,6 +53,7 @@ function freeBytes(path: string): number | null {
 
 function secondCopy(workspace: OpenWorkspace, live: LiveFigures): WorkspaceStatus['head']['second_copy'] {
   if (workspace.start.problem) return workspace.start.secondCopy
+  if (live.copyTrouble !== null) return 'disturbed'
   if (live.secondCopySize === undefined) return 'none'
   return live.secondCopySize === live.size ? 'matches' : 'behind'
 }
@@ -87,14 +90,15 @@ export function statusOf(workspace: OpenWorkspace, version: string, started: Dat
     head: {
       size: start.head?.current.size ?? live.size,
       state: start.problem ? 'differs' : 'matches',
-      second_copy: secondCopy(workspace, live)
+      second_copy: secondCopy(workspace, live),
+      second_copy_note: live.copyTrouble
     },
     verified: live.verified,
     anchor: live.anchor && { time: live.anchor.time, kind: live.anchor.kind, size: live.anchor.size },
     anchoring: live.anchoring,
     heartbeats: live.heartbeats,
     last_day: live.last_day,
-    ingest: { per_second: live.perSecond, waiting: live.waiting, last_seq: live.size > 0 ? live.size - 1 : null },
+    ingest: { per_second: live.perSecond, waiting: live.waiting, unread: live.unread, last_seq: live.size > 0 ? live.size - 1 : null },
     commit: live.commit,
     projection: { applied: live.projected, behind: Math.max(0, live.size - live.projected), rebuilt: live.rebuilt },
     keys: { protection: identity.protection, message: protectionMessage[identity.protection] },

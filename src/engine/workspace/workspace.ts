@@ -6,7 +6,7 @@ import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { EngineStart } from '../../shared/contract/wire.ts'
 import { acceptRestoredHead } from '../backup/finish-restore.ts'
 import type { EngineEnvironment } from '../config.ts'
-import { writeHeadCopy } from '../ledger/head-copy.ts'
+import { type HeadCopyFinding, HeadCopyKeeper, writeHeadCopy } from '../ledger/head-copy.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { ledgerMigrations } from '../ledger/migrations.ts'
 import { leafCount } from '../ledger/store.ts'
@@ -46,7 +46,7 @@ export interface OpenWorkspace {
   /** Leaves in the ledger at start. */
   readonly size: number
   /** Writes the copies outside the database: heads.json in the state folder, and the file of the last checkpoint. */
-  saveHead(head: { readonly size: number; readonly root: Uint8Array }, note?: string): void
+  saveHead(head: { readonly size: number; readonly root: Uint8Array }, note?: string): HeadCopyFinding | undefined
   close(): void
 }
 
@@ -168,9 +168,12 @@ export async function openWorkspace(
             sample: description.sample,
             now
           })
-    const saveHead = (head: { readonly size: number; readonly root: Uint8Array }, note?: string): void => {
-      writeHeadCopy(config.state, identity.origin, head)
+    const copy = ledger && new HeadCopyKeeper(config.state, identity.origin)
+    const saveHead: OpenWorkspace['saveHead'] = (head, note) => {
+      // Where nothing is written, nothing is set aside either.
+      const finding = copy ? copy.save(head) : writeHeadCopy(config.state, identity.origin, head)
       if (note !== undefined) writeFileDurably(join(paths.anchors, 'checkpoint'), note)
+      return finding
     }
     if (ledger) {
       rememberLogKey(paths, identity)

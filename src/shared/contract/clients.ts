@@ -15,8 +15,8 @@ export const client = z.object({
   actor: z.string(),
   /** null while its token is taken. */
   revoked: timestamp.nullable(),
-  /** Since the engine started: requests with its token, records taken from it, and the last of its requests. */
-  used: z.object({ requests: count, records: count, last: timestamp.nullable() })
+  /** Since the engine started: requests with its token, records taken from it, calls that the proxy passed on without a record, and the last of its requests. */
+  used: z.object({ requests: count, records: count, unread: count, last: timestamp.nullable() })
 })
 export type Client = z.infer<typeof client>
 

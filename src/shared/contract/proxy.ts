@@ -45,6 +45,8 @@ export const upstreamState = upstream.extend({
     recorded: count,
     /** Leaves that could not be recorded; they are also counted in `logging.failed`. */
     lost: count,
+    /** POSTs that passed without a record: to no interface that is read, such as speech or pictures. What is known to ask no model is not in it. */
+    unread: count,
     /** Bytes of records that wait in memory for the store. */
     waiting_bytes: count
   })

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { movingReferences } from '../event/drift-bodies.ts'
 import { anchoring, anchorKinds } from './anchors.ts'
+import { errorCode } from './errors.ts'
 import { operation } from './operation.ts'
 import { recordRow, timestamp } from './record.ts'
 import { reviewState } from './review-state.ts'
@@ -48,7 +49,13 @@ export const workspaceStatus = z.object({
   endpoints: z.object({ compliance: endpoint, drift: endpoint, otlp: endpoint.nullable() }),
   ledger: z.object({ size: count, records: count, bytes: count }),
   checkpoint: z.object({ size: count, time: timestamp, root: z.string(), previous_size: count, consistent: z.boolean() }).nullable(),
-  head: z.object({ size: count, state: z.enum(['matches', 'differs']), second_copy: z.enum(['matches', 'behind', 'none', 'differs']) }),
+  /** `disturbed`: in this run the copy was unreadable, gone or another than the engine had written, or could not be written; the note says what was found and what to do. */
+  head: z.object({
+    size: count,
+    state: z.enum(['matches', 'differs']),
+    second_copy: z.enum(['matches', 'behind', 'none', 'differs', 'disturbed']),
+    second_copy_note: z.string().nullable()
+  }),
   /** The last verification of the whole workspace, in the background or on demand; `first` is the first fault and the leaf it is in. `seq` is null when it could not be recorded. */
   verified: z
     .object({
@@ -67,7 +74,8 @@ export const workspaceStatus = z.object({
   heartbeats: z.object({ seen: count, expected: count }),
   /** What the last 24 hours show of completeness. */
   last_day: z.object({ gaps: count, longest_gap_ms: count, lost: count, incomplete: count, clock_jumps: count }),
-  ingest: z.object({ per_second: z.number(), waiting: count, last_seq: count.nullable() }),
+  /** `unread`: calls that may be to models and passed through the recording proxy without a record, since the start. */
+  ingest: z.object({ per_second: z.number(), waiting: count, unread: count, last_seq: count.nullable() }),
   commit: z.object({ p50_ms: z.number().nullable(), p99_ms: z.number().nullable() }),
   projection: z.object({ applied: count, behind: count, rebuilt: z.number().min(0).max(1).nullable() }),
   keys: z.object({ protection: z.enum(['safe-storage', 'passphrase', 'key-file', 'missing']), message: z.string() }),
@@ -177,7 +185,7 @@ export const job = z.object({
   counts: z.record(z.string(), z.number()),
   started: timestamp,
   ended: timestamp.nullable(),
-  error: z.object({ code: z.string(), message: z.string() }).nullable()
+  error: z.object({ code: errorCode, message: z.string() }).nullable()
 })
 export type Job = z.infer<typeof job>
 

@@ -37,6 +37,8 @@ const user = {
 }
 const session = { session: z.uuid(), user: word }
 /** What a key of a workspace is for. */
+/** Of a key-encryption key that changes for an erasure or a disposal: the approval that it rests on. */
+const keyApproval = z.uuid().optional()
 const keyUse = z.enum(['log', 'export', 'key-encryption', 'witness'])
 /** 32 bytes in base64. */
 const hash44 = z.string().regex(/^[A-Za-z0-9+/]{43}=$/)
@@ -341,10 +343,11 @@ export const leafDataSchemas = {
     signature: z
       .string()
       .regex(/^[A-Za-z0-9+/]{86}==$/)
-      .optional()
+      .optional(),
+    approval: keyApproval
   }),
   'key.revoked': z.strictObject({ key_id: word, use: z.enum(['log', 'export']), public_key: hash44, body_sha256: hex64 }),
-  'key.retired': z.strictObject({ key_id: word, use: keyUse, public_key: hash44.optional() })
+  'key.retired': z.strictObject({ key_id: word, use: keyUse, public_key: hash44.optional(), approval: keyApproval })
 } as const satisfies Partial<Record<LeafType, z.ZodType>>
 
 export type LeafDataType = keyof typeof leafDataSchemas

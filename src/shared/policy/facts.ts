@@ -76,12 +76,16 @@ export interface ComplianceFacts {
     readonly message: string
   } | null
   readonly checkpoint: { readonly size: number; readonly time: string } | null
-  readonly second_copy: 'matches' | 'behind' | 'none' | 'differs'
+  readonly second_copy: 'matches' | 'behind' | 'none' | 'differs' | 'disturbed'
+  /** Of a copy that was disturbed: what was found, and what to do. */
+  readonly second_copy_note: string | null
   readonly problem: string | null
   readonly keys: 'safe-storage' | 'passphrase' | 'key-file' | 'missing'
   readonly heartbeats: { readonly seen: number; readonly expected: number }
   readonly gaps: readonly Gap[]
   readonly lost: number
+  /** Calls that may be to models and passed through the recorder without a record since its start. */
+  readonly unread: number
   readonly alerts: { readonly total: number; readonly answered: number }
   readonly baselines: number
   readonly look_every_minutes: number

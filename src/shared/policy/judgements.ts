@@ -206,6 +206,7 @@ export function controls(facts: ComplianceFacts): Judgement {
   return judged(
     [
       (facts.second_copy === 'none' || facts.second_copy === 'differs') && 'No second copy of the head matches',
+      facts.second_copy === 'disturbed' && 'The second copy of the head was disturbed while the engine ran',
       facts.anchor === null && 'No anchor outside this machine',
       facts.anchor !== null && facts.anchor.state !== 'pass' && 'The anchor outside this machine does not hold for this log',
       countOf(facts, 'user.added') < 2 && 'Fewer than two people are set up: nothing that takes two can be done',
@@ -214,7 +215,15 @@ export function controls(facts: ComplianceFacts): Judgement {
     {
       label: `${plural(countOf(facts, 'approval.given', 'approval.refused'), 'approval')} decided`,
       link: { to: 'compliance', view: 'approvals' },
-      leaves: ['approval.asked', 'approval.given', 'approval.refused', 'anchor.added', 'setting.changed', 'logging.failed']
+      leaves: [
+        'approval.asked',
+        'approval.given',
+        'approval.refused',
+        'anchor.added',
+        'setting.changed',
+        'logging.failed',
+        'rollback.detected'
+      ]
     }
   )
 }

@@ -54,6 +54,12 @@ function truncation(facts: ComplianceFacts): Line {
       )
     case 'none':
       return line('truncation', 'A tail cut off would be noticed only by the head file in the same folder', 'no copy outside it yet')
+    case 'disturbed':
+      return line(
+        'truncation',
+        'The head remembered on this machine was disturbed while the engine ran: a tail cut off before that could have been hidden there',
+        facts.second_copy_note
+      )
     case 'differs':
       return line('truncation', 'The head remembered on this machine differs from this folder', facts.problem)
   }
@@ -111,8 +117,17 @@ function onItsWord(facts: ComplianceFacts): Line[] {
   return lines
 }
 
-const beyondIt = (): Line[] => [
+const beyondIt = ({ unread }: ComplianceFacts): Line[] => [
   line('completeness', 'Calls that never passed through the recorder'),
+  ...(unread === 0
+    ? []
+    : [
+        line(
+          'completeness',
+          `What ${plural(unread, 'call')} said that passed through the recorder unrecorded`,
+          'to an interface that is not read, such as speech or pictures; counted since the engine started'
+        )
+      ]),
   line('content', 'That an answer was right, or that a person read it'),
   line('content', 'What a provider did beyond what it returned')
 ]
@@ -121,5 +136,5 @@ const beyondIt = (): Line[] => [
 export const statementsOf = (facts: ComplianceFacts): Statement[] => [
   ...proven(facts).map((one) => ({ group: 'proves' as const, ...one })),
   ...onItsWord(facts).map((one) => ({ group: 'word' as const, ...one })),
-  ...beyondIt().map((one) => ({ group: 'cannot' as const, ...one }))
+  ...beyondIt(facts).map((one) => ({ group: 'cannot' as const, ...one }))
 ]

@@ -35,7 +35,7 @@ interface Known {
   used: Client['used']
 }
 
-const unused: Client['used'] = { requests: 0, records: 0, last: null }
+const unused: Client['used'] = { requests: 0, records: 0, unread: 0, last: null }
 const digestOf = (token: string): string => createHash('sha256').update(token).digest('hex')
 
 /**
@@ -88,9 +88,18 @@ export class Clients {
 
   /** Calls of a client became records; others than clients are left alone. */
   counted(actor: Actor, records: number): void {
-    if (!actor.ref.startsWith('client:')) return
-    const known = this.#named(actor.ref.slice('client:'.length))
+    const known = this.#of(actor)
     if (known) known.used = { ...known.used, records: known.used.records + records }
+  }
+
+  /** A call of a client passed without a record. */
+  passed(actor: Actor): void {
+    const known = this.#of(actor)
+    if (known) known.used = { ...known.used, unread: known.used.unread + 1 }
+  }
+
+  #of({ ref }: Actor): Known | undefined {
+    return ref.startsWith('client:') ? this.#named(ref.slice('client:'.length)) : undefined
   }
 
   get handlers(): Handlers<'clients.list' | 'clients.add' | 'clients.revoke'> {

@@ -5,6 +5,7 @@ import type { HttpToken } from '../http/dependencies.ts'
 /** Requests that are being answered, by the token that they came with: a stream outlives the look at its token. */
 export class LiveRequests {
   readonly #open = new Map<string, Set<ServerResponse>>()
+  readonly #cut = new WeakSet<ServerResponse>()
 
   add(token: HttpToken, response: ServerResponse): void {
     const open = this.#open.get(token.id) ?? new Set()
@@ -17,6 +18,14 @@ export class LiveRequests {
 
   /** The token was revoked: what it opened is cut off. */
   end(token: HttpToken): void {
-    for (const response of this.#open.get(token.id) ?? []) response.destroy()
+    for (const response of this.#open.get(token.id) ?? []) {
+      this.#cut.add(response)
+      response.destroy()
+    }
+  }
+
+  /** Whether it was cut off here. */
+  wasCut(response: ServerResponse): boolean {
+    return this.#cut.has(response)
   }
 }

@@ -10,7 +10,7 @@ import type { WitnessAnswer } from '../../anchors/witness.ts'
 import type { Caller } from '../../handlers.ts'
 import type { Actor } from '../../ledger/draft.ts'
 import type { DraftedEvent, IncomingEvent, LineResult } from '../ingest.ts'
-import type { Drafted, EventTask } from '../large/tasks.ts'
+import type { Large } from '../large/tasks.ts'
 import type { ProxyCaller } from '../proxy/recording-proxy.ts'
 
 /** An alert as it stands after the leaf `seq` changed it. */
@@ -44,8 +44,8 @@ export interface HttpDependencies {
       batch: readonly (IncomingEvent | DraftedEvent)[],
       origin: { readonly channel: 'http' | 'otlp'; readonly actor: Actor }
     ): Promise<readonly LineResult[]>
-    /** Makes the leaf of a large event beside the writer. Absent: all are read on the spot. */
-    readonly draft?: ((of: Omit<EventTask, 'rules' | 'receivedUs'>) => Promise<Drafted>) | undefined
+    /** Reads large bodies beside the writer. Absent: all are read on the spot. */
+    readonly large?: Large | undefined
   }
   /** A client began to follow the records: a read that is recorded. */
   streamOpened(actor: Actor): Promise<unknown>

@@ -20,7 +20,7 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown
 /** POST /api/compliance/events: one event, an array, or NDJSON; answered once everything taken is on disk. */
 export function eventsRoute(deps: HttpDependencies, limits: HttpLimits): Handler {
   const append: Append = async (batch, origin) => deps.ingest.append(batch, origin)
-  const read = recordReader(deps.ingest.draft, limits.largeBytes)
+  const read = recordReader(deps.ingest.large, limits.largeBytes)
 
   return async (request, reply) => {
     const origin = requestOrigin(request)

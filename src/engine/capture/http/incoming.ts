@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { normaliseIngest } from '../../../shared/event/ingest.ts'
 import type { DraftedEvent, IncomingEvent, LineResult } from '../ingest.ts'
+import type { Large } from '../large/tasks.ts'
 import { MALFORMED, parseJson } from './body.ts'
-import type { HttpDependencies } from './dependencies.ts'
 import type { RequestOrigin } from './intake.ts'
 
 type Rejected = Extract<LineResult, { kind: 'rejected' }>
@@ -25,14 +25,14 @@ export type ReadBytes = (
 ) => ReadRecord | typeof MALFORMED | Promise<ReadRecord | typeof MALFORMED>
 
 /** Reads records: small ones on the spot, those of `largeBytes` and more beside the writer. */
-export function recordReader(draft: HttpDependencies['ingest']['draft'], largeBytes: number): ReadBytes {
-  const beside = async (make: NonNullable<typeof draft>, line: number, bytes: Buffer, { source, actor }: RequestOrigin) => {
-    const read = await make({ bytes, line, source, actor })
+export function recordReader(large: Large | undefined, largeBytes: number): ReadBytes {
+  const beside = async (thread: Large, line: number, bytes: Buffer, { source, actor }: RequestOrigin) => {
+    const read = await thread.run('event', { bytes, line, source, actor, receivedUs: Date.now() * 1000, rules: thread.rules() })
     if (read.kind === 'malformed') return MALFORMED
     return read.kind === 'drafted' ? { line, draft: read.draft } : ({ line, ...read } as const)
   }
   return (line, bytes, origin) => {
-    if (draft !== undefined && bytes.length >= largeBytes) return beside(draft, line, bytes, origin)
+    if (large !== undefined && bytes.length >= largeBytes) return beside(large, line, bytes, origin)
     const value = parseJson(bytes)
     return value === MALFORMED ? MALFORMED : readEvent(line, value, origin.source)
   }

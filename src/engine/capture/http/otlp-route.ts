@@ -89,7 +89,7 @@ export function otlpRoutes(deps: HttpDependencies, limits: HttpLimits): OtlpRout
         if (bytes === 'timeout') return refuse(request, reply.header('connection', 'close'), type.form, refusals.slowBody, 408)
         if (bytes === 'too_large') return refuse(request, reply, type.form, refusals.otlpTooLarge)
         if (signal === 'metrics') return answer(reply, type.form, NOTHING, 'rejectedDataPoints')
-        const body = await openBody(bytes, type, signal, limits.otlpBytes, take)
+        const body = await openBody(bytes, type, signal, limits, take)
         if ('code' in body) return refuse(request, reply, type.form, body)
         const outcome = await work(body, origin, release)
         return answer(reply, type.form, outcome, signal === 'traces' ? 'rejectedSpans' : 'rejectedLogRecords')

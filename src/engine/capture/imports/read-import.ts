@@ -5,7 +5,7 @@ import { type FileForm, MAPPED } from '../../../shared/contract/import-mapping.t
 import type { CanonicalEvent } from '../../../shared/event/canonical-event.ts'
 import { normaliseIngest } from '../../../shared/event/ingest.ts'
 import { fieldRefused } from '../../../shared/event/profiles/mapped.ts'
-import type { ImportProfile, MapContext, Mapped, Row } from '../../../shared/event/profiles/profile.ts'
+import type { Collected, ImportProfile, MapContext, Mapped, Row } from '../../../shared/event/profiles/profile.ts'
 import { isZone } from '../../../shared/event/profiles/zones.ts'
 import type { FileSpan } from './file-span.ts'
 import { NotThisForm } from './line-reader.ts'
@@ -77,25 +77,66 @@ export async function* readImport(
   const delimiter = profile.format === 'csv' ? profile.delimiter : undefined
   let good = false
   let bad = 0
-  for await (const row of rowsOrRefuse(profile, readRows(path, form, { delimiter, header, signal, span }))) {
-    const { line, read } = row
-    const rows: readonly Mapped[] = row.ok ? mapRow(row.value, profile, form, context) : [row]
-    for (const [part, mapped] of rows.entries()) {
-      const normal = mapped.ok
-        ? normaliseIngest(mapped.raw, { receivedUs, channel: 'file', defaultSource: context.source ?? 'unknown' })
-        : mapped
-      if (normal.ok) {
-        good = true
-        yield { line, part, ok: true, event: normal.event, read }
-      } else {
-        // A picture or an archive would otherwise give a million complaints.
-        if (!good && ++bad >= 100) throw notThisFormat(profile)
-        const field = mapped.ok ? (profile.name === MAPPED ? fieldRefused(normal.message) : undefined) : mapped.field
-        yield { line, ok: false, code: normal.code, message: normal.message, ...(field === undefined ? {} : { field }), read }
-      }
+  const rows = rowsOrRefuse(profile, readRows(path, form, { delimiter, header, signal, span }))
+  for await (const { line, part, mapped, read } of mappedRows(rows, profile, form, context)) {
+    const normal = mapped.ok
+      ? normaliseIngest(mapped.raw, { receivedUs, channel: 'file', defaultSource: context.source ?? 'unknown' })
+      : mapped
+    if (normal.ok) {
+      good = true
+      yield { line, part, ok: true, event: normal.event, read }
+    } else {
+      // A picture or an archive would otherwise give a million complaints.
+      if (!good && ++bad >= 100) throw notThisFormat(profile)
+      const field = mapped.ok ? (profile.name === MAPPED ? fieldRefused(normal.message) : undefined) : mapped.field
+      yield { line, ok: false, code: normal.code, message: normal.message, ...(field === undefined ? {} : { field }), read }
     }
   }
 }
+
+/** A row of a file as the profile has it, with its place. */
+interface MappedRow {
+  readonly line: number
+  readonly part: number
+  readonly mapped: Mapped
+  readonly read: number
+}
+
+/** What a profile makes of the rows of a file, in the order in which it is whole. */
+async function* mappedRows(
+  rows: AsyncGenerator<FileRow>,
+  profile: ImportProfile,
+  form: FileForm,
+  context: MapContext
+): AsyncGenerator<MappedRow> {
+  const collector = profile.format === 'jsonl' ? profile.collect?.() : undefined
+  const placed = ({ line, part, row }: Collected, read: number): MappedRow => ({
+    line,
+    part,
+    mapped: profile.map(row as never, context),
+    read
+  })
+  let end = 0
+  for await (const row of rows) {
+    const { line, read } = row
+    end = read
+    if (!row.ok) yield { line, part: 0, mapped: row, read }
+    else if (collector === undefined)
+      for (const [part, mapped] of mapRow(row.value, profile, form, context).entries()) yield { line, part, mapped, read }
+    else {
+      const whole = collector.take(row.value, line)
+      if (whole === undefined) yield { line, part: 0, mapped: notOf(profile), read }
+      else for (const one of whole) yield placed(one, read)
+    }
+  }
+  for (const one of collector?.rest() ?? []) yield placed(one, end)
+}
+
+const notOf = (profile: ImportProfile): Mapped => ({
+  ok: false,
+  code: 'wrong_type',
+  message: `the row is not in the format ${profile.title}`
+})
 
 async function* rowsOrRefuse(profile: ImportProfile, rows: AsyncGenerator<FileRow>): AsyncGenerator<FileRow> {
   try {
@@ -111,11 +152,7 @@ function mapRow(value: unknown, profile: ImportProfile, form: FileForm, context:
     if (profile.format === 'csv') return [profile.map(form === 'csv' ? (value as Readonly<Record<string, string>>) : texts(value), context)]
     const row = form === 'csv' && profile.csv ? filled(value as Readonly<Record<string, string>>) : value
     if (profile.split === undefined) return [profile.map(row, context)]
-    return (
-      profile.split(row)?.map((one) => profile.map(one, context)) ?? [
-        { ok: false, code: 'wrong_type', message: `the row is not in the format ${profile.title}` }
-      ]
-    )
+    return profile.split(row)?.map((one) => profile.map(one, context)) ?? [notOf(profile)]
   } catch (error) {
     // Writing a value of a million levels as text exhausts the stack; that must cost a row, not the import.
     if (error instanceof RangeError) return [{ ok: false, code: 'too_deep', message: 'the row has too many levels' }]

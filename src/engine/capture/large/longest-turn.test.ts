@@ -80,6 +80,84 @@ describe('the writer is not held by', { timeout: 60_000 }, () => {
   })
 })
 
+const attribute = (key: string, value: object) => ({ key, value })
+const text = (stringValue: string) => ({ stringValue })
+const ids = () => ({ traceId: (++last).toString(16).padStart(32, '0'), spanId: '1'.padStart(16, '0') })
+const spanOf = (attributes: readonly object[]) => ({
+  ...ids(),
+  attributes: [attribute('gen_ai.request.model', text('gpt-5')), attribute('gen_ai.prompt.0.content', text('Why?')), ...attributes]
+})
+const numbers = (n: number) => times(n, (i) => attribute(`n${i}`, { intValue: i }))
+const message = (values: readonly object[]) => ({ ...ids(), eventName: 'gen_ai.user.message', body: { kvlistValue: { values } } })
+const traces = (spans: readonly object[]) => ['traces', { resourceSpans: [{ scopeSpans: [{ spans }] }] }] as const
+/** More than 500 of them are not held for their spans. */
+const logs = (logRecords: readonly object[]) => ['logs', { resourceLogs: [{ scopeLogs: [{ logRecords }] }] }] as const
+const others = () => times(501, () => message([attribute('content', text('So?'))]))
+const exports: Readonly<Record<string, readonly [leaves: number, make: () => ReturnType<typeof traces | typeof logs>]>> = {
+  '20,000 spans in 12 MiB': [
+    20_000,
+    () => traces(times(20_000, () => spanOf([attribute('gen_ai.completion.0.content', text('Because. '.repeat(16)))])))
+  ],
+  'one span of 8 MiB': [1, () => traces([spanOf([attribute('gen_ai.completion.0.content', text('"So" '.repeat(MiB)))])])],
+  'one span of a hundred thousand attributes': [1, () => traces([spanOf(numbers(100_000))])],
+  'one log record of a hundred thousand members': [
+    502,
+    () => logs([message([attribute('content', text('Why?')), ...numbers(100_000)]), ...others()])
+  ]
+}
+
+const post = async ([path, body]: ReturnType<typeof traces | typeof logs>) => {
+  const answer = await fetch(`${engine.url}/v1/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body)
+  })
+  return [answer.status, await answer.text()]
+}
+const leaves = async () => (await engine.call('workspace.status', {})).ledger.size
+
+describe('the writer is not held by an OTLP export of', { timeout: 60_000 }, () => {
+  it.each(Object.entries(exports))('%s', async (_, [expected, make]) => {
+    const turn = await longestTurn(async () => {
+      const before = await leaves()
+      expect(await post(make())).toEqual([200, '{}'])
+      expect((await leaves()) - before).toBeGreaterThanOrEqual(expected)
+    })
+    expect(turn).toBeLessThan(MOST_MS)
+  })
+
+  it.each([
+    ['large span', MiB / 2, 10],
+    ['large log record', 10, MiB / 2]
+  ])('a call in two, and its %s is joined with the other', async (_, spanBytes, logBytes) => {
+    const call = ids()
+    const attributes = [attribute('gen_ai.request.model', text('gpt-5')), attribute('note', text('n'.repeat(spanBytes)))]
+    const log = {
+      ...call,
+      eventName: 'gen_ai.user.message',
+      body: { kvlistValue: { values: [attribute('content', text('q'.repeat(logBytes)))] } }
+    }
+    const before = await leaves()
+    await Promise.all([post(logs([log])), post(traces([{ ...call, attributes }]))])
+    expect((await leaves()) - before).toBe(1)
+    const { records } = await engine.call('records.query', { limit: 1 })
+    const { event, input_messages } = await engine.call('records.get', { seq: records[0]?.seq ?? 0 })
+    expect(input_messages).toEqual([{ role: 'user', parts: [{ type: 'text', content: 'q'.repeat(logBytes) }] }])
+    expect(event.attributes).toMatchObject({ note: 'n'.repeat(spanBytes) })
+  })
+
+  it.each([
+    ['a resource of a megabyte', { resourceSpans: [{ resource: { attributes: times(30_000, (i) => attribute(`r${i}`, text('v'))) } }] }],
+    ['a million empty spans', { resourceSpans: [{ scopeSpans: [{ spans: times(1_000_000, () => ({})) }] }] }],
+    ['a million empty resources', { resourceSpans: times(1_000_000, () => ({})) }]
+  ])('%s, which is refused', async (_, body) => {
+    const turn = await longestTurn(async () => {
+      expect((await post(['traces', body as unknown as ReturnType<typeof traces>[1]]))[0]).toBe(400)
+    })
+    expect(turn).toBeLessThan(MOST_MS)
+  })
+})
+
 describe('a large event is taken as a small one is:', () => {
   const pad = { prompt: 'x'.repeat(MiB / 4) }
   const codeOf = async (body: string, type?: string) => {

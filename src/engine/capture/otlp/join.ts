@@ -68,7 +68,7 @@ interface Call {
 
 /** What a span finds here: its log records and the open call that it ends, or that it was recorded with them before. */
 export type Taken =
-  | { readonly kind: 'logs'; readonly logs: readonly CallLog[]; readonly open: OpenCall | null }
+  | { readonly kind: 'logs'; readonly logs: readonly CallLog[]; readonly bytes: number; readonly open: OpenCall | null }
   | { readonly kind: 'known'; readonly recorded: Promise<boolean> }
 
 interface Wait {
@@ -86,7 +86,7 @@ const MOST_SOURCES = 1_000
  */
 export class CallJoin {
   readonly #limits: JoinLimits
-  readonly #end: (key: string, open: OpenCall, logs: readonly CallLog[]) => void
+  readonly #end: (key: string, open: OpenCall, logs: readonly CallLog[], bytes: number) => void
   /** The one that changed last comes last. */
   readonly #calls = new Map<string, Call>()
   readonly #sources = new Map<string, number>()
@@ -97,7 +97,7 @@ export class CallJoin {
   #closed = false
 
   /** @param end told of every open call whose span is waited for no more, with its content */
-  constructor(limits: JoinLimits, end: (key: string, open: OpenCall, logs: readonly CallLog[]) => void) {
+  constructor(limits: JoinLimits, end: (key: string, open: OpenCall, logs: readonly CallLog[], bytes: number) => void) {
     this.#limits = limits
     this.#end = end
   }
@@ -137,7 +137,7 @@ export class CallJoin {
   take(key: string, digest: () => string, expected: boolean, recorded: Promise<boolean>): Taken {
     let call = this.#calls.get(key)
     if (call === undefined) {
-      if (!expected) return { kind: 'logs', logs: [], open: null }
+      if (!expected) return { kind: 'logs', logs: [], bytes: 0, open: null }
       call = { pieces: new Map(), span: null, open: null, at: performance.now() }
       if (!this.#full) this.#calls.set(key, call)
     }
@@ -154,7 +154,7 @@ export class CallJoin {
       call.open ??= open
     })
     this.#wake('span', key)
-    return { kind: 'logs', logs: pieces.map(({ log }) => log), open }
+    return { kind: 'logs', logs: pieces.map(({ log }) => log), bytes: pieces.reduce((sum, one) => sum + one.bytes, 0), open }
   }
 
   /** Log records are recorded without their span. @param recorded settles once that is on disk (true) or was refused */
@@ -293,7 +293,12 @@ export class CallJoin {
     const { open } = call
     if (open === null) return
     call.open = null
-    const logs = [...call.pieces.values()].flatMap((piece) => piece?.log ?? [])
-    this.#end(key, open, logs)
+    const pieces = [...call.pieces.values()].filter((piece) => piece !== null)
+    this.#end(
+      key,
+      open,
+      pieces.map(({ log }) => log),
+      pieces.reduce((sum, one) => sum + one.bytes, 0)
+    )
   }
 }

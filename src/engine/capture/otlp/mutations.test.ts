@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { callLogOf, callOf, eventOfCall, originOf } from '../../../shared/event/otlp/map.ts'
 import { OtlpError, type Signal } from '../../../shared/event/otlp/message.ts'
+import { defaultLimits } from '../http/limits.ts'
 import { type OtlpForm, openBody } from './read-body.ts'
 
 const RUNS = Number(process.env.AFFIDAVIT_OTLP_MUTATIONS ?? 2_000)
@@ -147,7 +148,7 @@ function mutate([, form, gzip, body]: (typeof seeds)[number], next: () => number
 
 /** True when the body was read; every other outcome than an undecodable body fails the test. */
 async function taken(signal: Signal, form: OtlpForm, gzip: boolean, bytes: Buffer): Promise<boolean> {
-  const body = await openBody(bytes, { form, gzip }, signal, MOST, () => true)
+  const body = await openBody(bytes, { form, gzip }, signal, { ...defaultLimits, otlpBytes: MOST }, () => true)
   if ('code' in body) {
     expect(['bad_request', 'too_large']).toContain(body.code)
     return false

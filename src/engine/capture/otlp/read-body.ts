@@ -7,6 +7,9 @@ import { type Encoding, type Group, OtlpError, type Signal } from '../../../shar
 import { protobufEncoding } from '../../../shared/event/otlp/protobuf.ts'
 import { MALFORMED, parseJson } from '../http/body.ts'
 import { refusals } from '../http/errors.ts'
+import type { HttpLimits } from '../http/limits.ts'
+import { TimeSlice } from '../time-slice.ts'
+import { jsonGroups, jsonItems } from './json-groups.ts'
 
 /** Form of a request and of its answer. */
 export type OtlpForm = 'protobuf' | 'json'
@@ -35,6 +38,7 @@ export function otlpType(headers: IncomingHttpHeaders): OtlpType | null {
 export interface OtlpBody {
   readonly groups: readonly Group[]
   readonly encoding: Pick<Encoding<never>, 'span' | 'log'>
+  readonly form: OtlpForm
   /** Bytes of the body, unpacked. */
   readonly size: number
 }
@@ -65,24 +69,27 @@ function unpack(body: Buffer, most: number, room: (bytes: number) => boolean): P
 }
 
 /**
- * Unpacks a body up to `most` bytes and reads what is around its spans or log records. Never rejects.
+ * Unpacks a body up to the limit and reads what is around its spans or log records. Never rejects.
  * @param room takes memory for what is unpacked; false when there is none
  */
 export async function openBody(
   body: Buffer,
   type: OtlpType,
   signal: Signal,
-  most: number,
+  { otlpBytes, largeBytes, sliceMs }: Pick<HttpLimits, 'otlpBytes' | 'largeBytes' | 'sliceMs'>,
   room: (bytes: number) => boolean
 ): Promise<OtlpBody | Failure> {
-  const bytes = type.gzip ? await unpack(body, most, room) : body
+  const bytes = type.gzip ? await unpack(body, otlpBytes, room) : body
   if ('code' in bytes) return bytes
   try {
-    if (type.form === 'protobuf') return { groups: protobufEncoding.groups(bytes, signal), encoding: protobufEncoding, size: bytes.length }
+    if (type.form === 'protobuf')
+      return { groups: protobufEncoding.groups(bytes, signal), encoding: protobufEncoding, form: type.form, size: bytes.length }
+    if (bytes.length >= largeBytes)
+      return { groups: await jsonGroups(bytes, signal, new TimeSlice(sliceMs)), encoding: jsonItems, form: type.form, size: bytes.length }
     const value = parseJson(bytes)
     return value === MALFORMED
       ? refusals.undecodable
-      : { groups: jsonEncoding.groups(value, signal), encoding: jsonEncoding, size: bytes.length }
+      : { groups: jsonEncoding.groups(value, signal), encoding: jsonEncoding, form: type.form, size: bytes.length }
   } catch (error) {
     if (error instanceof OtlpError) return refusals.undecodable
     throw error

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto'
+import { AffidavitError } from '../../../shared/contract/errors.ts'
 import { hasContent } from '../../../shared/event/otlp/content.ts'
 import {
   addLogs,
+  type CallLog,
   type CallSpan,
   callLogOf,
   callOf,
@@ -11,10 +13,14 @@ import {
   type Origin,
   originOf
 } from '../../../shared/event/otlp/map.ts'
+import { OtlpError } from '../../../shared/event/otlp/message.ts'
 import type { HttpDependencies } from '../http/dependencies.ts'
 import type { RequestOrigin } from '../http/intake.ts'
 import type { HttpLimits } from '../http/limits.ts'
-import type { IncomingEvent } from '../ingest.ts'
+import type { DraftedEvent, IncomingEvent } from '../ingest.ts'
+import type { Drafted } from '../large/drafted.ts'
+import { type CallTask, digestOf, type LogLook } from '../large/otlp.ts'
+import type { Large } from '../large/tasks.ts'
 import { TimeSlice } from '../time-slice.ts'
 import { CallJoin, type OpenCall, type Piece, pieceOf, type Taken } from './join.ts'
 import type { OtlpBody } from './read-body.ts'
@@ -27,9 +33,35 @@ export interface Outcome {
 
 export const NOTHING: Outcome = { rejected: 0, first: '' }
 
+/** A span that is a call. */
+interface SpanCall {
+  readonly key: string
+  readonly source: string | undefined
+  readonly inference: boolean
+  /** Whether it says itself what was asked and answered. */
+  readonly content: boolean
+  readonly digest: () => string
+  /** The span, or the bytes of a large one. */
+  readonly of: CallSpan | Extract<CallTask['of'], { readonly item: Uint8Array }>
+  readonly bytes: number
+}
+
+const spanCall = (call: CallSpan, bytes: number): SpanCall => ({
+  key: call.key,
+  source: typeof call.raw.source === 'string' ? call.raw.source : undefined,
+  inference: call.raw.span_role === 'inference',
+  content: hasContent(call.content),
+  digest: () => digestOf(call),
+  of: call,
+  bytes
+})
+
 /** A call on its way to the ledger. */
 interface Item {
-  readonly call: () => CallSpan
+  /** Read on the spot, */
+  readonly call?: () => CallSpan
+  /** or beside the writer. */
+  readonly large?: Pick<CallTask, 'of' | 'logs'>
   /** About how much there is to seal. */
   readonly bytes: number
   readonly two?: IncomingEvent['call']
@@ -56,8 +88,8 @@ export class OtlpRecorder {
   constructor(deps: HttpDependencies, limits: HttpLimits) {
     this.#deps = deps
     this.#limits = limits
-    this.#join = new CallJoin(limits.otlpJoin, (key, open, logs) => {
-      this.#endAlone(key, open, logs).catch(() => deps.log.warn({ event: 'otlp.open_call_not_ended' }))
+    this.#join = new CallJoin(limits.otlpJoin, (key, open, logs, bytes) => {
+      this.#endAlone(key, open, logs, bytes).catch(() => deps.log.warn({ event: 'otlp.open_call_not_ended' }))
     })
   }
 
@@ -70,24 +102,26 @@ export class OtlpRecorder {
   async traces(body: OtlpBody, origin: RequestOrigin): Promise<Outcome> {
     const end = performance.now() + this.#limits.otlpJoin.contentMs
     let items = 0
-    let left: CallSpan[] = []
-    await this.#each(body, (item, from) => {
-      items++
-      const call = callOf(body.encoding.span(item), from)
-      if (call !== undefined) left.push(call)
-    })
+    let left: SpanCall[] = []
+    for (const { items: all } of body.groups) items += all.length
     const bytes = body.size / Math.max(1, items)
+    await this.#each(body, (item, from) => {
+      const large = this.#isLarge(item)
+      if (large !== null) return this.#look(large, { item: item as Uint8Array, form: body.form, from }, (call) => left.push(call))
+      const call = callOf(body.encoding.span(item), from)
+      if (call !== undefined) left.push(spanCall(call, bytes))
+    })
     const total = { rejected: 0, first: '' }
     while (left.length > 0) {
       const late = this.#join.closed || performance.now() >= end
-      const waiting: CallSpan[] = []
-      const now: CallSpan[] = []
+      const waiting: SpanCall[] = []
+      const now: SpanCall[] = []
       for (const call of left) {
-        const waits = !late && isInference(call) && !hasContent(call.content) && this.#expects(call, origin) && !this.#join.has(call.key)
+        const waits = !late && call.inference && !call.content && this.#expects(call, origin) && !this.#join.has(call.key)
         ;(waits ? waiting : now).push(call)
       }
       // An exporter that sends one request after the other sends the next log records when those before have their spans.
-      const outcome = await this.#spans(now, bytes, origin)
+      const outcome = await this.#spans(now, origin)
       total.rejected += outcome.rejected
       total.first ||= outcome.first
       if (waiting.length > 0)
@@ -109,13 +143,18 @@ export class OtlpRecorder {
     const end = performance.now() + spanMs
     const byKey = new Map<string, { readonly pieces: Piece[]; readonly from: Origin }>()
     let items = 0
+    const take = (key: string, piece: Piece, from: Origin): void => {
+      const known = byKey.get(key)
+      if (known === undefined) byKey.set(key, { pieces: [piece], from })
+      else known.pieces.push(piece)
+    }
     await this.#each(body, (item, from) => {
       items++
+      const large = this.#isLarge(item)
+      if (large !== null)
+        return this.#lookAtLog(large, { item: item as Uint8Array, form: body.form }, ({ key, piece }) => take(key, piece, from))
       const log = callLogOf(body.encoding.log(item))
-      if (log === undefined) return
-      const known = byKey.get(log.key)
-      if (known === undefined) byKey.set(log.key, { pieces: [pieceOf(log)], from })
-      else known.pieces.push(pieceOf(log))
+      if (log !== undefined) take(log.key, pieceOf(log), from)
     })
     if (byKey.size === 0) return NOTHING
     const left = new Map<string, { readonly pieces: readonly Piece[]; readonly from: Origin }>()
@@ -147,26 +186,67 @@ export class OtlpRecorder {
     return this.#record(alone, origin)
   }
 
-  #expects(call: CallSpan, origin: RequestOrigin): boolean {
-    return this.#join.expects(typeof call.raw.source === 'string' ? call.raw.source : origin.source)
+  #expects(call: SpanCall, origin: RequestOrigin): boolean {
+    return this.#join.expects(call.source ?? origin.source)
   }
 
-  async #spans(calls: readonly CallSpan[], bytes: number, origin: RequestOrigin): Promise<Outcome> {
+  /** The thread for an item that is read beside the writer; null for any other. */
+  #isLarge(item: unknown): Large | null {
+    const { large } = this.#deps.ingest
+    return large !== undefined && item instanceof Uint8Array && item.length >= this.#limits.largeBytes ? large : null
+  }
+
+  async #look(large: Large, of: Extract<CallTask['of'], { readonly item: Uint8Array }>, take: (call: SpanCall) => void): Promise<void> {
+    const look = await large.run('otlpSpan', of)
+    if (look === 'undecodable') throw new OtlpError('a large span')
+    if (look !== null) take({ ...look, digest: () => look.digest, of, bytes: of.item.length })
+  }
+
+  async #lookAtLog(
+    large: Large,
+    of: { readonly item: Uint8Array; readonly form: 'json' | 'protobuf' },
+    take: (log: LogLook) => void
+  ): Promise<void> {
+    const log = await large.run('otlpLog', of)
+    if (log === 'undecodable') throw new OtlpError('a large log record')
+    if (log !== null) take(log)
+  }
+
+  /** How a call is laid out: on the spot, unless there is much of it or it was not read yet. */
+  #layOut(of: CallTask['of'], logs: readonly CallLog[], bytes: number, make: () => CallSpan): Pick<Item, 'call' | 'large'> {
+    return this.#deps.ingest.large !== undefined && ('item' in of || bytes >= this.#limits.largeBytes)
+      ? { large: { of, logs } }
+      : { call: make }
+  }
+
+  async #spans(calls: readonly SpanCall[], origin: RequestOrigin): Promise<Outcome> {
     const items: Item[] = []
     const again: Promise<boolean>[] = []
     const slice = new TimeSlice(this.#limits.sliceMs)
     for (const call of calls) {
       const { promise, resolve } = pending<boolean>()
-      const taken: Taken = !isInference(call)
-        ? { kind: 'logs', logs: [], open: null }
-        : this.#join.take(call.key, () => digestOf(call), this.#expects(call, origin), promise)
+      const taken: Taken = !call.inference
+        ? { kind: 'logs', logs: [], bytes: 0, open: null }
+        : this.#join.take(call.key, call.digest, this.#expects(call, origin), promise)
       if (taken.kind === 'known') {
         again.push(taken.recorded)
         continue
       }
-      addLogs(call, taken.logs)
       const seq = taken.open === null ? null : await taken.open.request
-      items.push({ call: () => call, bytes, two: seq === null ? undefined : { ends: seq }, done: (at) => resolve(at !== null) })
+      const { of } = call
+      const logs = call.content ? [] : taken.logs
+      const bytes = call.bytes + (call.content ? 0 : taken.bytes)
+      const make = (): CallSpan => {
+        if ('item' in of) throw new AffidavitError('internal', 'a large span is read beside the writer')
+        addLogs(of, logs)
+        return of
+      }
+      items.push({
+        ...this.#layOut(of, logs, bytes, make),
+        bytes,
+        two: seq === null ? undefined : { ends: seq },
+        done: (at) => resolve(at !== null)
+      })
       if (slice.over) await slice.pause()
     }
     const outcome = await this.#record(items, origin)
@@ -189,19 +269,22 @@ export class OtlpRecorder {
     for (const { digest } of pieces) hash.update(digest)
     const delivery = hash.digest('hex').slice(0, 32)
     const logs = pieces.map(({ log }) => log)
+    const bytes = pieces.reduce((sum, one) => sum + one.bytes, 0)
     return {
-      call: () => callOfLogs(key, delivery, logs, from),
-      bytes: pieces.reduce((sum, one) => sum + one.bytes, 0),
+      ...this.#layOut({ key, delivery, from }, logs, bytes, () => callOfLogs(key, delivery, logs, from)),
+      bytes,
       two: opens ? 'opens' : undefined,
       done: resolve
     }
   }
 
   /** A span that was waited for has not come: the call ends without it. */
-  async #endAlone(key: string, { request, from, origin }: OpenCall, logs: Parameters<typeof callOfLogs>[2]): Promise<void> {
+  async #endAlone(key: string, { request, from, origin }: OpenCall, logs: readonly CallLog[], bytes: number): Promise<void> {
     const seq = await request
-    if (seq !== null)
-      await this.#record([{ call: () => callOfLogs(key, `ends ${seq}`, logs, from), bytes: 0, two: { ends: seq }, done: ignore }], origin)
+    if (seq === null) return
+    const delivery = `ends ${seq}`
+    const laidOut = this.#layOut({ key, delivery, from }, logs, bytes, () => callOfLogs(key, delivery, logs, from))
+    await this.#record([{ ...laidOut, bytes, two: { ends: seq }, done: ignore }], origin)
   }
 
   /** Records calls; resolves when all are on disk or refused. */
@@ -218,17 +301,19 @@ export class OtlpRecorder {
     let next = 0
     try {
       while (next < items.length) {
-        const batch: IncomingEvent[] = []
+        const batch: (IncomingEvent | DraftedEvent)[] = []
         const taken: Item[] = []
         const from = next
         for (let bytes = 0; next < items.length && batch.length < this.#limits.batchLines && bytes < this.#limits.batchBytes; next++) {
           const item = items[next]
           if (item === undefined) continue
           bytes += item.bytes
-          const read = eventOfCall(item.call(), receivedUs, origin.source)
-          if (read.ok) {
+          const line = batch.length + 1
+          const thread = item.large && this.#deps.ingest.large
+          const read = thread ? await this.#large(thread, item, line, receivedUs, origin) : onTheSpot(item, line, receivedUs, origin)
+          if ('line' in read) {
             taken.push(item)
-            batch.push({ line: batch.length + 1, event: read.event, sourceKey: read.sourceKey, call: item.two })
+            batch.push(read)
           } else refuse(item, read.code)
           if (slice.over) await slice.pause()
         }
@@ -249,23 +334,38 @@ export class OtlpRecorder {
     return { rejected, first }
   }
 
+  /** The event or the leaf of a call, or why it is not taken. */
+  async #large(thread: Large, item: Item, line: number, receivedUs: number, { source, actor }: RequestOrigin): Promise<ReadCall> {
+    if (item.large === undefined) return { code: 'internal' }
+    const drafted: Drafted = await thread.run('otlpCall', {
+      ...item.large,
+      call: item.two,
+      receivedUs,
+      source,
+      actor,
+      rules: thread.rules()
+    })
+    if (drafted.kind !== 'drafted') return { code: drafted.kind === 'rejected' ? drafted.code : 'malformed_json' }
+    return { line, draft: drafted.draft, call: item.two }
+  }
+
   /** Every item of a body with where it comes from; others get a turn after each slice of time. */
-  async #each(body: OtlpBody, take: (item: unknown, from: Origin) => void): Promise<void> {
+  async #each(body: OtlpBody, take: (item: unknown, from: Origin) => void | Promise<void>): Promise<void> {
     const slice = new TimeSlice(this.#limits.sliceMs)
     for (const group of body.groups) {
       const from = originOf(group.resource)
       for (const item of group.items) {
-        take(item, from)
+        const taking = take(item, from)
+        if (taking instanceof Promise) await taking
         if (slice.over) await slice.pause()
       }
     }
   }
 }
 
-const isInference = (call: CallSpan): boolean => call.raw.span_role === 'inference'
+type ReadCall = IncomingEvent | DraftedEvent | { readonly code: string }
 
-const digestOf = ({ raw, content }: CallSpan): string =>
-  createHash('sha256')
-    .update(JSON.stringify([raw, content]))
-    .digest('base64url')
-    .slice(0, 22)
+function onTheSpot({ call, two }: Item, line: number, receivedUs: number, { source }: RequestOrigin): ReadCall {
+  const read = call ? eventOfCall(call(), receivedUs, source) : ({ ok: false, code: 'internal' } as const)
+  return read.ok ? { line, event: read.event, sourceKey: read.sourceKey, call: two } : { code: read.code }
+}

@@ -180,6 +180,8 @@ function judge({ outcome, status, answer, cut, framing, text }: Seen): Pick<Cano
   switch (outcome.kind) {
     case 'aborted':
       return { status: 'aborted' }
+    case 'revoked':
+      return { status: 'aborted', error_type: 'token_revoked' }
     case 'unreachable':
       return failed('upstream_unreachable')
     case 'refused':

@@ -26,6 +26,8 @@ async function open(mode: Upstream['mode'], spoolBytes?: number): Promise<void> 
     redact: (event) => event,
     warn: () => {},
     counted: () => counted++,
+    unread: () => {},
+    cutOff: () => false,
     spoolBytes,
     retryMs: 20
   })

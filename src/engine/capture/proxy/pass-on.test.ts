@@ -35,6 +35,7 @@ beforeEach(async () => {
       target: '/',
       headers: ['host', to.host, 'transfer-encoding', 'chunked'],
       watcher: blind,
+      cutOff: () => false,
       idleMs: 60_000,
       permit: async () => {
         permits++

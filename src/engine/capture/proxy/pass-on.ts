@@ -5,10 +5,11 @@ import type { Agents } from './agents.ts'
 import { responseHeaders } from './headers.ts'
 import { type CopyBudget, Slabs } from './slabs.ts'
 
-/** How a call ended, seen from here. `lost`: the upstream broke off in its answer. `unreachable`: it gave none. */
+/** How a call ended, seen from here. `aborted`: the client went. `revoked`: it was cut off, its token being taken. `lost`: the upstream broke off in its answer. `unreachable`: it gave none. */
 export type Outcome =
   | { readonly kind: 'complete' }
   | { readonly kind: 'aborted' }
+  | { readonly kind: 'revoked' }
   | { readonly kind: 'lost' }
   | { readonly kind: 'unreachable'; readonly error: unknown }
   | { readonly kind: 'refused' }
@@ -32,6 +33,8 @@ export interface Passage {
   readonly target: string
   readonly headers: readonly string[]
   readonly watcher: Watcher
+  /** Whether the answer was cut off on this side. */
+  readonly cutOff: () => boolean
   /** Milliseconds of silence after which a request whose body is still missing is given up. */
   readonly idleMs: number
   /**
@@ -77,7 +80,7 @@ export function passOn(passage: Passage): void {
 
   whenOver(response, () => {
     if (over) return
-    end({ kind: 'aborted' })
+    end({ kind: passage.cutOff() ? 'revoked' : 'aborted' })
     upstream?.destroy()
   })
 

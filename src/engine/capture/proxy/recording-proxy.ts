@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Failure } from '../../../shared/contract/errors.ts'
 import type { Upstream, UpstreamState } from '../../../shared/contract/proxy.ts'
 import type { CanonicalEvent } from '../../../shared/event/canonical-event.ts'
-import { wireApi } from '../../../shared/event/wire/routes.ts'
+import { passesUnread, wireApi } from '../../../shared/event/wire/routes.ts'
 import { wellFormed } from '../../../shared/event/wire/wire.ts'
 import { EvidenceError } from '../../../shared/evidence/errors.ts'
 import type { Actor, AppendResult, LeafDraft } from '../../ledger/draft.ts'
@@ -33,6 +33,10 @@ export interface ProxyDeps {
   readonly warn: (event: string, upstream: string) => void
   /** A call of this actor became a record. */
   readonly counted: (actor: Actor) => void
+  /** A call of this actor that may be one to a model passed without a record. */
+  readonly unread: (actor: Actor) => void
+  /** Whether what this answers was cut off here, its token being revoked. */
+  readonly cutOff: (response: ServerResponse) => boolean
   readonly spoolBytes?: number | undefined
   readonly retryMs?: number | undefined
 }
@@ -48,6 +52,7 @@ interface Counts {
   in_flight: number
   recorded: number
   lost: number
+  unread: number
 }
 
 const BUDGET_BYTES = 256 * 1024 * 1024
@@ -79,8 +84,15 @@ export class RecordingProxy {
 
   /** What passed to an upstream since the start. */
   callsOf(name: string): UpstreamState['calls'] {
-    const { in_flight, recorded, lost } = this.#countsOf(name)
-    return { in_flight, recorded, lost, waiting_bytes: this.#spool.waitingBytes }
+    const { in_flight, recorded, lost, unread } = this.#countsOf(name)
+    return { in_flight, recorded, lost, unread, waiting_bytes: this.#spool.waitingBytes }
+  }
+
+  /** Calls that may be to models and passed without a record, to all upstreams since the start. */
+  get unread(): number {
+    let sum = 0
+    for (const { unread } of this.#counts.values()) sum += unread
+    return sum
   }
 
   /** Passes a call on. @param rest the request target behind the name of the upstream */
@@ -109,6 +121,10 @@ export class RecordingProxy {
             },
             this.#budget
           )
+    if (passesUnread(request.method ?? 'GET', rest)) {
+      this.#countsOf(upstream.name).unread++
+      this.#deps.unread(caller.actor)
+    }
     const following = call && new Following(call, this.#recorder(upstream, caller.actor, this.#digests.ask(upstream)))
     if (following) this.#follow(upstream.name, following.done)
     passOn({
@@ -120,6 +136,7 @@ export class RecordingProxy {
       headers,
       watcher: following ?? blind,
       idleMs: IDLE_MS,
+      cutOff: () => this.#deps.cutOff(response),
       permit: following && upstream.mode === 'fail-closed' ? () => this.#permit(following, response) : null,
       holdBytes: COPY_BYTES,
       budget: this.#budget,
@@ -141,7 +158,7 @@ export class RecordingProxy {
   #countsOf(name: string): Counts {
     let counts = this.#counts.get(name)
     if (!counts) {
-      counts = { in_flight: 0, recorded: 0, lost: 0 }
+      counts = { in_flight: 0, recorded: 0, lost: 0, unread: 0 }
       this.#counts.set(name, counts)
     }
     return counts

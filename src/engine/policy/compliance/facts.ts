@@ -26,9 +26,11 @@ export interface LiveFacts
     | 'size'
     | 'checkpoint'
     | 'second_copy'
+    | 'second_copy_note'
     | 'problem'
     | 'keys'
     | 'heartbeats'
+    | 'unread'
     | 'look_every_minutes'
     | 'verify_every_hours'
   > {}

@@ -139,7 +139,8 @@ async function destroyKeys(
     try {
       return await vault.rewrapVault({
         dropSeqs: begun.scope.leaves,
-        by: { ref: begun.approval.givenBy, kind: 'human' },
+        by: { ref: begun.approval.askedBy, kind: 'human' },
+        approval: begun.approval.id,
         progress: (done, total) => control.progress(done, total),
         mayDestroy: () => hooks.onBlock() && deps.holdsPlaced() === placed
       })

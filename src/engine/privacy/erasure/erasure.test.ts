@@ -118,9 +118,9 @@ describe('erasure', { timeout: 60_000 }, () => {
       data: { kind: 'certificate', file_sha256: createHash('sha256').update(html).digest('hex') }
     })
     const keys = (await trail('setting')).filter((one) => one.type.startsWith('key.'))
-    expect(keys.map((one) => [one.type, one.actor])).toEqual([
-      ['key.retired', given.other.ref],
-      ['key.added', given.other.ref]
+    expect(keys.map((one) => [one.type, one.actor, one.data.approval])).toEqual([
+      ['key.retired', given.asker.ref, id],
+      ['key.added', given.asker.ref, id]
     ])
     expect(await given.asker.codeOf('erasure.save_certificate', { id, out: join(engine.root, 'no', 'c.html') })).toBe('file_unreadable')
     expect(html).toContain('Firm &lt;b&gt;&amp;')

@@ -62,7 +62,8 @@ export function Integrity() {
     matches: ['holds', 'matches'],
     behind: ['holds', 'is a prefix'],
     none: ['pending', 'not made yet'],
-    differs: ['broken', 'differs']
+    differs: ['broken', 'differs'],
+    disturbed: ['attention', 'was disturbed']
   } as const
   const [copyIs, copyWord] = copies[head.second_copy]
   return (
@@ -73,14 +74,16 @@ export function Integrity() {
           <div className="strong clip" style={{ fontSize: 15, lineHeight: '20px' }}>
             {title}
           </div>
-          <div className="soft small clip">
+          <div className="soft small clip" title={head.second_copy_note ?? undefined}>
             {problem
               ? 'Open read-only; see the message above'
-              : faulty
-                ? faultOf(verified)
-                : checkpoint
-                  ? `Re-hashed from disk before signing, ${clock(checkpoint.time)} UTC`
-                  : 'The first follows seconds after the first record'}
+              : head.second_copy_note !== null
+                ? head.second_copy_note
+                : faulty
+                  ? faultOf(verified)
+                  : checkpoint
+                    ? `Re-hashed from disk before signing, ${clock(checkpoint.time)} UTC`
+                    : 'The first follows seconds after the first record'}
           </div>
         </div>
       </div>

@@ -52,7 +52,8 @@ export function Clients() {
                   </div>
                   <span className="dim small">
                     added {moment(one.added)} by {one.actor} · {count(one.used.requests)} requests and {count(one.used.records)} records
-                    since the engine started{one.used.last === null ? '' : ` · last ${moment(one.used.last)}`}
+                    {one.used.unread > 0 && `, ${count(one.used.unread)} calls passed unrecorded,`} since the engine started
+                    {one.used.last === null ? '' : ` · last ${moment(one.used.last)}`}
                   </span>
                 </div>
                 {one.revoked === null && (

@@ -63,8 +63,9 @@ export function Upstreams() {
                 <span className="dim small">
                   {one.path_url ?? 'the compliance port is closed'}
                   {one.own?.state === 'listening' && ` · ${one.own.url}`} · {count(one.calls.recorded)} recorded,{' '}
-                  {count(one.calls.in_flight)} under way{one.calls.lost > 0 && `, ${count(one.calls.lost)} lost`} · when nothing can be
-                  recorded: {modeWords[one.mode]}
+                  {count(one.calls.in_flight)} under way{one.calls.lost > 0 && `, ${count(one.calls.lost)} lost`}
+                  {one.calls.unread > 0 && `, ${count(one.calls.unread)} passed unrecorded`} · when nothing can be recorded:{' '}
+                  {modeWords[one.mode]}
                 </span>
                 {one.own?.state === 'failed' && <Note is="attention">{one.own.message}</Note>}
                 {test.variables?.name === one.name && test.data && (

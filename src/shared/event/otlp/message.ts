@@ -88,6 +88,12 @@ export class OtlpError extends Error {
   override readonly name = 'OtlpError'
 }
 
+/** Bytes of one resource, and around the items of one, at most: they are read in one piece. An exporter sends some hundreds. */
+export const MOST_AROUND = 512 * 1024
+
+/** Members of one list, at most: the smallest take two bytes each, and far more once they are read. */
+export const MOST_ITEMS = 250_000
+
 /** Levels of messages within messages, at most. */
 export const MOST_DEPTH = 32
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Protocol Buffers encoding (protobuf.dev, Encoding), read side, for the tables beside this file.
 import { toBase64, toHex } from '../../evidence/bytes.ts'
-import { type Encoding, groupsOf, type LogRecord, MOST_DEPTH, OtlpError, type Span } from './message.ts'
-import { envelopeTables, type Field, logTable, type Scalar, spanTable, type Table } from './tables.ts'
+import { type Encoding, groupsOf, type LogRecord, MOST_AROUND, MOST_DEPTH, MOST_ITEMS, OtlpError, type Span } from './message.ts'
+import { envelopeTables, type Field, logTable, resourceTable, type Scalar, spanTable, type Table } from './tables.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const TWO_32 = 4_294_967_296
@@ -160,6 +160,7 @@ function readMessage(cursor: Cursor, table: Table, end: number, depth: number): 
 function readField(cursor: Cursor, field: Field, end: number, depth: number): unknown {
   if (typeof field.kind === 'string') return scalar(cursor, field.kind, end)
   const length = cursor.varint(end)
+  if (field.kind === resourceTable && length > MOST_AROUND) throw new OtlpError('a resource is too long')
   const from = cursor.take(length, end)
   cursor.at = from
   return readMessage(cursor, field.kind, from + length, depth + 1)
@@ -172,7 +173,8 @@ function put(out: Record<string, unknown>, field: Field, value: unknown): void {
   }
   const list = out[field.name] as unknown[] | undefined
   if (list === undefined) out[field.name] = [value]
-  else list.push(value)
+  else if (list.length < MOST_ITEMS) list.push(value)
+  else throw new OtlpError('a list has too many members')
 }
 
 const decode = (bytes: Uint8Array, table: Table, depth: number): Record<string, unknown> =>

@@ -45,7 +45,8 @@ add(anyValue, [
   [6, 'kvlistValue', table([1, 'values', keyValue, 'repeated'])],
   [7, 'bytesValue', 'bytes']
 ])
-const resource = table([1, 'attributes', keyValue, 'repeated'])
+/** What sends. */
+export const resourceTable: Table = table([1, 'attributes', keyValue, 'repeated'])
 const event = table([1, 'timeUnixNano', 'nanos'], [2, 'name', 'string'], [3, 'attributes', keyValue, 'repeated'])
 const status = table([2, 'message', 'string'], [3, 'code', 'uint32'])
 /** One span. */
@@ -82,5 +83,10 @@ export const envelopeTables: Readonly<Record<Signal, Table>> = {
 }
 
 function envelope(outer: string, inner: string, items: string): Table {
-  return table([1, outer, table([1, 'resource', resource], [2, inner, table([2, items, 'later', 'repeated']), 'repeated']), 'repeated'])
+  return table([
+    1,
+    outer,
+    table([1, 'resource', resourceTable], [2, inner, table([2, items, 'later', 'repeated']), 'repeated']),
+    'repeated'
+  ])
 }

@@ -38,6 +38,21 @@ export interface CsvProfile extends ProfileBase {
   readonly map: (row: Readonly<Record<string, string>>, context: MapContext) => Mapped
 }
 
+/** A record of a file with its place: its line, and its number among the records that begin in it, from 0. */
+export interface Collected {
+  readonly line: number
+  readonly part: number
+  readonly row: unknown
+}
+
+/** Makes records of lines that belong together, in the order in which they are whole. One for each reading of a file. */
+export interface Collector {
+  /** The records that are whole with this line; undefined for a line that is none of the format. */
+  take(value: unknown, line: number): readonly Collected[] | undefined
+  /** The records that are left at the end. */
+  rest(): readonly Collected[]
+}
+
 /** JSON lines or one JSON text with a list of rows: they arrive as parsed JSON. */
 export interface JsonProfile extends ProfileBase {
   readonly format: 'jsonl'
@@ -47,6 +62,8 @@ export interface JsonProfile extends ProfileBase {
   readonly detect: (first: readonly unknown[]) => number
   /** Where a line holds several rows, or none: its rows; undefined for a line that is no such. */
   readonly split?: (line: unknown) => readonly unknown[] | undefined
+  /** Where a record may stand in several lines; then there is no `split`. */
+  readonly collect?: () => Collector
   readonly map: (row: unknown, context: MapContext) => Mapped
 }
 

@@ -35,6 +35,30 @@ export function wireApi(method: string, target: string): WireApi | null {
   return routes.find(([ending]) => path.endsWith(ending))?.[1] ?? null
 }
 
+/** Ends of paths behind which no model answers: models are kept, described or unloaded there, and tokens counted. */
+const noModel = [
+  '/api/show',
+  '/api/pull',
+  '/api/push',
+  '/api/create',
+  '/api/copy',
+  '/tokenize',
+  '/detokenize',
+  '/apply-template',
+  '/messages/count_tokens',
+  '/input_tokens'
+] as const
+
+/**
+ * Whether a call may well be one to a model and passes without a record: a POST to anything that is neither read nor known to be something else, such as
+ * speech, pictures, moderation, or an interface newer than this program.
+ */
+export function passesUnread(method: string, target: string): boolean {
+  if (method !== 'POST' || wireApi(method, target) !== null) return false
+  const path = pathOf(target)
+  return !noModel.some((ending) => path.endsWith(ending)) && !/\/api\/blobs\/[^/]*$/.test(path)
+}
+
 /** The operation of an interface, by the names of the GenAI conventions. */
 export function wireOperation(api: WireApi): CanonicalEvent['operation'] {
   switch (api) {
