@@ -24,15 +24,15 @@ export function useSingleKeysEnabled(): readonly [boolean, (on: boolean) => void
 const typing = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
 
-/** Commands on single keys while a screen is shown: never while typing, and not behind a dialog. */
+/** Commands on single keys while a screen is shown: never while typing, and not behind a dialog or a menu. */
 export function useSingleKeys(keys: Readonly<Record<string, () => void>>): void {
   const latest = useRef(keys)
   latest.current = keys
   useEffect(() => {
-    // Asked before anybody hears of the key: the Escape that ends a dialog is not also one for the screen behind it.
+    // Asked before anybody hears of the key: the Escape that ends a dialog or a menu is not also one for the screen behind it.
     let behind = false
     const before = () => {
-      behind = document.querySelector('[role=dialog]') !== null
+      behind = document.querySelector('[role=dialog], [role=menu]') !== null
     }
     const onKey = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || typing(event.target)) return

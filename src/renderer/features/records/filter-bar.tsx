@@ -2,7 +2,7 @@
 // Text and chips are the same expression: a chip is a term of the text.
 import { Button, Menu, TextInput } from '@mantine/core'
 import { IconFilter, IconPlus, IconX } from '@tabler/icons-react'
-import { type RefObject, useEffect, useState } from 'react'
+import { type ReactNode, type RefObject, useEffect, useId, useState } from 'react'
 import type { FilterExpression, Term } from '../../../shared/filter/filter.ts'
 import { formatFilter } from '../../../shared/filter/format.ts'
 import { parseFilter } from '../../../shared/filter/parse.ts'
@@ -28,6 +28,17 @@ const HOUR = 3_600_000
 const since = (ms: number): string =>
   `from:${new Date(Math.floor((Date.now() - ms) / 60_000) * 60_000).toISOString().replace(':00.000Z', 'Z')}`
 
+/** Items of the menu under their heading, which names them to a reader of screens too. */
+function Group({ label, children }: { readonly label: string; readonly children: ReactNode }) {
+  const id = useId()
+  return (
+    <div role="group" aria-labelledby={id}>
+      <Menu.Label id={id}>{label}</Menu.Label>
+      {children}
+    </div>
+  )
+}
+
 export function FilterBar({ query, onQuery, input }: FilterBarProps) {
   const [text, setText] = useState('')
   const [problem, setProblem] = useState<string | null>(null)
@@ -51,8 +62,7 @@ export function FilterBar({ query, onQuery, input }: FilterBarProps) {
   const addIs = (field: string, value: string) => add(`${field}:"${value.replace(/(["\\])/g, '\\$1')}"`)
   const group = (label: string, field: string, values: readonly { readonly value: string; readonly count: number }[]) =>
     values.length > 0 && (
-      <>
-        <Menu.Label>{label}</Menu.Label>
+      <Group label={label}>
         {values.slice(0, 6).map((entry) => (
           <Menu.Item
             key={entry.value}
@@ -62,7 +72,7 @@ export function FilterBar({ query, onQuery, input }: FilterBarProps) {
             {entry.value}
           </Menu.Item>
         ))}
-      </>
+      </Group>
     )
   return (
     <>
@@ -111,31 +121,35 @@ export function FilterBar({ query, onQuery, input }: FilterBarProps) {
           </Button>
         </Menu.Target>
         <Menu.Dropdown mah={520} style={{ overflowY: 'auto' }}>
-          <Menu.Label>Time</Menu.Label>
-          <Menu.Item onClick={() => add(since(HOUR))}>Last hour</Menu.Item>
-          <Menu.Item onClick={() => add(since(24 * HOUR))}>Last 24 hours</Menu.Item>
-          <Menu.Item onClick={() => add(since(7 * 24 * HOUR))}>Last 7 days</Menu.Item>
+          <Group label="Time">
+            <Menu.Item onClick={() => add(since(HOUR))}>Last hour</Menu.Item>
+            <Menu.Item onClick={() => add(since(24 * HOUR))}>Last 24 hours</Menu.Item>
+            <Menu.Item onClick={() => add(since(7 * 24 * HOUR))}>Last 7 days</Menu.Item>
+          </Group>
           {group('Model', 'model', facets.data?.models ?? [])}
           {group('Source', 'source', facets.data?.sources ?? [])}
           {group('Status', 'status', facets.data?.statuses ?? [])}
-          <Menu.Label>Slow</Menu.Label>
-          <Menu.Item onClick={() => add('latency:>30s')}>Longer than 30 s</Menu.Item>
-          <Menu.Label>Where it was answered</Menu.Label>
-          <Menu.Item onClick={() => add('remote:yes')}>Outside private networks</Menu.Item>
-          <Menu.Item onClick={() => add('remote:no')}>On loopback or in a private network</Menu.Item>
-          <Menu.Item onClick={() => add('remote:unknown')}>Not on record</Menu.Item>
-          <Menu.Label>Human review</Menu.Label>
-          <Menu.Item onClick={() => add('review:escalated')}>Escalated</Menu.Item>
-          <Menu.Item onClick={() => add('review:rejected')}>Rejected</Menu.Item>
-          <Menu.Item onClick={() => add('review:accepted')}>Accepted</Menu.Item>
-          <Menu.Item onClick={() => add('review:no')}>Not reviewed yet</Menu.Item>
-          <Menu.Label>Corrections</Menu.Label>
-          <Menu.Item onClick={() => add('corrected:yes')}>Corrected</Menu.Item>
+          <Group label="Slow">
+            <Menu.Item onClick={() => add('latency:>30s')}>Longer than 30 s</Menu.Item>
+          </Group>
+          <Group label="Where it was answered">
+            <Menu.Item onClick={() => add('remote:yes')}>Outside private networks</Menu.Item>
+            <Menu.Item onClick={() => add('remote:no')}>On loopback or in a private network</Menu.Item>
+            <Menu.Item onClick={() => add('remote:unknown')}>Not on record</Menu.Item>
+          </Group>
+          <Group label="Human review">
+            <Menu.Item onClick={() => add('review:escalated')}>Escalated</Menu.Item>
+            <Menu.Item onClick={() => add('review:rejected')}>Rejected</Menu.Item>
+            <Menu.Item onClick={() => add('review:accepted')}>Accepted</Menu.Item>
+            <Menu.Item onClick={() => add('review:no')}>Not reviewed yet</Menu.Item>
+          </Group>
+          <Group label="Corrections">
+            <Menu.Item onClick={() => add('corrected:yes')}>Corrected</Menu.Item>
+          </Group>
           {seesRestricted && (
-            <>
-              <Menu.Label>Data protection</Menu.Label>
+            <Group label="Data protection">
               <Menu.Item onClick={() => add('restricted:yes')}>Restricted records</Menu.Item>
-            </>
+            </Group>
           )}
         </Menu.Dropdown>
       </Menu>
