@@ -72,8 +72,8 @@ export const theme = createTheme({
     SegmentedControl: SegmentedControl.extend({ defaultProps: { size: 'xs' } }),
     Checkbox: Checkbox.extend({ defaultProps: { size: 'sm' } }),
     ActionIcon: ActionIcon.extend({ defaultProps: { variant: 'subtle', color: 'gray', size: 26 } }),
-    // Within the landmark of the view; the first item takes the focus, as the placeholder for it is no child that a menu may have.
-    Menu: Menu.extend({ defaultProps: { portalProps: { target: 'main' }, withInitialFocusPlaceholder: false } }),
+    // The first item takes the focus: the placeholder for it is no child that a menu may have.
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: false } })
   }
 })

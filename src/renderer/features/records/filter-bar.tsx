@@ -114,7 +114,8 @@ export function FilterBar({ query, onQuery, input }: FilterBarProps) {
           </span>
         )
       })}
-      <Menu position="bottom-start" width={260} shadow="none">
+      {/* Within the landmark that this stands in. */}
+      <Menu position="bottom-start" width={260} shadow="none" portalProps={{ target: 'main' }}>
         <Menu.Target>
           <Button variant="default" size="compact-sm" leftSection={<IconPlus size={12} />} styles={{ root: { borderStyle: 'dashed' } }}>
             Filter
