@@ -51,14 +51,16 @@ const changedLeaf = (seq: number, inTile: boolean) => (bag: Bag) => {
 }
 
 /** Changes the content of one part in the list. */
-const changedContent = (seq: number, change: (line: string) => string | undefined) => (bag: Bag) => {
-  const lines = fileOf(bag, LIST).toString('utf8').split('\n')
-  const at = lines.findIndex((line) => line.includes(`"part":"response"`) && line.endsWith(`"seq":${seq}}`))
-  const next = change(lines[at] ?? '')
-  if (at < 0 || next === lines[at]) throw new Error('nothing was changed')
-  lines.splice(at, 1, ...(next === undefined ? [] : [next]))
-  bag.set(LIST, Buffer.from(lines.join('\n')))
-}
+const changedContent =
+  (seq: number, change: (line: string) => string | undefined, part: 'request' | 'response' = 'response') =>
+  (bag: Bag) => {
+    const lines = fileOf(bag, LIST).toString('utf8').split('\n')
+    const at = lines.findIndex((line) => line.includes(`"part":"${part}"`) && line.endsWith(`"seq":${seq}}`))
+    const next = change(lines[at] ?? '')
+    if (at < 0 || next === lines[at]) throw new Error('nothing was changed')
+    lines.splice(at, 1, ...(next === undefined ? [] : [next]))
+    bag.set(LIST, Buffer.from(lines.join('\n')))
+  }
 
 const otherWords = (line: string): string =>
   line.replace(/"plaintext":"[^"]*"/, `"plaintext":"${Buffer.from('other words').toString('base64')}"`)
@@ -151,6 +153,16 @@ export function tileWays({ reseal }: CorpusKeys, large: Bag): readonly Way[] {
       'case_count'
     ),
     way('a content', changedContent(first, otherWords), 'payload_changed', { step: 6 }),
+    way(
+      'a letter of a long content',
+      changedContent(
+        first,
+        (line) => line.replace(/("plaintext":".{2})(.)/, (_, before, char) => `${before}${char === 'A' ? 'B' : 'A'}`),
+        'request'
+      ),
+      'payload_changed',
+      { step: 6 }
+    ),
     way('a content outside of the sample', changedContent(400, otherWords), 'payload_changed', { step: 6, ...notSampled }),
     way(
       'a content less',

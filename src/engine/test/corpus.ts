@@ -150,7 +150,9 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
     })
   }
   try {
-    await engine.call('events.append', { events: Array.from({ length: 4 }, (_, n) => rawRecord(n)) })
+    // One content is longer than what verify.sh takes in one piece.
+    const long = { prompt: 'a long question, '.repeat(800) }
+    await engine.call('events.append', { events: Array.from({ length: 4 }, (_, n) => rawRecord(n, n === 0 ? long : {})) })
     await engine.call('records.proof', { seq: 2 })
     await engine.call('events.append', { events: [rawRecord(4), rawRecord(5)] })
     const plain = await exportBag(engine, 'seq:0..6')

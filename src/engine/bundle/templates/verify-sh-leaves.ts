@@ -14,9 +14,10 @@ import { listSteps, tileSteps } from './verify-sh-tiles.ts'
 
 /** Steps 5 and 6 of verify.sh and its last line. They work in batches: a program started for each leaf and each payload takes minutes. */
 export const leafSteps = String.raw`# 5
-size=$(sed -n 2p proof/checkpoint)
+size=
+root=
+{ IFS= read -r size; IFS= read -r size; IFS= read -r root; } <proof/checkpoint
 case $size in '' | 0* | *[!0-9]* | ????????????????*) fault 'checkpoint_unreadable: no tree size'; size=1 ;; esac
-root=$(sed -n 3p proof/checkpoint)
 export work size root
 set -- $(wc -lc <data/leaves.jsonl) 0 0
 leaves=$1
@@ -27,8 +28,11 @@ awk '
     n = split("records_in_scope records leaves first_seq last_seq tree_size", name, " ")
     for (i = 1; i <= n; i++) print found("\"" name[i] "\":[0-9]*", length(name[i]) + 3, 0)
     print found("\"origin\":\"[^\"]*\"", 10, 1)
+    range = found("\"range\":[{]\"first\":[0-9]*,\"last\":[0-9]*[}]", 17, 1)
+    sub(/,"last":/, "\n", range)
+    print range == "" ? "\n" : range
   }' data/case.json >"$work/described" 2>/dev/null
-{ read -r in_scope; read -r records; read -r named_leaves; read -r first_seq; read -r last_seq; read -r tree_size; IFS= read -r case_origin; } <"$work/described"
+{ read -r in_scope; read -r records; read -r named_leaves; read -r first_seq; read -r last_seq; read -r tree_size; IFS= read -r case_origin; read -r range_first; read -r range_last; } <"$work/described"
 text='"([^"\]|\\.)*"'
 count='(0|[1-9][0-9]{0,14})'
 part="\\{(\"last\":$count,)?\"part\":\"(event|request|response|error|body|attachment\\.[0-9]+|scope\\.[0-9]+)\",\"reason\":$text,\"seq\":$count\\}"
@@ -43,11 +47,8 @@ fi
 [ "$records" = "$(grep -E '"type":"llm\.(recorded|request)","v":1\}$' data/leaves.jsonl | grep -v -c '"span_role":"wrapper"')" ] || fault 'case_count: the case names another number of records'
 [ "$named_leaves" = "$leaves" ] || fault 'case_count: the case names another number of leaves'
 named_span="$first_seq $last_seq"
-range=$(grep -o '"range":{"first":[0-9]*,"last":[0-9]*}' data/case.json | head -n 1)
-range_first=$(number "$range" first)
-range_last=$(number "$range" last)
 export named_span range_first range_last
-[ "$out" -eq 0 ] || { [ "$out" -gt 0 ] && [ -z "$range" ]; } || fault 'case_scope: the case names a number of records in scope that does not fit'
+[ "$out" -eq 0 ] || { [ "$out" -gt 0 ] && [ -z "$range_first$range_last" ]; } || fault 'case_scope: the case names a number of records in scope that does not fit'
 samples=$(grep -c -E -e '"sample":true,"seq":[0-9]+,' data/leaves.jsonl)
 sample=$(grep -o -E -e '"sample":(true|false)' data/case.json | head -n 1)
 [ -n "$samples" ] || samples=0
@@ -135,7 +136,8 @@ else
   if [ -f proof/keys.jsonl ]; then
     awk "$lib"'NR == FNR { leaf[$0]; next } !($0 in leaf) { fault("key_leaf_missing: proof/keys.jsonl") }' data/leaves.jsonl proof/keys.jsonl || fault 'key_leaf_missing: proof/keys.jsonl could not be checked'
   fi
-  step 5 'Every leaf in the tree' "ok, $(cat "$work/span")$left"
+  IFS= read -r span <"$work/span"
+  step 5 'Every leaf in the tree' "ok, $span$left"
 fi
 
 # 6
@@ -221,8 +223,11 @@ ${listSteps}else
         else fault("payload_changed: " $1)
       }' "$batch"
   done
-  [ -s "$faults" ] || [ "$(wc -l <"$work/opened")" -eq "$(cat "$work/wanted")" ] || fault 'payload_changed: not every payload could be checked'
-  step 6 'Every payload against its commitment' "ok$(cat "$work/took")"
+  wanted=
+  IFS= read -r wanted <"$work/wanted"
+  [ -s "$faults" ] || [ "$(wc -l <"$work/opened")" -eq "$wanted" ] || fault 'payload_changed: not every payload could be checked'
+  IFS= read -r took <"$work/took"
+  step 6 'Every payload against its commitment' "ok$took"
 fi
 
 if [ "$failed" -ne 0 ]; then
