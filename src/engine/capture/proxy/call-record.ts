@@ -7,7 +7,8 @@ import { LEFT_OUT, withoutCredentials } from '../../../shared/event/credentials.
 import { wireOperation, wireReader } from '../../../shared/event/wire/routes.ts'
 import { type Framing, feed, framingOf } from '../../../shared/event/wire/split.ts'
 import { errorOf, known, parseJson, textMessage, type WireAnswer, type WireApi } from '../../../shared/event/wire/wire.ts'
-import { BoundedCopy, decodeCopy } from './bounded-copy.ts'
+import { betweenSteps } from '../time-slice.ts'
+import { BoundedCopy, COPY_BYTES, decodeCopy } from './bounded-copy.ts'
 import type { Outcome } from './pass-on.ts'
 import { readRequest } from './read-request.ts'
 import type { CopyBudget } from './slabs.ts'
@@ -35,6 +36,7 @@ export class CallRecord {
   readonly #startUs = Date.now() * 1000
   readonly #started = performance.now()
   #asked: Promise<OpenEvent> | undefined
+  #askedBytes = 0
   #firstByte: number | undefined
   #answer: IncomingMessage | undefined
   #whole = false
@@ -69,6 +71,11 @@ export class CallRecord {
     this.#over = performance.now()
   }
 
+  /** About how many bytes were kept of the request, once it was read. */
+  get askedBytes(): number {
+    return this.#askedBytes
+  }
+
   /** Bytes kept of the answer. */
   get keptBytes(): number {
     return this.#response.size
@@ -82,6 +89,8 @@ export class CallRecord {
 
   async #readRequest(): Promise<OpenEvent> {
     const { api, upstream, url, source, userAgent, requestEncoding: encoding } = this.head
+    // What a packed body holds is known when it is unpacked: as much as is kept of one, for all that can be told here.
+    this.#askedBytes = encoding === undefined ? this.#request.size : COPY_BYTES
     const fields = await readRequest(this.#request.take(), { api, upstream, encoding, whole: this.#whole }, digest)
     return known({
       ...fields,
@@ -113,6 +122,7 @@ export class CallRecord {
     const cut = lacking || outcome.kind !== 'complete'
     const text = decoded?.bytes.toString('utf8') ?? ''
     const answer = await this.#readAnswer(framing, text, cut, decoded?.bytes === head ? tail : null)
+    await betweenSteps(text.length)()
     const judged = judge({ outcome, status, answer, cut: lacking, framing, text })
     const { fields } = answer
     // Such as a page of a gateway, or a long object of which only the beginning is here. Vectors are not kept in any form.

@@ -8,9 +8,10 @@ import type { Outcome, Watcher } from './pass-on.ts'
 export interface Recorder {
   /** A request that could not be recorded is not forwarded, and no record of it follows. */
   readonly closed: boolean
-  open(event: OpenEvent): Promise<number | null>
-  /** @param keptBytes how long the answer is; @param read makes the event of it */
-  end(keptBytes: number, read: () => Promise<CanonicalEvent>, request: number | null): Promise<void>
+  /** @param bytes how long the request is */
+  open(bytes: number, event: OpenEvent): Promise<number | null>
+  /** @param asked how long the request is; @param keptBytes how long the answer is; @param read makes the event of it */
+  end(asked: number, keptBytes: number, read: () => Promise<CanonicalEvent>, request: number | null): Promise<void>
   digest(model: string | undefined): Promise<string | undefined>
   /** Something that was to be recorded could not be made into a leaf. */
   failed(): void
@@ -39,7 +40,7 @@ export class Following implements Watcher {
 
   #begin(): Promise<number | null> {
     this.#begun ??= this.#call.opened().then(
-      (event) => this.#recorder.open(event),
+      (event) => this.#recorder.open(this.#call.askedBytes, event),
       () => {
         this.#recorder.failed()
         return null
@@ -77,7 +78,7 @@ export class Following implements Watcher {
     if (outcome.kind === 'refused') return
     const request = await this.#begin()
     const read = () => this.#call.ended(outcome, (model) => this.#recorder.digest(model))
-    await this.#recorder.end(this.#call.keptBytes, read, request)
+    await this.#recorder.end(this.#call.askedBytes, this.#call.keptBytes, read, request)
   }
 }
 

@@ -14,6 +14,7 @@ import {
   type WireApi,
   type WireFields
 } from '../../../shared/event/wire/wire.ts'
+import { betweenSteps } from '../time-slice.ts'
 import { type Copied, decodeCopy } from './bounded-copy.ts'
 
 const MODEL = /"model"\s*:\s*"([^"\\]{1,200})"/
@@ -46,13 +47,16 @@ export async function readRequest(
   const decoded = await decodeCopy(head, encoding)
   const cut = truncated || !whole || decoded === null || decoded.truncated
   const all = cut ? '' : decoded.bytes.toString('utf8')
+  const step = betweenSteps(all.length)
   const parsed = cut ? undefined : parseJson(all)
+  await step()
   const { body, twice } = !isObject(parsed)
     ? { body: undefined, twice: false }
     : upstream.kind === 'ollama'
       ? asGoReads(parsed)
       : { body: parsed, twice: false }
   const readAs = body === undefined ? {} : wireRequest(api, body, digest)
+  await step()
   if (body !== undefined && !twice && !namesTwice(all, parsed)) return { ...readAs, content_state: 'kept' }
   const whatItWas = { request_bytes: bytes, request_sha256: sha256() }
   // With a coding that nothing here unpacks.

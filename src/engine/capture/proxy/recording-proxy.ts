@@ -11,6 +11,7 @@ import type { Actor, AppendResult, LeafDraft } from '../../ledger/draft.ts'
 import { type ClassOf, callDraft, endingOf } from '../call-draft.ts'
 import { writeFailure } from '../http/answers.ts'
 import { refusals } from '../http/errors.ts'
+import { betweenSteps } from '../time-slice.ts'
 import { Agents } from './agents.ts'
 import { problemOf } from './ask-upstream.ts'
 import { COPY_BYTES } from './bounded-copy.ts'
@@ -198,9 +199,12 @@ export class RecordingProxy {
   #recorder(upstream: Upstream, actor: Actor, digest: DigestOf): Recorder {
     const { classOf, redact, append } = this.#deps
     const counts = this.#countsOf(upstream.name)
-    const draftOf = (type: LeafDraft['type'], event: CanonicalEvent, request: number | null): LeafDraft => {
+    const draftOf = async (type: LeafDraft['type'], event: CanonicalEvent, request: number | null, bytes: number): Promise<LeafDraft> => {
+      const step = betweenSteps(bytes)
+      await step()
       const options = { type, actor, channel: 'proxy', classOf, request } as const
       const redacted = redact(event)
+      await step()
       try {
         return callDraft(redacted, options)
       } catch (error) {
@@ -214,8 +218,8 @@ export class RecordingProxy {
     }
     return {
       closed: upstream.mode === 'fail-closed',
-      open: async (event) => {
-        const draft = draftOf('llm.request', event as CanonicalEvent, null)
+      open: async (bytes, event) => {
+        const draft = await draftOf('llm.request', event as CanonicalEvent, null, bytes)
         if (upstream.mode !== 'fail-closed') return count(await this.#spool.submit(draft))
         if (append === null || this.#spool.failing) return null
         try {
@@ -224,12 +228,12 @@ export class RecordingProxy {
           return null
         }
       },
-      end: async (keptBytes, read, request) => {
+      end: async (asked, keptBytes, read, request) => {
         const submit = async () => {
           const event = await read()
-          return { written: this.#spool.submit(draftOf(endingOf(event.status), event, request)) }
+          return { written: this.#spool.submit(await draftOf(endingOf(event.status), event, request, asked + keptBytes)) }
         }
-        const { written } = await (keptBytes > LONG_BYTES ? this.#inTurn(submit) : submit())
+        const { written } = await (asked + keptBytes > LONG_BYTES ? this.#inTurn(submit) : submit())
         if (count(await written) === null) return
         counts.recorded++
         this.#deps.counted(actor)
