@@ -5,8 +5,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
+import { testProgram } from '../node/test-program.ts'
 
-const entry = join(import.meta.dirname, 'index.ts')
+const entry = testProgram('cli')
 const root = mkdtempSync(join(tmpdir(), 'affidavit-cli-backup-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 

@@ -5,8 +5,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { testProgram } from '../node/test-program.ts'
 
-const entry = join(import.meta.dirname, 'index.ts')
+const entry = testProgram('cli')
 let root: string
 
 const environment = () => ({

@@ -7,10 +7,11 @@ import { join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ZipFile } from 'yazl'
 import { type TestEngine, testEngine } from '../engine/test/test-engine.ts'
+import { testProgram } from '../node/test-program.ts'
 import type { BacktestResult, DriftReceipt } from '../shared/contract/drift-backtest.ts'
 import { payloadPath } from '../shared/evidence/bundle-layout.ts'
 
-const entry = join(import.meta.dirname, 'index.ts')
+const entry = testProgram('cli')
 const root = mkdtempSync(join(tmpdir(), 'affidavit-cli-drift-'))
 const bundle = join(root, 'verdict.affidavit.zip')
 let engine: TestEngine

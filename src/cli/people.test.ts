@@ -4,10 +4,10 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, expect, it } from 'vitest'
+import { testProgram } from '../node/test-program.ts'
 
-const entry = fileURLToPath(new URL('index.ts', import.meta.url))
+const entry = testProgram('cli')
 const root = mkdtempSync(join(tmpdir(), 'affidavit-cli-people-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 

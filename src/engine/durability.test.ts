@@ -6,11 +6,12 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { testProgram } from '../node/test-program.ts'
 import { type Activity, activities } from './test/activities.ts'
 import { type EngineProcess, engineProcess } from './test/engine-process.ts'
 import { testEngine } from './test/test-engine.ts'
 
-const cli = join(import.meta.dirname, '../cli/index.ts')
+const cli = testProgram('cli')
 /** Kills of one run: a few in each test run, 500 with AFFIDAVIT_CRASHES=500. */
 const crashes = Number(process.env.AFFIDAVIT_CRASHES ?? 3)
 /** Lines of one round at full speed; after them a trickle goes on to the kill, so that what is looked through afterwards stays small. */

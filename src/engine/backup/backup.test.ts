@@ -5,6 +5,7 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { testProgram } from '../../node/test-program.ts'
 import type { BackupInfo } from '../../shared/contract/backup.ts'
 import { engineEnvironment } from '../config.ts'
 import { type Engine, startEngine } from '../engine.ts'
@@ -355,7 +356,7 @@ describe('a process killed', () => {
   it(`while it backs up or restores leaves nothing that looks whole, ${crashes} times each`, async () => {
     await ingestRecords(engine, many(0, 1_000))
     await stopIt()
-    const cli = join(import.meta.dirname, '../../cli/index.ts')
+    const cli = testProgram('cli')
     const run = (args: readonly string[], killAfter: number | null) =>
       new Promise<number | null>((resolve) => {
         const child = spawn(process.execPath, [cli, ...args, '--state', engine.state], {

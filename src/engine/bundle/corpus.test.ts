@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { HeadMemory } from '../../node/head-memory.ts'
+import { testProgram } from '../../node/test-program.ts'
 import { verifyBundleFile } from '../../node/verify-file.ts'
 import { makeCorpus } from '../test/corpus.ts'
 import type { CorpusCase } from '../test/corpus-case.ts'
@@ -67,7 +68,7 @@ it('is held against a head that was seen before', async () => {
 })
 
 it('gets the same exit and last line from the command', () => {
-  const cli = join(import.meta.dirname, '..', '..', 'cli', 'index.ts')
+  const cli = testProgram('cli')
   const verify = (name: string) => {
     const one = cases.find((found) => found.name === name)
     return spawnSync(process.execPath, [cli, 'verify', '--no-remember', join(folder, one?.file ?? '')], { encoding: 'utf8' })
@@ -119,7 +120,7 @@ it('says that a sample is one', async () => {
   const one = cases.find(({ name }) => name === 'of a sample')
   const line = /^SAMPLE: generated data, no evidence\.$/m
   expect(printed.get(one?.name ?? '')).toMatch(line)
-  const cli = join(import.meta.dirname, '..', '..', 'cli', 'index.ts')
+  const cli = testProgram('cli')
   expect((await run(process.execPath, [cli, 'verify', '--no-remember', join(folder, one?.file ?? '')])).stdout).toMatch(line)
   expect((await verifyBundleFile(join(folder, one?.file ?? ''))).bundle.sample).toBe(true)
 })

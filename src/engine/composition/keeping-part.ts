@@ -152,7 +152,7 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
     for (const work of [erasures.goOn(), disposal.resume(), keys.resume()]) work.catch(failed('keys.unfinished'))
   }
   let closing = false
-  const retry = setInterval(() => (erasures.stopped || disposal.stopped) && goOn(), RETRY_MS)
+  const retry = setInterval(() => (erasures.stopped || disposal.stopped) && goOn(), needs.disposal?.retryMs ?? RETRY_MS)
   return {
     privacy,
     people,

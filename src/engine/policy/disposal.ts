@@ -20,8 +20,10 @@ export const disposalSteps = ['intent', 'payloads', 'keys', 'tiles', 'emptied', 
 /** `checked`: no hold was found, and content is removed next. */
 export type DisposalStep = (typeof disposalSteps)[number] | 'checked'
 
-/** For tests: another clock, and being told after each step. */
+/** For tests: another clock, being told after each step, and shorter pauses. */
 export interface DisposalHooks {
+  /** Milliseconds between two attempts at what stopped half-way. */
+  readonly retryMs?: number
   readonly now?: () => number
   readonly afterStep?: (step: DisposalStep) => unknown
 }

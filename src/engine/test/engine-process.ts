@@ -3,12 +3,13 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { testProgram } from '../../node/test-program.ts'
 import type { OperationInput, OperationName, OperationOutput } from '../../shared/contract/contract.ts'
 import type { Reply } from '../../shared/contract/errors.ts'
 import type { EngineState, FromEngine } from '../../shared/contract/wire.ts'
 import type { EntryCall, EntryStart, EntryTurn, EntryTurnReply } from './engine-entry.ts'
 
-const entry = join(import.meta.dirname, 'engine-entry.ts')
+const entry = testProgram('engine-entry')
 
 export interface EngineProcess {
   readonly pid: number

@@ -12,9 +12,10 @@ import { rawRecord, type TestEngine, type TestPerson } from './test-engine.ts'
 export const SUBJECT = 'zephyrine.quux@example.org'
 const SECRETS = ['zephyrine', 'quux@example', 'Wherefore the kumquat', 'marmalade-octopus', 'Ünïcödé "quoted" söliloquy']
 
-/** Record `n` of the subject. */
-export const subjectRecord = (n: number): object =>
+/** Record `n` of the subject; `tag` makes another of it. */
+export const subjectRecord = (n: number, tag = ''): object =>
   rawRecord(n, {
+    id: `call-${tag}${n}`,
     user_id: SUBJECT,
     source: n === 9 ? 'an odd source, of zephyrine' : 'desk',
     prompt: `Wherefore the kumquat ${n}? asks ${SUBJECT}, of marmalade-octopus fame. ${'Ünïcödé "quoted" söliloquy '.repeat(n * 40)}`,
@@ -23,8 +24,8 @@ export const subjectRecord = (n: number): object =>
   })
 
 /** Records 0 to 11; the subject's are 3, 6 and 9. */
-export const subjectsAmongOthers = (): object[] =>
-  Array.from({ length: 12 }, (_, n) => (n % 3 === 0 && n > 0 ? subjectRecord(n) : rawRecord(n)))
+export const subjectsAmongOthers = (tag = ''): object[] =>
+  Array.from({ length: 12 }, (_, n) => (n % 3 === 0 && n > 0 ? subjectRecord(n, tag) : rawRecord(n, { id: `call-${tag}${n}` })))
 
 export interface ErasureCase {
   readonly seqs: number[]

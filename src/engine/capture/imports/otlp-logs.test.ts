@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { testProgram } from '../../../node/test-program.ts'
 import { otlpLines } from '../../../shared/event/profiles/otlp.ts'
 import { type TestEngine, testEngine } from '../../test/test-engine.ts'
 
@@ -142,7 +143,7 @@ describe('a file of log records', () => {
   it('is taken by the command line', async () => {
     const path = fileOf(logsLine(log(31, 'user', 'by hand')))
     const folder = join(root, 'cli')
-    const cli = join(import.meta.dirname, '../../../cli/index.ts')
+    const cli = testProgram('cli')
     const { stdout } = await promisify(execFile)(process.execPath, [
       ...[cli, 'import', path, '--workspace', join(folder, 'w'), '--state', join(folder, 's')],
       ...['--profile', 'otlp-json-lines', '--json']
