@@ -97,9 +97,9 @@ const traces = (spans: readonly object[]) => ['traces', { resourceSpans: [{ scop
 const logs = (logRecords: readonly object[]) => ['logs', { resourceLogs: [{ scopeLogs: [{ logRecords }] }] }] as const
 const others = () => times(501, () => message([attribute('content', text('So?'))]))
 const exports: Readonly<Record<string, readonly [leaves: number, make: () => ReturnType<typeof traces | typeof logs>]>> = {
-  '20,000 spans in 12 MiB': [
-    20_000,
-    () => traces(times(20_000, () => spanOf([attribute('gen_ai.completion.0.content', text('Because. '.repeat(16)))])))
+  '5,000 spans in 12 MiB': [
+    5_000,
+    () => traces(times(5_000, () => spanOf([attribute('gen_ai.completion.0.content', text('Because. '.repeat(250)))])))
   ],
   'one span of 8 MiB': [1, () => traces([spanOf([attribute('gen_ai.completion.0.content', text('"So" '.repeat(MiB)))])])],
   'one span of a hundred thousand attributes': [1, () => traces([spanOf(numbers(100_000))])],

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto'
 import { AffidavitError } from '../../../shared/contract/errors.ts'
-import { hasContent } from '../../../shared/event/otlp/content.ts'
 import {
   addLogs,
   type CallLog,
@@ -9,7 +8,6 @@ import {
   callLogOf,
   callOf,
   callOfLogs,
-  eventOfCall,
   type Origin,
   originOf
 } from '../../../shared/event/otlp/map.ts'
@@ -19,9 +17,10 @@ import type { RequestOrigin } from '../http/intake.ts'
 import type { HttpLimits } from '../http/limits.ts'
 import type { DraftedEvent, IncomingEvent } from '../ingest.ts'
 import type { Drafted } from '../large/drafted.ts'
-import { type CallTask, digestOf, type LogLook } from '../large/otlp.ts'
+import type { CallTask, LogLook } from '../large/otlp.ts'
 import type { Large } from '../large/tasks.ts'
 import { TimeSlice } from '../time-slice.ts'
+import { type Item, onTheSpot, type ReadCall, type SpanCall, spanCall } from './calls.ts'
 import { CallJoin, type OpenCall, type Piece, pieceOf, type Taken } from './join.ts'
 import type { OtlpBody } from './read-body.ts'
 
@@ -32,42 +31,6 @@ export interface Outcome {
 }
 
 export const NOTHING: Outcome = { rejected: 0, first: '' }
-
-/** A span that is a call. */
-interface SpanCall {
-  readonly key: string
-  readonly source: string | undefined
-  readonly inference: boolean
-  /** Whether it says itself what was asked and answered. */
-  readonly content: boolean
-  readonly digest: () => string
-  /** The span, or the bytes of a large one. */
-  readonly of: CallSpan | Extract<CallTask['of'], { readonly item: Uint8Array }>
-  readonly bytes: number
-}
-
-const spanCall = (call: CallSpan, bytes: number): SpanCall => ({
-  key: call.key,
-  source: typeof call.raw.source === 'string' ? call.raw.source : undefined,
-  inference: call.raw.span_role === 'inference',
-  content: hasContent(call.content),
-  digest: () => digestOf(call),
-  of: call,
-  bytes
-})
-
-/** A call on its way to the ledger. */
-interface Item {
-  /** Read on the spot, */
-  readonly call?: () => CallSpan
-  /** or beside the writer. */
-  readonly large?: Pick<CallTask, 'of' | 'logs'>
-  /** About how much there is to seal. */
-  readonly bytes: number
-  readonly two?: IncomingEvent['call']
-  /** Told what became of it: its leaf, null for one that was refused. */
-  readonly done: (seq: number | null) => void
-}
 
 const ignore = (): void => {}
 
@@ -361,11 +324,4 @@ export class OtlpRecorder {
       }
     }
   }
-}
-
-type ReadCall = IncomingEvent | DraftedEvent | { readonly code: string }
-
-function onTheSpot({ call, two }: Item, line: number, receivedUs: number, { source }: RequestOrigin): ReadCall {
-  const read = call ? eventOfCall(call(), receivedUs, source) : ({ ok: false, code: 'internal' } as const)
-  return read.ok ? { line, event: read.event, sourceKey: read.sourceKey, call: two } : { code: read.code }
 }
