@@ -108,11 +108,21 @@ export function lookupFaults(
   const ofCatalog = (db: AnyDb) =>
     [...catalogFaults(db, rest)].map(({ table, found }) => ({
       code: 'catalog_index',
-      message: `catalog.db, table ${table}: its rows and indexes disagree (${found === 100 ? '100 or more' : found} findings). Views and searches may miss records; nothing on record is touched: rebuild the catalog`,
+      message: `catalog.db, table ${table}: its rows and indexes disagree (${findings(found)}). Views and searches may miss records; nothing on record is touched: rebuild the catalog`,
       seq: null
     }))
+  const sourceKeys = (): ReturnType<typeof ofTable> => {
+    const began = performance.now()
+    const found = troubles(ledger, 'dedup')
+    rest(performance.now() - began)
+    const message = `ledger.db, table dedup: its pages contradict themselves (${findings(found)}). A record that is sent again may be taken twice; nothing on record is touched`
+    return found === 0 ? [] : [{ code: 'lookup_failed', message, seq: null }]
+  }
+  const rows = ofTable('ledger.db', ledger, lookedUp.ledger)
   return [
-    ...ofTable('ledger.db', ledger, lookedUp.ledger),
+    ...rows,
+    // Its rows are in no other order than by their keys: one that a page no longer counts is missed by scans and look-ups alike.
+    ...(rows.some(({ message }) => message.startsWith('ledger.db, table dedup:')) ? [] : readOr([], () => {}, sourceKeys)),
     ...ofTable('keys.db', keys, lookedUp.keys),
     ...(catalog
       ? readOr(
@@ -124,6 +134,14 @@ export function lookupFaults(
   ]
 }
 
+/** What SQLite finds amiss in a table and its indexes, at most 100; looks at the whole of it at once. */
+function troubles(db: AnyDb, table: string): number {
+  const said = db.prepare<[string], string>('SELECT integrity_check FROM pragma_integrity_check(?)').pluck().all(table)
+  return said.length === 1 && said[0] === 'ok' ? 0 : said.length
+}
+
+const findings = (found: number): string => (found === 1 ? '1 finding' : found >= 100 ? '100 or more findings' : `${found} findings`)
+
 /** Tables of the catalog of which an index disagrees with its rows, each with how many troubles were found. Whole tables at a time. */
 function* catalogFaults(catalog: AnyDb, rest: (tookMs: number) => boolean): Generator<{ readonly table: string; readonly found: number }> {
   const tables = catalog
@@ -134,8 +152,8 @@ function* catalogFaults(catalog: AnyDb, rest: (tookMs: number) => boolean): Gene
     .all()
   for (const table of tables) {
     const began = performance.now()
-    const said = catalog.prepare<[string], string>('SELECT integrity_check FROM pragma_integrity_check(?)').pluck().all(table)
-    if (said.length !== 1 || said[0] !== 'ok') yield { table, found: said.length }
+    const found = troubles(catalog, table)
+    if (found > 0) yield { table, found }
     if (!rest(performance.now() - began)) return
   }
 }
