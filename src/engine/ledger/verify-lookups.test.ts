@@ -163,6 +163,23 @@ describe('look-ups', () => {
     60_000 + flips * 1_000
   )
 
+  it('find a page of source keys that no longer counts one of its keys', () => {
+    const file = Buffer.from(whole['ledger.db'])
+    // Leaves of an index begin with 0x0a; the number of their cells follows at 3. Only `dedup` is kept in one.
+    const page = Array.from({ length: file.length / PAGE }, (_, n) => n * PAGE).find((from) => file[from] === 0x0a) ?? 0
+    file.writeUInt16BE(file.readUInt16BE(page + 3) - 1, page + 3)
+    writeFileSync(at('ledger.db'), file)
+    const faults = opened((dbs) => lookupFaults(dbs, () => true))
+    writeFileSync(at('ledger.db'), whole['ledger.db'])
+    expect(faults).toEqual([
+      {
+        code: 'lookup_failed',
+        seq: null,
+        message: expect.stringMatching(/^ledger\.db, table dedup: its pages contradict themselves \(1 finding\)/)
+      }
+    ])
+  })
+
   it('stop when they are told to, after a slice', () => {
     let slices = 0
     opened((dbs) => lookupFaults(dbs, () => ++slices < 3))

@@ -2,7 +2,7 @@
 // Corrections of records in a bundle, and the ways to take them out, to change them or to give them to another record.
 import { type Bag, edit, swap, text } from './corpus-edit.ts'
 import type { ExportBag } from './corpus-logs.ts'
-import type { CorpusKeys, Way } from './corpus-ways.ts'
+import { type CorpusKeys, resealedWay, type Way } from './corpus-way.ts'
 import { rawRecord, type TestEngine } from './test-engine.ts'
 
 const LEAVES = 'data/leaves.jsonl'
@@ -30,21 +30,11 @@ const correctionsOf = (bag: Bag) =>
     .filter((line) => line.includes('"type":"record.corrected"'))
     .map((line) => ({ line, seq: Number(/"seq":(\d+),/.exec(line)?.[1]), record: Number(/"record":(\d+)/.exec(line)?.[1]) }))
 
-export function correctionWays({ reseal }: CorpusKeys, corrected: Bag): readonly Way[] {
+export function correctionWays(keys: CorpusKeys, corrected: Bag): readonly Way[] {
   const [one, two] = correctionsOf(corrected)
   if (!one || !two) throw new Error('the bundle brings no two corrections')
   const body = (seq: number) => `data/payload/${seq}.body`
-  const way = (name: string, change: (bag: Bag) => void, code: string | null, more: Partial<Way> = {}): Way => ({
-    name: `${name}, sealed with the real key`,
-    from: 'corrected',
-    change: (bag) => {
-      change(bag)
-      reseal(bag)
-    },
-    step: 5,
-    code,
-    ...more
-  })
+  const way = resealedWay(keys, (name) => `${name}, sealed with the real key`, 'corrected')
   /** The last correction with all that belongs to it, and the case made to fit. */
   const without = (bag: Bag) => {
     edit(bag, LEAVES, (all) => all.replace(`${two.line}\n`, ''))

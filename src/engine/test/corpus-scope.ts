@@ -2,7 +2,7 @@
 // What a bundle says of its own scope and cannot keep: each is sealed with the real key, as somebody would who holds it.
 import { publicKeyPem } from '../../shared/evidence/note.ts'
 import { type Bag, edit, text } from './corpus-edit.ts'
-import type { CorpusKeys, Way } from './corpus-ways.ts'
+import { type CorpusKeys, resealedWay, type Way } from './corpus-way.ts'
 
 const LEAVES = 'data/leaves.jsonl'
 const CASE = 'data/case.json'
@@ -19,17 +19,8 @@ interface Bundles {
   readonly sampled: Sampled
 }
 
-export function scopeWays({ reseal }: CorpusKeys, { ranged, sampled }: Bundles): readonly Way[] {
-  const way = (name: string, change: (bag: Bag) => void, code: string, more: Partial<Way> = {}): Way => ({
-    name: `${name}, sealed with the real key`,
-    change: (bag) => {
-      change(bag)
-      reseal(bag)
-    },
-    step: 5,
-    code,
-    ...more
-  })
+export function scopeWays(keys: CorpusKeys, { ranged, sampled }: Bundles): readonly Way[] {
+  const way = resealedWay(keys, (name) => `${name}, sealed with the real key`)
   const described = (from: string | RegExp, to: string) => (bag: Bag) => edit(bag, CASE, (all) => all.replace(from, to))
   const withheld = (entry: string) => described('"withheld":[', `"withheld":[${entry},`)
   /** A leaf that is there without content. */

@@ -3,7 +3,7 @@
 import { leafHash } from '../../shared/evidence/merkle.ts'
 import { sha256 } from '../crypto.ts'
 import type { Bag } from './corpus-edit.ts'
-import type { CorpusKeys, Way } from './corpus-ways.ts'
+import { type CorpusKeys, resealedWay, type Way } from './corpus-way.ts'
 
 /** Records of the large bundle: a tree of several whole tiles and a partial one, and of a second level. */
 export const LARGE = 1_110
@@ -69,21 +69,11 @@ const otherWords = (line: string): string =>
  * All of them sealed again with the real key, so that nothing but tiles, leaves and contents can tell. `shellVerdict`: what verify.sh says where
  * the fault is outside of its sample, the tiles 0, 2 and 4 of the leaves.
  */
-export function tileWays({ reseal }: CorpusKeys, large: Bag): readonly Way[] {
+export function tileWays(keys: CorpusKeys, large: Bag): readonly Way[] {
   const partial = [...large.keys()].find((name) => /^data\/tile\/0\/.*\.p\//.test(name)) ?? ''
   // The sample of contents begins with the first leaf.
   const first = Number(/"seq":(\d+),/.exec(fileOf(large, LEAVES).toString('utf8'))?.[1])
-  const way = (name: string, change: (bag: Bag) => void, code: string, more: Partial<Way> = {}): Way => ({
-    name: `beyond a thousand leaves: ${name}`,
-    from: 'large',
-    change: (bag) => {
-      change(bag)
-      reseal(bag)
-    },
-    step: 5,
-    code,
-    ...more
-  })
+  const way = resealedWay(keys, (name) => `beyond a thousand leaves: ${name}`, 'large')
   const notSampled = { shellVerdict: unseen } as const
   return [
     {

@@ -1,29 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ways to tamper with a bundle, each with the step that sees it and its reason.
-import type { CorpusCase } from './corpus-case.ts'
 import { type Bag, edit, flip, swap, text } from './corpus-edit.ts'
-
-/** What somebody with or without keys can do to a bag. */
-export interface CorpusKeys {
-  readonly relist: (bag: Bag) => void
-  readonly reseal: (bag: Bag) => void
-  readonly resealByAnother: (bag: Bag) => void
-  /** The checkpoint changed and signed with the real key of the log. */
-  readonly sign: (note: string, change: { readonly size?: number; readonly root?: Uint8Array }) => string
-}
-
-export interface Way {
-  readonly name: string
-  readonly from?: 'stamped' | 'withheld' | 'ranged' | 'sampled' | 'pruned' | 'erased' | 'corrected' | 'correctedRange' | 'large'
-  readonly change: (bag: Bag) => void
-  readonly step: number | null
-  readonly code: string | null
-  readonly trusted?: boolean
-  readonly verdict?: CorpusCase['verdict']
-  readonly shellStep?: number
-  readonly shellCode?: string
-  readonly shellVerdict?: CorpusCase['shellVerdict']
-}
+import type { CorpusKeys, Way } from './corpus-way.ts'
 
 const LEAVES = 'data/leaves.jsonl'
 const CASE = 'data/case.json'

@@ -18,7 +18,8 @@ import type { Bag } from './corpus-edit.ts'
 import { prunedAndErased, twoHistories } from './corpus-logs.ts'
 import { type Sampled, scopeWays } from './corpus-scope.ts'
 import { LARGE, tileWays } from './corpus-tiles.ts'
-import { type CorpusKeys, hostileWays, tamperedWays } from './corpus-ways.ts'
+import type { CorpusKeys } from './corpus-way.ts'
+import { hostileWays, tamperedWays } from './corpus-ways.ts'
 import { rawRecord, type TestEngine, testEngine } from './test-engine.ts'
 
 const TIME = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true, mode: 0o100644 }

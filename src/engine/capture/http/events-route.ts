@@ -44,6 +44,12 @@ export function eventsRoute(deps: HttpDependencies, limits: HttpLimits): Handler
 
 type Append = HttpDependencies['ingest']['append']
 
+/** A record of a body that stands or falls as a whole: what cannot be read is the failure of the request. Waits only for what is read elsewhere. */
+function whole(reading: ReturnType<ReadBytes>): ReadRecord | Failure | Promise<ReadRecord | Failure> {
+  const outcome = (read: ReadRecord | typeof MALFORMED): ReadRecord | Failure => (read === MALFORMED ? refusals.malformed : read)
+  return reading instanceof Promise ? reading.then(outcome, failureOf) : outcome(reading)
+}
+
 async function takeOne(
   append: Append,
   readBytes: ReadBytes,
@@ -53,14 +59,9 @@ async function takeOne(
   request: FastifyRequest,
   reply: FastifyReply
 ) {
-  const reading = readBytes(1, body, origin)
-  let read: ReadRecord | typeof MALFORMED
-  try {
-    read = reading instanceof Promise ? await reading : reading
-  } catch (error) {
-    return sendFailure(reply, failureOf(error))
-  }
-  if (read === MALFORMED) return sendFailure(reply, refusals.malformed)
+  const reading = whole(readBytes(1, body, origin))
+  const read = reading instanceof Promise ? await reading : reading
+  if (!('line' in read)) return sendFailure(reply, read)
   let result: LineResult | undefined
   if ('kind' in read) result = read
   else {
@@ -100,14 +101,9 @@ async function takeArray(
   for (const element of arrayElements(body)) {
     if (element === null) return sendFailure(reply, refusals.malformed)
     if (values.length === limits.arrayItems) return sendFailure(reply, refusals.tooManyItems)
-    const reading = readBytes(values.length + 1, element, origin)
-    let read: ReadRecord | typeof MALFORMED
-    try {
-      read = reading instanceof Promise ? await reading : reading
-    } catch (error) {
-      return sendFailure(reply, failureOf(error))
-    }
-    if (read === MALFORMED) return sendFailure(reply, refusals.malformed)
+    const reading = whole(readBytes(values.length + 1, element, origin))
+    const read = reading instanceof Promise ? await reading : reading
+    if (!('line' in read)) return sendFailure(reply, read)
     values.push({ read, bytes: element.length })
     if (performance.now() - sliceStart > limits.sliceMs) {
       await nextTurn()

@@ -1,14 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const COMMA = 0x2c
-const OPEN_ARRAY = 0x5b
-const CLOSE_ARRAY = 0x5d
-const OPEN_OBJECT = 0x7b
-const CLOSE_OBJECT = 0x7d
-
-const isSpace = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, endOfString, isSpace, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from '../json-bytes.ts'
 
 /** Offset of the first byte that is not JSON white space; a byte order mark counts as white space. */
 export function skipSpace(bytes: Uint8Array, from = 0): number {
@@ -50,15 +41,4 @@ export function* arrayElements(bytes: Buffer): Generator<Buffer | null, void, un
     }
   }
   yield null
-}
-
-/** Offset of the closing quote; the length of the text when there is none. */
-function endOfString(bytes: Uint8Array, quote: number): number {
-  let i = quote + 1
-  for (; i < bytes.length; i++) {
-    const byte = bytes[i]
-    if (byte === BACKSLASH) i++
-    else if (byte === QUOTE) return i
-  }
-  return bytes.length
 }

@@ -1,44 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A JSON text in pieces: the elements of the lists that a text consists of are cut out and parsed one by one, so that no large one holds the thread.
-
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const COMMA = 0x2c
-const OPEN_ARRAY = 0x5b
-const CLOSE_ARRAY = 0x5d
-const OPEN_OBJECT = 0x7b
-const CLOSE_OBJECT = 0x7d
+import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, endOfString, isSpace, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from '../json-bytes.ts'
 
 /** Bytes looked at between two pauses of the caller. */
 const PAUSE_BYTES = 65_536
-/** A longer string is passed over by the runtime's own search, */
-const SHORT = 24
-
-/** Offset of the closing quote; the length of the text when there is none. */
-function endOfString(bytes: Buffer, quote: number): number {
-  let i = quote + 1
-  const plain = endOfPlain(bytes, i, Math.min(bytes.length, i + SHORT))
-  if (bytes[plain] === QUOTE) return plain
-  i = plain
-  if (bytes[i] !== BACKSLASH) {
-    const end = bytes.indexOf(QUOTE, i)
-    if (end < 0) return bytes.length
-    if (bytes[end - 1] !== BACKSLASH) return end
-  }
-  // unless there are quotes in it, maybe millions.
-  for (; i < bytes.length; i++) {
-    const byte = bytes[i]
-    if (byte === BACKSLASH) i++
-    else if (byte === QUOTE) return i
-  }
-  return bytes.length
-}
-
-/** The first quote or backslash from here on, or `to`. */
-function endOfPlain(bytes: Buffer, from: number, to: number): number {
-  for (let i = from; i < to; i++) if (bytes[i] === QUOTE || bytes[i] === BACKSLASH) return i
-  return to
-}
 
 /** A text without the elements that were cut out: in their places their numbers. */
 export interface Cut {
@@ -47,10 +12,7 @@ export interface Cut {
 }
 
 function isBlank(bytes: Buffer, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) {
-    const byte = bytes[i]
-    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return false
-  }
+  for (let i = from; i < to; i++) if (!isSpace(bytes[i])) return false
   return true
 }
 
