@@ -18,7 +18,7 @@ const MOST = 200_000
 /** Most tiles of one disposal. */
 const MOST_TILES = 2_000
 
-/** Events that say nothing that is still in force: with their tile they may go. All others keep the tile. */
+/** Events that say nothing that is still in force: with their tile they may go. All others keep the tile. See also {@link REMOVED}. */
 const passing: readonly LeafType[] = [
   'heartbeat',
   'engine.started',
@@ -39,6 +39,10 @@ const passing: readonly LeafType[] = [
   'backup.removed',
   'disposal.proposed'
 ]
+
+/** A backup, or a copy of keys, that is there no longer. While it is, only its leaf says where: copies of the keys go beside it. */
+const REMOVED = `json_extract(data, '$.backup_id') IN (
+    SELECT json_extract(r.data, '$.backup_id') FROM event r WHERE r.type = 'backup.removed' AND json_extract(r.data, '$.what') <> 'keys')`
 
 interface Row {
   readonly seq: number
@@ -139,6 +143,7 @@ WHERE type IN (${passing.map(() => '?').join(', ')})
   AND time_us <= ?
   AND seq >= ?
   AND seq < ?
+  AND (type NOT IN ('backup.made', 'backup.keys') OR ${REMOVED})
 GROUP BY tile`)
       .all(...passing, past, window.from, window.to)
     for (const { tile, n } of events) add(tile, n)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync, renameSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Approval } from '../../shared/contract/approvals.ts'
@@ -153,6 +153,29 @@ describe('disposal', () => {
     expect(again).toBeUndefined()
     expect((await ingestRecords(engine, [rawRecord(9_000)])).length).toBe(1)
     await rebuilt()
+  })
+
+  it('keeps the tile with the leaf of a backup for as long as that backup is there', async () => {
+    await setRules()
+    const folder = join(engine.root, 'backups')
+    mkdirSync(folder)
+    await engine.call('backup.set_plan', { folder, every_hours: 0, keep: 1, key_days: 30 })
+    const fill = (from: number) =>
+      ingestRecords(
+        engine,
+        Array.from({ length: 300 }, (_, n) => rawRecord(from + n))
+      )
+    const backUp = async () =>
+      expect(await engine.job((await engine.call('backup.start', { folder })).job_id)).toMatchObject({ state: 'done' })
+    await fill(0)
+    await backUp()
+    await fill(300)
+    await engine.call('records.proof', { seq: 3 })
+    later = YEAR_MS
+    expect(await engine.call('disposal.preview', {})).toMatchObject({ records: 600, tiles: 0 })
+    // The plan keeps one: the next removes the first.
+    await backUp()
+    expect(await engine.call('disposal.preview', {})).toMatchObject({ records: 600, tiles: 1 })
   })
 
   it('is proposed on the schedule when something passes its time, and takes two people all the same', async () => {

@@ -4,8 +4,6 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync } fro
 import { join } from 'node:path'
 import type { Role } from '../../shared/contract/permissions.ts'
 import { fileSha256, readManifest } from '../backup/manifest.ts'
-import { TILE } from '../ledger/tiles.ts'
-import { openReadable } from '../sqlite/open.ts'
 import type { Activity } from './activities.ts'
 import type { EngineProcess } from './engine-process.ts'
 
@@ -243,7 +241,7 @@ export function disposals(): Activity {
 
 /** Backups: one that was reported is whole and on record; the next can be restored, and leaves nothing of those that were interrupted. */
 export function backups(): Activity {
-  const made: { readonly path: string; readonly size: number }[] = []
+  const made: string[] = []
   return {
     name: 'backup',
     inSteps: true,
@@ -260,7 +258,7 @@ export function backups(): Activity {
           if (state !== 'running') return
           await pause(10)
         }
-        made.push(await engine.call('backup.result', { job_id }))
+        made.push((await engine.call('backup.result', { job_id })).path)
         await pause(Math.random() * 300)
       }
     },
@@ -269,17 +267,13 @@ export function backups(): Activity {
       if (!existsSync(folder)) return []
       const wrong: string[] = []
       const onRecord = new Set((await engine.call('backup.overview', {})).backups.map((one) => one.path))
-      // The disposals of a year later take whole tiles, and the leaf of a backup, which comes after what is in it, goes with its tile.
-      const ledger = openReadable(join(engine.workspace, 'ledger.db'))
-      const lastTile = ledger.prepare<[], number | null>('SELECT max(tile) FROM disposed_tile').pluck().get() ?? -1
-      ledger.close()
-      // The plan keeps ten.
-      for (const [i, { path, size }] of made.toReversed().entries()) {
+      // The plan keeps ten; the leaf of one that was removed may go with its tile.
+      for (const [i, path] of made.toReversed().entries()) {
         if (i < 9 && !existsSync(path)) wrong.push(`${path} was reported and is not there`)
-        if (!onRecord.has(path) && Math.floor(size / TILE) > lastTile) wrong.push(`${path} was reported and is not on record`)
+        if (i < 9 && !onRecord.has(path)) wrong.push(`${path} was reported and is not on record`)
       }
       // An erasure destroys the key that opens earlier ones: they open with the copy of the keys that was made before it went.
-      const last = made.at(-1)?.path
+      const last = made.at(-1)
       for (const file of last === undefined ? [] : readManifest(last).files)
         if ((await fileSha256(join(last ?? '', file.name))) !== file.sha256) wrong.push(`${file.name} of ${last} is another`)
       const job = await engine.job((await engine.call('backup.start', { folder })).job_id)
