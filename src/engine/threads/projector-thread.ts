@@ -12,7 +12,7 @@ import { emptyWal } from '../sqlite/long-write.ts'
 import { migrate, openProjection, openReadable, useNativeBinding, type WritableDb } from '../sqlite/open.ts'
 import { ContentCache, type HandedContent } from '../vault/handed-content.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
-import { type ThreadData, ThreadKeks, threadPaths } from './thread-config.ts'
+import { giveWay, type ThreadData, ThreadKeks, threadPaths } from './thread-config.ts'
 
 /** Engine → projector. */
 export type ToProjector =
@@ -36,6 +36,7 @@ const config = workerData as ThreadData
 const port = parentPort
 if (!port) throw new Error('the projector runs in a worker thread')
 useNativeBinding(config.nativeBinding)
+giveWay()
 const paths = threadPaths(config)
 const BATCH = 2000
 /** The keyring is not here: what is projected now has to be projected again once it is. */

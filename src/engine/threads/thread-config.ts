@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { getPriority, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker, type WorkerOptions } from 'node:worker_threads'
 import { readerMemory } from '../../node/engine-memory.ts'
@@ -62,6 +63,19 @@ export const threadPaths = (config: ThreadConfig) => ({
   keys: join(config.workspace, 'keys.db'),
   catalog: join(config.workspace, 'catalog.db')
 })
+
+/**
+ * Lets the calling thread give way to the writer where both want the same processor: who waits for an acknowledgement goes first, and what is
+ * projected a moment later is still waited for by whoever reads it. On Linux only: elsewhere the call speaks of the whole process.
+ */
+export function giveWay(): void {
+  if (process.platform !== 'linux') return
+  try {
+    setPriority(0, Math.min(19, getPriority(0) + 5))
+  } catch {
+    // Refused in some containers: the thread then takes its turns like any other.
+  }
+}
 
 /** Starts a thread by its entry: in the sources when these run directly, else in the flat folder of the build. */
 export const startWorker = (
