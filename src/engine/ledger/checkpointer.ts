@@ -3,7 +3,8 @@ import { AffidavitError } from '../../shared/contract/errors.ts'
 import { equalBytes } from '../../shared/evidence/bytes.ts'
 import { formatCheckpointBody, signCheckpoint } from '../../shared/evidence/note.ts'
 import { type Ed25519Key, sha256 } from '../crypto.ts'
-import type { Ledger, TreeState } from './ledger.ts'
+import type { TreeState } from './group-writer.ts'
+import type { Ledger } from './ledger.ts'
 import type { CheckpointRow } from './store.ts'
 
 /** At most one a second (EVIDENCE, Tree and checkpoint). */

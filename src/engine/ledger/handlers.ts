@@ -9,7 +9,7 @@ import { CLOSING, type JobControl, type Jobs } from '../jobs/jobs.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
 import type { Identity } from '../workspace/identity.ts'
 import type { Actor, AppendResult, LeafDraft } from './draft.ts'
-import type { TreeState } from './ledger.ts'
+import type { TreeState } from './group-writer.ts'
 import type { CheckpointRow } from './store.ts'
 
 export interface LedgerHandlerDeps {

@@ -156,6 +156,23 @@ describe('Ledger', () => {
     expect(JSON.parse(leafTexts().at(-1) ?? '{}')).toMatchObject({ seq: 9 })
   })
 
+  it('counts what is given up while a group is written', async () => {
+    const ledger = writerOf(workspace)
+    ledger.lose(3)
+    const writing = ledger.append(drafts(0, 300))
+    // Sealed in slices: its count of what was lost is taken, and it is not on disk.
+    while (ledger.size < 1 && ledger.waiting > 0) await new Promise((resolve) => setImmediate(resolve))
+    expect(leafTexts()).toHaveLength(0)
+    ledger.lose(2)
+    await writing
+    await ledger.append(drafts(300, 1))
+    const failed = leafTexts().filter((text) => text.includes('"logging.failed"'))
+    expect(failed.map((text) => JSON.parse(text) as { seq: number; data: unknown })).toMatchObject([
+      { seq: 0, data: { lost: 3 } },
+      { seq: 301, data: { lost: 2 } }
+    ])
+  })
+
   it('refuses more than one group at once and everything after it is closed', async () => {
     await expect(writerOf(workspace).append(drafts(0, 501))).rejects.toMatchObject({ code: 'too_many' })
     await writerOf(workspace).close()

@@ -2,7 +2,7 @@
 import { CompactRange, leafHash } from '../../shared/evidence/merkle.ts'
 import { sha256 } from '../crypto.ts'
 import type { AnyDb } from '../sqlite/open.ts'
-import type { TreeState } from './ledger.ts'
+import type { TreeState } from './group-writer.ts'
 
 /** Re-hashes the leaves [from.size, toSize) as they are on disk, on top of the tree `from`. Runs on a reader's own connection. */
 export function reread(ledger: AnyDb, from: TreeState, toSize: number): TreeState {

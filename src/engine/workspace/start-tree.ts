@@ -4,7 +4,7 @@ import { equalBytes } from '../../shared/evidence/bytes.ts'
 import { CompactRange, emptyRoot, leafHash, nodeHash, rootAt } from '../../shared/evidence/merkle.ts'
 import { formatVkey, parseCheckpoint, verifyCheckpoint } from '../../shared/evidence/note.ts'
 import { ed25519Verify, sha256 } from '../crypto.ts'
-import type { TreeState } from '../ledger/ledger.ts'
+import type { TreeState } from '../ledger/group-writer.ts'
 import { type CheckpointRow, lastCheckpoint, leafCount, nodeCount, nodeReader } from '../ledger/store.ts'
 import type { AnyDb } from '../sqlite/open.ts'
 
