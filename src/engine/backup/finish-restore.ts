@@ -83,7 +83,7 @@ export async function recordRestore(
 ): Promise<void> {
   const note = restoredNote(state, paths.root)
   if (!note || note.origin !== identity.origin || !holds(ledgerDb, note)) return
-  const { backup_id, made, size, root, seen, reapplied, by } = note
+  const { backup_id, made, size, root, seen, reapplied, by, backups } = note
   const actor = by ? { ref: by.ref, kind: by.kind } : SYSTEM
   const key = `restore/${backup_id}/${size}`
   const rolledBack: LeafDraft = {
@@ -109,7 +109,13 @@ export async function recordRestore(
       type: 'restore.done',
       actor,
       data,
-      parts: [bodyPart({ reapplied: [...reapplied], ...(by?.origin ? { known_in: by.origin } : {}) }).part],
+      parts: [
+        bodyPart({
+          reapplied: [...reapplied],
+          ...(by?.origin ? { known_in: by.origin } : {}),
+          ...(backups ? { backups: [...backups] } : {})
+        }).part
+      ],
       sourceKey: key
     }
   ])

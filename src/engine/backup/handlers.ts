@@ -72,7 +72,7 @@ export class Backups {
 
   constructor(deps: BackupDeps) {
     this.#deps = deps
-    this.keyCopies = new KeyCopies({ ...deps, plan: () => this.#plan, history: () => this.#history() })
+    this.keyCopies = new KeyCopies({ ...deps, plan: () => this.#plan, standing: () => this.#standing() })
     this.handlers = this.#operations()
   }
 
@@ -116,6 +116,11 @@ export class Backups {
   async #history() {
     await this.#deps.projector.waitFor(this.#deps.ledgerSize(), PATIENCE_MS)
     return this.#deps.pool.run('backupHistory', {})
+  }
+
+  async #standing() {
+    await this.#deps.projector.waitFor(this.#deps.ledgerSize(), PATIENCE_MS)
+    return this.#deps.pool.run('standingBackups', {})
   }
 
   #make(folder: string, actor: Actor, trigger: 'person' | 'schedule'): Job {

@@ -9,7 +9,7 @@ import { bodyPart } from '../ledger/body-part.ts'
 import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
 import type { Identity } from '../workspace/identity.ts'
-import type { BackupHistory } from './history.ts'
+import type { StandingBackup } from './history.ts'
 import { KEYS_NAME } from './manifest.ts'
 import { removedDraft } from './surplus.ts'
 
@@ -20,7 +20,8 @@ export interface KeyCopiesDeps {
   readonly state: string
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
   readonly plan: () => BackupPlan
-  readonly history: () => Promise<BackupHistory>
+  /** Every backup on record that is not removed. */
+  readonly standing: () => Promise<readonly StandingBackup[]>
   readonly onFailed: (error: unknown) => void
   /** A change of the key that waited for the folder of the backups may go on. */
   readonly goOn: () => void
@@ -48,13 +49,15 @@ export class KeyCopies {
 
   readonly handlers: Handlers<'backup.key_change'> = {
     'backup.key_change': async () => {
-      const { backups } = await this.#deps.history()
+      const backups = await this.#deps.standing()
       const { contents, folders: all } = await this.#look(backups.map((one) => one.path))
       const used = new Set(backups.filter((_, i) => contents[i] !== 'removed').map(({ path }) => dirname(path)))
       const planned = this.#deps.plan().folder
       const folders = all.filter(({ path }) => path === planned || used.has(path))
       const takes = new Set(folders.filter((one) => one.problem === null).map((one) => one.path))
-      const closes = backups.filter(({ path }, i) => (contents[i] === 'opens' || contents[i] === 'newer_keys') && !takes.has(dirname(path)))
+      const opens = backups.filter((_, i) => contents[i] === 'opens' || contents[i] === 'newer_keys')
+      // The keys of this log are not those of leaves that it does not hold.
+      const closes = opens.filter(({ path, other }) => other || !takes.has(dirname(path)))
       return {
         folders: folders.map(({ path, problem }) => ({ path, problem, planned: path === planned })),
         closes: closes.map(({ path, time, size }) => ({ path, time, size })),
@@ -74,11 +77,10 @@ export class KeyCopies {
    * @throws AffidavitError file_unreadable, disk_full: the folder of the plan takes none; nothing may be destroyed
    */
   async beforeDestroy(): Promise<void> {
-    const { pool, identity, state, append, plan, history, onFailed } = this.#deps
+    const { pool, identity, state, append, plan, standing, onFailed } = this.#deps
     const planned = plan().folder
-    const { backups } = await history()
     const { id, key } = identity.kek
-    const paths = backups.map((one) => one.path)
+    const paths = (await standing()).map((one) => one.path)
     const { contents, folders } = await this.#look(paths)
     const used = new Set(paths.filter((_, i) => contents[i] !== 'removed').map((path) => dirname(path)))
     const there = folders.filter(({ path, problem }) => path === planned || (problem === null && used.has(path)))

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Restores a backup to a new folder, or into a temporary one as a test. Nothing is left behind unless everything in it was verified.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { syncFile, syncFolder } from '../../node/durable-file.ts'
-import type { RestoreReport } from '../../shared/contract/backup.ts'
+import type { BackupInfo, RestoreReport } from '../../shared/contract/backup.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { equalBytes, toBase64 } from '../../shared/evidence/bytes.ts'
 import { rootAt } from '../../shared/evidence/merkle.ts'
@@ -21,9 +21,9 @@ import { PayloadReader } from '../vault/payload-reader.ts'
 import { rememberedKeys } from '../workspace/keyless.ts'
 import { workspacePaths } from '../workspace/paths.ts'
 import { checkCopy } from './check-copy.ts'
-import { type BackupManifest, fileSha256, infoOf, isInside, KEYS_NAME, readManifest } from './manifest.ts'
+import { type BackupManifest, backupsIn, fileSha256, infoOf, isInside, KEYS_NAME, readManifest } from './manifest.ts'
 import { keysFor, reapply, trimKeys } from './restore-keys.ts'
-import { type RestoredNote, rememberRestore } from './restored-note.ts'
+import { type FoundBackups, type RestoredNote, rememberRestore } from './restored-note.ts'
 import { toBackupError } from './write-backup.ts'
 
 export interface RestoreInput {
@@ -131,6 +131,7 @@ export async function restoreBackup(input: RestoreInput, control: ReaderControl)
     const ledger = openReadable(join(part, 'ledger.db'))
     const keys = openReadable(join(part, KEYS_NAME))
     let by: RestoredNote['by']
+    let backups: FoundBackups = []
     try {
       const payloads = new PayloadReader(ledger, keys, keksOf(input))
       const { name: origin, publicKey } = parseVkey(sha256, manifest.vkey)
@@ -142,6 +143,7 @@ export async function restoreBackup(input: RestoreInput, control: ReaderControl)
         { cancelled: control.cancelled, progress: control.progress, rest: () => {} }
       )
       by = restorerOf(input, manifest.origin, ledger, payloads)
+      if (report?.verdict === 'intact') backups = backupsHere(input.path, manifest, ledger)
     } finally {
       ledger.close()
       keys.close()
@@ -173,6 +175,7 @@ export async function restoreBackup(input: RestoreInput, control: ReaderControl)
       size: manifest.size,
       root: manifest.root,
       by,
+      backups,
       seen: seen && lost > 0 ? { size: seen.size, root: toBase64(seen.root) } : null,
       reapplied
     })
@@ -201,6 +204,23 @@ function syncTree(folder: string): void {
     else syncFile(path)
   }
   syncFolder(folder)
+}
+
+/** The backup and those of the same log beside it, for the restored log: their leaves are not in it, or it has another in their place. */
+function backupsHere(path: string, manifest: BackupManifest, ledger: ReadableDb): FoundBackups {
+  const own = infoOf(resolve(path), manifest)
+  const nodes = nodeReader(ledger)
+  const beside = (): readonly BackupInfo[] => {
+    try {
+      return backupsIn(dirname(own.path)).filter(({ id, origin }) => id !== own.id && origin === own.origin)
+    } catch {
+      return []
+    }
+  }
+  return [own, ...beside()].map(({ id, path: at, made, size, checkpoint_size, bytes, root }) => {
+    const other = size > manifest.size || toBase64(rootAt(sha256, size, nodes)) !== root
+    return { id, path: at, made, size, checkpoint_size, bytes, other }
+  })
 }
 
 function checkSeen(copy: ReadableDb, seen: HeadCopy | undefined, manifest: BackupManifest): void {

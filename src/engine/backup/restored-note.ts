@@ -11,6 +11,23 @@ import { MemoryFile } from '../../node/memory-file.ts'
 const count = z.int().min(0)
 const range = z.tuple([count, count]).readonly()
 
+/** A backup that a restore found: the one that was restored, or one beside it. */
+export const foundBackups = z
+  .array(
+    z.strictObject({
+      id: z.uuid(),
+      path: z.string(),
+      made: z.iso.datetime(),
+      size: count,
+      checkpoint_size: count,
+      bytes: count,
+      /** It holds leaves that the restored log does not. */
+      other: z.boolean()
+    })
+  )
+  .readonly()
+export type FoundBackups = z.infer<typeof foundBackups>
+
 const noteSchema = z.strictObject({
   backup_id: z.string(),
   made: z.string(),
@@ -19,9 +36,11 @@ const noteSchema = z.strictObject({
   root: z.base64(),
   /** The head that this machine remembered, where a person chose to go back behind it. */
   seen: z.strictObject({ size: count, root: z.base64() }).nullable(),
-  /** What was erased after the backup was made, and was carried out on it again. */
   /** Who restored it, as they are known in the workspace of that origin; absent for notes of earlier versions. */
   by: z.strictObject({ ref: z.string(), kind: z.enum(['human', 'service', 'model', 'system']), origin: z.string().nullable() }).optional(),
+  /** The backup itself and those beside it: their leaves are not in the copy. Absent for notes of earlier versions. */
+  backups: foundBackups.optional(),
+  /** What was erased after the backup was made, and was carried out on it again. */
   reapplied: z.array(z.strictObject({ case: z.string(), intent: count, ranges: z.array(range).readonly(), leaves: count })).readonly()
 })
 export type RestoredNote = z.infer<typeof noteSchema>

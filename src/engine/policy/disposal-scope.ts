@@ -4,6 +4,7 @@ import type { DisposalPreview } from '../../shared/contract/retention.ts'
 import type { LeafType } from '../../shared/evidence/leaf-types.ts'
 import { type SeqRange, seqsIn, toRanges } from '../../shared/policy/ranges.ts'
 import { FLOOR_DAYS, keptUntil, LOG_CLASS, latestPast, rulesOf, scheduleWindows } from '../../shared/policy/retention.ts'
+import { REMOVED } from '../backup/history.ts'
 import { noteLeaves } from '../catalog/notes-on-records.ts'
 import { isoMs } from '../catalog/rows.ts'
 import { lastCheckpoint } from '../ledger/store.ts'
@@ -39,10 +40,6 @@ const passing: readonly LeafType[] = [
   'backup.removed',
   'disposal.proposed'
 ]
-
-/** A backup, or a copy of keys, that is there no longer. While it is, only its leaf says where: copies of the keys go beside it. */
-const REMOVED = `json_extract(data, '$.backup_id') IN (
-    SELECT json_extract(r.data, '$.backup_id') FROM event r WHERE r.type = 'backup.removed' AND json_extract(r.data, '$.what') <> 'keys')`
 
 interface Row {
   readonly seq: number

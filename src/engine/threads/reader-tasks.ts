@@ -15,7 +15,7 @@ import type { SeqRange } from '../../shared/policy/ranges.ts'
 import { type ActivityFilter, activityCsv, activityPage } from '../activity/reading.ts'
 import { listAnchors, settingBody, settingValue, widestAnchor, witnessedSize } from '../anchors/listings.ts'
 import { outsideAnchor } from '../anchors/outside.ts'
-import { backupHistory } from '../backup/history.ts'
+import { backupHistory, standingBackups } from '../backup/history.ts'
 import { type WriteKeyCopyInput, writeKeyCopy } from '../backup/key-copy.ts'
 import { type LookAtBackups, lookAtBackups } from '../backup/look.ts'
 import { readManifest } from '../backup/manifest.ts'
@@ -243,6 +243,7 @@ export const readerTasks = {
   writeKeyCopy: longTask((context, args: WriteKeyCopyInput) => writeKeyCopy(context, args)),
   lookAtBackups: longTask((_context, args: LookAtBackups) => lookAtBackups(args)),
   backupHistory: task((context, _: Record<string, never>) => backupHistory(context)),
+  standingBackups: task((context, _: Record<string, never>) => standingBackups(context)),
   backupWorkspace: task((_context, args: { readonly path: string }) => readManifest(args.path).workspace_id),
   lastProposal: task((context, _: Record<string, never>) => lastProposal(context)),
   previewDisposal: longTask((context, args: { readonly nowUs: number }) => previewDisposal(context, args.nowUs)),

@@ -50,7 +50,8 @@ const made = z.object({
   size: count,
   checkpoint_size: count,
   bytes: count,
-  trigger: z.enum(['person', 'schedule']),
+  /** `restore`: the log came from it, or it lay beside that one; the time is that of the backup, the leaf that of the restore. */
+  trigger: z.enum(['person', 'schedule', 'restore']),
   path: z.string()
 })
 

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a log knows and does after it was restored in its own place.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pino } from 'pino'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { BackupInfo } from '../../shared/contract/backup.ts'
+import { engineEnvironment } from '../config.ts'
+import { startEngine } from '../engine.ts'
+import { ingestRecords } from '../test/ingest-records.ts'
+import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
+
+// Whole engines, on machines that do other work too.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
+
+let engine: TestEngine
+let target: string
+beforeEach(async () => {
+  engine = await testEngine({ servers: true })
+  target = mkdtempSync(join(tmpdir(), 'affidavit-restored-'))
+})
+afterEach(async () => {
+  await engine.remove()
+  rmSync(target, { recursive: true, force: true })
+})
+
+const many = (from: number, n: number, more: Record<string, unknown> = {}) => Array.from({ length: n }, (_, i) => rawRecord(from + i, more))
+
+async function backup(folder = target): Promise<BackupInfo> {
+  const { job_id } = await engine.call('backup.start', { folder })
+  expect(await engine.job(job_id)).toMatchObject({ state: 'done', error: null })
+  return engine.call('backup.result', { job_id })
+}
+
+async function drill(path: string) {
+  const { job_id } = await engine.call('backup.drill', { path })
+  const job = await engine.job(job_id)
+  return job.state === 'done' ? engine.call('backup.report', { job_id }) : job.error
+}
+
+async function rotate(use: 'key-encryption' | 'log' | 'export'): Promise<void> {
+  const { job_id } = await engine.call('keys.rotate', { use })
+  expect(await engine.job(job_id)).toMatchObject({ state: 'done', error: null })
+}
+
+/** The folder of the workspace is lost and restored in its place by the command; the machine remembers what it saw. */
+async function restoreInPlace(from: string, acceptLoss: boolean): Promise<void> {
+  await engine.engine.stop('quit')
+  rmSync(engine.workspace, { recursive: true, force: true })
+  const config = {
+    workspace: engine.workspace,
+    state: engine.state,
+    compliance: null,
+    drift: null,
+    appVersion: '0.1.0',
+    keyProtection: 'file',
+    restore: { from, acceptLoss }
+  } as const
+  const restored = await startEngine(config, engineEnvironment({}), { store: null, log: pino({ level: 'silent' }) })
+  await restored.stop('quit')
+  engine = await testEngine({ servers: true, root: engine.root })
+}
+
+it('knows the backup that it came from and those beside it: keys are copied there before a key is destroyed', async () => {
+  await ingestRecords(engine, many(0, 5))
+  const first = await backup()
+  const second = await backup()
+  await ingestRecords(engine, many(100, 5))
+  const third = await backup()
+  await restoreInPlace(second.path, true)
+  const { backups } = await engine.call('backup.overview', {})
+  // The leaf of the first is in the second.
+  expect(backups.map(({ path, trigger, contents }) => [path, trigger, contents])).toEqual([
+    [second.path, 'restore', 'opens'],
+    [third.path, 'restore', 'opens'],
+    [first.path, 'person', 'opens']
+  ])
+  // The third holds leaves that were given up: no keys of this log open it once theirs are destroyed.
+  expect(await engine.call('backup.key_change', {})).toEqual({
+    folders: [{ path: dirname(second.path), planned: false, problem: null }],
+    closes: [{ path: third.path, time: third.made, size: third.size }],
+    not_connected: 0
+  })
+  await rotate('key-encryption')
+  for (const one of [first, second]) expect(await drill(one.path)).toMatchObject({ verdict: 'matches' })
+  // What is removed is known no longer.
+  await engine.call('backup.set_plan', { folder: target, every_hours: 0, keep: 1, key_days: 30 })
+  await backup()
+  expect((await engine.call('backup.overview', {})).backups.map(({ path }) => path)).not.toContain(second.path)
+})
