@@ -32,7 +32,8 @@ import { withheldTooMuch } from './limits.ts'
 import { parquetOf } from './parquet.ts'
 import { addLists, addSingles } from './payload-files.ts'
 import { askPrinter } from './printer.ts'
-import { LISTED, recordColumns, recordRowCells, recordsHeader, reportHtml } from './report.ts'
+import { asInLeaf, recordColumns, recordRowCells, recordsHeader } from './record-rows.ts'
+import { LISTED, reportHtml } from './report.ts'
 import { sealBag } from './seal-files.ts'
 import { leavesOf, type Selection } from './selection.ts'
 import { staticFiles } from './templates/static-files.ts'
@@ -67,7 +68,7 @@ export async function fillBag(context: ReaderContext, input: WriteBundleInput, c
     if (control.cancelled()) throw new AffidavitError('cancelled', 'cancelled')
     control.progress(done, total)
   }
-  const { partsOut, list } = withholding(context, input, bundleContent(context, selection))
+  const { partsOut, opensEvent, list } = withholding(context, input, bundleContent(context, selection))
 
   // Names in order: README-VERIFY.txt, bag-info.txt, bagit.txt, data/…, manifest…, proof/…, tagmanifest…, trust/…, verify.…
   const facts = { origin: input.origin, records: selection.records.length, leaves: seqs.length, written }
@@ -141,12 +142,13 @@ export async function fillBag(context: ReaderContext, input: WriteBundleInput, c
     )
   else await addLists(bag, seqs, partsOut, contents, (leaf) => ({ done: seqs.length + leaf, total }))
   const find = catalog.prepare<[number], StoredRecord>('SELECT * FROM record WHERE seq = ?')
+  const recordOf = (seq: number): StoredRecord => {
+    const record = find.get(seq)
+    if (!record) throw changedMeanwhile()
+    return opensEvent(seq) ? record : asInLeaf(record, leafOf(seq))
+  }
   const cells = function* () {
-    for (const seq of selection.records) {
-      const record = find.get(seq)
-      if (!record) throw changedMeanwhile()
-      yield recordRowCells(record, input.withhold.includes('request') || input.withholdPersonal)
-    }
+    for (const seq of selection.records) yield recordRowCells(recordOf(seq), input.withhold.includes('request') || input.withholdPersonal)
   }
   const rows = function* (): Generator<string> {
     yield csvRow(recordsHeader)
@@ -165,8 +167,8 @@ export async function fillBag(context: ReaderContext, input: WriteBundleInput, c
     corrections: selection.corrections.map(leafOf),
     from: selection.from,
     to: selection.to,
-    facts: summarize(catalog, selection),
-    listed: [...selection.records.subarray(0, LISTED)].flatMap((seq) => find.get(seq) ?? [])
+    facts: summarize(selection.records, recordOf),
+    listed: [...selection.records.subarray(0, LISTED)].map(recordOf)
   })
   bag.add('data/report.html', report)
   const tiles = single ? [] : neededTiles(checkpoint.size, seqs)
@@ -188,14 +190,10 @@ const hexOf = (content: string | Uint8Array): string => createHash('sha256').upd
 /** Lines of a manifest in the order of their names, which stand behind a hash of one length. */
 const byName = (a: string, b: string): number => (a.slice(66) < b.slice(66) ? -1 : 1)
 
-function summarize(catalog: ReaderContext['catalog'], selection: Selection) {
+function summarize(records: Selection['records'], recordOf: (seq: number) => StoredRecord) {
   const counts = new Map<string, { records: number; errors: number }>()
-  const find = catalog.prepare<[number], { model: string; source: string; status: string }>(
-    'SELECT model, source, status FROM record WHERE seq = ?'
-  )
-  for (const seq of selection.records) {
-    const row = find.get(seq)
-    if (!row) continue
+  for (const seq of records) {
+    const row = recordOf(seq)
     const key = `${row.model}\u0000${row.source}`
     const entry = counts.get(key) ?? { records: 0, errors: 0 }
     entry.records++

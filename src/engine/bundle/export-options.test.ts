@@ -138,6 +138,25 @@ describe('an export', () => {
     )
   })
 
+  it('tells no more of a call whose part event stays closed than its leaf does, in no table and in no report', async () => {
+    const names = { model: 'Modell Grün der Frau Müller', source: 'Frau Müllers App' }
+    await engine.call('events.append', {
+      events: [rawRecord(20, names), rawRecord(21, { ...names, id: 'note-21', prompt: 'plain', user_id: 'anna@example.com' }), rawRecord(22)]
+    })
+    const inLeaf = { model: 'other', source: 'other', response_chars: null }
+    const rowsOf = async (name: string) => parquetReadObjects({ file: new Uint8Array(entry(name, 'data/records.parquet')).buffer })
+    await write('closed.zip', { query: 'seq:4..9999', parquet: true, withhold: ['event', 'request', 'response', 'error'] })
+    const closed = await rowsOf('closed.zip')
+    expect(closed.slice(-3, -1)).toMatchObject([inLeaf, inLeaf])
+    expect(closed.at(-1)).toMatchObject({ model: 'gpt-4', source: 'desk', response_chars: null, input_tokens: 10n })
+    for (const file of ['data/records.csv', 'data/report.html']) expect(entry('closed.zip', file).toString()).not.toMatch(/Müller/)
+    // Where only what is personal stays closed, the part of the first goes out, and so does what is read from it.
+    await write('some.zip', { query: 'seq:4..9999', parquet: true, withhold_personal: true })
+    expect((await rowsOf('some.zip')).slice(-3)).toMatchObject([names, inLeaf, { model: 'gpt-4' }])
+    await write('open.zip', { query: 'seq:4..9999', parquet: true })
+    expect((await rowsOf('open.zip')).filter(({ model }) => model === names.model)).toHaveLength(2)
+  })
+
   it('is encrypted for an age recipient; both digests are on record, and only the recipient opens it', async () => {
     const identity = await generateIdentity()
     const recipient = await identityToRecipient(identity)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The examiner's report of a bundle: scope, method, findings, proof, how to verify. And the rows of records.csv.
+// The examiner's report of a bundle: scope, method, findings, proof, how to verify.
 import type { DriftAlert } from '../../shared/contract/drift.ts'
 import { type BundleCase, SINGLE_LEAVES } from '../../shared/evidence/bundle-layout.ts'
 import { toBase64, toHex } from '../../shared/evidence/bytes.ts'
@@ -12,53 +12,7 @@ import { bulletList, dataTable, factTable, numberedList, paragraph, reportPage, 
 import { probability } from '../../shared/stats/kolmogorov.ts'
 import { isoMs, type StoredRecord } from '../catalog/rows.ts'
 import { sha256 } from '../crypto.ts'
-import type { ParquetColumn } from './parquet.ts'
 import type { WithheldGroup } from './withheld-list.ts'
-
-export const recordsHeader = [
-  'seq',
-  'id',
-  'timestamp',
-  'source',
-  'provider',
-  'model',
-  'served_model',
-  'operation',
-  'status',
-  'http_status',
-  'processing_time_ms',
-  'ttft_ms',
-  'input_tokens',
-  'output_tokens',
-  'response_chars',
-  'request'
-]
-
-/** The same columns in records.parquet. */
-export const recordColumns: readonly ParquetColumn[] = recordsHeader.map((name) => ({
-  name,
-  type: /_ms$/.test(name) ? 'DOUBLE' : /^(seq|http_status|.*_tokens|.*_chars)$/.test(name) ? 'INT64' : 'STRING'
-}))
-
-/** One row of records.csv. @param withoutText leaves the beginning of the prompt out */
-export const recordRowCells = (record: StoredRecord, withoutText: boolean): (string | number | null)[] => [
-  record.seq,
-  record.id,
-  isoMs(record.time_us),
-  record.source,
-  record.provider,
-  record.model,
-  record.served,
-  record.operation,
-  record.status,
-  record.http_status,
-  record.latency_us === null ? null : record.latency_us / 1000,
-  record.ttft_us === null ? null : record.ttft_us / 1000,
-  record.input_tokens,
-  record.output_tokens,
-  record.response_chars,
-  withoutText ? '' : record.preview
-]
 
 export interface ReportInput {
   readonly described: BundleCase

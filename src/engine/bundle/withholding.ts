@@ -15,12 +15,16 @@ import { askedLeaves } from './selection.ts'
 import { WithheldList } from './withheld-list.ts'
 import type { WriteBundleInput } from './write-bundle.ts'
 
+/** The part that holds what a leaf does not say of its call. */
+const EVENT = 'event'
 const NOT_ASKED = 'not asked for: here without content, so that no leaf of the range is missing'
 const RESTRICTED = 'restricted: here without content, so that no leaf of the range is missing'
 
 export interface Withholding {
   /** What of a leaf goes out. @throws AffidavitError payload_missing, conflict */
   readonly partsOut: (seq: number) => readonly OpenPart[]
+  /** Whether the part `event` of a record goes out, or would if the record had one. */
+  readonly opensEvent: (record: number) => boolean
   /** Names all that stays closed, in the order of the leaves. */
   readonly list: (leaves: readonly number[], leafOf: (seq: number) => Leaf) => { readonly withheld: WithheldList; readonly records: number }
 }
@@ -78,6 +82,10 @@ export function withholding(context: ReaderContext, input: WriteBundleInput, con
   }
   return {
     partsOut: (seq) => (unasked(seq) === undefined ? partsOf(seq).filter((part) => reasonFor(seq, part) === undefined) : []),
+    opensEvent: (record) =>
+      !named.has(EVENT) &&
+      unasked(record) === undefined &&
+      (personal === undefined || partsOf(record).every((part) => part.name !== EVENT || reasonFor(record, part) === undefined)),
     list: (leaves, leafOf) => {
       const withheld = new WithheldList()
       let records = selection.records.length
