@@ -141,7 +141,11 @@ describe('an export', () => {
   it('tells no more of a call whose part event stays closed than its leaf does, in no table and in no report', async () => {
     const names = { model: 'Modell Grün der Frau Müller', source: 'Frau Müllers App' }
     await engine.call('events.append', {
-      events: [rawRecord(20, names), rawRecord(21, { ...names, id: 'note-21', prompt: 'plain', user_id: 'anna@example.com' }), rawRecord(22)]
+      events: [
+        rawRecord(20, names),
+        rawRecord(21, { ...names, id: 'note-21', prompt: 'plain', user_id: 'anna@example.com' }),
+        rawRecord(22)
+      ]
     })
     const inLeaf = { model: 'other', source: 'other', response_chars: null }
     const rowsOf = async (name: string) => parquetReadObjects({ file: new Uint8Array(entry(name, 'data/records.parquet')).buffer })

@@ -44,6 +44,18 @@ describe('the memory of heads', () => {
     expect(state([wide], head(5, '', null))).toBe('not_comparable')
     expect(state([wide], { ...head(5, '', '2026-01-03T00:00:00.000Z'), rootAt: (n) => (n === 9 ? root(9) : undefined) })).toBe('earlier')
   })
+  it('takes nothing for cut off as long as a clock that was set back has not caught up', () => {
+    // Five leaves signed by a clock that was an hour ahead, and nine, which extend them, by one that was right.
+    const early = { ...seen(5), signed: '2026-01-02T13:00:00.000Z' }
+    const wide = { ...seen(9), signed: '2026-01-02T12:30:00.000Z' }
+    expect(state([early, wide], head(5, '', early.signed))).toBe('same')
+    expect(recollect([early, wide], head(5, '', early.signed)).heads.map(({ consistent }) => consistent)).toEqual([null, true])
+    expect(state([early, wide], head(7, '', '2026-01-02T12:50:00.000Z'))).toBe('not_comparable')
+    // Five leaves signed again later than all of that.
+    expect(state([early, wide], head(5, '', '2026-01-02T13:30:00.000Z'))).toBe('rollback')
+    // A wider head than that which is smaller counts for itself.
+    expect(state([wide, { ...seen(12), signed: '2026-01-02T14:00:00.000Z' }], head(5, '', '2026-01-02T13:30:00.000Z'))).toBe('rollback')
+  })
   it('never takes the clock of whoever looks for that of the log', () => {
     // Seen by a clock that is behind: signed afterwards by the clock of the log, and honest.
     const wide = { ...seen(9, '2026-01-01T00:00:00.000Z'), signed: '2026-01-05T00:00:00.000Z' }

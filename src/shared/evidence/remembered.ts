@@ -52,20 +52,29 @@ const leaves = (n: number): string => `${n.toLocaleString('en-US')} ${n === 1 ? 
 /** Most heads that are listed one by one. */
 const MOST_LISTED = 20
 
-function standsTo(one: SeenHead, head: HeadToCompare): boolean | null {
+function standsTo(known: readonly SeenHead[], one: SeenHead, head: HeadToCompare): boolean | null {
   const root = one.size === head.size ? head.root : head.rootAt(one.size)
   if (root) return equalBytes(root, fromBase64(one.root))
-  return one.size > head.size && wasCutOff(one, head) ? false : null
+  return wasCutOff(known, one, head) ? false : null
 }
 
-/** Signed after more of the log was signed than it holds, both by the clock of the log. */
-const wasCutOff = (one: SeenHead, { signed }: HeadToCompare): boolean =>
-  signed !== null && one.signed !== undefined && Date.parse(signed) > Date.parse(one.signed)
+/**
+ * Signed after more of the log was signed than it holds, all by the clock of the log: that of this machine may be wrong, and knows only when a
+ * bundle was looked at. A clock that was set back says nothing before it has passed every time at which a head up to that size was signed.
+ */
+function wasCutOff(known: readonly SeenHead[], one: SeenHead, { size, signed }: HeadToCompare): boolean {
+  if (signed === null || one.signed === undefined || one.size <= size) return false
+  const before = known.flatMap((head) => (head.size <= one.size && head.signed !== undefined ? [Date.parse(head.signed)] : []))
+  return Date.parse(signed) > Math.max(...before)
+}
 
 /** {@link compare}, with the heads one by one. */
 export function recollect(known: readonly SeenHead[], head: HeadToCompare): Recollection {
   const widest = known.toSorted((a, b) => b.size - a.size).slice(0, MOST_LISTED)
-  return { ...compare(known, head), heads: widest.map((one) => ({ seen: one.seen, size: one.size, consistent: standsTo(one, head) })) }
+  return {
+    ...compare(known, head),
+    heads: widest.map((one) => ({ seen: one.seen, size: one.size, consistent: standsTo(known, one, head) }))
+  }
 }
 
 /**
@@ -86,11 +95,10 @@ function compare(known: readonly SeenHead[], head: HeadToCompare): Omit<Recollec
       const cut = head.rootAt(one.size)
       if (cut && equalBytes(cut, fromBase64(one.root)))
         best ??= { state: 'earlier', message: `An earlier state of the tree of ${leaves(one.size)} seen here on ${moment(one.seen)}.` }
-      // Both by the clock of the log: that of this machine may be wrong, and knows only when a bundle was looked at.
-      else if (head.signed !== null && one.signed !== undefined && Date.parse(head.signed) > Date.parse(one.signed))
+      else if (wasCutOff(known, one, head))
         return {
           state: 'rollback',
-          message: `Signed on ${moment(head.signed)} over ${leaves(head.size)}, but ${leaves(one.size)} of this log were signed on ${moment(one.signed)} already, and seen here on ${moment(one.seen)}: its end was cut off.`
+          message: `Signed on ${moment(head.signed ?? '')} over ${leaves(head.size)}, but ${leaves(one.size)} of this log were signed on ${moment(one.signed ?? '')} already, and seen here on ${moment(one.seen)}: its end was cut off.`
         }
       continue
     }
