@@ -4,7 +4,7 @@ import type { CanonicalEvent } from '../../shared/event/canonical-event.ts'
 import { type CorrectionBody, personalIn } from '../../shared/event/correction.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
-import { type Detectors, detect } from '../../shared/privacy/detect.ts'
+import type { Detectors } from '../../shared/privacy/detect.ts'
 import { builtInPacks } from '../../shared/privacy/kinds.ts'
 import type { Refusals } from '../ledger/refusals.ts'
 import { compileOwn, defaultPrivacy } from '../privacy/detectors.ts'
@@ -15,7 +15,7 @@ import { type CellWriter, hourOf } from './cells.ts'
 import { minuteOf, recountMinutes } from './minutes.ts'
 import { correctionIn, noteLeaves } from './notes-on-records.ts'
 import { bodyOf } from './project-event.ts'
-import { subjectKeys } from './subject-key.ts'
+import { identifiersOf, subjectKeys } from './subject-key.ts'
 import type { ContentCounts } from './tally.ts'
 
 /**
@@ -39,9 +39,6 @@ export interface PrivacyProjectionParts {
   readonly settle: () => void
 }
 
-const MOST_KEYS = 200
-const indexed = { packs: new Set(builtInPacks.filter((pack) => pack !== 'secret')), own: [] } satisfies Detectors
-
 /** Subject index, requests, restrictions and erasures, in the order of their leaves. */
 export class PrivacyProjection {
   readonly #parts: PrivacyProjectionParts
@@ -62,6 +59,7 @@ export class PrivacyProjection {
       closed: db.prepare("UPDATE request SET state = ?, closed_us = ?, closed_by = ? WHERE id = ? AND state = 'open'"),
       step: db.prepare('INSERT INTO request_step (seq, request, time_us, actor, type, records, note) VALUES (?, ?, ?, ?, ?, ?, ?)'),
       restrict: db.prepare('UPDATE record SET restricted = ? WHERE seq = ?'),
+      restrictWrapper: db.prepare('UPDATE aside SET restricted = ? WHERE seq = ? AND wrapper = 1'),
       erasure: db.prepare('INSERT OR IGNORE INTO erasure (id, request, seq, time_us, records) VALUES (?, ?, ?, ?, ?)'),
       erasureDone: db.prepare('UPDATE erasure SET done_seq = ? WHERE id = ?'),
       erasureRefused: db.prepare('UPDATE erasure SET refused_seq = ? WHERE id = ?'),
@@ -88,6 +86,7 @@ SET model = ?, source = ?, served = ?, http_status = NULL, error_type = NULL, fi
   script = NULL, remote = NULL, params = NULL,
   preview = '', erased = ?
 WHERE rid = ?`),
+      stripWrapper: db.prepare('UPDATE aside SET conversation = NULL, erased = ? WHERE seq = ? AND wrapper = 1'),
       facet: db.prepare('INSERT INTO facet (kind, value, n) VALUES (?, ?, ?) ON CONFLICT (kind, value) DO UPDATE SET n = n + excluded.n'),
       dropFacets: db.prepare('DELETE FROM facet WHERE n <= 0'),
       dropSeries: db.prepare('DELETE FROM series WHERE model = ? AND source = ?'),
@@ -102,21 +101,10 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
     this.detectors = this.#previewDetectors()
   }
 
-  /** Notes which identifiers a record names. */
+  /** Notes which identifiers a record or a wrapper names. */
   record(seq: number, event: Partial<CanonicalEvent>, texts: readonly string[]): void {
-    const found = new Set<string>()
-    if (event.user_id !== undefined) found.add(event.user_id)
-    const { attributes } = event
-    if (attributes) {
-      for (const name of this.#settings.subject_attributes) {
-        const value = attributes[name]
-        if (typeof value === 'string' || typeof value === 'number') found.add(String(value))
-      }
-    }
-    for (const text of attributes ? [...texts, JSON.stringify(attributes)] : texts)
-      for (const one of detect(text, indexed)) found.add(one.value)
-    let left = MOST_KEYS
-    for (const identifier of found) if (left-- > 0) this.#write.key.run(this.#keyOf(identifier), seq)
+    for (const identifier of identifiersOf(event, texts, this.#settings.subject_attributes))
+      this.#write.key.run(this.#keyOf(identifier), seq)
   }
 
   /** Projects one leaf that is no call to a model, where it is about privacy. */
@@ -220,7 +208,10 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
     const hours = new Map<string, { readonly model: string; readonly source: string; readonly time: number }>()
     for (const seq of seqs) {
       const row = this.#write.find.get(seq)
-      if (!row) continue
+      if (!row) {
+        this.#write.restrictWrapper.run(by, seq)
+        continue
+      }
       this.#write.restrict.run(by, seq)
       minutes.add(minuteOf(row.time))
       hours.set(`${hourOf(row.time)}\u0000${row.model}\u0000${row.source}`, row)
@@ -265,6 +256,7 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
   }
 
   #strip(seq: number, intent: number): void {
+    this.#write.stripWrapper.run(intent, seq)
     const row = this.#write.find.get(seq)
     const leaf = this.#parts.leafOf(seq)
     if (!row || !leaf) return

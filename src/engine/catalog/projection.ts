@@ -9,7 +9,7 @@ import { DEFAULT_CLASS } from '../../shared/policy/retention.ts'
 import type { Detectors } from '../../shared/privacy/detect.ts'
 import { Masker } from '../../shared/privacy/mask.ts'
 import { sha256Hex } from '../crypto.ts'
-import { isRecord } from '../ledger/is-record.ts'
+import { isRecord, isWrapper } from '../ledger/is-record.ts'
 import type { Refusals } from '../ledger/refusals.ts'
 import type { WritableDb } from '../sqlite/open.ts'
 import type { OpenPart } from '../vault/payload.ts'
@@ -249,12 +249,23 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
         projectEvent(this.#events, this.#payloads, seq, leaf)
         this.#privacy.leaf(seq, leaf)
       }
-      projectRetention(this.#retention, seq, leaf)
+      projectRetention(this.#retention, seq, leaf, isWrapper(leaf) ? this.#wrapper(seq) : undefined)
       if (isOfDisposal(leaf)) {
         this.#settle()
         this.#records -= projectDisposal(this.#db, this.#payloads, (record) => this.#textsOf(record), this.#refused, seq, leaf)
       }
     }
+  }
+
+  /** Notes whom a wrapper names; returns its conversation. */
+  #wrapper(seq: number): string | undefined {
+    const payload = this.#payloads.open(seq)
+    if (payload.state !== 'present') return undefined
+    const event = (decode(payload.parts.find((part) => part.name === 'event')) ?? {}) as Partial<CanonicalEvent>
+    // Versions before this one kept what was asked and answered with those that came over HTTP.
+    const { request = '', response = '' } = this.#textsOf(seq) ?? {}
+    this.#privacy.record(seq, event, [request, response])
+    return event.conversation_id
   }
 
   #record(seq: number, leaf: Leaf): void {

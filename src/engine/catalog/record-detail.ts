@@ -11,16 +11,23 @@ import type { PayloadReader } from '../vault/payload-reader.ts'
 import { correctionsOf, reviewsOf } from './notes-on-records.ts'
 import { erasureLeaves } from './record-life.ts'
 import { type StoredRecord, sealedSize, toRow } from './rows.ts'
+import { storedWrapper } from './wrappers.ts'
 
-/** One record with its conversation, decrypted now and masked by the settings, clear where these are null; undefined when the leaf is no record. */
+/**
+ * One record with its conversation, decrypted now and masked by the settings, clear where these are null; undefined when the leaf is no record.
+ * @param wrappers a span around calls is shown as well
+ */
 export function recordDetail(
   catalog: AnyDb,
   ledger: AnyDb,
   payloads: PayloadReader,
   seq: number,
-  privacy: PrivacySettings | null
+  privacy: PrivacySettings | null,
+  wrappers = false
 ): Omit<RecordDetail, 'view_seq'> | undefined {
-  const record = catalog.prepare<[number], StoredRecord>('SELECT * FROM record WHERE seq = ?').get(seq)
+  const record =
+    catalog.prepare<[number], StoredRecord>('SELECT * FROM record WHERE seq = ?').get(seq) ??
+    (wrappers ? storedWrapper(catalog, ledger, seq) : undefined)
   const bytes = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck().get(seq)
   if (!record || !bytes) return undefined
   const json = bytes.toString('utf8')

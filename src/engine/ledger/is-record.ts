@@ -6,3 +6,6 @@ const endings: ReadonlySet<Leaf['type']> = new Set(['llm.recorded', 'llm.respons
 
 /** Whether a leaf is a record: one call to a model that has ended. */
 export const isRecord = (leaf: Pick<Leaf, 'type' | 'span_role'>): boolean => endings.has(leaf.type) && leaf.span_role === 'inference'
+
+/** Whether a leaf is a wrapper: the span of a program around calls, no record of its own, and with a content that may name a person. */
+export const isWrapper = (leaf: Pick<Leaf, 'type' | 'span_role'>): boolean => endings.has(leaf.type) && leaf.span_role === 'wrapper'

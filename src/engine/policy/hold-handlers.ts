@@ -46,7 +46,7 @@ export function holdHandlers(deps: RetentionDeps): Handlers<'holds.list' | 'hold
     'holds.preview': async ({ scope }, caller) => {
       checkScope(scope)
       await deps.caughtUp()
-      return { records: await pool.run('countCovered', { scope }, { signal: caller.signal }) }
+      return pool.run('countCovered', { scope }, { signal: caller.signal })
     },
     'holds.place': async ({ matter, reason, scope, future }, caller) => {
       utf8(matter, reason)
@@ -54,7 +54,7 @@ export function holdHandlers(deps: RetentionDeps): Handlers<'holds.list' | 'hold
       await deps.caughtUp()
       if (scope.kind === 'seqs' && scope.seqs.some((seq) => seq >= deps.ledgerSize()))
         throw new AffidavitError('not_found', 'the hold names a leaf that does not exist')
-      const records = await pool.run('countCovered', { scope })
+      const { records } = await pool.run('countCovered', { scope })
       const id = randomUUID()
       const { part, sha256 } = bodyPart({ matter, reason, scope })
       const data = { hold_id: id, scope: scope.kind, future, records, body_sha256: sha256 }

@@ -20,7 +20,7 @@ const holdsOf = async (seq: number) => (await engine.call('retention.of', { seqs
 describe('legal holds', () => {
   it('keep what a filter, leaves, a subject or a time range covers, now and, where asked for, later', async () => {
     const [a = 0, b = 0] = await ingestRecords(engine, [rawRecord(1, { user_id: 'client-7' }), rawRecord(2, { source: 'web' })])
-    expect(await engine.call('holds.preview', { scope: { kind: 'filter', query: 'source:web' } })).toEqual({ records: 1 })
+    expect(await engine.call('holds.preview', { scope: { kind: 'filter', query: 'source:web' } })).toEqual({ records: 1, wrappers: 0 })
     expect(await place({ kind: 'filter', query: 'source:web' }, true, 'Web')).toMatchObject({
       records: 1,
       state: 'held',
@@ -43,6 +43,27 @@ describe('legal holds', () => {
       ['One', 1],
       ['Web', 2]
     ])
+  })
+
+  it('on a subject cover what the search for its records finds, now and later, and the conversations of that name', async () => {
+    const subject = 'zephyrine.quux@example.org'
+    const records = (tag: string) => [
+      rawRecord(1, { id: `${tag}1`, user_id: 'Zephyrine.Quux@Example.org' }),
+      rawRecord(2, { id: `${tag}2`, attributes: { 'user.email': subject } }),
+      rawRecord(3, { id: `${tag}3`, prompt: `Please write to ${subject} today` }),
+      rawRecord(4, { id: `${tag}4`, user_id: subject }),
+      rawRecord(5, { id: `${tag}5`, conversation_id: subject })
+    ]
+    const [a = 0, b = 0, c = 0, d = 0, e = 0] = await ingestRecords(engine, [...records('a'), rawRecord(6)])
+    expect((await engine.call('subjects.find', { identifiers: [subject] })).seqs).toEqual([a, b, c, d])
+    const scope = { kind: 'subject', subject } as const
+    expect(await engine.call('holds.preview', { scope })).toEqual({ records: 5, wrappers: 0 })
+    await place(scope, true, 'Quux')
+    const later = await ingestRecords(engine, records('b'))
+    const f = (await ingestRecords(engine, [rawRecord(7, { id: 'c7' })]))[0] ?? 0
+    await engine.call('records.correct', { seq: f, changes: [{ what: { field: 'conversation_id' }, now: subject }], reason: 'mixed up' })
+    for (const seq of [a, b, c, d, e, ...later, f]) expect([seq, await holdsOf(seq)]).toEqual([seq, ['Quux']])
+    expect((await engine.call('holds.list', {})).holds).toMatchObject([{ records: 11 }])
   })
 
   it('by a filter are not left by what happens to a record afterwards', async () => {

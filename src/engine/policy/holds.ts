@@ -5,11 +5,13 @@ import type { Leaf } from '../../shared/evidence/leaf.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import { withoutChanging } from '../../shared/filter/filter.ts'
 import { parseFilter } from '../../shared/filter/parse.ts'
+import { normaliseIdentifier } from '../../shared/privacy/kinds.ts'
 import { filterSql, type SqlCondition } from '../catalog/filter-sql.ts'
 import { bodyOf } from '../catalog/project-event.ts'
 import { isoMs } from '../catalog/rows.ts'
+import { wrappersAmong } from '../catalog/wrappers.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
-import { subjectsOf } from './record-subjects.ts'
+import { identifiersOn, subjectsOf } from './record-subjects.ts'
 
 /** A hold that is not released, with the seqs it keeps among those asked about. */
 export interface HeldBy {
@@ -57,20 +59,60 @@ function conditionOf(scope: Exclude<HoldScope, { kind: 'seqs' | 'subject' }>): S
   }
 }
 
-/** Seqs of records in [first, end) that a scope covers, ascending. */
+/** Seqs in [first, end) of records, and of wrappers unless a filter of records says which, that a scope covers, ascending. */
 function covered(context: ReaderContext, scope: HoldScope, first: number, end: number): number[] {
   const { catalog } = context
   if (scope.kind === 'seqs') return scope.seqs.filter((seq) => seq >= first && seq < end).sort((a, b) => a - b)
-  const { where, params } = scope.kind === 'subject' ? everything : conditionOf(scope)
-  const seqs = catalog
-    .prepare<(string | number)[], number>(`SELECT r.seq FROM record r WHERE r.seq >= ? AND r.seq < ? AND ${where} ORDER BY r.seq`)
-    .pluck()
-    .all(first, end, ...params)
-  return scope.kind === 'subject' ? seqs.filter((seq) => subjectsOf(context, seq).includes(scope.subject)) : seqs
+  if (scope.kind === 'subject') return ofSubject(context, scope.subject, first, end)
+  const { where, params } = conditionOf(scope)
+  const seqsIn = (table: string): number[] =>
+    catalog
+      .prepare<(string | number)[], number>(`SELECT r.seq FROM ${table} r WHERE r.seq >= ? AND r.seq < ? AND ${where} ORDER BY r.seq`)
+      .pluck()
+      .all(first, end, ...params)
+  if (scope.kind === 'filter') return seqsIn('record')
+  return [...seqsIn('record'), ...seqsIn('(SELECT * FROM aside WHERE wrapper = 1)')].sort((a, b) => a - b)
 }
 
-/** Records that a scope covers now. */
-export const countCovered = (context: ReaderContext, scope: HoldScope): number => covered(context, scope, 0, Number.MAX_SAFE_INTEGER).length
+/**
+ * What is about a subject in [first, end): all that the subject index finds for the identifier, and the conversations of that name, as recorded and
+ * as corrected since.
+ */
+function ofSubject(context: ReaderContext, subject: string, first: number, end: number): number[] {
+  const { catalog, subjectKey } = context
+  const named = catalog
+    .prepare<[Buffer, number, number], number>('SELECT seq FROM subject_key WHERE key = ? AND seq >= ? AND seq < ?')
+    .pluck()
+    .all(subjectKey(subject), first, end)
+  const spoken = catalog
+    .prepare<[string, number, number, string, number, number], number>(`
+SELECT seq FROM record WHERE conversation = ? AND seq >= ? AND seq < ?
+UNION ALL
+SELECT seq FROM aside WHERE conversation = ? AND seq >= ? AND seq < ?`)
+    .pluck()
+    .all(subject, first, end, subject, first, end)
+  const corrected = catalog
+    .prepare<[number, number], number>(`
+SELECT DISTINCT json_extract(data, '$.record')
+FROM event
+WHERE type = 'record.corrected'
+  AND json_extract(data, '$.record') >= ?
+  AND json_extract(data, '$.record') < ?`)
+    .pluck()
+    .all(first, end)
+    .filter((seq) => subjectsOf(context, seq).includes(subject))
+  return [...new Set([...named, ...spoken, ...corrected])].sort((a, b) => a - b)
+}
+
+/** Records that a scope covers now, and how many of these are wrappers. */
+export function countCovered(
+  context: ReaderContext,
+  scope: HoldScope,
+  end: number = Number.MAX_SAFE_INTEGER
+): { readonly records: number; readonly wrappers: number } {
+  const seqs = covered(context, scope, 0, end)
+  return { records: seqs.length, wrappers: wrappersAmong(context.catalog, seqs).length }
+}
 
 const endOf = (row: StoredHold): number => (row.future === 1 ? Number.MAX_SAFE_INTEGER : row.seq)
 
@@ -142,6 +184,7 @@ export function holdsOnIntent(context: ReaderContext, seqs: readonly number[], s
   const rows = catalog.prepare<[], StoredHold>('SELECT * FROM hold WHERE released_seq IS NULL ORDER BY seq').all()
   if (rows.length === 0) return { live: [], holds: [] }
   payloads.forget()
+  const identifiersIn = identifiersOn(context)
   const isLive = (seq: number): boolean => payloads.ciphertext(seq) !== undefined && payloads.key(seq)?.some((byte) => byte !== 0) === true
   const live = seqs.filter(isLive)
   const bytesOf = ledger.prepare<[number], Buffer>('SELECT bytes FROM leaf WHERE seq = ?').pluck()
@@ -172,8 +215,12 @@ export function holdsOnIntent(context: ReaderContext, seqs: readonly number[], s
         const to = scope.to === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(scope.to) * 1000
         return (seq) => timesOf(recordOf(seq)).some((us) => us >= from && us < to)
       }
-      case 'subject':
-        return (seq) => subjectsOf(context, seq).includes(scope.subject)
+      case 'subject': {
+        const subject = normaliseIdentifier(scope.subject)
+        const names = (seq: number): boolean =>
+          subjectsOf(context, seq).includes(scope.subject) || identifiersIn(seq).some((one) => normaliseIdentifier(one) === subject)
+        return (seq) => names(seq) || (recordOf(seq) !== seq && names(recordOf(seq)))
+      }
       case 'filter':
         return () => row.seq >= since
     }
@@ -212,7 +259,7 @@ export function listHolds(context: ReaderContext): Hold[] {
         reason,
         scope,
         future: row.future === 1,
-        records: released ? 0 : covered(context, scope, 0, endOf(row)).length,
+        ...(released ? { records: 0, wrappers: 0 } : countCovered(context, scope, endOf(row))),
         state: released ? 'released' : asked.has(row.id) ? 'release_asked' : 'held',
         released: row.released_us === null ? null : isoMs(row.released_us),
         released_by: row.released_by

@@ -7,6 +7,7 @@ import { AffidavitError } from '../../shared/contract/errors.ts'
 import { footOfJson } from '../../shared/report/foot.ts'
 import type { Print } from '../bundle/printer.ts'
 import { recordDetail } from '../catalog/record-detail.ts'
+import { wrappersAmong } from '../catalog/wrappers.ts'
 import { statedOf } from '../policy/compliance/facts.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
 import { copyFrame, recordSection } from './copy-page.ts'
@@ -91,6 +92,7 @@ export function writeAccessCopy(context: ReaderContext, input: AccessCopyInput, 
     const stated = statedOf(context)
     // Every bundle that held one, whatever became of the record since.
     const recipients = recipientsOf(context, new Map(input.seqs.map((seq) => [seq, Number.MAX_SAFE_INTEGER])), handedOut(context))
+    const wrappers = wrappersAmong(context.catalog, input.seqs).length
     const head = {
       v: 1,
       what: 'copy of the data of a subject',
@@ -101,15 +103,26 @@ export function writeAccessCopy(context: ReaderContext, input: AccessCopyInput, 
       origin,
       stated,
       recipients: recipients.map(({ recipient, time, records }) => ({ recipient, time, records })),
-      records_count: input.seqs.length
+      records_count: input.seqs.length,
+      ...(wrappers === 0 ? {} : { wrappers_count: wrappers })
     }
     json.write(`${JSON.stringify(head).slice(0, -1)},"records":[\n`)
-    const { before, after } = copyFrame({ reference, received, due, written, origin, records: input.seqs.length, stated, recipients })
+    const { before, after } = copyFrame({
+      reference,
+      received,
+      due,
+      written,
+      origin,
+      records: input.seqs.length,
+      wrappers,
+      stated,
+      recipients
+    })
     html.write(before)
     for (const [i, seq] of input.seqs.entries()) {
       if (control.cancelled()) throw new AffidavitError('cancelled', 'cancelled')
       control.progress(i, input.seqs.length)
-      const detail = recordDetail(context.catalog, context.ledger, context.payloads, seq, null)
+      const detail = recordDetail(context.catalog, context.ledger, context.payloads, seq, null, true)
       if (!detail) throw new AffidavitError('not_found', `leaf ${seq} is no record`)
       if (detail.payload === 'missing')
         throw new AffidavitError('payload_missing', `the content of leaf ${seq} cannot be opened: verify the workspace first`)

@@ -3,6 +3,7 @@
 import type { Processing } from '../../shared/contract/compliance.ts'
 import type { RecordDetail } from '../../shared/contract/record.ts'
 import type { CorrectionPlace } from '../../shared/event/correction.ts'
+import { spansAmong } from '../../shared/privacy/spans.ts'
 import { type Markup, type MarkupValue, markup } from '../../shared/report/markup.ts'
 import { dataTable, factTable, pageFrame, paragraph, said, section } from '../../shared/report/page.ts'
 import type { Recipient } from './handed-out.ts'
@@ -16,6 +17,8 @@ export interface CopyFacts {
   readonly written: string
   readonly origin: string
   readonly records: number
+  /** How many of these are spans around calls. */
+  readonly wrappers: number
   /** As the record of processing has it; empty texts were not stated. */
   readonly stated: Processing
   /** Who got exports with one of the records. */
@@ -91,7 +94,7 @@ export function recordSection(detail: Omit<RecordDetail, 'view_seq'>): string {
     ({ role, parts }) => markup`<h3>${role}</h3>${said(parts.map((part) => part.content ?? JSON.stringify(part)).join('\n'))}`
   )
   const gone = payload === 'present' ? '' : `; content ${payload}`
-  return markup`<section class="record"><h2>Record, leaf ${count(row.seq)}</h2>
+  return markup`<section class="record"><h2>${event.span_role === 'wrapper' ? 'Span around calls' : 'Record'}, leaf ${count(row.seq)}</h2>
 ${paragraph(`${moment(row.timestamp)}, model ${row.model}, source ${row.source}, ${row.status}${gone}`)}${messages}${
   error === null ? markup`` : markup`<h3>Error</h3>${said(error)}`
 }<h3>What else is on record</h3>
@@ -125,10 +128,10 @@ function about({ stated, recipients }: CopyFacts): Markup {
 
 /** Beginning and end of the page; the records stand between them. */
 export function copyFrame(facts: CopyFacts): { readonly before: string; readonly after: string } {
-  const { reference, received, due, written, origin, records } = facts
+  const { reference, received, due, written, origin, records, wrappers } = facts
   const { before, after } = pageFrame({
     title: 'Copy of data',
-    sub: `Reference ${reference}, received ${received}, due ${due}. ${count(records)} ${records === 1 ? 'record' : 'records'}, written ${moment(written)} from the log ${origin}. The same data for machines is in the JSON file beside this page; a printed copy names its SHA-256 at the foot.`
+    sub: `Reference ${reference}, received ${received}, due ${due}. ${count(records)} ${records === 1 ? 'record' : 'records'}${spansAmong(wrappers)}, written ${moment(written)} from the log ${origin}. The same data for machines is in the JSON file beside this page; a printed copy names its SHA-256 at the foot.`
   })
   return { before: `${before}${about(facts).html}`, after }
 }

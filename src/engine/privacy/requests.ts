@@ -115,7 +115,12 @@ export class Requests {
       await this.#deps.append([
         { type: 'search.run', actor: caller.actor, data: { matched: found.length }, parts: [bodyPart(wellFormed(body)).part] }
       ])
-      return { seqs: taken, records: await pool.run('subjectRecords', { seqs: taken.slice(0, SHOWN) }), more: found.length - taken.length }
+      return {
+        seqs: taken,
+        wrappers: await pool.run('wrappersAmong', { seqs: taken }),
+        records: await pool.run('subjectRecords', { seqs: taken.slice(0, SHOWN) }),
+        more: found.length - taken.length
+      }
     },
     'subjects.export': async ({ request_id, seqs, out, replace, pdf }, caller) => {
       const { jobs, pool, origin } = this.#deps

@@ -5,6 +5,7 @@ import type { FilterExpression } from '../../shared/filter/filter.ts'
 import { daysLeft } from '../../shared/privacy/clock.ts'
 import { filterSql } from '../catalog/filter-sql.ts'
 import { isoMs, type StoredRecord, sealedSize, toRow } from '../catalog/rows.ts'
+import { storedWrapper } from '../catalog/wrappers.ts'
 import { keptOf } from '../policy/retention-view.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
 
@@ -17,7 +18,7 @@ export interface FindSubject {
 }
 
 /**
- * Seqs of all records that the keys, the filter or the hand name, ascending. Erased ones are left out, but for those with a correction that is
+ * Seqs of all records and wrappers that the keys, the filter or the hand name, ascending. Erased ones are left out, but for those with a correction that is
  * still there: a hold ended the erasure in between.
  */
 export function findSubject({ catalog }: ReaderContext, { keys, filter, seqs }: FindSubject): number[] {
@@ -30,7 +31,7 @@ export function findSubject({ catalog }: ReaderContext, { keys, filter, seqs }: 
     for (const seq of byFilter.iterate(...params)) found.add(seq)
   }
   const known = catalog
-    .prepare<[number], number>(`
+    .prepare<[number, number], number>(`
 SELECT 1
 FROM record r
 WHERE r.seq = ?
@@ -39,24 +40,28 @@ WHERE r.seq = ?
     FROM event e
     WHERE e.type = 'record.corrected'
       AND json_extract(e.data, '$.record') = r.seq
-      AND NOT EXISTS (SELECT 1 FROM erased WHERE seq = e.seq)))`)
+      AND NOT EXISTS (SELECT 1 FROM erased WHERE seq = e.seq)))
+UNION ALL
+SELECT 1 FROM aside WHERE seq = ? AND wrapper = 1 AND erased = 0`)
     .pluck()
   for (const seq of seqs) found.add(seq)
-  return [...found].filter((seq) => known.get(seq) !== undefined).sort((a, b) => a - b)
+  return [...found].filter((seq) => known.get(seq, seq) !== undefined).sort((a, b) => a - b)
 }
 
-/** Records with what bears on a decision about them. */
+/** Records and wrappers with what bears on a decision about them. */
 export function subjectRecords(context: ReaderContext, seqs: readonly number[]): SubjectRecord[] {
   const find = context.catalog.prepare<[number], StoredRecord>('SELECT * FROM record WHERE seq = ?')
   const sealed = sealedSize(context.ledger)
   const kept = new Map(keptOf(context, seqs).map((one) => [one.seq, one]))
   return seqs.flatMap((seq) => {
-    const record = find.get(seq)
+    const found = find.get(seq)
+    const record = found ?? storedWrapper(context.catalog, context.ledger, seq)
     const rule = kept.get(seq)
     if (!record) return []
     return [
       {
         row: toRow(record, sealed),
+        wrapper: found === undefined,
         class: rule?.class ?? 'default',
         kept_until: rule?.until ?? null,
         kept_text: rule?.text ?? '',

@@ -8,6 +8,8 @@ export interface ReaderContext {
   readonly ledger: ReadableDb
   readonly keys: ReadableDb
   readonly payloads: PayloadReader
+  /** How an identifier stands in the subject index. */
+  readonly subjectKey: (identifier: string) => Buffer
 }
 
 /** How a running task hears of a cancel and tells of its progress. */

@@ -41,6 +41,7 @@ import { locate, openResult, pageOf, type ResultSet } from '../catalog/results.t
 import { dashboardOf, facetsOf, rangeStatistics } from '../catalog/statistics.ts'
 import type { TokenBasis } from '../catalog/tally.ts'
 import { countTables, listSeries, type WindowSelection } from '../catalog/windows.ts'
+import { wrappersAmong } from '../catalog/wrappers.ts'
 import { sha256 } from '../crypto.ts'
 import { backtest, hoursOnRecord } from '../drift/backtest.ts'
 import type { BacktestArgs } from '../drift/backtest-tracks.ts'
@@ -143,6 +144,7 @@ export const readerTasks = {
     recordDetail(catalog, ledger, payloads, args.seq, args.privacy)
   ),
   recordLife: longTask((context, args: { readonly seq: number; readonly reads: boolean }) => recordLife(context, args.seq, args.reads)),
+  wrappersAmong: task(({ catalog }, args: { readonly seqs: readonly number[] }) => wrappersAmong(catalog, args.seqs)),
   findSubject: longTask((context, args: FindSubject) => findSubject(context, args)),
   subjectRecords: longTask((context, args: { readonly seqs: readonly number[] }) => subjectRecords(context, args.seqs)),
   requests: task((context, args: { readonly id: string | undefined; readonly today: string }) =>

@@ -2,6 +2,7 @@
 // A reader: read-only connections and one task at a time.
 import { parentPort, workerData } from 'node:worker_threads'
 import { AffidavitError, type Failure } from '../../shared/contract/errors.ts'
+import { subjectKeys } from '../catalog/subject-key.ts'
 import { openReadable, useNativeBinding } from '../sqlite/open.ts'
 import { stackOf } from '../stack-of.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
@@ -36,7 +37,8 @@ const context: ReaderContext = {
   catalog: openReadable(paths.catalog),
   ledger,
   keys,
-  payloads: new PayloadReader(ledger, keys, keks)
+  payloads: new PayloadReader(ledger, keys, keks),
+  subjectKey: subjectKeys(Buffer.from(config.subjectSecret, 'base64'))
 }
 
 const PROGRESS_MS = 100

@@ -50,6 +50,8 @@ export type SubjectRequest = z.infer<typeof subjectRequest>
 /** A record of a subject, with what bears on a decision about it. Texts are masked. */
 export const subjectRecord = z.object({
   row: recordRow,
+  /** A span around calls: no record of its own, listed nowhere else, without a preview. */
+  wrapper: z.boolean(),
   class: z.string(),
   kept_until: timestamp.nullable(),
   kept_text: z.string(),
@@ -106,7 +108,8 @@ export const requestOperations = {
     leaves: ['request.closed']
   }),
   'subjects.find': operation({
-    summary: 'Records of a person by identifiers, by filter and by hand; erased ones are left out. The identifiers are not kept',
+    summary:
+      'Records of a person, and spans around calls that name them, by identifiers, by filter and by hand; erased ones are left out. The identifiers are not kept',
     input: z.strictObject({
       identifiers: z.array(z.string().trim().min(1).max(320)).max(50).default([]),
       query: z.string().max(4096).default(''),
@@ -114,6 +117,8 @@ export const requestOperations = {
     }),
     output: z.object({
       seqs: z.array(count),
+      /** Those among them that are spans around calls. */
+      wrappers: z.array(count),
       /** The first 500 of them, with what bears on a decision. */
       records: z.array(subjectRecord),
       /** More than can be taken in one request: the answer holds the first. */

@@ -61,8 +61,9 @@ export const hold = z.object({
   scope: holdScope,
   /** Whether records that arrive later and match are held as well. */
   future: z.boolean(),
-  /** Records held at this moment. */
+  /** Records held at this moment, and how many of them are spans around calls. */
   records: count,
+  wrappers: count,
   state: z.enum(['held', 'release_asked', 'released']),
   released: timestamp.nullable(),
   released_by: z.string().nullable()
@@ -212,9 +213,9 @@ export const retentionOperations = {
     leaves: []
   }),
   'holds.preview': operation({
-    summary: 'How many records a hold would keep',
+    summary: 'How many records a hold would keep, and how many of them are spans around calls',
     input: z.strictObject({ scope: holdScope }),
-    output: z.object({ records: count }),
+    output: z.object({ records: count, wrappers: count }),
     access: 'read',
     leaves: []
   }),

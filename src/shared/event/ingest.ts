@@ -270,10 +270,29 @@ function read(raw: Record<string, Json>, context: IngestContext): IngestResult {
   out.received_us = context.receivedUs
   const key = present('source_key')
   if (key !== undefined && (!isText(key) || key === '')) refuse('source_key', expectation.text)
+  if (out.span_role === 'wrapper') dropSaid(out)
   const event = out as unknown as CanonicalEvent
   const chars = responseChars(event)
   if (chars !== undefined) out.response_chars = chars
   return { ok: true, event, sourceKey: (key as string | undefined) ?? (id as string | undefined) ?? null }
+}
+
+/** Attributes in which tracers repeat what was asked and answered. */
+const repeated = [
+  'traceloop.entity.input',
+  'traceloop.entity.output',
+  'gen_ai.tool.call.arguments',
+  'gen_ai.tool.call.result',
+  'input.value',
+  'output.value'
+]
+
+/** A wrapper repeats what the calls within say, and is no record that a search would find: what people wrote is kept with the calls alone. */
+function dropSaid(out: Record<string, Json>): void {
+  for (const name of ['input_messages', 'output_messages', 'tools']) delete out[name]
+  const attributes = out.attributes as Record<string, Json> | undefined
+  if (attributes) for (const name of repeated) delete attributes[name]
+  out.content_state = 'withheld'
 }
 
 function inRange(value: Json, most: number, name: string): number {

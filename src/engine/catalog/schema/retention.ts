@@ -2,7 +2,8 @@
 
 /**
  * Holds, schedules, trigger events and disposals: who, when and in what state. What they are about (matters, searches, subjects) stays in the
- * encrypted bodies and is read from there, so that no catalog row names a person. `aside`: calls that are no records of their own (wrappers).
+ * encrypted bodies and is read from there, so that no catalog row names a person. `aside`: calls that are no records of their own: wrappers,
+ * and with `wrapper` 0 the requests of calls that were on record before they ended. `restricted` and `erased` as in `record`.
  */
 export const retentionSchema = `
 CREATE TABLE hold (
@@ -28,7 +29,11 @@ CREATE TABLE aside (
   class TEXT NOT NULL,
   source TEXT NOT NULL,
   time_us INTEGER NOT NULL,
-  appended_us INTEGER NOT NULL
+  appended_us INTEGER NOT NULL,
+  wrapper INTEGER NOT NULL,
+  conversation TEXT,
+  restricted INTEGER NOT NULL DEFAULT 0,
+  erased INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE disposal (
   id TEXT PRIMARY KEY,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LeafData } from '../../../shared/evidence/leaf-data.ts'
 import { toRanges } from '../../../shared/policy/ranges.ts'
+import { spansAmong } from '../../../shared/privacy/spans.ts'
 import { footOfJson } from '../../../shared/report/foot.ts'
 import { markup } from '../../../shared/report/markup.ts'
 import { bulletList, dataTable, factTable, paragraph, reportPage, section } from '../../../shared/report/page.ts'
@@ -27,6 +28,8 @@ export interface ErasureFacts {
   readonly records: readonly ErasedRecord[]
   /** Corrections of these records, whose content went with theirs; absent where none could be made yet. */
   readonly corrections?: number
+  /** How many of the records are spans around calls; absent for none. */
+  readonly wrappers?: number
   readonly recipients: readonly Recipient[]
   readonly destroyed_keys: readonly string[]
   readonly folders: readonly string[]
@@ -143,7 +146,7 @@ interface Recorded {
 function page({ id, origin, seq, time }: Recorded, { scan, kek_id }: LeafData<'erasure.done'>, facts: ErasureFacts): string {
   return reportPage({
     title: 'Certificate of erasure',
-    sub: `${facts.reference}. The content of ${number(facts.records.length)} ${facts.records.length === 1 ? 'record' : 'records'} was erased and can be opened by nobody. Their leaves stay, and every proof still verifies.`,
+    sub: `${facts.reference}. The content of ${number(facts.records.length)} ${facts.records.length === 1 ? 'record' : 'records'}${spansAmong(facts.wrappers ?? 0)} was erased and can be opened by nobody. Their leaves stay, and every proof still verifies.`,
     body: [
       section(
         'Erasure',

@@ -25,6 +25,8 @@ export interface Asked {
   readonly decisions: readonly Decision[]
   readonly classes: Readonly<Record<string, string>>
   readonly recipients: readonly Recipient[]
+  /** How many of these are spans around calls; absent for none. */
+  readonly wrappers?: number
 }
 
 /** The intents of an erasure; `seqs`: every leaf whose content goes, those of the records, of their requests and of their corrections. */
@@ -96,6 +98,7 @@ export function doneDraft(
       some.map((seq) => ({ seq, class: asked.classes[String(seq)] ?? 'default', ground, ...(override === undefined ? {} : { override }) }))
     ),
     corrections: outcome.corrections,
+    ...(asked.wrappers === undefined ? {} : { wrappers: asked.wrappers }),
     recipients: asked.recipients,
     destroyed_keys: outcome.destroyed,
     folders: ['the workspace', 'the state folder']

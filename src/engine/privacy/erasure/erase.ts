@@ -2,6 +2,7 @@
 
 import { writeFileDurably } from '../../../node/durable-file.ts'
 import { AffidavitError } from '../../../shared/contract/errors.ts'
+import { spansAmong } from '../../../shared/privacy/spans.ts'
 import type { Print } from '../../bundle/printer.ts'
 import { leavesOfRecords } from '../../catalog/listings.ts'
 import { noteLeaves } from '../../catalog/notes-on-records.ts'
@@ -106,11 +107,19 @@ export class Erasures {
             )
         }
       const recipients = await pool.run('erasureRecipients', { changed: changedForAll(seqs) })
-      const body: Asked = { request_id, reference: request.reference, decisions: decisions as readonly Decision[], classes, recipients }
+      const { length: wrappers } = await pool.run('wrappersAmong', { seqs })
+      const body: Asked = {
+        request_id,
+        reference: request.reference,
+        decisions: decisions as readonly Decision[],
+        classes,
+        recipients,
+        ...(wrappers === 0 ? {} : { wrappers })
+      }
       return approvals.ask(
         caller,
         'erasure',
-        `${seqs.length} ${seqs.length === 1 ? 'record' : 'records'}, request ${request.reference}`,
+        `${seqs.length} ${seqs.length === 1 ? 'record' : 'records'}${spansAmong(wrappers)}, request ${request.reference}`,
         body
       )
     },

@@ -142,6 +142,14 @@ describe('a hold that comes when part of the keys is destroyed', () => {
     for (const seq of given.seqs) expect((await engine.call('records.get', { seq })).payload).toBe('present')
   })
 
+  it('stops them for a subject named in another way than in the records', async () => {
+    const named = (n: number) => rawRecord(n, { id: `named-${n}`, prompt: `Please write to ${SUBJECT}` })
+    const given = await erasureCase(engine, [named(1), named(2), rawRecord(3)], [0, 1])
+    onceChecked(() => hold(given, { kind: 'subject', subject: ` ${SUBJECT.toUpperCase()}` }))
+    await erase(given)
+    expect(await erasureOutcome(engine, given)).toMatchObject({ done_seq: null, refused_seq: expect.any(Number), gone: 0 })
+  })
+
   it('goes on when the hold is on something else', async () => {
     const given = await erasureCase(engine)
     onceChecked(() => hold(given, { kind: 'seqs', seqs: [given.all[1]] }))

@@ -2,6 +2,7 @@
 import { Button, Checkbox, Modal, Select, Textarea, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import type { Hold, HoldScope } from '../../../shared/contract/retention.ts'
+import { spansAmong } from '../../../shared/privacy/spans.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
 import { Note, Panel, State } from '../../ui/parts.tsx'
@@ -68,7 +69,9 @@ export function HoldsPanel() {
                 <td className="wrap-cell">{hold.matter}</td>
                 <td className="wrap-cell">{scopeText(hold.scope)}</td>
                 <td>{hold.future ? 'held too' : 'not held'}</td>
-                <td className="right">{count(hold.records)}</td>
+                <td className="right" title={spansAmong(hold.wrappers).slice(2)}>
+                  {count(hold.records)}
+                </td>
                 <td>
                   {hold.state === 'held' && <State is="holds">held</State>}
                   {hold.state === 'release_asked' && <State is="attention">release waits for a second person</State>}
@@ -159,8 +162,10 @@ function PlaceHold({ onClose }: { readonly onClose: () => void }) {
         <Note is="plain">
           {scope !== null && preview.data && !preview.isError ? (
             <>
-              <b>{count(preview.data.records)} records now.</b> They stay, whatever their retention or an erasure says, until two people
-              release the hold.
+              <b>
+                {count(preview.data.records)} records now{spansAmong(preview.data.wrappers)}.
+              </b>{' '}
+              They stay, whatever their retention or an erasure says, until two people release the hold.
             </>
           ) : (
             'What the hold covers is counted here before it is placed.'
@@ -195,8 +200,8 @@ function ReleaseHold({ hold, onClose }: { readonly hold: Hold; readonly onClose:
       onClose={onClose}
     >
       <p>
-        {count(hold.records)} records are held. Once a second person approves, those past their retention can be disposed of, and requests
-        for erasure that cover them can be carried out.
+        {count(hold.records)} records{spansAmong(hold.wrappers)} are held. Once a second person approves, those past their retention can be
+        disposed of, and requests for erasure that cover them can be carried out.
       </p>
     </ReasonDialog>
   )

@@ -20,7 +20,7 @@ interface RectifyProps {
 export function Rectify({ request, seqs, found }: RectifyProps) {
   const [correcting, setCorrecting] = useState<number | null>(null)
   const [corrected, setCorrected] = useState<ReadonlyMap<number, number>>(new Map())
-  const chosen = found.records.filter((one) => seqs.includes(one.row.seq))
+  const chosen = found.records.filter((one) => !one.wrapper && seqs.includes(one.row.seq))
   return (
     <div className="column gap-8">
       <p className="soft small">

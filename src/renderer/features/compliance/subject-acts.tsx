@@ -5,6 +5,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { OperationOutput } from '../../../shared/contract/contract.ts'
 import type { SubjectRequest } from '../../../shared/contract/requests.ts'
+import { spansAmong } from '../../../shared/privacy/spans.ts'
 import { shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useJob } from '../../client/hooks.ts'
 import { count } from '../../ui/format.ts'
@@ -23,11 +24,11 @@ export interface ActProps {
 export function Act({ request, seqs, found }: ActProps) {
   switch (request.kind) {
     case 'access':
-      return <Copy request={request} seqs={seqs} />
+      return <Copy request={request} seqs={seqs} found={found} />
     case 'erasure':
       return <Erase request={request} seqs={seqs} found={found} />
     case 'restriction':
-      return <Restrict request={request} seqs={seqs} />
+      return <Restrict request={request} seqs={seqs} found={found} />
     case 'rectification':
       return <Rectify request={request} seqs={seqs} found={found} />
   }
@@ -35,7 +36,13 @@ export function Act({ request, seqs, found }: ActProps) {
 
 const records = (n: number): string => `${count(n)} ${n === 1 ? 'record' : 'records'}`
 
-function Copy({ request, seqs }: Pick<ActProps, 'request' | 'seqs'>) {
+/** The records chosen, and how many of them are spans around calls. */
+const chosenText = ({ seqs, found }: Pick<ActProps, 'seqs' | 'found'>): string => {
+  const chosen = new Set(seqs)
+  return records(seqs.length) + spansAmong(found.wrappers.filter((seq) => chosen.has(seq)).length)
+}
+
+function Copy({ request, seqs, found }: ActProps) {
   const write = useAction('subjects.export')
   const job = useJob(write.data?.job_id ?? null)
   const [pdf, setPdf] = useState(true)
@@ -53,7 +60,7 @@ function Copy({ request, seqs }: Pick<ActProps, 'request' | 'seqs'>) {
         disabled={seqs.length === 0}
         onClick={() => void start().catch(() => {})}
       >
-        Write the copy of {records(seqs.length)}…
+        Write the copy of {chosenText({ seqs, found })}…
       </Button>
       <Checkbox label="As PDF too" checked={pdf} onChange={(event) => setPdf(event.currentTarget.checked)} />
       <span className="dim small">JSON and a page, unmasked. The request is answered with it.</span>
@@ -63,7 +70,7 @@ function Copy({ request, seqs }: Pick<ActProps, 'request' | 'seqs'>) {
   )
 }
 
-function Restrict({ request, seqs }: Pick<ActProps, 'request' | 'seqs'>) {
+function Restrict({ request, seqs, found }: ActProps) {
   const navigate = useNavigate()
   const [reason, setReason] = useState('')
   const set = useAction('restrict.set', ['requests.list'])
@@ -86,7 +93,7 @@ function Restrict({ request, seqs }: Pick<ActProps, 'request' | 'seqs'>) {
       {set.isSuccess && <Note is="holds">On record in leaf {count(set.data.seq)}.</Note>}
       <div className="row gap-8">
         <Button loading={set.isPending} disabled={seqs.length === 0 || reason.trim().length < 3} onClick={() => go(true)}>
-          Restrict {records(seqs.length)}
+          Restrict {chosenText({ seqs, found })}
         </Button>
         <Button variant="default" disabled={set.isPending || seqs.length === 0 || reason.trim().length < 3} onClick={() => go(false)}>
           Lift the restriction
@@ -145,29 +152,27 @@ function Erase({ request, seqs, found }: ActProps) {
           disabled={seqs.length === 0 || ground === null || (kept > 0 && override.trim().length < 3)}
           onClick={start}
         >
-          Ask to erase {records(seqs.length)}
+          Ask to erase {chosenText({ seqs, found })}
         </Button>
         <Button variant="default" disabled={seqs.length === 0} onClick={() => setRefusing(true)}>
           Refuse…
         </Button>
         <span className="dim small">A second person has to agree.</span>
       </div>
-      {refusing && <Refuse request={request} seqs={seqs} onClose={() => setRefusing(false)} />}
+      {refusing && <Refuse request={request} seqs={seqs} found={found} onClose={() => setRefusing(false)} />}
     </div>
   )
 }
 
-interface RefuseProps {
-  readonly request: SubjectRequest
-  readonly seqs: readonly number[]
+interface RefuseProps extends ActProps {
   readonly onClose: () => void
 }
 
-function Refuse({ request, seqs, onClose }: RefuseProps) {
+function Refuse({ request, seqs, found, onClose }: RefuseProps) {
   const refuse = useAction('erasure.refuse', ['requests.list'])
   return (
     <ReasonDialog
-      title={`Refuse to erase ${records(seqs.length)}`}
+      title={`Refuse to erase ${chosenText({ seqs, found })}`}
       label="Ground"
       description="Article 17(3)(b) covers Union and Member State law only."
       least={3}

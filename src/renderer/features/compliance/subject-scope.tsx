@@ -61,7 +61,7 @@ export function SubjectScope({ request }: { readonly request: SubjectRequest }) 
       {find.isError && <Note is="broken">{messageOf(find.error)}</Note>}
       {find.data && <Chosen found={find.data} left={left} onLeft={setLeft} />}
       {find.data && find.data.seqs.length > 0 && <Act request={request} seqs={seqs} found={find.data} />}
-      {find.data && find.data.seqs.length > 0 && <Bundle seqs={seqs} />}
+      {find.data && find.data.seqs.length > 0 && <Bundle seqs={seqs.filter((seq) => !find.data.wrappers.includes(seq))} />}
     </Panel>
   )
 }
@@ -122,7 +122,7 @@ function Chosen({ found, left, onLeft }: ChosenProps) {
           </tr>
         </thead>
         <tbody>
-          {found.records.map(({ row, class: name, kept_until, kept_text, holds }) => (
+          {found.records.map(({ row, wrapper, class: name, kept_until, kept_text, holds }) => (
             <tr key={row.seq}>
               <td>
                 <Checkbox
@@ -132,16 +132,23 @@ function Chosen({ found, left, onLeft }: ChosenProps) {
                 />
               </td>
               <td className="right num">
-                <button
-                  type="button"
-                  className="link"
-                  onClick={() => void navigate({ to: '/records', search: { query: row.restricted ? 'restricted:yes' : '', seq: row.seq } })}
-                >
-                  {count(row.seq)}
-                </button>
+                {wrapper ? (
+                  count(row.seq)
+                ) : (
+                  <button
+                    type="button"
+                    className="link"
+                    onClick={() =>
+                      void navigate({ to: '/records', search: { query: row.restricted ? 'restricted:yes' : '', seq: row.seq } })
+                    }
+                  >
+                    {count(row.seq)}
+                  </button>
+                )}
               </td>
               <td className="num">{moment(row.timestamp).replace(' UTC', '')}</td>
               <td className="subject-preview">
+                {wrapper && <span className="dim">span around calls, {row.operation} </span>}
                 {row.restricted ? <span className="dim">restricted</span> : <Masked text={row.preview} />}
               </td>
               <td>{name}</td>

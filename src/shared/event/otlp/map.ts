@@ -73,22 +73,9 @@ export function callOf(span: Span, origin: Origin): CallSpan | undefined {
   raw.usage_source = raw.input_tokens === undefined && raw.output_tokens === undefined ? 'missing' : 'reported'
   raw.source = origin.source
   raw.attributes = { ...origin.attributes, ...(span.name === undefined ? {} : { 'span.name': span.name }), ...from.rest(), ...others }
-  if (raw.span_role === 'wrapper') {
-    // It repeats what the calls within say, and is no record that a search would find: what people wrote is kept with the calls alone.
-    for (const name of repeated) delete (raw.attributes as Record<string, unknown>)[name]
-    return { key, raw: { ...raw, content_state: 'withheld' }, content: emptyContent() }
-  }
-  return { key, raw, content }
+  // What a wrapper repeats is not kept (see the ingest), and joined with nothing.
+  return { key, raw, content: raw.span_role === 'wrapper' ? emptyContent() : content }
 }
-
-const repeated = [
-  'traceloop.entity.input',
-  'traceloop.entity.output',
-  'gen_ai.tool.call.arguments',
-  'gen_ai.tool.call.result',
-  'input.value',
-  'output.value'
-]
 
 /** Takes the content out of the span's events; what is no content is kept as it is. */
 function readEvents(span: Span, raw: Record<string, unknown>, content: Content): Readonly<Record<string, Json>> {
