@@ -23,7 +23,7 @@ export class KeyMemory {
 
   /** What was confirmed for a log. @throws AffidavitError file_unreadable */
   of(origin: string): ConfirmedKeys | undefined {
-    return this.#file.read()[origin]
+    return this.#file.of(origin)
   }
 
   /** The confirmed keys as a verification takes them. */

@@ -23,7 +23,7 @@ export class HeadMemory {
 
   /** What is known of a log. @throws AffidavitError file_unreadable */
   known(origin: string): KnownLog {
-    return this.#file.read()[origin] ?? NOTHING
+    return this.#file.of(origin) ?? NOTHING
   }
 
   /** Keeps a head and the revoked keys of its log, on disk when this returns. */

@@ -35,6 +35,12 @@ export class MemoryFile<T> {
     }
   }
 
+  /** The entry of an origin, which may be any text. @throws AffidavitError as `read` */
+  of(origin: string): T | undefined {
+    const all = this.read()
+    return Object.hasOwn(all, origin) ? all[origin] : undefined
+  }
+
   /**
    * Makes the entry of an origin anew from what it was, or takes it out; on disk when this returns.
    * @throws AffidavitError file_unreadable, not_writable

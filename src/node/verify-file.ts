@@ -4,7 +4,7 @@ import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { AffidavitError } from '../shared/contract/errors.ts'
 import type { BundleKey, VerifyReport } from '../shared/contract/exports.ts'
-import { MANIFEST, required, TAG_MANIFEST } from '../shared/evidence/bundle-layout.ts'
+import { isBundle } from '../shared/evidence/bundle-layout.ts'
 import { utf8Decode } from '../shared/evidence/bytes.ts'
 import { EvidenceError } from '../shared/evidence/errors.ts'
 import { parseVkey } from '../shared/evidence/note.ts'
@@ -14,6 +14,7 @@ import { ageLock, withPlain } from './age-file.ts'
 import { KeyMemory } from './confirmed-keys.ts'
 import { countedFiles } from './counted-files.ts'
 import { nodeCrypto } from './crypto.ts'
+import { openFolderFiles } from './folder-files.ts'
 import { HeadMemory } from './head-memory.ts'
 import { openZipFiles } from './zip-files.ts'
 
@@ -60,14 +61,14 @@ async function confirmedTrust(folder: string, files: BundleFiles): Promise<Trust
   }
 }
 
-/** What every bag may have; a bundle has more. */
-const OF_ANY_BAG: ReadonlySet<string> = new Set(['bagit.txt', 'bag-info.txt', MANIFEST, TAG_MANIFEST])
-
 /** A zipped bag of another program is no bundle with files missing. @throws AffidavitError not_this_format */
 function refuseForeignBag(names: readonly string[]): void {
-  if (!names.some((name) => /^([^/]+\/)?bagit\.txt$/.test(name)) || required.some((name) => !OF_ANY_BAG.has(name) && names.includes(name)))
-    return
+  if (!names.some((name) => /^([^/]+\/)?bagit\.txt$/.test(name)) || isBundle((name) => names.includes(name))) return
   throw new AffidavitError('not_this_format', 'this is a zipped BagIt bag of another program: unpack it, and choose its folder')
+}
+
+function asRefusal(error: unknown): never {
+  throw error instanceof EvidenceError ? new AffidavitError('not_this_format', error.message) : error
 }
 
 async function sha256Of(path: string): Promise<string> {
@@ -77,31 +78,44 @@ async function sha256Of(path: string): Promise<string> {
 }
 
 /**
- * Verifies a bundle file. What is wrong inside a bundle is in the report, never thrown.
+ * Verifies a bundle, as a file or as the folder it was unpacked to. What is wrong inside a bundle is in the report, never thrown.
  * @throws AffidavitError file_unreadable, not_this_format (no bundle at all), key_needed, wrong_key, cancelled
  */
 export async function verifyBundleFile(path: string, options: VerifyFileOptions = {}): Promise<VerifyReport> {
   const { state } = options
-  if (state === undefined || (await ageLock(path)) === null) return verifyPlain(path, options)
+  if (state === undefined || statSync(path, { throwIfNoEntry: false })?.isDirectory() || (await ageLock(path)) === null)
+    return verifyPlain(path, options)
   return withPlain(path, state, { ...options, key: options.key }, async (plain, sha256) => {
     const report = await verifyPlain(plain, options)
     return { ...report, file: { ...report.file, name: basename(path), encrypted_sha256: sha256 } }
   })
 }
 
+interface OpenBundle extends BundleFiles {
+  /** Bytes of the file, or of all files of the folder. */
+  readonly bytes: number
+  /** Null for a folder. */
+  sha256(): Promise<string | null>
+  close(): Promise<void>
+}
+
+/** @throws AffidavitError file_unreadable, not_this_format; EvidenceError not_this_format */
+async function openBundle(path: string): Promise<OpenBundle> {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat?.isDirectory()) {
+    const files = openFolderFiles(path)
+    const bytes = files.names().reduce((sum, name) => sum + files.size(name), 0)
+    return { ...files, bytes, sha256: async () => null, close: async () => {} }
+  }
+  if (!stat?.isFile()) throw new AffidavitError('file_unreadable', 'the file cannot be read')
+  return { ...(await openZipFiles(path)), bytes: stat.size, sha256: () => sha256Of(path) }
+}
+
 async function verifyPlain(path: string, options: VerifyFileOptions): Promise<VerifyReport> {
   const started = performance.now()
-  let bytes: number
-  try {
-    const stat = statSync(path)
-    if (!stat.isFile()) throw new Error('no file')
-    bytes = stat.size
-  } catch {
-    throw new AffidavitError('file_unreadable', 'the file cannot be read')
-  }
   const given = options.trust === undefined ? undefined : readTrust(options.trust)
   const memory = options.memory === undefined ? undefined : new HeadMemory(options.memory)
-  const files = await openZipFiles(path)
+  const files = await openBundle(path).catch(asRefusal)
   try {
     refuseForeignBag(files.names())
     const trust = given ?? (options.memory === undefined ? undefined : await confirmedTrust(options.memory, files))
@@ -117,7 +131,7 @@ async function verifyPlain(path: string, options: VerifyFileOptions): Promise<Ve
     return {
       verdict: found.verdict,
       kind: found.kind,
-      file: { name: basename(path), bytes, sha256: await sha256Of(path), encrypted_sha256: null },
+      file: { name: basename(path), bytes: files.bytes, sha256: await files.sha256(), encrypted_sha256: null },
       steps: found.steps.map((step) => ({ ...step, reasons: step.reasons.map((reason) => ({ ...reason })) })),
       bundle: {
         origin: found.origin,
@@ -144,7 +158,7 @@ async function verifyPlain(path: string, options: VerifyFileOptions): Promise<Ve
       seconds: (performance.now() - started) / 1000
     }
   } catch (error) {
-    throw error instanceof EvidenceError ? new AffidavitError('not_this_format', error.message) : error
+    return asRefusal(error)
   } finally {
     await files.close()
   }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Evidence made by other programs, read from files: what it is, what else its check needs, and what it shows.
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { AffidavitError } from '../shared/contract/errors.ts'
+import { isBundle } from '../shared/evidence/bundle-layout.ts'
 import { utf8Decode } from '../shared/evidence/bytes.ts'
 import {
   type ForeignKind,
@@ -72,10 +74,13 @@ function startsAsZip(file: string): boolean {
   return head.toString('latin1') === 'PK'
 }
 
+/** Whether a folder is a bundle that was unpacked: its signature is checked like that of its zip. */
+export const isUnpackedBundle = (folder: string): boolean => isBundle((name) => existsSync(join(folder, name)))
+
 /** What a file or folder is; undefined when it is no evidence of another program. */
 export function foreignKindOf(file: string): ForeignKind | undefined {
   const stat = statSync(file, { throwIfNoEntry: false })
-  if (stat?.isDirectory()) return 'bag'
+  if (stat?.isDirectory()) return isUnpackedBundle(file) ? undefined : 'bag'
   if (!stat?.isFile() || stat.size > MOST_BYTES || startsAsZip(file)) return undefined
   return recogniseForeign(read(file, 'the evidence'))
 }

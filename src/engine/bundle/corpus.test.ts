@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every bundle of the corpus through the verifier on a file, the command line and the shell; the page has its own test in e2e.
 import { execFile, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -9,12 +10,14 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { HeadMemory } from '../../node/head-memory.ts'
 import { testProgram } from '../../node/test-program.ts'
 import { verifyBundleFile } from '../../node/verify-file.ts'
+import type { VerifyReport } from '../../shared/contract/exports.ts'
 import { makeCorpus } from '../test/corpus.ts'
 import type { CorpusCase } from '../test/corpus-case.ts'
 
 vi.setConfig({ testTimeout: 480_000, hookTimeout: 240_000 })
 
 const run = promisify(execFile)
+const hex = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')
 let folder: string
 let cases: readonly CorpusCase[]
 beforeAll(async () => {
@@ -28,24 +31,49 @@ it('holds at least sixty ways to tamper', () => {
   expect(new Set(cases.map((one) => one.name)).size).toBe(cases.length)
 })
 
-it('gets its verdict and its reason from the verifier of the app and the command line', async () => {
+it('gets its verdict and its reason from the verifier of the app and the command line, and the same for the folder it was unpacked to', async () => {
   const wrong: string[] = []
+  const reasonsIn = ({ steps }: VerifyReport): string => steps.flatMap((s) => s.reasons.map((r) => `${s.number} ${r.code}`)).join(', ')
   for (const one of cases) {
     try {
-      const report = await verifyBundleFile(join(folder, one.file), one.trusted ? { trust: join(folder, 'trust') } : {})
+      const options = one.trusted ? { trust: join(folder, 'trust') } : {}
+      const report = await verifyBundleFile(join(folder, one.file), options)
+      const unpacked = one.folder === null ? report : await verifyBundleFile(join(folder, one.folder), options)
       const step = report.steps.find((found) => found.number === one.step)
       const codes = step?.reasons.map((reason) => reason.code) ?? []
       const reasonFound = one.step === null || (step?.state === 'fail' && (one.code === null || codes.includes(one.code)))
-      if (report.verdict !== one.verdict || !reasonFound)
-        wrong.push(
-          `${one.name}: ${report.verdict}; ${report.steps.flatMap((s) => s.reasons.map((r) => `${s.number} ${r.code}`)).join(', ')}`
-        )
+      if (report.verdict !== one.verdict || !reasonFound) wrong.push(`${one.name}: ${report.verdict}; ${reasonsIn(report)}`)
+      if (unpacked.verdict !== report.verdict || reasonsIn(unpacked) !== reasonsIn(report))
+        wrong.push(`${one.name}, unpacked: ${unpacked.verdict}; ${reasonsIn(unpacked)}`)
     } catch (error) {
       const code = (error as { readonly code?: string }).code
       if (one.verdict !== 'refused' || code !== 'not_this_format') wrong.push(`${one.name}: ${String(error)}`)
     }
   }
   expect(wrong).toEqual([])
+})
+
+it('refuses an unpacked bundle with a link, and never takes one for a bag of another program', async () => {
+  const changed = join(folder, 'unpacked')
+  cpSync(join(folder, cases[0]?.folder ?? ''), changed, { recursive: true })
+  const cli = testProgram('cli')
+  const verify = (...more: string[]) =>
+    spawnSync(process.execPath, [cli, 'verify', '--no-remember', changed, ...more], { encoding: 'utf8' })
+  const trusted = verify('--trust', join(folder, 'trust'))
+  expect([trusted.status, trusted.stdout.trim().split('\n').at(-1)]).toEqual([0, 'valid'])
+  // Manifests that fit, as anybody can make them, and the signature left.
+  const list = join(changed, 'manifest-sha256.txt')
+  const csv = join(changed, 'data', 'records.csv')
+  const before = hex(readFileSync(csv))
+  writeFileSync(csv, 'forged')
+  writeFileSync(list, readFileSync(list, 'utf8').replace(before, hex(readFileSync(csv))))
+  const forged = verify()
+  expect([forged.status, forged.stdout.trim().split('\n').at(-1)]).toEqual([1, 'invalid'])
+  rmSync(csv)
+  symlinkSync(list, csv)
+  const linked = verify()
+  expect([linked.status, linked.stdout]).toEqual([2, ''])
+  expect(linked.stderr).toContain('no plain file')
 })
 
 it('is held against a head that was seen before', async () => {

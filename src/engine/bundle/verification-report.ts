@@ -21,7 +21,7 @@ const standing = ({ consistent }: Head): string => (consistent === null ? 'not c
 function bundleFacts({ file, bundle }: VerifyReport): Markup {
   return factTable([
     ['File', file.name],
-    ['SHA-256', digest(file.sha256)],
+    ...(file.sha256 === null ? [] : [['SHA-256', digest(file.sha256)] as const]),
     ...(file.encrypted_sha256 === null ? [] : [['As handed over, encrypted', digest(file.encrypted_sha256)] as const]),
     ['Tag manifest, SHA-256', digest(bundle.tag_manifest_sha256)],
     ['Log', digest(bundle.origin)],
@@ -89,5 +89,7 @@ export function verificationReportHtml(report: VerifyReport): string {
 /** What stands at the foot of each page: the manifest that was verified, else the file. */
 export const verificationFooter = ({ bundle, file }: VerifyReport): string =>
   bundle.tag_manifest_sha256 === null
-    ? `verified file: sha256 ${file.sha256}`
+    ? file.sha256 === null
+      ? 'verified folder'
+      : `verified file: sha256 ${file.sha256}`
     : footOfBundle(bundle.origin ?? 'a log without a name', bundle.tag_manifest_sha256)

@@ -2,7 +2,7 @@
 // Makes the folder of a review from a bundle: a ledger with the leaves that the bundle brings, its contents, and no more. The tree stays in
 // the bundle: proofs are read from there.
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { ageLock, decryptFile } from '../../node/age-file.ts'
@@ -47,6 +47,11 @@ const ROWS = 2_000
  */
 export async function buildReview(input: BuildReviewInput, control: ReaderControl): Promise<VerifyReport> {
   const { folder, trust, memory, key } = input
+  if (statSync(input.path, { throwIfNoEntry: false })?.isDirectory())
+    throw new AffidavitError(
+      'not_this_format',
+      'this is a folder: choose the zip of the bundle; a bundle that was unpacked is verified by `affidavit verify FOLDER`'
+    )
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   let made = false
   try {

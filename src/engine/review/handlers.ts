@@ -82,7 +82,8 @@ export function reviewHandlers(
               actor: caller.actor,
               data: {
                 verdict: report.kind,
-                bundle_sha256: report.file.sha256,
+                // A review is made of a file, never of a folder.
+                bundle_sha256: report.file.sha256 ?? '',
                 size: report.bundle.size ?? 0,
                 records: report.bundle.records ?? 0,
                 faults

@@ -132,6 +132,11 @@ describe('a change of the log and export keys', () => {
     await post(2)
     const second = await exported('second')
     expect((await verified(second, trust)).verdict).toBe('valid')
+    // Whoever leaves the leaf out is still found by those who saw it: the bundle of before has no leaf of keys.
+    const seen = await verified(first, trust)
+    expect(seen.verdict).toBe('invalid')
+    expect(seen.steps.flatMap((step) => step.reasons.map((reason) => `${step.number} ${reason.code}`))).toEqual(['1 key_revoked'])
+    expect(seen.steps[0]?.reasons[0]?.message).toContain('as was seen before')
     // The leaf is in the bundle; a signature by the revoked key over it is refused for that reason.
     const folder = unpack(second)
     cpSync(join(trust, 'allowed_signers'), join(folder, 'trust/allowed_signers'))

@@ -41,8 +41,8 @@ export const verifyReport = z.object({
   /** One of the four verdicts; the last one carries the number of steps in place of N. */
   verdict: z.string(),
   kind: z.enum(['valid', 'consistent', 'invalid', 'unchecked']),
-  /** The bundle; where it came encrypted, `encrypted_sha256` is the digest of the file that was handed over. */
-  file: z.object({ name: z.string(), bytes: count, sha256: z.string(), encrypted_sha256: z.string().nullable() }),
+  /** The bundle; `sha256` is null for the folder of an unpacked one. Where it came encrypted, `encrypted_sha256` is the digest of the file that was handed over. */
+  file: z.object({ name: z.string(), bytes: count, sha256: z.string().nullable(), encrypted_sha256: z.string().nullable() }),
   steps: z.array(
     z.object({
       number: z.int().min(1).max(6),

@@ -41,6 +41,13 @@ export const required = [
   'data/report.html'
 ] as const
 
+/** What every bag may have, and what another program may well name so. */
+const OF_ANY_BAG: ReadonlySet<string> = new Set(['bagit.txt', 'bag-info.txt', MANIFEST, TAG_MANIFEST])
+const OURS = required.filter((name) => !OF_ANY_BAG.has(name) && !name.startsWith('data/'))
+
+/** Whether this is a bundle, however much of it is missing, and no bag of another program. @param has whether there is a file of that name */
+export const isBundle = (has: (name: string) => boolean): boolean => OURS.some(has)
+
 /** Files that a bundle may have besides. */
 const optional: readonly RegExp[] = [
   /^verify\.html$/,

@@ -57,7 +57,7 @@ export async function verifyBundle(
 ): Promise<BundleVerdict> {
   const keys = await readKeyLeaves(files, crypto)
   const bundleCase = await readCase(files)
-  const context: Context = { files, crypto, trust, chain: keys.chain, recall, bundleCase }
+  const context: Context = { files, crypto, trust, chain: keys.chain, known: recall?.(keys.origin), bundleCase }
   const signature = await checkSignature(context)
   const manifests = await checkManifests(context, control)
   const checkpoint = await checkCheckpoint(context)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fromBase64, toBase64, toHex } from './bytes.ts'
+import { fromBase64, toHex } from './bytes.ts'
 import { cosignatureOf, parseWitnessVkey } from './cosignature.ts'
 import { verifyConsistency } from './merkle.ts'
 import { formatVkey, originOf, parseCheckpoint, parseVkey, type SignedCheckpoint, verifyCheckpoint } from './note.ts'
@@ -13,12 +13,9 @@ const NO_MEMORY: Recollection = { state: 'off', message: 'Not held against check
 const UNREAD = { note: null, key: null, signed: () => false, memory: NO_MEMORY, named: false, witnessed: false, trusted: false } as const
 
 /** Holds the checkpoint against those of the same log seen before: a fork or a rollback is a fault. */
-async function checkMemory(context: Context, note: SignedCheckpoint, report: StepReport, key: Uint8Array): Promise<Recollection> {
-  const { files, crypto, recall, bundleCase } = context
-  if (!recall) return NO_MEMORY
-  const known = recall(note.origin)
-  const revoked = known.revoked.find((one) => one.key === toBase64(key))
-  if (revoked) report.fault('key_revoked', `signed by a key revoked at leaf ${revoked.seq}, as was seen before`, 'proof/checkpoint')
+async function checkMemory(context: Context, note: SignedCheckpoint, report: StepReport): Promise<Recollection> {
+  const { files, crypto, known, bundleCase } = context
+  if (!known) return NO_MEMORY
   const roots = await rootsAtHand(files, crypto, note)
   const found = recollect(known.heads, {
     size: note.size,
@@ -82,9 +79,9 @@ export async function checkCheckpoint(context: Context): Promise<{
     const known = chain.before('log', key.publicKey)
     await checkPrevious(files, crypto, note, (text) => isSigned(crypto, text, key.name, known), report)
     const trusted = confirmedLog(crypto, trust, key.name, known)
-    checkRevoked(report, chain, key.publicKey, 'proof/checkpoint')
+    checkRevoked(context, report, key.publicKey, 'proof/checkpoint')
     const named = known.some((one) => originOf(crypto.sha256, one) === note.origin)
-    const memory = named ? await checkMemory(context, note, report, key.publicKey) : NO_MEMORY
+    const memory = named ? await checkMemory(context, note, report) : NO_MEMORY
     const witnesses = checkWitnesses(crypto, trust, checkpoint, report)
     if (trust?.logVkey !== undefined && !trusted)
       report.fault('log_not_trusted', 'the key of the log is not the confirmed one', 'trust/log.vkey')

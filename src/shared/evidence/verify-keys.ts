@@ -16,7 +16,12 @@ const MOST_BYTES = 4 * 1024 * 1024
 export async function readKeyLeaves(
   files: BundleFiles,
   crypto: VerifyCrypto
-): Promise<{ readonly chain: KeyChain; readonly lines: ReadonlySet<string> }> {
+): Promise<{
+  readonly chain: KeyChain
+  readonly lines: ReadonlySet<string>
+  /** The log that the checkpoint names; empty where it cannot be read. */
+  readonly origin: string
+}> {
   const lines = new Set<string>()
   const leaves: Leaf[] = []
   let origin = ''
@@ -33,5 +38,5 @@ export async function readKeyLeaves(
   } catch {
     // Step 3 says what is wrong with the checkpoint; a key that cannot be followed is one that is not confirmed.
   }
-  return { chain: keyChain(crypto.ed25519Verify, origin, leaves), lines }
+  return { chain: keyChain(crypto.ed25519Verify, origin, leaves), lines, origin }
 }

@@ -8,12 +8,13 @@ import { type Step, StepReport } from './verify-steps.ts'
 const listed = (signers: string): number => signers.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#')).length
 
 /** Step 1: the tag manifest is signed by a key that allowed_signers names. */
-export async function checkSignature({ files, crypto, trust, chain }: Context): Promise<{
+export async function checkSignature(context: Context): Promise<{
   readonly step: Step
   readonly key: Uint8Array | null
   readonly principal: string | null
   readonly trusted: boolean
 }> {
+  const { files, crypto, trust, chain } = context
   const report = new StepReport(1)
   const [signature, signers] = [await textOf(files, SIGNATURE), await textOf(files, 'trust/allowed_signers')]
   const none = { key: null, principal: null, trusted: false }
@@ -38,7 +39,7 @@ export async function checkSignature({ files, crypto, trust, chain }: Context): 
       )
       if (!trusted) report.fault('signer_not_trusted', 'the signing key is not among the confirmed ones', 'trust/allowed_signers')
     }
-    checkRevoked(report, chain, sig.publicKey, SIGNATURE)
+    checkRevoked(context, report, sig.publicKey, SIGNATURE)
     const fingerprint = toHex(crypto.sha256(sig.publicKey))
     const summary = `SSHSIG by export key ${fingerprint.slice(0, 4)} ${fingerprint.slice(4, 8)}${trusted ? ', confirmed outside the bundle' : ', not confirmed outside the bundle'}`
     return { step: report.done(summary), key: sig.publicKey, principal: own?.principal ?? null, trusted }

@@ -13,9 +13,39 @@ export interface ZipRuntime {
 }
 
 /** Most bytes of a file that is read whole, and of one line. */
-const MOST_READ = 512 * 1024 ** 2
+export const MOST_READ = 512 * 1024 ** 2
 const MOST_LINE = 64 * 1024 ** 2
 const SLICE = 256 * 1024
+
+/** What can be read of a file; step 2 says that it is damaged. */
+async function* readable(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const chunks = content[Symbol.asyncIterator]()
+  for (;;) {
+    let next: IteratorResult<Uint8Array>
+    try {
+      next = await chunks.next()
+    } catch {
+      return
+    }
+    if (next.done) return
+    yield next.value
+  }
+}
+
+/** The lines of what can be read of a file, without their line feed. @throws EvidenceError not_this_format: a line that is too long */
+export async function* linesOf(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let rest: Uint8Array = new Uint8Array(0)
+  for await (const chunk of readable(content)) {
+    let data = rest.length === 0 ? chunk : concatBytes(rest, chunk)
+    for (let at = data.indexOf(10); at >= 0; at = data.indexOf(10)) {
+      yield data.subarray(0, at)
+      data = data.subarray(at + 1)
+    }
+    if (data.length > MOST_LINE) throw refusal('a line of the bundle is too long')
+    rest = data
+  }
+  if (rest.length > 0) yield rest
+}
 
 /** The files of an archive whose directory was checked. */
 export class ZipBundle implements BundleFiles {
@@ -62,33 +92,8 @@ export class ZipBundle implements BundleFiles {
     return hash.hex()
   }
 
-  async *lines(name: string): AsyncIterable<Uint8Array> {
-    let rest: Uint8Array = new Uint8Array(0)
-    for await (const chunk of this.#readable(name)) {
-      let data = rest.length === 0 ? chunk : concatBytes(rest, chunk)
-      for (let at = data.indexOf(10); at >= 0; at = data.indexOf(10)) {
-        yield data.subarray(0, at)
-        data = data.subarray(at + 1)
-      }
-      if (data.length > MOST_LINE) throw refusal('a line of the archive is too long')
-      rest = data
-    }
-    if (rest.length > 0) yield rest
-  }
-
-  /** What can be read of a file; step 2 says that it is damaged. */
-  async *#readable(name: string): AsyncIterable<Uint8Array> {
-    const unpacked = this.#unpacked(name)[Symbol.asyncIterator]()
-    for (;;) {
-      let next: IteratorResult<Uint8Array>
-      try {
-        next = await unpacked.next()
-      } catch {
-        return
-      }
-      if (next.done) return
-      yield next.value
-    }
+  lines(name: string): AsyncIterable<Uint8Array> {
+    return linesOf(this.#unpacked(name))
   }
 
   async *#unpacked(name: string): AsyncGenerator<Uint8Array> {

@@ -59,7 +59,20 @@ function checkName(name: string): void {
     /\p{Cc}/u.test(name) ||
     /^[A-Za-z]:/.test(name) ||
     name.split('/').some((part) => part === '' || part === '.' || part === '..')
-  if (bad) throw refusal('the archive holds a name that could leave its folder')
+  if (bad) throw refusal('the bundle holds a name that could leave its folder')
+}
+
+/** The names of a bundle, each of which is looked at as it is added. */
+export class NameCheck {
+  readonly #folded = new Set<string>()
+
+  /** @throws EvidenceError not_this_format: a name that could leave the folder or hide, or one that some disks take for another */
+  add(name: string): void {
+    checkName(name)
+    const fold = name.normalize('NFC').toLowerCase()
+    if (this.#folded.has(fold)) throw refusal('the bundle holds a name twice')
+    this.#folded.add(fold)
+  }
 }
 
 async function readExactly(source: ZipSource, from: number, length: number): Promise<Uint8Array> {
@@ -146,7 +159,6 @@ function parseEntry(bytes: Uint8Array, data: DataView, at: number): { readonly e
   } catch {
     throw refusal('the archive holds a name that is not UTF-8')
   }
-  checkName(name)
   if ((data.getUint16(at + 8, true) & 0x2041) !== 0) throw refusal('the archive holds an encrypted entry')
   const method = data.getUint16(at + 10, true)
   if (method !== 0 && method !== 8) throw refusal('the archive uses an unknown compression')
@@ -170,15 +182,13 @@ export async function readZipDirectory(source: ZipSource): Promise<ReadonlyMap<s
   const bytes = await readExactly(source, directory.at, directory.size)
   const data = view(bytes)
   const entries = new Map<string, ZipEntry>()
-  const folded = new Set<string>()
+  const names = new NameCheck()
   let total = 0
   let at = 0
   for (let i = 0; i < directory.entries; i++) {
     const { entry, next } = parseEntry(bytes, data, at)
     at = next
-    const fold = entry.name.normalize('NFC').toLowerCase()
-    if (folded.has(fold)) throw refusal('the archive holds a name twice')
-    folded.add(fold)
+    names.add(entry.name)
     total += entry.size
     if (total > MOST_TOTAL) throw refusal('the archive unpacks to far more than a bundle can hold')
     entries.set(entry.name, entry)

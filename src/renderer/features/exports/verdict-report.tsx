@@ -147,7 +147,7 @@ export function AboutBundle({ report }: { readonly report: VerifyReport }) {
           ['Leaves', bundle.leaves === null ? 'not readable' : count(bundle.leaves)],
           ['Tree size', bundle.size === null ? 'not readable' : count(bundle.size)],
           ['Withheld', bundle.withheld === null ? 'not readable' : `${count(bundle.withheld)} parts`],
-          ['SHA-256', <Hash key="s" value={file.sha256} label="bundle SHA-256" />],
+          ...(file.sha256 === null ? [] : [['SHA-256', <Hash key="s" value={file.sha256} label="bundle SHA-256" />] as const]),
           ...(file.encrypted_sha256 === null
             ? []
             : [['As encrypted', <Hash key="x" value={file.encrypted_sha256} label="SHA-256 of the encrypted file" />] as const]),
