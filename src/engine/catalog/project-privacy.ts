@@ -167,6 +167,9 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
         step(data.request_id, data.records, bodyOf(payloads, seq).ground)
         return
       }
+      case 'erasure.searched':
+        step((leaf.data as LeafData<'erasure.searched'>).request_id, 0, bodyOf(payloads, seq).note)
+        return
       case 'erasure.done': {
         const data = leaf.data as LeafData<'erasure.done'>
         this.#write.erasureDone.run(seq, data.erasure_id)

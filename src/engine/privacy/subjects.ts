@@ -101,7 +101,15 @@ SELECT
   json_extract(n.data, '$.gone') AS gone,
   json_extract(d.data, '$.scan.needles') AS searched,
   json_extract(d.data, '$.scan.kept') AS kept,
-  json_extract(d.data, '$.scan.left') AS left_out
+  json_extract(d.data, '$.scan.left') AS left_out,
+  json_extract(d.data, '$.scan.of') - json_extract(d.data, '$.scan.covered') AS unread,
+  (
+    SELECT json_extract(s.data, '$.found')
+    FROM event s
+    WHERE s.type = 'erasure.searched' AND json_extract(s.data, '$.erasure_id') = e.id
+    ORDER BY s.seq DESC
+    LIMIT 1
+  ) AS traces
 FROM erasure e
 LEFT JOIN event d ON d.seq = e.done_seq
 LEFT JOIN event n ON n.seq = e.refused_seq

@@ -25,6 +25,7 @@ const named = {
     'disposal.done',
     'disposal.refused',
     'erasure.intent',
+    'erasure.searched',
     'erasure.done',
     'erasure.refused',
     'restrict.set',

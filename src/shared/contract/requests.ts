@@ -29,7 +29,7 @@ export const subjectRequest = z.object({
   state: z.enum(['open', 'done', 'refused', 'withdrawn']),
   closed: timestamp.nullable(),
   closed_by: z.string().nullable(),
-  /** The erasures of this request. `refused_seq`: a hold came in between, and what was left is kept; `gone`: leaves whose content was destroyed before it came. `searched`: pieces of the erased texts that all files were searched for; 0 when a crash lost the texts first. `left_out`: pieces that were too many to look for. */
+  /** The erasures of this request. `refused_seq`: a hold came in between, and what was left is kept; `gone`: leaves whose content was destroyed before it came. `searched`: pieces of the erased texts that all files were searched for; 0 when a crash lost the texts first. `left_out`: pieces that were too many to look for. `unread`: leaves whose texts could not be looked for. `traces`: what the newest search found that found any. */
   erasures: z.array(
     z.object({
       id: z.string(),
@@ -40,7 +40,9 @@ export const subjectRequest = z.object({
       gone: count.nullable(),
       searched: count.nullable(),
       kept: count.nullable(),
-      left_out: count.nullable()
+      left_out: count.nullable(),
+      unread: count.nullable(),
+      traces: count.nullable()
     })
   ),
   steps: z.array(z.object({ seq: count, time: timestamp, actor: z.string(), type: z.string(), records: count, note: z.string() }))

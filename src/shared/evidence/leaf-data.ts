@@ -130,6 +130,8 @@ export const leafDataSchemas = {
   'restrict.set': z.strictObject({ request_id: request.optional(), records: count, on: z.boolean() }),
   /** One of `leaves` leaves with parts of one scope; `leaf` counts from 0. */
   'erasure.intent': z.strictObject({ erasure_id: z.uuid(), request_id: request, records: count, leaf: count, leaves: count }),
+  /** A search of all files after an erasure found traces of its texts; in which files is in the body. */
+  'erasure.searched': z.strictObject({ erasure_id: z.uuid(), request_id: request, needles: count, found: count, in_files: count }),
   'erasure.done': z.strictObject({
     erasure_id: z.uuid(),
     request_id: request,
@@ -144,6 +146,9 @@ export const leafDataSchemas = {
       kept: count,
       /** Pieces that were too many to look for; which bytes of a longer text are looked for. Absent in leaves of earlier versions. */
       left: count.optional(),
+      /** Leaves whose texts were looked for, of those of the scope: what could not be read any more could not. */
+      covered: count.optional(),
+      of: count.optional(),
       piece_bytes: count.optional(),
       piece_every: count.optional()
     })

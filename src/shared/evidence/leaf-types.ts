@@ -45,6 +45,7 @@ export const leafTypes = [
   'disposal.done',
   'disposal.refused',
   'erasure.intent',
+  'erasure.searched',
   'erasure.done',
   'erasure.refused',
   'request.received',

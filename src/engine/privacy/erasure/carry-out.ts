@@ -16,7 +16,9 @@ import { DestructionStopped } from '../../vault/rewrap.ts'
 import type { RewrapResult, Vault } from '../../vault/vault.ts'
 import { workspacePaths } from '../../workspace/paths.ts'
 import type { Recipient } from '../handed-out.ts'
-import { type Asked, doneDraft, refusedDraft } from './drafts.ts'
+import { type Asked, doneDraft, refusedDraft, searchedDraft } from './drafts.ts'
+import type { Needles } from './needles.ts'
+import { MOST_NAMED, type Traced, type TraceFile, TracesLeft, traceNow } from './traces.ts'
 
 /** The steps of an erasure in order; each may be the last before a crash. `checked`: no hold was found, and keys are destroyed next. */
 export const erasureSteps = ['intent', 'registered', 'projected', 'checked', 'keys', 'payloads', 'emptied', 'scanned'] as const
@@ -62,7 +64,12 @@ export interface Begun {
   readonly intents: readonly number[]
   /** The leaf from which on holds were not looked at when the intent was written. */
   readonly since: number
+  /** The newest search that found traces, if one did. */
+  readonly traced: Traced | null
 }
+
+/** Texts to look for, by erasure: from the first attempt of this process to the end, since no later one can read them. In memory only. */
+export type KeptNeedles = Map<string, Needles>
 
 /** Payloads of one transaction: a few milliseconds. */
 const SLICE = 50
@@ -150,15 +157,48 @@ async function destroyKeys(
   }
 }
 
-/** @throws AffidavitError on_hold: a hold ended it, on record; busy: it goes on at the next attempt; read_only */
-export async function carryOut(deps: CarryOutDeps, hooks: ErasureHooks, begun: Begun, control: JobControl): Promise<void> {
-  const { pool, projector, vault, append, ledgerDb, ledgerSize, drain, workspace, state, origin } = deps
+/**
+ * Searches the files. What is found is on record before anything else, so that it stays known when the texts do not.
+ * @throws TracesLeft traces were found, or an earlier search found some in a file that is as it was and cannot be searched for them any more
+ */
+async function search(deps: CarryOutDeps, hooks: ErasureHooks, { approval, asked, scope, traced }: Begun, texts: Needles) {
+  const { pool, append, workspace, state } = deps
+  const { needles, readable, left } = texts
+  const folders = { workspace, state }
+  const whole = readable === scope.leaves.length
+  const scan = await pool.run('scanFiles', { folders, needles, seqs: scope.leaves })
+  await hooks.onStep('scanned')
+  if (scan.found > 0) {
+    const found = { found: scan.found, files: scan.where.length, where: scan.where }
+    // A search for part of the texts does not take the place of one for all of them.
+    if (!traced || (whole && namesOf(traced.where) !== namesOf(found.where))) await append([searchedDraft(approval, asked, scan)])
+    throw new TracesLeft(found)
+  }
+  const where = (traced?.where ?? []).map((file) => ({ ...file, now: whole ? ('searched' as const) : traceNow(folders, file) }))
+  const same = where.filter((file) => file.now === 'same')
+  if (traced && same.length > 0) throw new TracesLeft({ found: traced.found, files: same.length, where: same })
+  return { scan, left, covered: readable, of: scope.leaves.length, traced: traced && { ...traced, where } }
+}
+
+const namesOf = (where: readonly TraceFile[]): string =>
+  JSON.stringify(where.slice(0, MOST_NAMED).map(({ folder, file }) => [folder, file]))
+
+/** @throws AffidavitError on_hold: a hold ended it, on record; busy, TracesLeft, file_unreadable: it goes on at the next attempt; read_only */
+export async function carryOut(
+  deps: CarryOutDeps,
+  hooks: ErasureHooks,
+  begun: Begun,
+  kept: KeptNeedles,
+  control: JobControl
+): Promise<void> {
+  const { pool, projector, vault, append, ledgerDb, ledgerSize, drain, state, origin } = deps
   const { approval, asked, intents } = begun
   const { seqs, leaves, corrections } = begun.scope
   if (!vault) throw new AffidavitError('read_only', 'the workspace is open read-only')
   await registerErasure(state, { v: 1, origin, case: approval.id, intent: Math.min(...intents), ranges: toRanges(leaves) })
   await hooks.onStep('registered')
-  const { needles, readable, left } = await pool.run('erasureNeedles', { seqs: leaves })
+  const texts = kept.get(approval.id) ?? (await pool.run('erasureNeedles', { seqs: leaves }))
+  kept.set(approval.id, texts)
   await projector.waitForAll(ledgerSize())
   await hooks.onStep('projected')
   const { kek_id, destroyed } = await destroyKeys(deps, hooks, begun, vault, control)
@@ -166,17 +206,9 @@ export async function carryOut(deps: CarryOutDeps, hooks: ErasureHooks, begun: B
   await removeContent(deps, leaves)
   await hooks.onStep('payloads')
   if (!(await emptyWal(ledgerDb, drain)) || !(await projector.truncate()))
-    throw new AffidavitError('busy', 'a long read holds the log of a database: the erasure goes on at the next start')
+    throw new AffidavitError('busy', 'a long read holds the log of a database: the erasure is tried again by itself, when it has ended')
   await hooks.onStep('emptied')
-  // Half of the texts would prove half: after a crash that lost them the certificate says that there was no scan.
-  const complete = readable === leaves.length ? needles : []
-  const scan = await pool.run('scanFiles', { folders: [workspace, state], needles: complete, seqs: leaves })
-  await hooks.onStep('scanned')
-  if (scan.found > 0)
-    throw new AffidavitError(
-      'internal',
-      `${scan.found} traces of the erased texts are still in ${scan.where.join(', ')}: the erasure is not done`
-    )
+  const searched = await search(deps, hooks, begun, texts)
   const recipients = await recipientsNow(deps, asked, seqs)
-  await append([doneDraft(approval, { ...asked, recipients }, seqs, intents, { kek_id, destroyed, scan, corrections, left })])
+  await append([doneDraft(approval, { ...asked, recipients }, seqs, intents, { kek_id, destroyed, corrections, ...searched })])
 }

@@ -9,7 +9,9 @@ import { bodyOf } from '../../catalog/project-event.ts'
 import { sha256Hex } from '../../crypto.ts'
 import type { ReaderContext } from '../../threads/reader-context.ts'
 import type { Recipient } from '../handed-out.ts'
+import type { TracesThen } from './drafts.ts'
 import { SHORTEST } from './needles.ts'
+import { fileNames, type TraceNow } from './traces.ts'
 
 /** One erased record: its place in the log, which stays, and why its content went. */
 export interface ErasedRecord {
@@ -33,6 +35,8 @@ export interface ErasureFacts {
   readonly recipients: readonly Recipient[]
   readonly destroyed_keys: readonly string[]
   readonly folders: readonly string[]
+  /** An earlier search that found traces, and what became of the files it found them in. */
+  readonly traced?: TracesThen
 }
 
 /** What an erasure leaves, because the log rests on it. Stated in every certificate. */
@@ -76,7 +80,7 @@ export function certificateOf({ catalog, ledger, payloads }: ReaderContext, id: 
     time: leaf.ts,
     ...facts,
     scan: data.scan,
-    scan_words: scanWords(data.scan),
+    scan_words: scanWords(data.scan, facts.traced),
     key: data.kek_id,
     remains,
     verify
@@ -93,12 +97,26 @@ export function certificateOf({ catalog, ledger, payloads }: ReaderContext, id: 
 const number = (n: number): string => n.toLocaleString('en-US')
 const moment = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`
 
+type Scan = LeafData<'erasure.done'>['scan']
+
 /** What was searched for in which files, what came of it, and what the search leaves out. */
-function scanWords({ files, bytes, needles, found, kept, left, piece_bytes, piece_every }: LeafData<'erasure.done'>['scan']): string[] {
+function scanWords(scan: Scan, traced: TracesThen | undefined): string[] {
+  return [...searchWords(scan), ...(traced ? tracedWords(traced) : [])]
+}
+
+function searchWords({ files, bytes, needles, found, kept, left, covered, of, piece_bytes, piece_every }: Scan): string[] {
+  const lost = of !== undefined && covered !== undefined && covered < of
+  if (needles === 0 && covered !== undefined && !lost)
+    return [`Nothing to look for: these records hold no text of ${SHORTEST} bytes or more.`]
   if (needles === 0) return ['Not possible: the process ended after the keys were destroyed, and the texts to look for went with them.']
-  const outcome = found === 0 ? `no trace${left ? ' of these' : ''}` : `${number(found)} traces`
+  const outcome = found === 0 ? `no trace${left || lost ? ' of these' : ''}` : `${number(found)} traces`
   return [
     `${number(files)} files, ${number(bytes)} bytes, ${number(needles)} pieces of the erased texts (as they are, escaped, UTF-16, base64): ${outcome}.`,
+    ...(lost
+      ? [
+          `These are of ${number(covered)} of ${number(of)} leaves (of the records, their requests and their corrections): what the others held could not be read any more. About them it says nothing.`
+        ]
+      : []),
     ...(kept > 0 ? [`${number(kept)} ${kept === 1 ? 'piece also stands' : 'pieces also stand'} in records that are kept.`] : []),
     ...(left
       ? [
@@ -110,6 +128,20 @@ function scanWords({ files, bytes, needles, found, kept, left, piece_bytes, piec
           `Of a text longer than ${piece_bytes} bytes, ${piece_bytes} bytes in every ${piece_every} and its last ${piece_bytes} are looked for; of one shorter than ${SHORTEST}, nothing. A smaller remnant between them would not be found.`
         ]
       : [])
+  ]
+}
+
+/** What an earlier search found. Where no later one could look for all of it again, it says so instead of letting it pass for gone. */
+function tracedWords({ leaf, found, files, where }: TracesThen): string[] {
+  const of = (now: TraceNow) => where.filter((file) => file.now === now)
+  const first = `An earlier search, on record as leaf ${number(leaf)}, had found ${number(found)} ${found === 1 ? 'trace' : 'traces'} in ${number(files)} ${files === 1 ? 'file' : 'files'}: ${fileNames(where, files)}.`
+  if (of('searched').length > 0) return [first, 'The search above was made after that.']
+  const [gone, written] = [of('gone'), of('written')]
+  return [
+    first,
+    'It could not be repeated for all of these texts.',
+    ...(gone.length > 0 ? [`No longer there: ${fileNames(gone, gone.length)}.`] : []),
+    ...(written.length > 0 ? [`Written since, and whether traces are left in it is not known: ${fileNames(written, written.length)}.`] : [])
   ]
 }
 
@@ -163,7 +195,7 @@ function page({ id, origin, seq, time }: Recorded, { scan, kek_id }: LeafData<'e
             'Keys',
             `each record’s key destroyed; key-encryption key ${facts.destroyed_keys.join(', ') || 'before'} destroyed, now ${kek_id}`
           ],
-          ['Scan', scanWords(scan).join(' ')]
+          ['Scan', scanWords(scan, facts.traced).join(' ')]
         ])
       ),
       section(

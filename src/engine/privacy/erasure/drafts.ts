@@ -8,6 +8,7 @@ import type { Recipient } from '../handed-out.ts'
 import type { ErasureFacts } from './certificate.ts'
 import { STRIDE, WINDOW } from './needles.ts'
 import type { ScanReport } from './scan.ts'
+import { fileNames, MOST_NAMED, type Traced, type TraceNow } from './traces.ts'
 
 /** Parts of one intent: with 400 of them the leaf stays well below its 65,535 bytes. */
 const SCOPE_PARTS = 400
@@ -71,6 +72,19 @@ export const refusedDraft = (
   parts: [bodyPart({ ...body, gone: toRanges(gone), ...(recipients.length === 0 ? {} : { recipients }) }).part]
 })
 
+/** A search that found traces: how many is in the leaf, in which files in its body, for a file can be named after somebody. */
+export const searchedDraft = (approval: GivenApproval, asked: Asked, { found, needles, where }: ScanReport): LeafDraft => ({
+  type: 'erasure.searched',
+  actor: { ref: 'engine', kind: 'system' },
+  data: { erasure_id: approval.id, request_id: asked.request_id, needles, found, in_files: where.length },
+  parts: [bodyPart({ note: fileNames(where, where.length), where: where.slice(0, MOST_NAMED) }).part]
+})
+
+/** What became of the traces that an earlier search found. */
+export interface TracesThen extends Omit<Traced, 'where'> {
+  readonly where: readonly (Traced['where'][number] & { readonly now: TraceNow })[]
+}
+
 interface Outcome {
   readonly kek_id: string
   readonly destroyed: readonly string[]
@@ -78,6 +92,10 @@ interface Outcome {
   readonly corrections: number
   /** Pieces beyond the most that are looked for. */
   readonly left: number
+  /** Leaves whose texts were looked for, of all of the scope. */
+  readonly covered: number
+  readonly of: number
+  readonly traced: TracesThen | null
 }
 
 /** What ends an erasure, with the facts of its certificate. */
@@ -101,7 +119,8 @@ export function doneDraft(
     ...(asked.wrappers === undefined ? {} : { wrappers: asked.wrappers }),
     recipients: asked.recipients,
     destroyed_keys: outcome.destroyed,
-    folders: ['the workspace', 'the state folder']
+    folders: ['the workspace', 'the state folder'],
+    ...(outcome.traced && { traced: outcome.traced })
   }
   return {
     type: 'erasure.done',
@@ -112,7 +131,18 @@ export function doneDraft(
       approval_id: approval.id,
       records: seqs.length,
       kek_id: outcome.kek_id,
-      scan: { files, bytes, needles, found, kept, left: outcome.left, piece_bytes: WINDOW, piece_every: STRIDE }
+      scan: {
+        files,
+        bytes,
+        needles,
+        found,
+        kept,
+        left: outcome.left,
+        covered: outcome.covered,
+        of: outcome.of,
+        piece_bytes: WINDOW,
+        piece_every: STRIDE
+      }
     },
     parts: [bodyPart(facts).part]
   }

@@ -2,10 +2,12 @@
 
 import { writeFileDurably } from '../../../node/durable-file.ts'
 import { AffidavitError } from '../../../shared/contract/errors.ts'
+import type { LeafData } from '../../../shared/evidence/leaf-data.ts'
 import { spansAmong } from '../../../shared/privacy/spans.ts'
 import type { Print } from '../../bundle/printer.ts'
 import { leavesOfRecords } from '../../catalog/listings.ts'
 import { noteLeaves } from '../../catalog/notes-on-records.ts'
+import { bodyOf } from '../../catalog/project-event.ts'
 import type { Handlers } from '../../handlers.ts'
 import type { InTurn } from '../../in-turn.ts'
 import type { Jobs } from '../../jobs/jobs.ts'
@@ -13,10 +15,12 @@ import { bodyPart } from '../../ledger/body-part.ts'
 import { savedDraft } from '../../ledger/saved-draft.ts'
 import type { Approvals, GivenApproval } from '../../policy/approvals.ts'
 import type { ReaderContext } from '../../threads/reader-context.ts'
+import type { ContentSource } from '../../vault/payload-reader.ts'
 import type { Requests } from '../requests.ts'
-import { type CarryOutDeps, carryOut, changedForAll, type ErasureHooks, type ErasureScope } from './carry-out.ts'
+import { type CarryOutDeps, carryOut, changedForAll, type ErasureHooks, type ErasureScope, type KeptNeedles } from './carry-out.ts'
 import type { Certificate } from './certificate.ts'
 import { type Asked, type Decision, intentDrafts, refusedDraft } from './drafts.ts'
+import { type Traced, type TraceFile, TracesLeft, traceNow } from './traces.ts'
 
 export interface ErasureDeps extends CarryOutDeps {
   readonly jobs: Jobs
@@ -31,24 +35,33 @@ export interface ErasureDeps extends CarryOutDeps {
 /** What the ledger knows of an erasure; read on a reader thread. */
 export interface ErasureState {
   readonly intents: readonly number[]
+  /** The newest search that found traces. */
+  readonly traced: Traced | null
   /** It ended: as done, or refused for a hold. */
   readonly done: boolean
 }
 
-/** The intents of an erasure, and whether it is done. */
-export function erasureState({ catalog }: ReaderContext, id: string): ErasureState {
+/** The intents of an erasure, whether it is done, and what a search of the files found. */
+export function erasureState({ catalog, payloads }: ReaderContext, id: string): ErasureState {
   const rows = catalog
-    .prepare<[string, string], { seq: number; type: string }>(`
-SELECT seq, type
+    .prepare<[string, string], { seq: number; type: string; data: string }>(`
+SELECT seq, type, data
 FROM event
-WHERE (type IN ('erasure.intent', 'erasure.done') AND json_extract(data, '$.erasure_id') = ?)
+WHERE (type IN ('erasure.intent', 'erasure.done', 'erasure.searched') AND json_extract(data, '$.erasure_id') = ?)
   OR (type = 'erasure.refused' AND json_extract(data, '$.approval_id') = ?)
 ORDER BY seq`)
     .all(id, id)
+  const searched = rows.findLast((row) => row.type === 'erasure.searched')
   return {
     intents: rows.filter((row) => row.type === 'erasure.intent').map((row) => row.seq),
-    done: rows.some((row) => row.type !== 'erasure.intent')
+    traced: searched ? tracedBy(payloads, searched.seq, JSON.parse(searched.data) as LeafData<'erasure.searched'>) : null,
+    done: rows.some((row) => row.type === 'erasure.done' || row.type === 'erasure.refused')
   }
+}
+
+function tracedBy(payloads: ContentSource, leaf: number, { found, in_files: files }: LeafData<'erasure.searched'>): Traced {
+  const { where = [] } = bodyOf(payloads, leaf) as { readonly where?: readonly TraceFile[] }
+  return { leaf, found, files, where }
 }
 
 /** What an erasure takes. Leaves whose content an earlier one took that a hold ended are left out. */
@@ -71,7 +84,8 @@ export function erasureScope({ catalog }: ReaderContext, id: string, seqs: reado
 export class Erasures {
   readonly #deps: ErasureDeps
   #last: Promise<unknown> = Promise.resolve()
-  readonly #stopped = new Map<string, GivenApproval>()
+  readonly #stopped = new Map<string, { readonly approval: GivenApproval; readonly where: readonly TraceFile[] }>()
+  readonly #kept: KeptNeedles = new Map()
   /** For tests that end the process somewhere in between. */
   readonly hooks: ErasureHooks = { onStep: () => {}, onBlock: () => true }
 
@@ -193,14 +207,14 @@ export class Erasures {
     const begun = await inTurn(async () => {
       const size = ledgerSize()
       await projector.waitForAll(size)
-      const { done, intents } = await pool.run('erasureState', { id: approval.id })
+      const { done, intents, traced } = await pool.run('erasureState', { id: approval.id })
       if (done) return undefined
       const scope = await pool.run('erasureScope', { id: approval.id, seqs })
-      if (intents.length > 0) return { scope, intents, since: Math.min(...intents) }
+      if (intents.length > 0) return { scope, intents, since: Math.min(...intents), traced }
       const held = await pool.run('holdsOn', { seqs })
       if (held.length === 0) {
         const written = await append(intentDrafts(approval, asked, seqs.length, scope.leaves))
-        return { scope, intents: written.map((one) => one.seq), since: size }
+        return { scope, intents: written.map((one) => one.seq), since: size, traced }
       }
       // A hold came between: what two people gave is refused, and that is on record.
       const giver = { ref: approval.givenBy, kind: 'human' } as const
@@ -210,11 +224,15 @@ export class Erasures {
     if (!begun) return
     await this.hooks.onStep('intent')
     jobs.start('erasure', `Erasing ${seqs.length} records`, 'leaves', (control) => {
-      const work = this.#last.then(() => carryOut(this.#deps, this.hooks, { approval, asked, ...begun }, control))
-      this.#last = work.catch((error) => {
-        // What was refused is not tried again.
-        if (!(error instanceof AffidavitError && error.code === 'on_hold')) this.#stopped.set(approval.id, approval)
-      })
+      const work = this.#last.then(() => carryOut(this.#deps, this.hooks, { approval, asked, ...begun }, this.#kept, control))
+      this.#last = work.then(
+        () => this.#kept.delete(approval.id),
+        (error) => {
+          // What was refused is not tried again.
+          if (error instanceof AffidavitError && error.code === 'on_hold') this.#kept.delete(approval.id)
+          else this.#stopped.set(approval.id, { approval, where: error instanceof TracesLeft ? error.where : [] })
+        }
+      )
       return work
     })
   }
@@ -224,10 +242,15 @@ export class Erasures {
     return this.#stopped.size > 0
   }
 
-  /** Goes on with erasures that stopped, such as for want of a copy of the keys; a restart does the same. */
+  /**
+   * Goes on with erasures that stopped, such as for want of a copy of the keys; a restart does the same. One that left traces waits as long as a
+   * file with some is as it was.
+   */
   async goOn(): Promise<void> {
-    const stopped = [...this.#stopped.values()]
-    this.#stopped.clear()
-    for (const approval of stopped) await this.#given(approval)
+    for (const [id, { approval, where }] of [...this.#stopped]) {
+      if (where.some((file) => traceNow(this.#deps, file) === 'same')) continue
+      this.#stopped.delete(id)
+      await this.#given(approval)
+    }
   }
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Looks through every byte of every file for many texts at once, by a hash of the eight bytes before each (R. Karp, M. Rabin, 1987).
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
+import { closeSync, type Dirent, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { AffidavitError } from '../../../shared/contract/errors.ts'
 import type { ReaderContext, ReaderControl } from '../../threads/reader-context.ts'
 import { SHORTEST } from './needles.ts'
+import { type Folders, type TraceFile, traceFile } from './traces.ts'
 
 const CHUNK = 4 * 1024 * 1024
 const BITS = 24
@@ -56,8 +58,25 @@ export class ByteFinder {
   }
 }
 
+/** What cannot be read cannot be searched: the message names it, for whoever is to see to it. */
+function unreadable(error: unknown, path: string): never {
+  if (error instanceof AffidavitError || typeof (error as { code?: unknown }).code !== 'string') throw error
+  throw new AffidavitError(
+    'file_unreadable',
+    `${basename(path)} cannot be read and so not be searched for the erased texts: the erasure is not done. Make it readable, or remove it; it is tried again by itself`
+  )
+}
+
 function* filesIn(folder: string): Generator<string> {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+  let entries: Dirent[]
+  try {
+    entries = readdirSync(folder, { withFileTypes: true })
+  } catch (error) {
+    // A folder that is gone by now holds nothing.
+    if ((error as { code?: string }).code === 'ENOENT') return
+    unreadable(error, folder)
+  }
+  for (const entry of entries) {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) yield* filesIn(path)
     else if (entry.isFile()) yield path
@@ -65,7 +84,7 @@ function* filesIn(folder: string): Generator<string> {
 }
 
 export interface ScanInput {
-  readonly folders: readonly string[]
+  readonly folders: Folders
   readonly needles: readonly Uint8Array[]
   /** The erased records: none of their rows may be in the full text. */
   readonly seqs: readonly number[]
@@ -79,12 +98,15 @@ export interface ScanReport {
   readonly found: number
   /** Occurrences in texts that kept records have too, such as a common phrase. */
   readonly kept: number
-  /** Files with traces, by name. */
-  readonly where: readonly string[]
+  /** Files with traces, as they were when they were read. */
+  readonly where: readonly TraceFile[]
   readonly seconds: number
 }
 
-/** Searches all files of the folders. Files that vanish meanwhile are left out; any other failure to read is thrown. */
+/**
+ * Searches all files of the folders. Files that vanish meanwhile are left out.
+ * @throws AffidavitError file_unreadable: one is there and cannot be read
+ */
 export function scanFiles(context: ReaderContext, input: ScanInput, control: ReaderControl): ScanReport {
   const started = performance.now()
   const finder = new ByteFinder(input.needles)
@@ -92,16 +114,18 @@ export function scanFiles(context: ReaderContext, input: ScanInput, control: Rea
   let bytes = 0
   let files = 0
   const buffer = Buffer.alloc(CHUNK + finder.longest)
-  for (const path of input.folders.flatMap((folder) => [...filesIn(folder)])) {
+  const stats = new Map<string, TraceFile>()
+  for (const path of [input.folders.workspace, input.folders.state].flatMap((folder) => [...filesIn(folder)])) {
     let fd: number
     try {
       fd = openSync(path, 'r')
     } catch (error) {
       if ((error as { code?: string }).code === 'ENOENT') continue
-      throw error
+      unreadable(error, path)
     }
     files++
     try {
+      const before = fstatSync(fd)
       let held = 0
       for (;;) {
         const read = readSync(fd, buffer, held, CHUNK, null)
@@ -110,6 +134,7 @@ export function scanFiles(context: ReaderContext, input: ScanInput, control: Rea
         finder.search(buffer.subarray(0, length), end, (needle) => {
           const here = hits.get(path) ?? new Map<string, Buffer>()
           hits.set(path, here)
+          stats.set(path, traceFile(input.folders, path, before))
           if (here.size < MOST_HITS) here.set(needle.toString('latin1'), Buffer.from(needle))
         })
         bytes += read
@@ -117,6 +142,8 @@ export function scanFiles(context: ReaderContext, input: ScanInput, control: Rea
         held = length - end
         buffer.copyWithin(0, end, length)
       }
+    } catch (error) {
+      unreadable(error, path)
     } finally {
       closeSync(fd)
     }
@@ -125,14 +152,14 @@ export function scanFiles(context: ReaderContext, input: ScanInput, control: Rea
   }
   let found = 0
   let kept = 0
-  const where = new Set<string>()
+  const where = new Map<string, TraceFile>()
   const explained = keptTexts(context)
   for (const [path, needles] of hits) {
     for (const needle of needles.values()) {
       if (basename(path).startsWith('catalog.db') && explained(needle.toString('utf8'))) kept++
       else {
         found++
-        where.add(basename(path))
+        where.set(path, stats.get(path) as TraceFile)
       }
     }
   }
@@ -142,7 +169,8 @@ export function scanFiles(context: ReaderContext, input: ScanInput, control: Rea
   for (const seq of input.seqs) {
     if (rows.get(seq) === undefined) continue
     found++
-    where.add('catalog.db')
+    const path = join(input.folders.workspace, 'catalog.db')
+    where.set(path, traceFile(input.folders, path, statSync(path)))
   }
   return {
     files,
@@ -150,7 +178,7 @@ export function scanFiles(context: ReaderContext, input: ScanInput, control: Rea
     needles: input.needles.length,
     found,
     kept,
-    where: [...where].sort(),
+    where: [...where].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file),
     seconds: (performance.now() - started) / 1000
   }
 }

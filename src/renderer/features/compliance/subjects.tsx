@@ -20,6 +20,7 @@ const stepNames: Readonly<Record<string, string>> = {
   'restrict.set': 'restriction changed',
   'record.corrected': 'corrected',
   'erasure.intent': 'erasure begun',
+  'erasure.searched': 'files searched, traces found',
   'erasure.done': 'erased',
   'erasure.refused': 'erasure refused',
   'recipient.told': 'recipient told'
@@ -183,22 +184,40 @@ function ErasureState({ erasure }: { readonly erasure: SubjectRequest['erasures'
         )}
       </>
     )
+  const traces = `${count(erasure.traces ?? 0)} ${erasure.traces === 1 ? 'trace' : 'traces'} of the texts`
+  if (erasure.done_seq === null && erasure.traces !== null)
+    return (
+      <>
+        <State is="attention">not erased yet, {traces} found</State>
+        <span className="dim small">Remove the files that the history names: the search is made again by itself.</span>
+      </>
+    )
   if (erasure.done_seq === null) return <State is="pending">being erased</State>
   const erased = `${count(erasure.records)} ${erasure.records === 1 ? 'record' : 'records'} erased`
+  if (erasure.searched === 0 && erasure.unread === 0) return <State is="holds">{erased}, without texts to look for</State>
   if (erasure.searched === null || erasure.searched === 0)
     return (
       <>
-        <State is="attention">{erased}, files not searched</State>
-        <span className="dim small">The process ended after the keys were destroyed, and the texts to look for went with them.</span>
+        <State is="attention">
+          {erased}, files not searched{erasure.traces !== null && ' again'}
+        </State>
+        <span className="dim small">
+          The process ended after the keys were destroyed, and the texts to look for went with them.
+          {erasure.traces !== null && ` Before that, a search had found ${traces}; the certificate says in which files.`}
+        </span>
       </>
     )
-  const partly = (erasure.left_out ?? 0) > 0
+  const unread = erasure.unread ?? 0
+  const partly = (erasure.left_out ?? 0) > 0 || unread > 0
   return (
     <>
       <State is={partly ? 'attention' : 'holds'}>
         {erased}, no trace found{partly && ' of what was looked for'}
       </State>
-      {partly && <span className="dim small">{count(erasure.left_out ?? 0)} pieces of the texts were too many to look for.</span>}
+      {(erasure.left_out ?? 0) > 0 && (
+        <span className="dim small">{count(erasure.left_out ?? 0)} pieces of the texts were too many to look for.</span>
+      )}
+      {unread > 0 && <span className="dim small">The texts of {count(unread)} leaves could not be read any more.</span>}
       {erasure.kept !== null && erasure.kept > 0 && (
         <span className="dim small">{count(erasure.kept)} pieces also stand in records that are kept.</span>
       )}
