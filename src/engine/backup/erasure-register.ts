@@ -6,6 +6,7 @@ import { writeFileDurably } from '../../node/durable-file.ts'
 import { inTurnAside } from '../../node/file-lock.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { writeFileDurablyAside } from '../files.ts'
+import { leafMarks, marksLeft } from './leaf-marks.ts'
 
 /**
  * One erasure or disposal: a line of JSON beside heads.json, so that a restore can carry it out again on an older copy (EVIDENCE, Files of a
@@ -18,7 +19,9 @@ const entrySchema = z.strictObject({
   /** The leaf of the intent. */
   intent: z.int().min(0),
   /** First and last seq of each run of leaves whose content was erased. */
-  ranges: z.array(z.tuple([z.int().min(0), z.int().min(0)]).readonly()).max(1_000_000)
+  ranges: z.array(z.tuple([z.int().min(0), z.int().min(0)]).readonly()).max(1_000_000),
+  /** By what these leaves are known again; absent in entries of earlier versions. */
+  marks: leafMarks.optional()
 })
 export type ErasureEntry = z.infer<typeof entrySchema>
 
@@ -51,7 +54,10 @@ async function revise(state: string, { origin, case: id, ranges }: Pick<ErasureE
   if (!existsSync(path)) return
   const entries = entriesIn(path).flatMap((one) => {
     if (one.origin !== origin || one.case !== id) return [one]
-    return ranges.length === 0 ? [] : [{ ...one, ranges }]
+    if (ranges.length === 0) return []
+    const { marks: before, ...rest } = one
+    const marks = before && marksLeft(one.ranges, before, ranges)
+    return [{ ...rest, ranges, ...(marks ? { marks } : {}) }]
   })
   await writeFileDurablyAside(
     path,

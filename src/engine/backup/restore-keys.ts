@@ -3,16 +3,19 @@
 import { copyFileSync, existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AffidavitError } from '../../shared/contract/errors.ts'
-import { type SeqRange, seqsIn, toRanges } from '../../shared/policy/ranges.ts'
+import type { Leaf } from '../../shared/evidence/leaf.ts'
+import { seqsIn, toRanges } from '../../shared/policy/ranges.ts'
+import { bodyOf } from '../catalog/project-event.ts'
 import type { Reapplied } from '../ledger/erasures.ts'
 import { removePayloads } from '../ledger/tiles.ts'
-import { openOfRecord, openReadable, settleCopy } from '../sqlite/open.ts'
+import { openOfRecord, openReadable, type ReadableDb, settleCopy } from '../sqlite/open.ts'
 import { cutKeys } from '../vault/cut-keys.ts'
 import { kekIdsIn } from '../vault/key-block.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
 import { zeroKeys } from '../vault/zero-keys.ts'
-import { erasuresAfter } from './erasure-register.ts'
+import { type ErasureEntry, erasuresAfter } from './erasure-register.ts'
 import { type KeyCopy, keyCopiesIn } from './key-copy.ts'
+import { foundWithoutIntent } from './leaf-marks.ts'
 import { type BackupManifest, backupsIn, fileSha256, KEYS_NAME, readManifest } from './manifest.ts'
 
 type Keks = Readonly<Record<string, string>>
@@ -96,47 +99,113 @@ export function trimKeys(part: string, size: number, keks: ReadonlyMap<string, U
 interface Later {
   readonly case: string
   readonly intent: number
-  readonly ranges: readonly SeqRange[]
+  /** Leaves of the copy. */
+  readonly seqs: readonly number[]
+}
+
+/** The restored folder, not in its place yet. */
+interface Copy {
+  readonly size: number
+  readonly ledger: ReadableDb
+  readonly payloads: PayloadReader
+}
+
+/**
+ * Below which number an entry without marks speaks of leaves of this copy: a restore of it that knew of the entry already gave new numbers from
+ * there on, so that the entry means leaves that were given up.
+ * @throws AffidavitError keys_unavailable: what such a restore knew cannot be read
+ */
+function lastMeant({ ledger, payloads }: Copy): (entry: ErasureEntry) => number {
+  const restores = ledger
+    .prepare<[Buffer], { seq: number; bytes: Buffer }>('SELECT seq, bytes FROM leaf WHERE instr(bytes, ?) > 0 ORDER BY seq')
+    .all(Buffer.from('"type":"restore.done"', 'utf8'))
+    .flatMap(({ seq, bytes }) => {
+      const { type, data } = JSON.parse(bytes.toString('utf8')) as Leaf
+      if (type !== 'restore.done' || data?.kind !== 'restore') return []
+      const { reapplied } = bodyOf(payloads, seq) as { readonly reapplied?: readonly { readonly case?: string }[] }
+      return [{ size: Number(data.size), known: reapplied && new Set(reapplied.map((one) => one.case)) }]
+    })
+  return ({ case: id, ranges }) => {
+    const sizes = restores.flatMap(({ size, known }) => {
+      // A leaf that was there before the restore is the same in both histories.
+      if (ranges.every(([, last]) => last < size)) return []
+      if (!known)
+        throw new AffidavitError(
+          'keys_unavailable',
+          'The register of erasures names leaves of this log from a time before a restore, and what that restore knew of them cannot be read here: whether these are the leaves of the backup cannot be told. Restore the keyring file of its workspace first, or use a backup made before that restore'
+        )
+      return known.has(id) ? [size] : []
+    })
+    return Math.min(Number.MAX_SAFE_INTEGER, ...sizes)
+  }
+}
+
+/** Which entries of a register a copy does not know of, with those leaves of theirs that it holds. @throws AffidavitError workspace_damaged */
+function unknownTo(copy: Copy, entries: readonly ErasureEntry[]): Later[] {
+  let meant: ReturnType<typeof lastMeant> | undefined
+  return entries.flatMap((entry): Later[] => {
+    const { case: id, intent, ranges, marks } = entry
+    if (!marks) {
+      if (intent < copy.size) return []
+      meant ??= lastMeant(copy)
+      const end = Math.min(copy.size, meant(entry))
+      return [{ case: id, intent, seqs: [...seqsIn(ranges)].filter((seq) => seq < end) }]
+    }
+    const seqs = foundWithoutIntent(copy.ledger, copy.size, { intent, ranges }, marks)
+    if (!seqs)
+      throw new AffidavitError(
+        'workspace_damaged',
+        `an entry of the register of erasures (case ${id}) does not fit itself: what was erased cannot be erased in the copy too`
+      )
+    return seqs.length === 0 ? [] : [{ case: id, intent, seqs }]
+  })
 }
 
 /**
  * What was erased after a backup: as this machine noted it, and as a copy of the keys beside the backup lists it. The list is believed only of
  * leaves whose key in that copy is destroyed indeed: nobody without the key-encryption key can write that.
  */
-function erasedSince(path: string, state: string, keks: ReadonlyMap<string, Uint8Array>, manifest: BackupManifest): Later[] {
-  const later: Later[] = erasuresAfter(state, manifest.origin, manifest.size)
-  const [copy] = copiesFor(path, manifest)
-  if (!copy) return later
-  const listed = erasuresAfter(copy.path, manifest.origin, manifest.size).filter((one) => !later.some((known) => known.case === one.case))
-  if (listed.length === 0) return later
-  const keys = openReadable(join(copy.path, KEYS_NAME))
-  const ledger = openReadable(join(path, 'ledger.db'))
+function erasedSince(input: ReapplyInput, manifest: BackupManifest, part: string): Later[] {
+  const noted = erasuresAfter(input.state, manifest.origin, 0)
+  const [copied] = copiesFor(input.path, manifest)
+  const listed = copied
+    ? erasuresAfter(copied.path, manifest.origin, 0).filter((one) => !noted.some((known) => known.case === one.case))
+    : []
+  if (noted.length + listed.length === 0) return []
+  const ledger = openReadable(join(part, 'ledger.db'))
+  const keys = openReadable(join(part, KEYS_NAME))
+  const copiedKeys = copied && listed.length > 0 ? openReadable(join(copied.path, KEYS_NAME)) : undefined
   try {
-    const reader = new PayloadReader(ledger, keys, keks)
+    const copy = { size: manifest.size, ledger, payloads: new PayloadReader(ledger, keys, input.keks) }
+    const later = unknownTo(copy, noted)
+    if (!copiedKeys) return later
+    const reader = new PayloadReader(ledger, copiedKeys, input.keks)
     const destroyed = (seq: number): boolean => reader.key(seq)?.every((byte) => byte === 0) ?? false
-    return [...later, ...listed.map((one) => ({ ...one, ranges: toRanges([...seqsIn(one.ranges)].filter(destroyed)) }))]
+    return [...later, ...unknownTo(copy, listed).map((one) => ({ ...one, seqs: one.seqs.filter(destroyed) }))]
   } finally {
-    ledger.close()
+    copiedKeys?.close()
     keys.close()
+    ledger.close()
   }
 }
 
+interface ReapplyInput {
+  readonly path: string
+  readonly state: string
+  readonly keks: ReadonlyMap<string, Uint8Array>
+}
+
 /** Carries out on the copy what was erased after it was made. */
-export function reapply(
-  input: { readonly path: string; readonly state: string; readonly keks: ReadonlyMap<string, Uint8Array> },
-  manifest: BackupManifest,
-  part: string
-): ReappliedErasure[] {
-  const later = erasedSince(input.path, input.state, input.keks, manifest)
+export function reapply(input: ReapplyInput, manifest: BackupManifest, part: string): ReappliedErasure[] {
+  const later = erasedSince(input, manifest, part)
   if (later.length === 0) return []
   const ledger = openOfRecord(join(part, 'ledger.db'))
   const keys = openOfRecord(join(part, KEYS_NAME))
   try {
-    return later.map((entry) => {
-      const seqs = [...seqsIn(entry.ranges)].filter((seq) => seq < manifest.size)
+    return later.map(({ case: id, intent, seqs }) => {
       zeroKeys(keys, input.keks, seqs)
       removePayloads(ledger, seqs)
-      return { case: entry.case, intent: entry.intent, ranges: toRanges(seqs), leaves: seqs.length }
+      return { case: id, intent, ranges: toRanges(seqs), leaves: seqs.length }
     })
   } finally {
     ledger.close()

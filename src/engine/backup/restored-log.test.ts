@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a log knows and does after it was restored in its own place.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pino } from 'pino'
@@ -10,6 +10,9 @@ import { engineEnvironment } from '../config.ts'
 import { startEngine } from '../engine.ts'
 import { ingestRecords } from '../test/ingest-records.ts'
 import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
+import { keksOfWorkspace } from './finish-restore.ts'
+import { readManifest } from './manifest.ts'
+import { restoreBackup } from './restore.ts'
 
 // Whole engines, on machines that do other work too.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
@@ -88,4 +91,74 @@ it('knows the backup that it came from and those beside it: keys are copied ther
   await engine.call('backup.set_plan', { folder: target, every_hours: 0, keep: 1, key_days: 30 })
   await backup()
   expect((await engine.call('backup.overview', {})).backups.map(({ path }) => path)).not.toContain(second.path)
+})
+
+const SUBJECT = 'zephyrine.quux@example.org'
+const ground = 'consent withdrawn'
+let cases = 0
+async function erase(seqs: readonly number[]): Promise<void> {
+  const asker = await engine.as('data_protection')
+  const other = await engine.as('reviewer')
+  const request = await asker.call('requests.open', { kind: 'erasure', reference: `DSR ${++cases}`, received: '2026-01-31' })
+  const asked = await asker.call('erasure.ask', { request_id: request.id, decisions: [{ seqs: [...seqs], ground, override: ground }] })
+  await other.call('approvals.decide', { id: asked.id, decision: 'give' })
+  expect(await engine.ended('erasure')).toMatchObject({ state: 'done', error: null })
+}
+const payloadOf = async (seq: number) => (await engine.call('records.get', { seq })).payload
+const register = () => join(engine.state, 'erasures.jsonl')
+/** The register as versions wrote it that did not mark the leaves. */
+const withoutMarks = () => {
+  const entries = readFileSync(register(), 'utf8').trim().split('\n')
+  const old = entries.map((line) => JSON.stringify({ ...(JSON.parse(line) as object), marks: undefined }))
+  writeFileSync(register(), `${old.join('\n')}\n`)
+}
+
+it.each([
+  ['that names leaves by their marks', () => {}],
+  ['of an earlier version', withoutMarks]
+])('carries out no erasure on leaves that have the numbers of erased ones that were given up, by a register %s', async (_, before) => {
+  const [early = 0] = await ingestRecords(engine, many(0, 5, { user_id: SUBJECT }))
+  const first = await backup()
+  const lost = await ingestRecords(engine, many(100, 20, { user_id: SUBJECT }))
+  await ingestRecords(engine, many(200, 200))
+  await erase([early, ...lost])
+  before()
+  await restoreInPlace(first.path, true)
+  expect(await payloadOf(early)).toBe('erased')
+  const later = await ingestRecords(engine, many(500, 60))
+  const same = later.filter((seq) => lost.includes(seq))
+  expect(same.length).toBeGreaterThan(0)
+  const second = await backup()
+  // An erasure of this history is still carried out on its copies.
+  const erased = later.filter((seq) => !lost.includes(seq)).slice(-2)
+  await erase(erased)
+  expect(await drill(second.path)).toMatchObject({ verdict: 'matches' })
+  await restoreInPlace(second.path, true)
+  for (const seq of same) expect(await payloadOf(seq)).toBe('present')
+  for (const seq of [early, ...erased]) expect(await payloadOf(seq)).toBe('erased')
+})
+
+it('carries an erasure out on a backup of leaves that were given up, whatever leaf has the number of the intent there', async () => {
+  const [early = 0] = await ingestRecords(engine, many(0, 5, { user_id: SUBJECT }))
+  const first = await backup()
+  await ingestRecords(engine, many(100, 150))
+  const apart = join(target, 'apart')
+  mkdirSync(apart)
+  const second = await backup(apart)
+  await restoreInPlace(first.path, true)
+  const { workspace_id } = readManifest(second.path)
+  // Somebody kept the keyring of before.
+  const keks = await keksOfWorkspace(engine.state, workspace_id, null, { passphraseFile: undefined, passphrase: undefined })
+  await erase([early])
+  await ingestRecords(engine, many(300, 200))
+  await engine.restart()
+  const [entry] = readFileSync(register(), 'utf8').split('\n')
+  expect((JSON.parse(entry ?? '') as { intent: number }).intent).toBeLessThan(second.size)
+  const to = join(engine.root, 'elsewhere')
+  const input = { kind: 'drill', path: second.path, to, state: engine.state, keks, live: null, acceptLoss: true } as const
+  const report = await restoreBackup(
+    { ...input, by: { account: 'nobody' } },
+    { cancelled: () => false, progress: () => {}, rest: () => {} }
+  )
+  expect(report).toMatchObject({ verdict: 'matches', reapplied: 1 })
 })

@@ -104,7 +104,10 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
     ledgerDb: workspace.ledgerDb,
     drain,
     checkpoint,
-    register: (entry) => registerErasure(state, { v: 1, origin: identity.origin, ...entry, ranges: [...entry.ranges] }),
+    register: async (entry) => {
+      const marks = await pool.run('leafMarks', { intent: entry.intent, ranges: entry.ranges })
+      await registerErasure(state, { v: 1, origin: identity.origin, ...entry, ranges: [...entry.ranges], marks })
+    },
     revise: (entry) => reviseErasure(state, { origin: identity.origin, case: entry.case, ranges: [...entry.ranges] }),
     finishKeys: async () => vault?.finish(),
     destroyKeys: async (seqs, by) => {

@@ -17,6 +17,7 @@ import { listAnchors, settingBody, settingValue, widestAnchor, witnessedSize } f
 import { outsideAnchor } from '../anchors/outside.ts'
 import { backupHistory, standingBackups } from '../backup/history.ts'
 import { type WriteKeyCopyInput, writeKeyCopy } from '../backup/key-copy.ts'
+import { marksOf } from '../backup/leaf-marks.ts'
 import { type LookAtBackups, lookAtBackups } from '../backup/look.ts'
 import { readManifest } from '../backup/manifest.ts'
 import { type RestoreInput, restoreBackup } from '../backup/restore.ts'
@@ -163,6 +164,7 @@ export const readerTasks = {
   erasureCertificate: task(
     (context, args: { readonly id: string; readonly origin: string }) => certificateOf(context, args.id, args.origin) ?? null
   ),
+  leafMarks: longTask(({ ledger }, args: { readonly intent: number; readonly ranges: readonly SeqRange[] }) => marksOf(ledger, args)),
   scanFiles: longTask((context, args: ScanInput, control) => scanFiles(context, args, control)),
   privacySettings: task((context, _: Record<string, never>) => readPrivacy(context)),
   rangeStatistics: task(({ catalog }, args: { readonly from: number | undefined; readonly to: number | undefined }) =>

@@ -195,7 +195,8 @@ export async function carryOut(
   const { approval, asked, intents } = begun
   const { seqs, leaves, corrections } = begun.scope
   if (!vault) throw new AffidavitError('read_only', 'the workspace is open read-only')
-  await registerErasure(state, { v: 1, origin, case: approval.id, intent: Math.min(...intents), ranges: toRanges(leaves) })
+  const named = { intent: Math.min(...intents), ranges: toRanges(leaves) }
+  await registerErasure(state, { v: 1, origin, case: approval.id, ...named, marks: await pool.run('leafMarks', named) })
   await hooks.onStep('registered')
   const texts = kept.get(approval.id) ?? (await pool.run('erasureNeedles', { seqs: leaves }))
   kept.set(approval.id, texts)
