@@ -180,5 +180,7 @@ export function projectDisposal(
   )
   const range = db.prepare('INSERT OR IGNORE INTO disposed (first_seq, last_seq, intent) VALUES (?, ?, ?)')
   for (const [first, last] of scope.ranges) range.run(first, last, seq)
+  const tile = db.prepare('INSERT OR IGNORE INTO disposed_tile (tile, intent) VALUES (?, ?)')
+  for (const one of scope.tiles) tile.run(one, seq)
   return removeFromCatalog(db, scope, textsOf)
 }

@@ -28,7 +28,7 @@ at(162.4, 'heartbeat')
 
 describe('gaps', () => {
   it('are told apart: stopped by order, ended without closing, running and silent', () => {
-    const gaps = gapsOf(db, { fromUs: T0, toUs: T0 + 1000 * MINUTE })
+    const { gaps } = gapsOf(db, { fromUs: T0, toUs: T0 + 1000 * MINUTE })
     expect(gaps.map(({ from, to, reason }) => [from.slice(11, 16), to.slice(11, 16), reason])).toEqual([
       ['00:10', '01:40', 'stopped'],
       ['01:41', '02:20', 'ended'],
@@ -84,16 +84,43 @@ describe('gaps', () => {
     sign(day + MINUTE, 'clock.jump', 86_400_000)
     sign(day + MINUTE, 'heartbeat')
     sign(day + 2 * MINUTE, 'heartbeat')
-    expect(gapsOf(moved, range).map((gap) => gap.reason)).toEqual(['clock'])
+    expect(gapsOf(moved, range).gaps.map((gap) => gap.reason)).toEqual(['clock'])
     // Back by a day, and ten minutes of silence before that was seen.
     sign(12 * MINUTE, 'clock.jump', -86_400_000)
     sign(12 * MINUTE, 'heartbeat')
-    expect(gapsOf(moved, range).map((gap) => gap.reason)).toEqual(['clock', 'silent'])
+    expect(gapsOf(moved, range).gaps.map((gap) => gap.reason)).toEqual(['clock', 'silent'])
     // Forward again; a view came before the heartbeat that saw it.
     sign(2 * day, 'record.viewed')
     sign(2 * day + MINUTE / 2, 'clock.jump', (2 * day - 12 * MINUTE) / 1000)
     sign(2 * day + MINUTE / 2, 'heartbeat')
-    expect(gapsOf(moved, range).map((gap) => gap.reason)).toEqual(['clock', 'silent', 'clock'])
+    expect(gapsOf(moved, range).gaps.map((gap) => gap.reason)).toEqual(['clock', 'silent', 'clock'])
     expect(completenessIn(moved, range)).toMatchObject({ clock_jumps: 3, heartbeats: 5, incomplete: 0 })
+  })
+  it('are not claimed across tiles that were disposed of: their signs of life went with them', () => {
+    const pruned = new Database(':memory:') as unknown as WritableDb
+    migrate(pruned, catalogMigrations)
+    const add = pruned.prepare<[number, number, string, string]>(
+      "INSERT INTO event (seq, time_us, type, actor, data) VALUES (?, ?, ?, 'engine', ?)"
+    )
+    const sign = (n: number, minute: number, type = 'heartbeat', data = '{}') => add.run(n, T0 + minute * MINUTE, type, data)
+    pruned.exec('INSERT INTO disposed_tile (tile, intent) VALUES (1, 1300), (2, 1300), (4, 1301)')
+    sign(254, 0)
+    sign(255, 5)
+    // Tiles 1 and 2 are gone; the clock was set forward in what is gone.
+    sign(768, 600, 'verify.run')
+    sign(769, 601, 'clock.jump', '{"delta_ms":6000000}')
+    sign(770, 602)
+    sign(771, 610)
+    // Tile 4 is gone, within two minutes.
+    sign(1280, 612)
+    sign(1281, 620)
+    const { gaps, disposed, heartbeats } = completenessIn(pruned, { fromUs: T0, toUs: T0 + 1000 * MINUTE })
+    expect(gaps.map(({ from_seq, to_seq, reason }) => [from_seq, to_seq, reason])).toEqual([
+      [254, 255, 'silent'],
+      [770, 771, 'silent'],
+      [1280, 1281, 'silent']
+    ])
+    expect(disposed).toMatchObject([{ from_seq: 255, to_seq: 768, by: [1300] }])
+    expect(heartbeats).toBe(6)
   })
 })

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What shows that nothing is missing in time: heartbeats, and the stretches without one.
-import type { Gap } from '../../shared/contract/compliance.ts'
+import type { DisposedStretch, Gap } from '../../shared/contract/compliance.ts'
 import { isoMs } from '../catalog/rows.ts'
+import { TILE } from '../ledger/tiles.ts'
 import type { AnyDb } from '../sqlite/open.ts'
 
 /** Heartbeats come each minute; two and a half without a sign of life are a gap. */
@@ -21,11 +22,34 @@ export interface GapRange {
   readonly size?: number | undefined
 }
 
-/** Stretches without a sign of life within a range; oldest first. A clock that was moved is told from a silence. */
-export function gapsOf(db: AnyDb, { fromUs, toUs, size = Number.MAX_SAFE_INTEGER }: GapRange): Gap[] {
+/** What stands between signs of life; oldest first. */
+interface Stretches {
+  readonly gaps: Gap[]
+  /** Signs of life between may have gone with their tile: of these stretches nothing is said. */
+  readonly disposed: DisposedStretch[]
+}
+
+/**
+ * Stretches without a sign of life within a range. A clock that was moved is told from a silence, and so is a stretch whose leaves were disposed of
+ * with their tile.
+ */
+export function gapsOf(db: AnyDb, { fromUs, toUs, size = Number.MAX_SAFE_INTEGER }: GapRange): Stretches {
   const gaps: Gap[] = []
+  const disposed: DisposedStretch[] = []
+  const tiles = db.prepare<[], { tile: number; intent: number }>('SELECT tile, intent FROM disposed_tile ORDER BY tile').all()
+  let next = 0
+  /** The intents that took the tiles up to a leaf; a tile goes with all of its signs. */
+  const takenUpTo = (seq: number): number[] => {
+    const from = next
+    while ((tiles[next]?.tile ?? Number.POSITIVE_INFINITY) * TILE < seq) next++
+    return [...new Set(tiles.slice(from, next).map(({ intent }) => intent))]
+  }
   let before: Sign | undefined
   let heartbeat = -1
+  const movedIn = (stretch: DisposedStretch | undefined, moved: number): boolean =>
+    stretch !== undefined &&
+    stretch.to_seq > heartbeat &&
+    Date.parse(stretch.to) * 1000 - Date.parse(stretch.from) * 1000 >= moved - SILENCE_US
   const add = (from: Sign, to: Sign, reason: Gap['reason']) =>
     gaps.push({ from: isoMs(from.time_us), to: isoMs(to.time_us), from_seq: from.seq, to_seq: to.seq, reason })
   const signs = db.prepare<[number, number, number], Sign>(`
@@ -37,7 +61,11 @@ WHERE time_us >= ?
 ORDER BY seq`)
   for (const sign of signs.iterate(fromUs, toUs, size)) {
     const silence = before ? sign.time_us - before.time_us : 0
-    if (sign.type === 'clock.jump') {
+    const by = takenUpTo(sign.seq)
+    if (before && by.length > 0) {
+      if (silence > SILENCE_US)
+        disposed.push({ from: isoMs(before.time_us), to: isoMs(sign.time_us), from_seq: before.seq, to_seq: sign.seq, by })
+    } else if (sign.type === 'clock.jump') {
       const moved = (JSON.parse(sign.data) as { delta_ms: number }).delta_ms * 1000
       const last = gaps.at(-1)
       const seen =
@@ -45,7 +73,7 @@ ORDER BY seq`)
       if (before && moved > SILENCE_US) {
         // Leaves between the move and this one carry the new time already: the silence before them was the move.
         if (last && Math.abs(seen - moved) <= SILENCE_US) gaps[gaps.length - 1] = { ...last, reason: 'clock' }
-        else add(before, sign, 'clock')
+        else if (!movedIn(disposed.at(-1), moved)) add(before, sign, 'clock')
       } else if (before && moved < 0 && silence - moved > SILENCE_US) add(before, sign, 'silent')
     } else if (before && silence > SILENCE_US) {
       add(before, sign, before.type === 'engine.stopped' ? 'stopped' : sign.type === 'engine.started' ? 'ended' : 'silent')
@@ -53,7 +81,7 @@ ORDER BY seq`)
     if (sign.type === 'heartbeat') heartbeat = sign.seq
     before = sign
   }
-  return gaps
+  return { gaps, disposed }
 }
 
 /** The newest sign of life up to a time; that time itself without one. */
@@ -85,7 +113,7 @@ WHERE time_us >= ?
     lost: figures?.lost ?? 0,
     incomplete: figures?.incomplete ?? 0,
     clock_jumps: figures?.clock_jumps ?? 0,
-    gaps: gapsOf(db, { ...range, fromUs: signUpTo(db, fromUs, size) })
+    ...gapsOf(db, { ...range, fromUs: signUpTo(db, fromUs, size) })
   }
 }
 

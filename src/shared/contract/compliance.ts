@@ -67,6 +67,10 @@ export const gap = z.object({
 })
 export type Gap = z.infer<typeof gap>
 
+/** A stretch whose signs of life may have gone with their tile of leaves: nothing is said of it but the intents that took it. */
+export const disposedStretch = z.object({ from: timestamp, to: timestamp, from_seq: count, to_seq: count, by: z.array(count) })
+export type DisposedStretch = z.infer<typeof disposedStretch>
+
 export const verification = z.object({
   seq: count,
   time: timestamp,
@@ -131,7 +135,8 @@ export const complianceOperations = {
       /** Requests that an end of the engine left without an answer. */
       incomplete: count,
       clock_jumps: count,
-      gaps: z.array(gap)
+      gaps: z.array(gap),
+      disposed: z.array(disposedStretch)
     }),
     access: 'read',
     leaves: []

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Gap } from '../contract/compliance.ts'
+import type { DisposedStretch, Gap } from '../contract/compliance.ts'
 import type { RecordProof } from '../contract/record.ts'
 import type { RequestKind } from '../evidence/leaf-data.ts'
 import type { LeafType } from '../evidence/leaf-types.ts'
@@ -83,6 +83,8 @@ export interface ComplianceFacts {
   readonly keys: 'safe-storage' | 'passphrase' | 'key-file' | 'missing'
   readonly heartbeats: { readonly seen: number; readonly expected: number }
   readonly gaps: readonly Gap[]
+  /** Stretches of which nothing is said, because their leaves were disposed of. */
+  readonly disposed: readonly DisposedStretch[]
   readonly lost: number
   /** Calls that may be to models and passed through the recorder without a record since its start. */
   readonly unread: number

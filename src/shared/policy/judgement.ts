@@ -2,6 +2,7 @@
 // What judgements of requirements are made of.
 import type { EvidenceLink, Requirement } from '../contract/compliance.ts'
 import type { LeafType } from '../evidence/leaf-types.ts'
+import { disposedOfBy } from './disposed.ts'
 import type { ComplianceFacts, Seen } from './facts.ts'
 
 /** How a row stands, what is missing, and what it rests on. */
@@ -66,5 +67,9 @@ export const lifeOf = (facts: ComplianceFacts): EvidenceLink =>
 /** Events that could not be recorded. */
 export const lossGap = ({ lost }: ComplianceFacts): string | false =>
   lost > 0 && `${plural(lost, 'event')} could not be recorded in 30 days; each failure is on record`
+/** How stretches stand beside gaps whose leaves were disposed of; empty where none were. */
+export const disposedBeside = ({ disposed }: Pick<ComplianceFacts, 'disposed'>): string =>
+  disposed.length === 0 ? '' : `, ${plural(disposed.length, 'stretch', 'stretches')} ${disposedOfBy(disposed.flatMap(({ by }) => by))}`
+
 /** Stretches without a sign of life that nobody ordered. */
 export const unexplained = ({ gaps }: ComplianceFacts): number => gaps.filter((gap) => gap.reason !== 'stopped').length

@@ -7,6 +7,7 @@ import {
   countOf,
   day,
   daysBetween,
+  disposedBeside,
   type Evidence,
   history,
   integrity,
@@ -263,7 +264,7 @@ export function inUse(facts: ComplianceFacts): Judgement {
       unordered > 0 && `${plural(unordered, 'gap')} in 30 days that nobody ordered`
     ],
     {
-      label: `${plural(countOf(facts, 'heartbeat'), 'heartbeat')}, ${plural(facts.gaps.length, 'gap')} in 30 days`,
+      label: `${plural(countOf(facts, 'heartbeat'), 'heartbeat')}, ${plural(facts.gaps.length, 'gap')} in 30 days${disposedBeside(facts)}`,
       link: integrity,
       leaves: ['heartbeat', 'engine.started', 'engine.stopped']
     }

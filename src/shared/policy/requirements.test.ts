@@ -122,6 +122,11 @@ describe('a requirement', () => {
     expect(requirementOf('G4', { ...full, recipients: { due: 0, told: 0 } }).state).toBe('backed')
     expect(gap('S1', longAgo)).toBe('The proofs were last verified on 1 Sep 2026')
     expect(gap('S4', longAgo)).toBe('Not verified on 30 days')
+    const disposed = [{ from: NOW, to: NOW, from_seq: 1, to_seq: 300, by: [1300] }]
+    expect(requirementOf('I1', { ...full, disposed })).toMatchObject({
+      state: 'backed',
+      evidence: { label: expect.stringMatching(/, 0 gaps in 30 days, 1 stretch disposed of by leaf 1,300$/) }
+    })
     const damagedThen = { ...longAgo, verified: { ...longAgo.verified, last: faulty.verified.last } }
     for (const id of ['S1', 'S4', 'G3'] as const) expect(requirementOf(id, damagedThen).state).toBe('not')
   })

@@ -2,6 +2,7 @@
 // What this log proves, what it shows on this machine's word alone, and what it cannot show: computed from the workspace as it is.
 import type { Statement } from '../contract/compliance.ts'
 import type { ComplianceFacts } from './facts.ts'
+import { disposedBeside } from './judgement.ts'
 
 const number = (n: number): string => n.toLocaleString('en-US')
 const plural = (n: number, one: string, many = `${one}s`): string => `${number(n)} ${n === 1 ? one : many}`
@@ -107,7 +108,7 @@ function onItsWord(facts: ComplianceFacts): Line[] {
     line(
       'completeness',
       'A quiet log was a quiet server',
-      `${number(Math.min(seen, expected))} of ${plural(expected, 'heartbeat')} in 24 h, ${plural(facts.gaps.length, 'gap')} in 30 days`
+      `${number(Math.min(seen, expected))} of ${plural(expected, 'heartbeat')} in 24 h, ${plural(facts.gaps.length, 'gap')} in 30 days${disposedBeside(facts)}`
     )
   )
   if (facts.lost > 0)

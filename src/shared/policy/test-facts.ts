@@ -29,6 +29,7 @@ export const empty: ComplianceFacts = {
   keys: 'key-file',
   heartbeats: { seen: 0, expected: 0 },
   gaps: [],
+  disposed: [],
   lost: 0,
   unread: 0,
   alerts: { total: 0, answered: 0 },

@@ -53,4 +53,6 @@ CREATE TABLE disposed (
   last_seq INTEGER NOT NULL,
   intent INTEGER NOT NULL
 ) STRICT;
+-- Tiles whose leaves went, whole.
+CREATE TABLE disposed_tile (tile INTEGER PRIMARY KEY, intent INTEGER NOT NULL) STRICT;
 `

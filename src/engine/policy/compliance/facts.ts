@@ -289,6 +289,7 @@ export async function complianceFacts(context: ReaderContext, live: LiveFacts): 
     verified: verifiedOf(catalog, Date.parse(live.created) * 1000, nowUs),
     anchor: await anchorOf(context),
     gaps: past.gaps,
+    disposed: past.disposed,
     lost: past.lost,
     alerts: { total: alerts?.total ?? 0, answered: alerts?.answered ?? 0 },
     baselines: catalog.prepare<[], number>('SELECT count(*) FROM (SELECT DISTINCT model, source FROM baseline)').pluck().get() ?? 0,

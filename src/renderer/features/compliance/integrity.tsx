@@ -2,6 +2,7 @@
 import { Button, Progress, Select } from '@mantine/core'
 import { useState } from 'react'
 import type { Gap } from '../../../shared/contract/compliance.ts'
+import { disposedOfBy } from '../../../shared/policy/disposed.ts'
 import { messageOf, useAction, useJob, useOperation, useTopic } from '../../client/hooks.ts'
 import { ageOf, count, fixed, moment } from '../../ui/format.ts'
 import { Note, Panel, State } from '../../ui/parts.tsx'
@@ -162,7 +163,11 @@ function Completeness() {
   const seen = useOperation('compliance.completeness', {}, { refetchMs: 60_000, keep: true })
   if (seen.isError) return <Failed what="The gaps cannot be read" error={seen.error} onRetry={() => void seen.refetch()} />
   if (!seen.data) return <Loading what="Reading heartbeats" />
-  const { heartbeats, gaps, lost, incomplete, clock_jumps } = seen.data
+  const { heartbeats, gaps, disposed, lost, incomplete, clock_jumps } = seen.data
+  const rows = [
+    ...gaps.map((one) => ({ ...one, ordered: one.reason === 'stopped', text: reasons[one.reason] })),
+    ...disposed.map((one) => ({ ...one, ordered: true, text: disposedOfBy(one.by) }))
+  ].sort((a, b) => b.from_seq - a.from_seq)
   return (
     <Panel title="Completeness" sub={`last 30 days · ${count(heartbeats)} heartbeats`} flush>
       {lost > 0 && (
@@ -192,7 +197,7 @@ function Completeness() {
           </Note>
         </div>
       )}
-      {gaps.length === 0 ? (
+      {rows.length === 0 ? (
         <Empty title="No gap">
           <p>A heartbeat a minute shows that a quiet log was a quiet server. A longer silence is listed here with its reason.</p>
         </Empty>
@@ -208,13 +213,13 @@ function Completeness() {
             </tr>
           </thead>
           <tbody>
-            {[...gaps].reverse().map((one) => (
+            {rows.map((one) => (
               <tr key={one.from_seq}>
                 <td className="num">{moment(one.from).replace(' UTC', '')}</td>
                 <td className="num">{moment(one.to).replace(' UTC', '')}</td>
                 <td className="right">{ageOf(Date.parse(one.to) - Date.parse(one.from))}</td>
                 <td>
-                  <State is={one.reason === 'stopped' ? 'none' : 'attention'}>{reasons[one.reason]}</State>
+                  <State is={one.ordered ? 'none' : 'attention'}>{one.text}</State>
                 </td>
                 <td className="right dim">
                   {count(one.from_seq)} and {count(one.to_seq)}
