@@ -119,6 +119,7 @@ describe('records', () => {
     expect(await engine.codeOf('records.query', { cursor: 'garbage' })).toBe('invalid_cursor')
     expect(await engine.codeOf('records.query', { cursor: Buffer.from('1.2; DROP').toString('base64url') })).toBe('invalid_cursor')
     expect(await engine.codeOf('records.query', { limit: 1001 })).toBe('bad_request')
+    expect(await engine.codeOf('records.query', { text: '😀 !' })).toBe('bad_request')
     expect(await engine.codeOf('records.query', { unknown: 1 })).toBe('bad_request')
   })
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FilterExpression, NumberField, Term, TextField } from '../../shared/filter/filter.ts'
+import { type FilterExpression, hasWord, type NumberField, type Term, type TextField } from '../../shared/filter/filter.ts'
 
 /** A WHERE condition over `record r` with its bound parameters. */
 export interface SqlCondition {
@@ -32,9 +32,6 @@ const numberColumns: Record<NumberField, string> = {
 /** One FTS5 string: quoted, so that no character of it is an operator. */
 const ftsPhrase = (text: string): string => `"${text.replaceAll('"', '""').replaceAll('\u0000', ' ')}"`
 
-/** A text that holds no letter or digit would match nothing in FTS5; it is no condition then. */
-const hasToken = (text: string): boolean => /[\p{L}\p{N}\p{Co}]/u.test(text)
-
 /** The last decision on each record. With max(), the other columns of a group are those of its row (SQLite, Bare columns). */
 const LAST_REVIEWS = `SELECT json_extract(data, '$.record') AS record, json_extract(data, '$.decision') AS decision, max(seq)
     FROM event
@@ -46,10 +43,11 @@ const CORRECTED = "r.seq IN (SELECT json_extract(data, '$.record') FROM event WH
 const EXPANDED = 8
 const numbers = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, i) => first + i)
 
-function condition(term: Term): SqlCondition | null {
+function condition(term: Term): SqlCondition {
   switch (term.kind) {
     case 'text': {
-      if (!hasToken(term.text)) return null
+      // No record holds it; the full text would refuse the question.
+      if (!hasWord(term.text)) return { where: term.negated ? '1' : '0', params: [] }
       const inside = 'r.rid IN (SELECT rowid FROM record_text WHERE record_text MATCH ?)'
       return { where: term.negated ? `NOT (${inside})` : inside, params: [ftsPhrase(term.text)] }
     }
@@ -81,9 +79,8 @@ function condition(term: Term): SqlCondition | null {
     }
     case 'time': {
       const bounds = [...(term.from === undefined ? [] : ['r.time_us >= ?']), ...(term.to === undefined ? [] : ['r.time_us < ?'])]
-      return bounds.length === 0
-        ? null
-        : { where: bounds.join(' AND '), params: [term.from, term.to].filter((bound) => bound !== undefined) }
+      const where = bounds.length === 0 ? '1' : bounds.join(' AND ')
+      return { where, params: [term.from, term.to].filter((bound) => bound !== undefined) }
     }
     case 'sample':
       return { where: 'r.sample = ?', params: [term.value ? 1 : 0] }
@@ -108,7 +105,7 @@ function condition(term: Term): SqlCondition | null {
 
 /** The conjunction of a filter's terms; `1` for everything. */
 export function filterSql(filter: FilterExpression): SqlCondition {
-  const parts = filter.terms.map(condition).filter((part) => part !== null)
+  const parts = filter.terms.map(condition)
   if (parts.length === 0) return { where: '1', params: [] }
   return { where: parts.map((part) => part.where).join('\n  AND '), params: parts.flatMap((part) => [...part.params]) }
 }

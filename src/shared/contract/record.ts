@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { correctionChange, MOST_CHANGES } from '../event/correction.ts'
 import { reviewDecisions } from '../evidence/leaf-data.ts'
 import { recordStatuses } from '../evidence/leaf-types.ts'
+import { hasWord } from '../filter/filter.ts'
 import { places } from '../place/place.ts'
 import { cost } from './cost.ts'
 import { operation } from './operation.ts'
@@ -251,7 +252,7 @@ export const recordOperations = {
       model: z.string().min(1).max(256).optional(),
       source: z.string().min(1).max(256).optional(),
       status: z.enum([...recordStatuses, 'in_flight']).optional(),
-      text: z.string().min(1).max(4096).optional(),
+      text: z.string().min(1).max(4096).refine(hasWord, 'needs a letter or a digit').optional(),
       limit: z.int().min(1).max(1000).default(100),
       cursor: z.string().max(256).optional()
     }),

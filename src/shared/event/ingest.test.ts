@@ -24,16 +24,20 @@ it('the names of our own answers are understood where they can be, and else kept
     2_000,
     { timestamp: at, processing_time_ms: 1 }
   ])
-  expect(of({ timestamp: 1_700_000_000, processing_time_ms: '9' })).toEqual([
-    undefined,
-    undefined,
-    { timestamp: 1_700_000_000, processing_time_ms: '9' }
+  // In another form it would be taken for something beside the call, and the call for one of now.
+  for (const timestamp of [
+    '2026-03-01T09:00:00',
+    '03/01/2026,T09:00:00Z',
+    'yesterday',
+    '2023-02-30T00:00:00Z',
+    '2023-06-31T10:00:00+02:00'
   ])
-  expect(of({ timestamp: 'yesterday', processing_time_ms: -1 })).toEqual([
-    undefined,
-    undefined,
-    { timestamp: 'yesterday', processing_time_ms: -1 }
-  ])
+    expect(of({ timestamp }), timestamp).toBe('bad_time')
+  expect(of({ timestamp: 1_700_000_000 })).toBe('wrong_type')
+  expect(of({ processing_time_ms: '9' })).toBe('wrong_type')
+  expect(of({ processing_time_ms: -1 })).toBe('out_of_range')
+  expect(of({ start_time: '2023-02-29T00:00:00Z' })).toBe('bad_time')
+  expect(of({ start_time: '2024-02-29T23:59:59.5Z' })).toEqual([Date.parse('2024-02-29T23:59:59.500Z') * 1000, undefined, undefined])
   expect(of({ timestamp: '2099-01-01T00:00:00Z' })).toBe('time_in_future')
 })
 

@@ -3,6 +3,7 @@ import { type CanonicalEvent, responseChars } from './canonical-event.ts'
 import { withoutCredentials } from './credentials.ts'
 import { depthWithin, type IngestErrorCode, isText, MOST_DEPTH, MOST_TEXT, Refused, refuse } from './ingest-checks.ts'
 import { ingestMessages } from './ingest-messages.ts'
+import { isIsoDay } from './iso-day.ts'
 
 export type IngestResult =
   | { readonly ok: true; readonly event: CanonicalEvent; readonly sourceKey: string | null }
@@ -133,7 +134,7 @@ const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d
 
 /** Microseconds of an ISO 8601 time with a zone. */
 function isoMicros(text: string): number | undefined {
-  if (!ISO.test(text)) return undefined
+  if (!ISO.test(text) || !isIsoDay(text)) return undefined
   const ms = Date.parse(text)
   if (Number.isNaN(ms)) return undefined
   const digits = /\.(\d{1,9})/.exec(text)?.[1]?.padEnd(6, '0').slice(3, 6)
@@ -151,20 +152,25 @@ function choice<T extends string>(value: Json, name: string, choices: readonly T
   return choices.find((one) => one === value) ?? refuse(name, `one of ${choices.join(', ')}`)
 }
 
+/** Microseconds of a member that is an ISO 8601 time with a zone. */
+function timeOf(value: Json, name: string): number {
+  if (typeof value !== 'string') return refuse(name, 'an ISO 8601 time with a zone')
+  return isoMicros(value) ?? refuse(name, 'an ISO 8601 time with a zone', 'bad_time')
+}
+
 function startOf(raw: Record<string, Json>): number | undefined {
   const time = raw.start_time
   if (time === undefined || time === null) return typeof raw.start_us === 'number' ? raw.start_us : undefined
-  if (typeof time !== 'string') return refuse('start_time', 'an ISO 8601 time with a zone')
-  return isoMicros(time) ?? refuse('start_time', 'an ISO 8601 time with a zone', 'bad_time')
+  return timeOf(time, 'start_time')
 }
 
-/** What this program's own answers call the start and the latency, in microseconds; undefined when it is no such thing or has a place already. */
+/** What this program's own answers call the start and the latency, in microseconds; undefined when it is not there or has a place already. */
 function answered(raw: Record<string, Json>): { readonly start: number | undefined; readonly latency: number | undefined } {
   const { timestamp, processing_time_ms: took } = raw
-  const free = (...names: readonly string[]): boolean => names.every((name) => raw[name] === undefined || raw[name] === null)
+  const absent = (name: string): boolean => raw[name] === undefined || raw[name] === null
   return {
-    start: typeof timestamp === 'string' && free('start_time', 'start_us') ? isoMicros(timestamp) : undefined,
-    latency: typeof took === 'number' && took >= 0 && free('latency_ms', 'latency_us') ? millis(took, 'processing_time_ms') : undefined
+    start: !absent('timestamp') && absent('start_time') && absent('start_us') ? timeOf(timestamp, 'timestamp') : undefined,
+    latency: !absent('processing_time_ms') && absent('latency_ms') && absent('latency_us') ? millis(took, 'processing_time_ms') : undefined
   }
 }
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { filterOfSeqs, periodOf, withPeriod } from './chosen.ts'
-import { type FilterExpression, fromQueryBody, numberFields, remoteStates, reviewStates, type Term, textFields } from './filter.ts'
+import { type FilterExpression, fromQueryBody, hasWord, numberFields, remoteStates, reviewStates, type Term, textFields } from './filter.ts'
 import { formatFilter } from './format.ts'
 import { parseFilter } from './parse.ts'
 
@@ -38,7 +38,13 @@ describe('parseFilter', () => {
     ['a latency:fast', 'bad_number', 2],
     ['tokens:5s', 'bad_number', 0],
     ['from:yesterday', 'bad_time', 0],
+    ['from:2026-02-30', 'bad_time', 0],
+    ['to:2026-06-31T10:00:00+02:00', 'bad_time', 0],
     ['x "open', 'open_quote', 2],
+    ['€', 'bad_value', 0],
+    ['model:m  § ?', 'bad_value', 9],
+    ['a "???"', 'bad_value', 2],
+    ['a -😀', 'bad_value', 2],
     ['model:', 'bad_value', 0],
     ['sample:maybe', 'bad_value', 0],
     ['remote:maybe', 'bad_value', 0],
@@ -50,13 +56,18 @@ describe('parseFilter', () => {
     expect(problem(text)).toMatchObject({ code, position })
   })
 
+  it('reads past the signs between words', () => {
+    expect(parsed('What is 2 + 2 ?')).toEqual(['What', 'is', '2', '2'].map((text) => ({ kind: 'text', text, negated: false })))
+    expect(parsed(' ')).toEqual([])
+  })
+
   it('never throws', () => {
     fc.assert(fc.property(fc.string({ maxLength: 200, unit: 'binary' }), (text) => void parseFilter(text)))
   })
 })
 
 describe('formatFilter', () => {
-  const word = fc.string({ minLength: 1, maxLength: 30 }).filter((text) => text.trim() !== '')
+  const word = fc.string({ minLength: 1, maxLength: 30 }).filter(hasWord)
   const bound = fc.integer({ min: 0, max: 1e9 })
   const term: fc.Arbitrary<Term> = fc.oneof(
     fc.record({ kind: fc.constant('text' as const), text: word, negated: fc.boolean() }),
@@ -93,6 +104,7 @@ describe('fromQueryBody', () => {
       { kind: 'text', text: 'prime', negated: false },
       { kind: 'text', text: 'step by', negated: false }
     ])
+    expect(fromQueryBody({ text: '2 + "..." 3' }).terms.map((term) => term.kind === 'text' && term.text)).toEqual(['2', '3'])
   })
 })
 

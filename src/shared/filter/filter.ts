@@ -59,6 +59,9 @@ export const MOST_FILTER_TEXT = 4_096
 /** Most terms of a filter. */
 export const MOST_TERMS = 32
 
+/** Whether a text holds anything that the full text has words of (tokenizer unicode61: letters, digits, private use). */
+export const hasWord = (text: string): boolean => /[\p{L}\p{N}\p{Co}]/u.test(text)
+
 /** What the HTTP query body says, as a filter. Times are ISO 8601 with a zone. */
 export function fromQueryBody(body: {
   readonly from?: string | undefined
@@ -81,10 +84,10 @@ export function fromQueryBody(body: {
     const value = body[field]
     if (value !== undefined) terms.push({ kind: 'is', field, value, negated: false })
   }
-  // Words are all required, in any order; quoted words stand together.
+  // Words are all required, in any order; quoted words stand together. Signs between them are none.
   for (const match of (body.text ?? '').matchAll(/"([^"]*)"|(\S+)/g)) {
     const text = (match[1] ?? match[2] ?? '').trim()
-    if (text !== '') terms.push({ kind: 'text', text, negated: false })
+    if (hasWord(text)) terms.push({ kind: 'text', text, negated: false })
   }
   return { terms }
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The filter language: words and "phrases" (full text), field:value, field:>n, field:<n, field:a..b, seq:a,b,c..d, review:DECISION, corrected:yes, remote:yes, from:TIME, to:TIME, a leading - negates.
+import { isIsoDay } from '../event/iso-day.ts'
 import {
   type FilterExpression,
+  hasWord,
   MOST_FILTER_TEXT,
   MOST_TERMS,
   type NumberField,
@@ -82,7 +84,7 @@ const TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\
 function timeOf(token: Token): number {
   const text = token.value
   const zoned = /T/.test(text) && !/(Z|[+-]\d{2}:\d{2})$/.test(text) ? `${text}Z` : text
-  const ms = TIME.test(text) ? Date.parse(zoned) : Number.NaN
+  const ms = TIME.test(text) && isIsoDay(text) ? Date.parse(zoned) : Number.NaN
   if (Number.isNaN(ms)) throw new Refused('bad_time', 'expected a time such as 2026-11-23 or 2026-11-23T14:30:00Z', token.position)
   const digits = /\.(\d{1,6})/.exec(text)?.[1]?.padEnd(6, '0').slice(3) ?? '0'
   return ms * 1000 + Number(digits)
@@ -155,18 +157,27 @@ function termOf(token: Token): Term | null {
   throw new Refused('unknown_field', `there is no field ${field}; words with a colon go into quotation marks`, position)
 }
 
-/** Parses the text of a filter; never throws. */
+const NO_WORD = 'a search text needs a letter or a digit'
+
+/** Parses the text of a filter; never throws. Signs between words say nothing; alone, in quotation marks or negated they are refused. */
 export function parseFilter(text: string): FilterResult {
   if (text.length > MOST_FILTER_TEXT)
     return { ok: false, problem: { code: 'too_long', message: `at most ${MOST_FILTER_TEXT} characters`, position: MOST_FILTER_TEXT } }
   const terms: Term[] = []
+  let sign: Token | undefined
   try {
     for (const token of tokens(text)) {
       const term = termOf(token)
       if (!term) continue
+      if (term.kind === 'text' && !hasWord(term.text)) {
+        if (token.quoted || token.negated) throw new Refused('bad_value', NO_WORD, token.position)
+        sign ??= token
+        continue
+      }
       if (terms.length === MOST_TERMS) throw new Refused('too_many_terms', `at most ${MOST_TERMS} terms`, token.position)
       terms.push(term)
     }
+    if (sign && !terms.some(({ kind }) => kind === 'text')) throw new Refused('bad_value', NO_WORD, sign.position)
   } catch (error) {
     if (error instanceof Refused) return { ok: false, problem: error.problem }
     throw error
