@@ -172,7 +172,10 @@ describe('affidavit', () => {
     const data = join(root, 'unknown.csv')
     const map = join(root, 'map.json')
     writeFileSync(data, 'when,llm model,question,answer,took_ms\n2026-01-31 12:00:00,mapped-1,Q,A,812\n')
-    const guess = affidavit('import', ...workspace(), '--print-mapping', data)
+    const fresh = ['--workspace', join(root, 'not yet')]
+    const guess = affidavit('import', ...fresh, '--print-mapping', data)
+    expect(existsSync(join(root, 'not yet'))).toBe(false)
+    expect(affidavit('import', ...workspace(), '--print-mapping', data).out).toBe(guess.out)
     expect(guess.status).toBe(0)
     expect(JSON.parse(guess.out)).toMatchObject({
       fields: { time: { from: 'when', unit: 'text' }, model: { from: 'llm model' }, latency: { from: 'took_ms', unit: 'ms' } }
@@ -215,8 +218,37 @@ describe('affidavit', () => {
     expect(noPort).toMatchObject({ status: 2, stderr: 'bad_request: DRIFT_API_PORT is a port number, 0 to 65535\n' })
     expect(affidavit('nonsense').status).toBe(2)
     expect(affidavit('query', ...workspace(), 'latency:fast').err).toContain('invalid_filter')
+    expect(affidavit('query', ...workspace(), '€').err).toContain('invalid_filter: a search text needs a letter or a digit')
+    expect(affidavit('query', ...workspace(), '--', '-model:old -model:new -model:third').status).toBe(0)
     expect(affidavit('--help').status).toBe(0)
   }, 60_000)
+
+  it('stops without a word when whoever reads has seen enough', () => {
+    const many = join(root, 'many.jsonl')
+    writeFileSync(many, lines(3_000, 'many'))
+    expect(affidavit('import', ...workspace(), '--profile', 'affidavit-jsonl', many).status).toBe(0)
+    const command = [process.execPath, entry, 'query', ...workspace(), 'model:many']
+    const script = 'set -o pipefail; "$@" | head -1'
+    const run = spawnSync('bash', ['-c', script, 'bash', ...command], { encoding: 'utf8', env: environment(), timeout: 60_000 })
+    expect(run).toMatchObject({ status: 0, stderr: '' })
+    expect(run.stdout.trim().split('\n')).toHaveLength(1)
+  })
+
+  it.runIf(process.platform === 'linux')('begins no workspace whose keys could not be kept', () => {
+    const taken = join(root, 'a file')
+    writeFileSync(taken, '')
+    const state = ['--state', join(taken, 'state')]
+    for (const [name, command] of [
+      ['half import', ['import', join(root, 'b.jsonl')]],
+      ['half sample', ['sample']]
+    ] as const) {
+      const [verb = '', ...rest] = command
+      const refused = affidavit(verb, '--workspace', join(root, name), ...state, ...rest)
+      expect(refused, name).toMatchObject({ status: 2, out: '' })
+      expect(refused.err, name).toMatch(/not_writable: .*keys and remembered heads/)
+      expect(existsSync(join(root, name)), name).toBe(false)
+    }
+  })
 
   it('keeps a second engine away from a workspace, and serves until it is told to stop', async () => {
     const serving: ChildProcess = spawn(process.execPath, [entry, 'serve', ...workspace(), '--json'], {

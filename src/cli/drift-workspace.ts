@@ -91,13 +91,7 @@ function printReceipt(receipt: DriftReceipt): void {
 
 /** Decides looks again, of a workspace or from a bundle alone, and compares; 1 when a digit differs or the bundle is not intact. */
 export async function explain(
-  options: {
-    readonly workspace?: string
-    readonly bundle?: string
-    readonly look?: number
-    readonly state?: string
-    readonly json?: boolean
-  },
+  options: Partial<WorkspaceOptions> & { readonly bundle?: string; readonly look?: number },
   environment: CliEnvironment
 ): Promise<number> {
   const { workspace, bundle, look } = options
@@ -108,8 +102,7 @@ export async function explain(
     return receipts.every((receipt) => receipt.reproduced) ? EXIT.done : EXIT.negative
   }
   if (bundle === undefined) {
-    const named = { workspace: workspace ?? '', ...(options.state === undefined ? {} : { state: options.state }) }
-    return withEngine(named, environment, async (engine) => {
+    return withEngine({ ...options, workspace: workspace ?? '' }, environment, async (engine) => {
       const receipt = await engine.call('drift.explain', look === undefined ? {} : { look_seq: look })
       return show([receipt], {})
     })

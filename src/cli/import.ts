@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { AffidavitError } from '../shared/contract/errors.ts'
 import { type ImportMapping, importMapping, MAPPED } from '../shared/contract/import-mapping.ts'
 import type { ImportPreview } from '../shared/contract/imports.ts'
 import { inputProblem } from '../shared/contract/input-problem.ts'
 import type { CliEnvironment } from './config.ts'
-import type { EngineChild } from './engine-child.ts'
+import { EngineChild } from './engine-child.ts'
 import { waitForJob } from './jobs.ts'
 import { EXIT, print, say } from './output.ts'
-import { type WorkspaceOptions, withEngine } from './workspace-commands.ts'
+import { configFor, holdsWorkspace, type WorkspaceOptions, withEngine } from './workspace-commands.ts'
 
 export interface ImportOptions extends WorkspaceOptions {
   readonly profile?: string
@@ -93,7 +94,26 @@ export function importFiles(files: readonly string[], options: ImportOptions, en
     }
     return rejected > 0 ? EXIT.negative : EXIT.done
   }
-  return withEngine(options, environment, work, { makes: options.printMapping !== true })
+  return options.printMapping && !holdsWorkspace(options.workspace)
+    ? inPassing(environment, work)
+    : withEngine(options, environment, work, { makes: true })
+}
+
+/** What needs no record of anything, in a workspace that is gone afterwards. */
+async function inPassing(environment: CliEnvironment, work: (engine: EngineChild) => Promise<number>): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'affidavit-import-'))
+  try {
+    const engine = await EngineChild.start(
+      configFor({ workspace: join(folder, 'workspace'), state: join(folder, 'state') }, environment, false)
+    )
+    try {
+      return await work(engine)
+    } finally {
+      await engine.stop()
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 /** Says which of several files was refused. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { AffidavitError } from '../shared/contract/errors.ts'
+import { isIsoDay } from '../shared/event/iso-day.ts'
 import { roles } from '../shared/evidence/leaf-data.ts'
 import { anchorNow, listAnchors } from './anchor.ts'
 import { backup, restore } from './backup.ts'
@@ -27,7 +28,7 @@ const whole = (text: string): number => {
 
 const moment = (text: string): Date => {
   const value = new Date(text)
-  if (!/T.*(?:Z|[+-]\d{2}:?\d{2})$/.test(text) || Number.isNaN(value.getTime()))
+  if (!/T.*(?:Z|[+-]\d{2}:?\d{2})$/.test(text) || !isIsoDay(text) || Number.isNaN(value.getTime()))
     throw new InvalidArgumentError('a time such as 2026-04-01T12:00:00Z is needed')
   return value
 }
@@ -42,15 +43,16 @@ const leafRangeOf = (text: string): { readonly first: number; readonly last: num
   return range
 }
 
-const workspaceCommand = (program: Command, name: string, description: string): Command =>
-  program
-    .command(name)
-    .description(description)
-    .requiredOption('--workspace <dir>', 'folder of the workspace')
+/** The options of a command that acts on a workspace, beside its folder. */
+const acting = (command: Command): Command =>
+  command
     .option('--state <dir>', 'folder of keys and remembered heads, outside the workspace')
     .option('--user <name>', 'person to act for, where people are set up')
     .option('--password-file <file>', 'file with that person’s password on its first line')
     .option('--json', 'results as JSON')
+
+const workspaceCommand = (program: Command, name: string, description: string): Command =>
+  acting(program.command(name).description(description).requiredOption('--workspace <dir>', 'folder of the workspace'))
 
 /** Failures that say no to the content rather than to the call. */
 const negative = new Set(['no_good_record', 'nothing_selected', 'cancelled', 'conflict', 'unreachable', 'not_trusted'])
@@ -89,7 +91,8 @@ workspaceCommand(program, 'import', 'import files; a second import of the same f
 
 workspaceCommand(program, 'query', 'records that match a filter, as JSON lines')
   .option('--limit <n>', 'most records', whole, Number.MAX_SAFE_INTEGER)
-  .argument('[text]', 'the filter language of the records view', '')
+  .argument('[text]', 'the filter language of the records view; -- before a text that begins with -', '')
+  .addHelpText('after', "\nExample: affidavit query --workspace DIR -- '-model:gpt-4o latency:>2s'")
   .action((text: string, options) => run(() => query(text, options, environment)))
 
 workspaceCommand(program, 'export', 'write a signed bundle')
@@ -155,14 +158,10 @@ workspaceCommand(drift, 'backtest', 'what would have alarmed over the stored his
   .option('--to <time>', 'claimed starts before this time (ISO 8601)')
   .addOption(new Option('--set <name=value>', 'a setting to try, may be repeated').argParser(collect).default([]))
   .action((options) => run(() => runBacktest(options, environment)))
-drift
-  .command('explain')
-  .description('decide a look again from what its leaves hold, and compare')
+acting(drift.command('explain').description('decide a look again from what its leaves hold, and compare'))
   .option('--workspace <dir>', 'folder of the workspace')
-  .option('--state <dir>', 'folder of keys and remembered heads, outside the workspace')
   .option('--bundle <file>', 'a bundle, instead of a workspace')
   .option('--look <seq>', 'leaf of the look; the newest of a workspace, all of a bundle when not given', whole)
-  .option('--json', 'results as JSON')
   .action((options) => run(() => explain(options, environment)))
 drift
   .command('test')

@@ -9,9 +9,30 @@ const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
 /** A name in a file or a bundle may be written so that a terminal does what it says. */
 const shown = (line: string): string => line.replace(CONTROL, '\ufffd')
 
+let closed = false
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  closed = true
+})
+
+/** Whoever reads stdout has seen enough (`| head`): nothing more is written there. */
+export const outputClosed = (): boolean => closed
+
+/** Waits until what was printed has been taken. */
+export const printed = (): Promise<void> =>
+  closed || !process.stdout.writableNeedDrain
+    ? Promise.resolve()
+    : new Promise((resolve) => {
+        const done = (): void => {
+          process.stdout.off('drain', done).off('error', done)
+          resolve()
+        }
+        process.stdout.on('drain', done).on('error', done)
+      })
+
 /** One line on stdout; without control characters where it is a terminal. */
 export const print = (line: string): void => {
-  process.stdout.write(`${process.stdout.isTTY ? shown(line) : line}\n`)
+  if (!closed) process.stdout.write(`${process.stdout.isTTY ? shown(line) : line}\n`)
 }
 
 /** One line on stderr: progress and messages, never results. */

@@ -46,4 +46,6 @@ it('a command acts for the person it names, and for nobody otherwise', { timeout
   expect(JSON.parse(bob.out)).toMatchObject({ error: { code: 'forbidden', message: expect.stringContaining('choose an own one') } })
   expect(run('people', 'list', ...place, ...ann).out.split('\n')).toHaveLength(3)
   expect(run('query', ...place, '--user', 'Ann Archer').err).toContain('belong together')
+  // There is no look yet: the person was taken.
+  expect(run('drift', 'explain', ...place, ...ann).err).toMatch(/^(not_found|nothing_selected): /)
 })

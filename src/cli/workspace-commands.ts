@@ -7,7 +7,7 @@ import { type ActingOptions, actFor, requirePerson } from './acting.ts'
 import { type CliEnvironment, requirePorts } from './config.ts'
 import { EngineChild, type Print } from './engine-child.ts'
 import { waitForJob } from './jobs.ts'
-import { EXIT, print, say } from './output.ts'
+import { EXIT, outputClosed, print, printed, say } from './output.ts'
 
 export interface WorkspaceOptions extends ActingOptions {
   readonly workspace: string
@@ -34,9 +34,13 @@ export function configFor(options: WorkspaceOptions, environment: CliEnvironment
   }
 }
 
+/** Whether a folder holds a workspace, or what is left of one. */
+export const holdsWorkspace = (folder: string): boolean =>
+  ['workspace.json', 'ledger.db', 'keys.db', 'head'].some((name) => existsSync(join(folder, name)))
+
 /** @throws AffidavitError not_found: a mistyped folder must not become an empty workspace that is then found intact */
 function requireWorkspace(folder: string, makes: boolean): void {
-  if (['workspace.json', 'ledger.db', 'keys.db', 'head'].some((name) => existsSync(join(folder, name)))) return
+  if (holdsWorkspace(folder)) return
   if (!makes) throw new AffidavitError('not_found', `there is no workspace in ${resolve(folder)}: serve or import makes one`)
   say(`a new workspace is made in ${resolve(folder)}`)
 }
@@ -102,11 +106,12 @@ export function query(text: string, options: WorkspaceOptions & { readonly limit
   return withEngine(options, environment, async (engine) => {
     const result = await engine.call('records.open', { query: text })
     const wanted = Math.min(result.count, options.limit)
-    for (let offset = 0; offset < wanted; offset += 200) {
+    for (let offset = 0; offset < wanted && !outputClosed(); offset += 200) {
       const page = await engine.call('records.page', { handle: result.handle, offset, limit: Math.min(200, wanted - offset) })
       for (const row of page.rows) print(JSON.stringify(row))
+      await printed()
     }
-    say(`${wanted} of ${result.count} matching records, ${result.total} on record`)
+    if (!outputClosed()) say(`${wanted} of ${result.count} matching records, ${result.total} on record`)
     return EXIT.done
   })
 }

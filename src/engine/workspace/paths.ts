@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { writeFileDurably } from '../../node/durable-file.ts'
@@ -72,6 +72,24 @@ export function storageRefusal(error: unknown, what: string): AffidavitError | u
 
 const noFolder = ({ root }: WorkspacePaths): AffidavitError =>
   new AffidavitError('not_writable', `no folder can be made here: ${root}; choose another`)
+
+/**
+ * Makes the folder for keys and remembered heads, and sees that it can be written: before anything of a workspace, which without its keys
+ * would be a folder that no start can use.
+ * @throws AffidavitError not_writable, disk_full
+ */
+export function requireStateFolder(state: string): void {
+  try {
+    mkdirSync(state, { recursive: true, mode: 0o700 })
+    accessSync(state, constants.W_OK)
+  } catch (error) {
+    const refused = storageRefusal(error, `the folder of keys and remembered heads, ${state},`)
+    throw (
+      refused ??
+      new AffidavitError('not_writable', `no folder for keys and remembered heads can be made at ${state}; name another with --state`)
+    )
+  }
+}
 
 /** Makes the folder private to its owner and reads (or writes, for a new workspace) its description. */
 export function describeWorkspace(paths: WorkspacePaths): WorkspaceDescription {

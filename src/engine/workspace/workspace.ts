@@ -22,6 +22,7 @@ import { keylessIdentity, rememberedOrigin, rememberLogKey } from './keyless.ts'
 import {
   describeWorkspace,
   lockWorkspace,
+  requireStateFolder,
   storageRefusal,
   type WorkspaceDescription,
   type WorkspacePaths,
@@ -119,6 +120,7 @@ export async function openWorkspace(
   now: () => number = Date.now
 ): Promise<OpenWorkspace> {
   const paths = workspacePaths(config.workspace)
+  if (!existsSync(paths.ledger)) requireStateFolder(config.state)
   const description = describeWorkspace(paths)
   const lock = lockWorkspace(paths)
   const opened: WritableDb[] = [lock]

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { syncFolder, writeFileDurably } from '../../../node/durable-file.ts'
 
-/** Content of `endpoint.json`: where the servers of a running engine are. A url is null when that server does not listen. */
+/** Content of `endpoint.json`: where the servers of a running engine are. A server that does not listen is null. */
 export const endpointFile = z.object({
   product: z.literal('affidavit'),
   version: z.string(),

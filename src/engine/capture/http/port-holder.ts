@@ -46,17 +46,21 @@ export function portTakenMessage(options: {
 }): string {
   const { port, platform, holder, suggested, variable } = options
   const who =
-    holder !== null
-      ? `Port ${port} is in use by ${holder.name} (process ${holder.pid}).`
-      : platform === 'darwin' && (port === 5000 || port === 7000)
-        ? `Port ${port} is in use, most likely by the AirPlay receiver of macOS.`
-        : port === 5000
-          ? `Port ${port} is in use, most likely by MLflow, whose default it is.`
-          : `Port ${port} is in use by another program.`
+    holder?.pid === process.pid
+      ? `Port ${port} is this program’s own other port.`
+      : holder !== null
+        ? `Port ${port} is in use by ${holder.name} (process ${holder.pid}).`
+        : platform === 'darwin' && (port === 5000 || port === 7000)
+          ? `Port ${port} is in use, most likely by the AirPlay receiver of macOS.`
+          : port === 5000
+            ? `Port ${port} is in use, most likely by MLflow, whose default it is.`
+            : `Port ${port} is in use by another program.`
   const out =
-    holder === null && platform === 'darwin' && (port === 5000 || port === 7000)
-      ? 'Turn off AirPlay Receiver in System Settings, General, AirDrop & Handoff'
-      : 'End that program'
+    holder?.pid === process.pid
+      ? 'Give the two servers different ports'
+      : holder === null && platform === 'darwin' && (port === 5000 || port === 7000)
+        ? 'Turn off AirPlay Receiver in System Settings, General, AirDrop & Handoff'
+        : 'End that program'
   const other = suggested === null ? `set ${variable} to a free port` : `set ${variable} to a free port such as ${suggested}`
   return `${who} ${out}, or ${other}; clients find the address in endpoint.json.`
 }
@@ -82,10 +86,15 @@ function isFree(port: number, host: string): Promise<boolean> {
   })
 }
 
-/** The program rather than the script engine's thread name; printable characters only, since any program may call itself anything. */
+/** Node.js calls itself by its thread. */
+const THREAD_NAMES: ReadonlySet<string> = new Set(['MainThread', 'node'])
+
+/** The program, with its script where a script engine runs it; printable characters only, since any program may call itself anything. */
 function processName(pid: string): string {
-  const program = textOf(`/proc/${pid}/cmdline`).split('\0')[0] ?? ''
-  const name = textOf(`/proc/${pid}/comm`).trim() || basename(program)
+  const [program = '', script = ''] = textOf(`/proc/${pid}/cmdline`).split('\0')
+  const own = textOf(`/proc/${pid}/comm`).trim()
+  const runs = script === '' || script.startsWith('-') ? '' : ` ${basename(script)}`
+  const name = own === '' || THREAD_NAMES.has(own) ? `${basename(program)}${runs}` : own
   return name.replace(/[^\x20-\x7e]/g, '').slice(0, 32) || 'an unnamed program'
 }
 

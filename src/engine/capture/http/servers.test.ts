@@ -71,8 +71,8 @@ describe('startServers', () => {
     const { endpoints } = await begin({ compliance: { host: 'localhost', port }, workspace })
     const { compliance, drift } = endpoints
     expect(endpoint.parse(compliance)).toMatchObject({ state: 'failed', port, url: '' })
-    expect(compliance.message).toContain(`Port ${port} is in use by `)
-    if (process.platform === 'linux') expect(compliance.message).toContain(`(process ${process.pid})`)
+    // This process is the one that holds it.
+    expect(compliance.message).toContain(process.platform === 'linux' ? `Port ${port} is this program’s own` : `Port ${port} is in use by `)
     expect(compliance.message).toContain('COMPLIANCE_API_PORT')
     expect(compliance.suggested_port).toBeGreaterThan(port)
     expect(compliance.suggested_port).not.toBe(drift.port)
@@ -134,6 +134,9 @@ describe('startServers', () => {
     const { port } = await occupy()
     const { endpoints } = await begin({ compliance: { host: '127.0.0.1', port }, drift: { host: '127.0.0.1', port: port + 1 } })
     expect(endpoints.compliance.suggested_port).not.toBe(port + 1)
+    // Both taken, as by another engine: each is offered a port of its own.
+    const two = await begin({ compliance: { host: '127.0.0.1', port }, drift: { host: '127.0.0.1', port } })
+    expect(two.endpoints.drift.suggested_port).not.toBe(two.endpoints.compliance.suggested_port)
   })
 
   it('treats a port that is taken on ::1 only as taken: localhost would lead elsewhere', async () => {
@@ -226,7 +229,7 @@ describe('the holder of a port', () => {
   it('is this process for a port of its own', async () => {
     const { port } = await occupy()
     const holder = findPortHolder(port)
-    if (process.platform === 'linux') expect(holder?.pid).toBe(process.pid)
+    if (process.platform === 'linux') expect(holder).toMatchObject({ pid: process.pid, name: expect.not.stringContaining('MainThread') })
     else expect(holder).toBeNull()
   })
 
@@ -238,6 +241,9 @@ describe('the holder of a port', () => {
     expect(portTakenMessage({ ...base, platform: 'linux', holder: null })).toContain('most likely by MLflow')
     expect(portTakenMessage({ ...base, platform: 'linux', holder: { pid: 7, name: 'mlflow' } })).toMatch(
       /^Port 5000 is in use by mlflow \(process 7\)\. End that program, or set COMPLIANCE_API_PORT/
+    )
+    expect(portTakenMessage({ ...base, platform: 'linux', holder: { pid: process.pid, name: 'node' } })).toMatch(
+      /^Port 5000 is this program’s own other port\. Give the two servers different ports, or set COMPLIANCE_API_PORT/
     )
     expect(portTakenMessage({ ...base, port: 5001, suggested: null, platform: 'darwin', holder: null })).toBe(
       'Port 5001 is in use by another program. End that program, or set COMPLIANCE_API_PORT to a free port; clients find the address in endpoint.json.'

@@ -44,6 +44,9 @@ interface Running {
   readonly servers: readonly Server[]
 }
 
+/** The port of a server and the one that was offered instead: no other is offered either. */
+const portsOf = ({ port, suggested_port }: Endpoint): number[] => (suggested_port === null ? [port] : [port, suggested_port])
+
 /**
  * Starts both servers. Never rejects for a port that cannot be had: that server's endpoint then says who likely holds it and which port
  * is free, and the other one serves.
@@ -61,8 +64,8 @@ export async function startServers(deps: HttpDependencies, config: HttpConfig): 
   }
   // One after the other, so that neither is offered the port of the other.
   const compliance = await start('compliance', config.drift === null ? [] : [config.drift.port])
-  const drift = await start('drift', config.compliance === null ? [] : [config.compliance.port, compliance.port])
-  const otlp = await startOtlp(deps, config, limits, running, [compliance.port, drift.port])
+  const drift = await start('drift', config.compliance === null ? [] : [config.compliance.port, ...portsOf(compliance)])
+  const otlp = await startOtlp(deps, config, limits, running, [...portsOf(compliance), ...portsOf(drift)])
   const endpoints = { compliance, drift, otlp }
   publish(deps, config, endpoints)
   let closing: Promise<void> | null = null

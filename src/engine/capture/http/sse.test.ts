@@ -205,5 +205,7 @@ describe('lastEventId', () => {
     expect(lastEventId(undefined, ['1', '2'], 10)).toBe('invalid')
     expect(lastEventId('9', undefined, 10)).toBe(9)
     expect(lastEventId('10', undefined, 10)).toBe('invalid')
+    // A record may stand at leaf 0: the parameter asks for it too, who had it says so in the header.
+    expect([lastEventId(undefined, '0', 10), lastEventId(undefined, '0', 0), lastEventId('0', undefined, 10)]).toEqual([-1, -1, 0])
   })
 })

@@ -190,14 +190,15 @@ function chunksOf(items: readonly StreamItem[]): readonly Chunk[] {
 }
 
 /**
- * The place a client asks to resume from: the header, else the query parameter. `null` for none, `invalid` for what is not the number
- * of a leaf this ledger has.
+ * The place a client asks to resume from: the header, else the query parameter, where 0 is the beginning, before leaf 0. `null` for none,
+ * `invalid` for what is not the number of a leaf this ledger has.
  */
 export function lastEventId(header: string | readonly string[] | undefined, parameter: unknown, size: number): number | null | 'invalid' {
   const given = header ?? parameter
   if (given === undefined || given === '') return null
   if (typeof given !== 'string' || !/^\d{1,15}$/.test(given)) return 'invalid'
   const seq = Number(given)
+  if (seq === 0 && header === undefined) return -1
   return seq < size ? seq : 'invalid'
 }
 
