@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -79,5 +79,31 @@ describe('the register of erasures', () => {
     rmSync(join(state, 'erasures.jsonl'))
     await registerErasure(state, entry(3))
     expect(erasuresAfter(state, origin, 0)).toEqual([entry(3)])
+  })
+
+  it('is not stopped by a line of another log, nor by one that names nothing, and keeps both as they are', async () => {
+    const others = [
+      '{"v":1,"origin":"affidavit.invalid/another","case":"a","intent":null,"ranges":[]}',
+      '{"v":1,"origin":"affidavit.invalid/another","case":"b","int'
+    ]
+    const empty = JSON.stringify({ ...entry(1), intent: null, ranges: [] })
+    const more = JSON.stringify({ ...entry(2), of_another_version: { origin: 'x' } })
+    writeFileSync(join(state, 'erasures.jsonl'), `${[...others, empty, more].join('\n')}\n`)
+    await registerErasure(state, entry(3))
+    await reviseErasure(state, { origin, case: 'case-2', ranges: [[4, 5]] })
+    expect(erasuresAfter(state, origin, 0)).toMatchObject([{ intent: 2, of_another_version: { origin: 'x' } }, { intent: 3 }])
+    await reviseErasure(state, { origin, case: 'case-2', ranges: [] })
+    const lines = readFileSync(join(state, 'erasures.jsonl'), 'utf8').split('\n')
+    expect(lines).toEqual([...others, empty, JSON.stringify(entry(3)), ''])
+    // One of its own that names something is damage, and so is one of which nobody knows whose it is.
+    for (const line of [JSON.stringify({ ...entry(4), intent: null }), others[0]?.slice(0, 8)]) {
+      writeFileSync(join(state, 'erasures.jsonl'), `${line}\n`)
+      expect(() => erasuresAfter(state, origin, 0)).toThrow('line 1 of the register')
+    }
+  })
+
+  it('takes nothing in that it could not read again', async () => {
+    await expect(registerErasure(state, { ...entry(1), intent: Number.POSITIVE_INFINITY })).rejects.toMatchObject({ code: 'internal' })
+    expect(readdirSync(state)).toEqual([])
   })
 })

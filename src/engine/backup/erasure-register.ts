@@ -10,9 +10,9 @@ import { leafMarks, marksLeft } from './leaf-marks.ts'
 
 /**
  * One erasure or disposal: a line of JSON beside heads.json, so that a restore can carry it out again on an older copy (EVIDENCE, Files of a
- * workspace).
+ * workspace). Fields of other versions stay as they are.
  */
-const entrySchema = z.strictObject({
+const entrySchema = z.looseObject({
   v: z.literal(1),
   origin: z.string().min(1).max(200),
   case: z.string().min(1).max(64),
@@ -32,8 +32,11 @@ let last: Promise<unknown> = Promise.resolve()
 /**
  * Adds an erasure, once; on disk when this returns. Called before anything is destroyed, and again after a crash. One at a time: each reads what
  * is there and writes the whole; an erasure and a disposal may begin together, and engines of several workspaces share the folder.
+ * @throws AffidavitError internal: no entry that could be read again; workspace_damaged: a line of the same log cannot be read
  */
-export function registerErasure(state: string, entry: ErasureEntry): Promise<void> {
+export async function registerErasure(state: string, entry: ErasureEntry): Promise<void> {
+  const { success } = entrySchema.safeParse(entry)
+  if (!success) throw new AffidavitError('internal', 'an erasure that the register could not carry out again: nothing is erased')
   const work = last.then(() => inTurnAside(pathIn(state), () => add(state, entry)))
   last = work.catch(() => {})
   return work
@@ -52,22 +55,14 @@ export function reviseErasure(state: string, entry: Pick<ErasureEntry, 'origin' 
 async function revise(state: string, { origin, case: id, ranges }: Pick<ErasureEntry, 'origin' | 'case' | 'ranges'>): Promise<void> {
   const path = pathIn(state)
   if (!existsSync(path)) return
-  const entries = entriesIn(path).flatMap((one) => {
-    if (one.origin !== origin || one.case !== id) return [one]
+  const lines = linesIn(path, origin).flatMap(({ text, entry }) => {
+    if (entry?.case !== id) return [text]
     if (ranges.length === 0) return []
-    const { marks: before, ...rest } = one
-    const marks = before && marksLeft(one.ranges, before, ranges)
-    return [{ ...rest, ranges, ...(marks ? { marks } : {}) }]
+    const { marks: before, ...rest } = entry
+    const marks = before && marksLeft(entry.ranges, before, ranges)
+    return [JSON.stringify({ ...rest, ranges, ...(marks ? { marks } : {}) })]
   })
-  await writeFileDurablyAside(
-    path,
-    entries
-      .map(
-        (one) => `${JSON.stringify(one)}
-`
-      )
-      .join('')
-  )
+  await writeFileDurablyAside(path, lines.map((line) => `${line}\n`).join(''))
 }
 
 async function add(state: string, entry: ErasureEntry): Promise<void> {
@@ -80,31 +75,45 @@ async function add(state: string, entry: ErasureEntry): Promise<void> {
 
 /**
  * The erasures of a log whose intent is at or above `size`: those a copy of that size knows nothing of.
- * @throws AffidavitError workspace_damaged: a line cannot be read; a restore must not guess what was erased
+ * @throws AffidavitError workspace_damaged: a line of this log, or of who knows which, cannot be read; a restore must not guess what was erased
  */
 export function erasuresAfter(state: string, origin: string, size: number): ErasureEntry[] {
   const path = pathIn(state)
-  return existsSync(path) ? entriesIn(path).filter((one) => one.origin === origin && one.intent >= size) : []
+  if (!existsSync(path)) return []
+  return linesIn(path, origin).flatMap(({ entry }) => (entry && entry.intent >= size ? [entry] : []))
 }
 
-function entriesIn(path: string): ErasureEntry[] {
+/** A line as it stands, with the entry that it is for one log; null where it is another's, or names nothing. */
+interface Line {
+  readonly text: string
+  readonly entry: ErasureEntry | null
+}
+
+/** Names nothing that was erased: what an earlier version wrote for an erasure of what an earlier one had taken. */
+const emptySchema = z.looseObject({ intent: z.null(), ranges: z.array(z.unknown()).max(0) })
+const ORIGIN = /"origin":"([^"\\]+)"/
+
+function linesIn(path: string, origin: string): Line[] {
   const lines = readFileSync(path, 'utf8').split('\n')
   // A torn last line was never acknowledged: the erasure it stands for had not begun.
-  const whole = lines.slice(0, -1)
-  return whole.map((line, i) => {
-    let value: unknown
+  return lines.slice(0, -1).map((text, i): Line => {
+    let value: { readonly origin?: unknown } | null = null
+    let whose: unknown
     try {
-      value = JSON.parse(line)
+      value = JSON.parse(text)
+      whose = value?.origin
     } catch {
-      value = undefined
+      whose = ORIGIN.exec(text)?.[1]
     }
+    // Engines of other workspaces write here too: damage to what is theirs is for them to see.
+    if (typeof whose === 'string' && whose !== origin) return { text, entry: null }
     const parsed = entrySchema.safeParse(value)
-    if (!parsed.success)
-      throw new AffidavitError(
-        'workspace_damaged',
-        `line ${i + 1} of the register of erasures cannot be read: what was erased cannot be erased in the copy too`
-      )
-    return parsed.data
+    if (parsed.success) return { text, entry: parsed.data }
+    if (whose === origin && emptySchema.safeParse(value).success) return { text, entry: null }
+    throw new AffidavitError(
+      'workspace_damaged',
+      `line ${i + 1} of the register of erasures cannot be read: what was erased cannot be erased in the copy too`
+    )
   })
 }
 

@@ -163,7 +163,8 @@ export const leafDataSchemas = {
   'erasure.refused': z.strictObject({
     request_id: request,
     records: count,
-    reason: z.enum(['ground', 'hold']),
+    /** `nothing_left`: what two people decided to erase was erased or disposed of by then. */
+    reason: z.enum(['ground', 'hold', 'nothing_left']),
     approval_id: z.uuid().optional(),
     /** Leaves whose content was destroyed before the hold came. */
     gone: count.optional()

@@ -49,11 +49,21 @@ export interface CarryOutDeps {
   readonly origin: string
 }
 
+/** A record of which nothing was left when the erasure began, and the leaf of what took it. */
+export interface GoneBefore {
+  readonly seq: number
+  readonly by: 'erasure' | 'disposal'
+  readonly leaf: number
+}
+
 /** What an erasure takes: records, every leaf with content of theirs, and how many of these are corrections. */
 export interface ErasureScope {
+  /** Records of which something is left to take. */
   readonly seqs: readonly number[]
   readonly leaves: readonly number[]
   readonly corrections: number
+  /** What was asked for too and is gone already. */
+  readonly before: readonly GoneBefore[]
 }
 
 /** An erasure whose intent is on record. */
@@ -115,6 +125,7 @@ async function refuseHeldSince(deps: CarryOutDeps, { approval, asked, scope, sin
   if (gone.length > 0) await removeContent(deps, gone)
   const loss = gone.length === 0 ? '' : `; by then the content of ${records.length} of ${seqs.length} records was destroyed`
   const draft = refusedDraft(approval, asked, {
+    reason: 'hold',
     seqs,
     ground: `on hold by leaf ${first.seq}${loss}`,
     gone,
@@ -193,7 +204,7 @@ export async function carryOut(
 ): Promise<void> {
   const { pool, projector, vault, append, ledgerDb, ledgerSize, drain, state, origin } = deps
   const { approval, asked, intents } = begun
-  const { seqs, leaves, corrections } = begun.scope
+  const { seqs, leaves } = begun.scope
   if (!vault) throw new AffidavitError('read_only', 'the workspace is open read-only')
   const named = { intent: Math.min(...intents), ranges: toRanges(leaves) }
   await registerErasure(state, { v: 1, origin, case: approval.id, ...named, marks: await pool.run('leafMarks', named) })
@@ -211,5 +222,5 @@ export async function carryOut(
   await hooks.onStep('emptied')
   const searched = await search(deps, hooks, begun, texts)
   const recipients = await recipientsNow(deps, asked, seqs)
-  await append([doneDraft(approval, { ...asked, recipients }, seqs, intents, { kek_id, destroyed, corrections, ...searched })])
+  await append([doneDraft(approval, { ...asked, recipients }, begun.scope, intents, { kek_id, destroyed, ...searched })])
 }

@@ -9,6 +9,7 @@ import { bodyOf } from '../../catalog/project-event.ts'
 import { sha256Hex } from '../../crypto.ts'
 import type { ReaderContext } from '../../threads/reader-context.ts'
 import type { Recipient } from '../handed-out.ts'
+import type { GoneBefore } from './carry-out.ts'
 import type { TracesThen } from './drafts.ts'
 import { SHORTEST } from './needles.ts'
 import { fileNames, type TraceNow } from './traces.ts'
@@ -28,6 +29,8 @@ export interface ErasureFacts {
   readonly given_by: string
   readonly intents: readonly number[]
   readonly records: readonly ErasedRecord[]
+  /** Records that were asked for too, of which nothing was left; absent for none. */
+  readonly before?: readonly GoneBefore[]
   /** Corrections of these records, whose content went with theirs; absent where none could be made yet. */
   readonly corrections?: number
   /** How many of the records are spans around calls; absent for none. */
@@ -167,6 +170,26 @@ const runs = (seqs: readonly number[]): string =>
     .map(([first, last]) => (first === last ? number(first) : `${number(first)} to ${number(last)}`))
     .join(', ')
 
+/** What was asked for and was gone by then: not this erasure took it, and not on its ground. */
+function goneBefore(before: readonly GoneBefore[]) {
+  if (before.length === 0) return []
+  const groups = [
+    ...Map.groupBy(
+      before,
+      ({ by, leaf }) => `${by === 'erasure' ? 'an earlier erasure' : 'a disposal after retention'}, leaf ${number(leaf)}`
+    )
+  ]
+  return [
+    section(
+      'Gone before',
+      dataTable(
+        [{ name: 'Records', kind: 'number' }, { name: 'Leaves' }, { name: 'Taken by' }],
+        groups.map(([by, some]) => [number(some.length), runs(some.map((one) => one.seq)), by])
+      )
+    )
+  ]
+}
+
 /** Where an erasure is on record. */
 interface Recorded {
   readonly id: string
@@ -217,6 +240,7 @@ function page({ id, origin, seq, time }: Recorded, { scan, kek_id }: LeafData<'e
           ])
         )
       ),
+      ...goneBefore(facts.before ?? []),
       section(
         'Recipients to tell',
         facts.recipients.length === 0

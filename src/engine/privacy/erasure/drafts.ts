@@ -5,6 +5,7 @@ import { bodyPart } from '../../ledger/body-part.ts'
 import type { Actor, DraftPart, LeafDraft } from '../../ledger/draft.ts'
 import type { GivenApproval } from '../../policy/approvals.ts'
 import type { Recipient } from '../handed-out.ts'
+import type { ErasureScope } from './carry-out.ts'
 import type { ErasureFacts } from './certificate.ts'
 import { STRIDE, WINDOW } from './needles.ts'
 import type { ScanReport } from './scan.ts'
@@ -27,7 +28,7 @@ export interface Asked {
   readonly classes: Readonly<Record<string, string>>
   readonly recipients: readonly Recipient[]
   /** How many of these are spans around calls; absent for none. */
-  readonly wrappers?: number
+  readonly wrappers?: number | undefined
 }
 
 /** The intents of an erasure; `seqs`: every leaf whose content goes, those of the records, of their requests and of their corrections. */
@@ -51,6 +52,7 @@ export function intentDrafts(approval: GivenApproval, asked: Asked, records: num
 }
 
 interface Refusal {
+  readonly reason: 'hold' | 'nothing_left'
   readonly seqs: readonly number[]
   readonly ground: string
   /** Leaves whose content was destroyed by then. */
@@ -59,16 +61,16 @@ interface Refusal {
   readonly recipients: readonly Recipient[]
 }
 
-/** What ends an erasure for which two people decided and a hold came. */
+/** What ends an erasure for which two people decided and a hold came, or of which nothing was left. */
 export const refusedDraft = (
   approval: GivenApproval,
   asked: Asked,
-  { gone, recipients, ...body }: Refusal,
+  { reason, gone, recipients, ...body }: Refusal,
   actor: Actor = { ref: 'engine', kind: 'system' }
 ): LeafDraft => ({
   type: 'erasure.refused',
   actor,
-  data: { request_id: asked.request_id, records: body.seqs.length, reason: 'hold', approval_id: approval.id, gone: gone.length },
+  data: { request_id: asked.request_id, records: body.seqs.length, reason, approval_id: approval.id, gone: gone.length },
   parts: [bodyPart({ ...body, gone: toRanges(gone), ...(recipients.length === 0 ? {} : { recipients }) }).part]
 })
 
@@ -89,7 +91,6 @@ interface Outcome {
   readonly kek_id: string
   readonly destroyed: readonly string[]
   readonly scan: ScanReport
-  readonly corrections: number
   /** Pieces beyond the most that are looked for. */
   readonly left: number
   /** Leaves whose texts were looked for, of all of the scope. */
@@ -102,20 +103,24 @@ interface Outcome {
 export function doneDraft(
   approval: GivenApproval,
   asked: Asked,
-  seqs: readonly number[],
+  { seqs, corrections, before }: ErasureScope,
   intents: readonly number[],
   outcome: Outcome
 ): LeafDraft {
   const { files, bytes, needles, found, kept } = outcome.scan
+  const taken = new Set(seqs)
   const facts: ErasureFacts = {
     reference: asked.reference,
     asked_by: approval.askedBy,
     given_by: approval.givenBy,
     intents,
     records: asked.decisions.flatMap(({ seqs: some, ground, override }) =>
-      some.map((seq) => ({ seq, class: asked.classes[String(seq)] ?? 'default', ground, ...(override === undefined ? {} : { override }) }))
+      some
+        .filter((seq) => taken.has(seq))
+        .map((seq) => ({ seq, class: asked.classes[String(seq)] ?? 'default', ground, ...(override === undefined ? {} : { override }) }))
     ),
-    corrections: outcome.corrections,
+    ...(before.length > 0 && { before }),
+    corrections,
     ...(asked.wrappers === undefined ? {} : { wrappers: asked.wrappers }),
     recipients: asked.recipients,
     destroyed_keys: outcome.destroyed,

@@ -17,7 +17,15 @@ import type { Approvals, GivenApproval } from '../../policy/approvals.ts'
 import type { ReaderContext } from '../../threads/reader-context.ts'
 import type { ContentSource } from '../../vault/payload-reader.ts'
 import type { Requests } from '../requests.ts'
-import { type CarryOutDeps, carryOut, changedForAll, type ErasureHooks, type ErasureScope, type KeptNeedles } from './carry-out.ts'
+import {
+  type CarryOutDeps,
+  carryOut,
+  changedForAll,
+  type ErasureHooks,
+  type ErasureScope,
+  type GoneBefore,
+  type KeptNeedles
+} from './carry-out.ts'
 import type { Certificate } from './certificate.ts'
 import { type Asked, type Decision, intentDrafts, refusedDraft } from './drafts.ts'
 import { type Traced, type TraceFile, TracesLeft, traceNow } from './traces.ts'
@@ -64,15 +72,42 @@ function tracedBy(payloads: ContentSource, leaf: number, { found, in_files: file
   return { leaf, found, files, where }
 }
 
-/** What an erasure takes. Leaves whose content an earlier one took that a hold ended are left out. */
-export function erasureScope({ catalog }: ReaderContext, id: string, seqs: readonly number[]): ErasureScope {
-  const gone = catalog.prepare<[number, string], number>('SELECT 1 FROM erased WHERE seq = ? AND erasure <> ?').pluck()
-  const left = (seq: number): boolean => gone.get(seq, id) === undefined
+/**
+ * What an erasure takes. Leaves whose content is gone already are left out: an earlier erasure took it, whole or until a hold ended it, or a
+ * disposal did.
+ */
+export function erasureScope({ catalog }: ReaderContext, id: string, asked: readonly number[]): ErasureScope {
+  const erased = catalog.prepare<[number], { erasure: string; intent: number }>('SELECT erasure, intent FROM erased WHERE seq = ?')
+  const disposed = catalog
+    .prepare<[number, number], number>(`
+SELECT d.intent
+FROM disposed d
+JOIN disposal p ON p.seq = d.intent
+WHERE d.first_seq <= ? AND d.last_seq >= ? AND ifnull(p.done_seq, p.refused_seq) IS NOT NULL
+LIMIT 1`)
+    .pluck()
+  const goneBy = (seq: number): GoneBefore | null => {
+    const row = erased.get(seq)
+    if (row) return row.erasure === id ? null : { seq, by: 'erasure', leaf: row.intent }
+    const leaf = disposed.get(seq, seq)
+    return leaf === undefined ? null : { seq, by: 'disposal', leaf }
+  }
+  const left = (seq: number): boolean => goneBy(seq) === null
+  const before = asked.flatMap((seq) => (leavesOfRecords(catalog, [seq]).leaves.some(left) ? [] : (goneBy(seq) ?? [])))
+  const gone = new Set(before.map((one) => one.seq))
+  const seqs = asked.filter((seq) => !gone.has(seq))
   return {
     seqs,
     leaves: leavesOfRecords(catalog, seqs).leaves.filter(left),
-    corrections: noteLeaves(catalog, 'record.corrected', seqs).filter(left).length
+    corrections: noteLeaves(catalog, 'record.corrected', seqs).filter(left).length,
+    before
   }
+}
+
+/** Why nothing is erased, in a sentence for the register. */
+function nothingLeft(before: readonly GoneBefore[]): string {
+  const words = { erasure: 'erased already by leaf', disposal: 'disposed of by leaf' } as const
+  return `nothing is left of these records: ${[...new Set(before.map(({ by, leaf }) => `${words[by]} ${leaf}`))].slice(0, 20).join(', ')}`
 }
 
 /**
@@ -202,29 +237,41 @@ export class Erasures {
   async #given(approval: GivenApproval): Promise<void> {
     const { pool, projector, ledgerSize, append, jobs, inTurn } = this.#deps
     const asked = approval.body as unknown as Asked
-    const seqs = asked.decisions.flatMap((one) => one.seqs).sort((a, b) => a - b)
+    const wanted = asked.decisions.flatMap((one) => one.seqs).sort((a, b) => a - b)
+    const giver = { ref: approval.givenBy, kind: 'human' } as const
     // What is corrected meanwhile would be in no scope: it waits, and then its record is erased.
     const begun = await inTurn(async () => {
       const size = ledgerSize()
       await projector.waitForAll(size)
       const { done, intents, traced } = await pool.run('erasureState', { id: approval.id })
       if (done) return undefined
-      const scope = await pool.run('erasureScope', { id: approval.id, seqs })
+      const scope = await pool.run('erasureScope', { id: approval.id, seqs: wanted })
       if (intents.length > 0) return { scope, intents, since: Math.min(...intents), traced }
-      const held = await pool.run('holdsOn', { seqs })
+      const none = { gone: [], recipients: [] }
+      if (scope.leaves.length === 0) {
+        const refusal = { ...none, reason: 'nothing_left', seqs: wanted, ground: nothingLeft(scope.before) } as const
+        await append([refusedDraft(approval, asked, refusal, giver)])
+        return undefined
+      }
+      const held = await pool.run('holdsOn', { seqs: scope.seqs })
       if (held.length === 0) {
-        const written = await append(intentDrafts(approval, asked, seqs.length, scope.leaves))
+        const written = await append(intentDrafts(approval, asked, scope.seqs.length, scope.leaves))
+        if (written.length === 0) throw new AffidavitError('read_only', 'the workspace is open read-only')
         return { scope, intents: written.map((one) => one.seq), since: size, traced }
       }
       // A hold came between: what two people gave is refused, and that is on record.
-      const giver = { ref: approval.givenBy, kind: 'human' } as const
-      await append([refusedDraft(approval, asked, { seqs, ground: `on hold by leaf ${held[0]?.seq}`, gone: [], recipients: [] }, giver)])
+      const refusal = { ...none, reason: 'hold', seqs: wanted, ground: `on hold by leaf ${held[0]?.seq}` } as const
+      await append([refusedDraft(approval, asked, refusal, giver)])
       return undefined
     })
     if (!begun) return
     await this.hooks.onStep('intent')
+    const { seqs, before } = begun.scope
+    // Of those that were asked for some are gone: what is said of their number is of what goes now.
+    const wrappers = before.length === 0 ? asked.wrappers : (await pool.run('wrappersAmong', { seqs })).length || undefined
+    const taken: Asked = { ...asked, wrappers }
     jobs.start('erasure', `Erasing ${seqs.length} records`, 'leaves', (control) => {
-      const work = this.#last.then(() => carryOut(this.#deps, this.hooks, { approval, asked, ...begun }, this.#kept, control))
+      const work = this.#last.then(() => carryOut(this.#deps, this.hooks, { approval, asked: taken, ...begun }, this.#kept, control))
       this.#last = work.then(
         () => this.#kept.delete(approval.id),
         (error) => {
