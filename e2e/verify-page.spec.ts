@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // verify.html, as it comes with a bundle, in a browser: every bundle of the tampering corpus gets the verdict and the reason of the other verifiers.
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Page } from '@playwright/test'
@@ -96,7 +96,8 @@ test('every bundle of the corpus gets its verdict and its reason in verify.html,
 
   const keys = ['log.vkey', 'allowed_signers', 'tsa-ca.pem'].map((name) => join(folder, 'trust', name)).filter((path) => existsSync(path))
   // Keys once given stay: those who need none first.
-  const inOrder = [...cases.filter((one) => !one.trusted), ...cases.filter((one) => one.trusted)]
+  const usual = cases.filter((one) => one.confirmed === null)
+  const inOrder = [...usual.filter((one) => !one.trusted), ...usual.filter((one) => one.trusted)]
   await page.evaluate(() => {
     const input = Object.assign(document.createElement('input'), { type: 'file', multiple: true, id: 'corpus' })
     document.body.append(input)
@@ -104,19 +105,39 @@ test('every bundle of the corpus gets its verdict and its reason in verify.html,
   await page.setInputFiles('#corpus', [...inOrder.map((one) => join(folder, one.file)), ...keys])
   const turns = inOrder.map(({ name, file, trusted }) => ({ name, files: [file, ...(trusted ? keys.map((path) => basename(path)) : [])] }))
   const found = await verifyAll(page, turns)
-  const wrong = inOrder.flatMap((one, at) => {
-    const { name, verdict, failed } = found[at] ?? { name: '', verdict: 'nothing', failed: {} }
+  const unlike = (one: CorpusCase, shown: Shown | undefined): string[] => {
+    const { verdict, failed } = shown ?? { verdict: 'nothing', failed: {} }
     const codes = one.step === null ? undefined : failed[one.step]
     const fits = one.step === null || (codes !== undefined && (one.code === null || codes.includes(one.code)))
-    return name === one.name && verdict === one.verdict && fits ? [] : [`${one.name}: ${verdict}, ${JSON.stringify(failed)}`]
-  })
-  expect(wrong).toEqual([])
+    return verdict === one.verdict && fits ? [] : [`${one.name}: ${verdict}, ${JSON.stringify(failed)}`]
+  }
+  expect(found.map((one) => one.name)).toEqual(inOrder.map((one) => one.name))
+  expect(inOrder.flatMap((one, at) => unlike(one, found[at]))).toEqual([])
   expect(found.length).toBeGreaterThanOrEqual(200)
 
   // Chosen instead of dropped, and a page without the keys again.
   let runs = inOrder.length
   await page.click('#forget')
   await ended(page, ++runs)
+
+  // Confirmed keys of their own, each chosen together with its bundle.
+  for (const one of cases.filter(({ confirmed }) => confirmed !== null)) {
+    const given = readdirSync(join(folder, one.confirmed ?? '')).map((name) => join(folder, one.confirmed ?? '', name))
+    await page.setInputFiles('#bundle-file', [join(folder, one.file), ...given])
+    await ended(page, ++runs)
+    const shown = await page.evaluate(() => ({
+      verdict: document.getElementById('refused') ? 'refused' : (document.getElementById('verdict')?.textContent ?? 'nothing'),
+      failed: Object.fromEntries(
+        [...document.querySelectorAll<HTMLElement>('[data-state="fail"]')].map((step) => [
+          step.dataset.step ?? '',
+          [...step.querySelectorAll<HTMLElement>('[data-code]')].map((reason) => reason.dataset.code ?? '')
+        ])
+      )
+    }))
+    expect(unlike(one, shown)).toEqual([])
+    await page.click('#forget')
+    await ended(page, ++runs)
+  }
   await page.setInputFiles('#bundle-file', [join(folder, cases[0]?.file ?? '')])
   await ended(page, ++runs)
   await expect(page.locator('#verdict')).toHaveText('consistent, signer not confirmed')

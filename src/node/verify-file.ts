@@ -32,11 +32,16 @@ export interface VerifyFileOptions {
   readonly onProgress?: (done: number, total: number) => void
 }
 
-/** @throws AffidavitError file_unreadable: a folder without either file */
+/** @throws AffidavitError file_unreadable: a folder without either file, or one that cannot be read */
 function readTrust(folder: string): Trust {
   const read = (name: string): string | undefined => {
     const path = join(folder, name)
-    return existsSync(path) ? readFileSync(path, 'utf8') : undefined
+    if (!existsSync(path)) return undefined
+    try {
+      return readFileSync(path, 'utf8')
+    } catch {
+      throw new AffidavitError('file_unreadable', `the confirmed keys cannot be read: ${name}`)
+    }
   }
   const trust = {
     logVkey: read('log.vkey'),
@@ -68,7 +73,8 @@ function refuseForeignBag(names: readonly string[]): void {
 }
 
 function asRefusal(error: unknown): never {
-  throw error instanceof EvidenceError ? new AffidavitError('not_this_format', error.message) : error
+  if (!(error instanceof EvidenceError)) throw error
+  throw new AffidavitError(error.code === 'confirmed_unreadable' ? 'file_unreadable' : 'not_this_format', error.message)
 }
 
 async function sha256Of(path: string): Promise<string> {

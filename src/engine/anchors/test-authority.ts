@@ -26,6 +26,8 @@ ess_cert_id_alg = sha256
 
 export interface AuthorityFiles {
   readonly ca: string
+  /** The certificate of the authority itself. */
+  readonly own: string
   /** DER of the answer to a request. */
   answer(request: Uint8Array): Buffer
   remove(): void
@@ -61,6 +63,7 @@ export function makeAuthority(name = 'Test Authority', usage = 'critical,timeSta
   writeFileSync(at('serial'), '01\n')
   return {
     ca: readFileSync(at('ca.pem'), 'utf8'),
+    own: readFileSync(at('tsa.pem'), 'utf8'),
     answer: (request) => {
       writeFileSync(at('query'), request)
       openssl(

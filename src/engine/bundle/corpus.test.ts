@@ -26,6 +26,10 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+/** The folder of confirmed keys that is given with a bundle. */
+const confirmedOf = ({ trusted, confirmed }: CorpusCase): string | undefined =>
+  trusted || confirmed !== null ? join(folder, confirmed ?? 'trust') : undefined
+
 it('holds at least sixty ways to tamper', () => {
   expect(cases.filter((one) => one.verdict === 'invalid' || one.verdict === 'refused').length).toBeGreaterThanOrEqual(60)
   expect(new Set(cases.map((one) => one.name)).size).toBe(cases.length)
@@ -36,7 +40,8 @@ it('gets its verdict and its reason from the verifier of the app and the command
   const reasonsIn = ({ steps }: VerifyReport): string => steps.flatMap((s) => s.reasons.map((r) => `${s.number} ${r.code}`)).join(', ')
   for (const one of cases) {
     try {
-      const options = one.trusted ? { trust: join(folder, 'trust') } : {}
+      const trust = confirmedOf(one)
+      const options = trust === undefined ? {} : { trust }
       const report = await verifyBundleFile(join(folder, one.file), options)
       const unpacked = one.folder === null ? report : await verifyBundleFile(join(folder, one.folder), options)
       const step = report.steps.find((found) => found.number === one.step)
@@ -47,7 +52,8 @@ it('gets its verdict and its reason from the verifier of the app and the command
         wrong.push(`${one.name}, unpacked: ${unpacked.verdict}; ${reasonsIn(unpacked)}`)
     } catch (error) {
       const code = (error as { readonly code?: string }).code
-      if (one.verdict !== 'refused' || code !== 'not_this_format') wrong.push(`${one.name}: ${String(error)}`)
+      if (one.verdict !== 'refused' || code !== (one.confirmed === null ? 'not_this_format' : 'file_unreadable'))
+        wrong.push(`${one.name}: ${String(error)}`)
     }
   }
   expect(wrong).toEqual([])
@@ -129,9 +135,22 @@ it('gets the same verdict, step and reason from verify.sh as it came with the go
   const left = cases.filter((one) => one.folder !== null)
   const worker = async () => {
     for (let one = left.shift(); one; one = left.shift()) {
-      const args = ['-c', sh, './verify.sh', ...(one.trusted ? [join(folder, 'trust')] : [])]
-      const { stdout } = await run('sh', args, { cwd: join(folder, one.folder ?? '') }).catch((error: { stdout: string }) => error)
+      const trust = confirmedOf(one)
+      const args = ['-c', sh, './verify.sh', ...(trust === undefined ? [] : [trust])]
+      const {
+        stdout,
+        stderr,
+        code: exit
+      } = await run('sh', args, { cwd: join(folder, one.folder ?? '') }).then(
+        (said) => ({ ...said, code: 0 }),
+        (error: { stdout: string; stderr: string; code: number }) => error
+      )
       printed.set(one.name, stdout)
+      if (one.verdict === 'refused') {
+        if (exit !== 2 || stdout !== '' || !stderr.startsWith('the confirmed keys cannot be read: '))
+          wrong.push(`${one.name}: ${stdout}${stderr}`)
+        continue
+      }
       const verdict = stdout.trim().split('\n').at(-1)
       const seen = one.step !== null && one.shellVerdict === null
       const reasons = reasonsOf(stdout, one.shellStep ?? one.step ?? 0)

@@ -17,7 +17,9 @@ export interface CorpusCase {
   readonly file: string
   /** Whether the keys of the folder `trust` are given. */
   readonly trusted: boolean
-  /** `refused`: the file is no bundle, no step is run. */
+  /** Folder of confirmed keys that are given instead; null where there is none. */
+  readonly confirmed: string | null
+  /** `refused`: the file is no bundle, or the confirmed keys cannot be read; no step is run. */
   readonly verdict: 'valid' | 'consistent, signer not confirmed' | 'invalid' | 'refused'
   /** A step that fails, and its reason; null when all hold. */
   readonly step: number | null

@@ -15,6 +15,14 @@ export function edit(bag: Bag, name: string, change: (text: string) => string): 
   bag.set(name, Buffer.from(after))
 }
 
+/** Changes the checkpoint, and its copy in each proof. */
+export function editCheckpoint(bag: Bag, change: (text: string) => string): void {
+  const before = text(bag, 'proof/checkpoint')
+  edit(bag, 'proof/checkpoint', change)
+  const after = text(bag, 'proof/checkpoint')
+  for (const name of bag.keys()) if (name.startsWith('data/proofs/')) edit(bag, name, (all) => all.replace(before, after))
+}
+
 /** Changes one bit in the middle of a file. */
 export function flip(bag: Bag, name: string): void {
   const bytes = Buffer.from(bag.get(name) ?? '')

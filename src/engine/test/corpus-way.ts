@@ -7,6 +7,9 @@ export interface CorpusKeys {
   readonly relist: (bag: Bag) => void
   readonly reseal: (bag: Bag) => void
   readonly resealByAnother: (bag: Bag) => void
+  readonly exportSeed: Uint8Array
+  /** Seed of the key that another seals with. */
+  readonly another: Uint8Array
   /** The checkpoint changed and signed with the real key of the log. */
   readonly sign: (note: string, change: { readonly size?: number; readonly root?: Uint8Array }) => string
 }
@@ -19,6 +22,8 @@ export interface Way {
   readonly step: number | null
   readonly code: string | null
   readonly trusted?: boolean
+  /** The confirmed keys that are given are those of the log with this change. */
+  readonly confirmed?: (trust: Bag) => void
   readonly verdict?: CorpusCase['verdict']
   readonly shellStep?: number
   readonly shellCode?: string

@@ -14,7 +14,9 @@ import { ed25519FromSeed, sha256, sha512 } from '../crypto.ts'
 import { describeSample, workspacePaths } from '../workspace/paths.ts'
 import type { CorpusCase } from './corpus-case.ts'
 import { correctedRecords, correctionWays } from './corpus-corrections.ts'
-import type { Bag } from './corpus-edit.ts'
+import { type Bag, text } from './corpus-edit.ts'
+import { formWays } from './corpus-forms.ts'
+import { keyWays } from './corpus-keys.ts'
 import { prunedAndErased, twoHistories } from './corpus-logs.ts'
 import { type Sampled, scopeWays } from './corpus-scope.ts'
 import { LARGE, tileWays } from './corpus-tiles.ts'
@@ -34,6 +36,9 @@ export async function packBag(bag: Bag, compress = false): Promise<Buffer> {
   for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks)
 }
+
+/** Seed of an export key that is not that of the log. */
+const ANOTHER = Buffer.alloc(32, 7)
 
 const hex = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')
 
@@ -133,18 +138,21 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
     name: string,
     content: Buffer | Bag,
     expected: Pick<CorpusCase, 'trusted' | 'verdict' | 'step' | 'code'> &
-      Partial<Pick<CorpusCase, 'shellStep' | 'shellVerdict' | 'remembered'>>
+      Partial<Pick<CorpusCase, 'shellStep' | 'shellVerdict' | 'remembered'>> & { readonly trust?: Bag }
   ): Promise<void> => {
     const number = String(cases.length).padStart(3, '0')
     const file = `${number}.affidavit.zip`
     writeFileSync(join(folder, file), Buffer.isBuffer(content) ? content : await packBag(content, expected.step === null))
     if (!Buffer.isBuffer(content)) writeBag(content, join(folder, number))
+    const { trust, ...answers } = expected
+    if (trust) writeBag(trust, join(folder, `${number}.trust`))
     cases.push({
       shellStep: null,
       shellCode: null,
       shellVerdict: null,
       remembered: null,
-      ...expected,
+      confirmed: trust ? `${number}.trust` : null,
+      ...answers,
       name,
       file,
       folder: Buffer.isBuffer(content) ? null : number
@@ -179,7 +187,9 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
     const keys: CorpusKeys = {
       relist,
       reseal: (bag) => reseal(bag, seeds.export),
-      resealByAnother: (bag) => reseal(bag, Buffer.alloc(32, 7)),
+      resealByAnother: (bag) => reseal(bag, ANOTHER),
+      another: ANOTHER,
+      exportSeed: seeds.export,
       sign: (note, change) => {
         const { origin, size, root } = parseCheckpoint(note)
         return signCheckpoint(sha256, formatCheckpointBody({ origin, size, root, ...change }), {
@@ -223,12 +233,18 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
       ...tamperedWays(plain.bag, keys),
       ...scopeWays(keys, { ranged: ranged.bag, sampled }),
       ...correctionWays(keys, corrected),
-      ...tileWays(keys, large)
+      ...tileWays(keys, large),
+      ...formWays(keys),
+      ...keyWays(keys, plain.bag, authorityFiles.own)
     ]) {
       const bag: Bag = new Map(sources[way.from ?? 'plain'])
       way.change(bag)
+      const trust: Bag | undefined =
+        way.confirmed && new Map(['log.vkey', 'allowed_signers'].map((name) => [name, Buffer.from(text(plain.bag, `trust/${name}`))]))
+      if (trust) way.confirmed?.(trust)
       await put(way.name, bag, {
         trusted: way.trusted ?? false,
+        ...(trust ? { trust } : {}),
         verdict: way.verdict ?? 'invalid',
         step: way.step,
         code: way.code,

@@ -14,7 +14,7 @@ export type EvidenceErrorCode =
   | 'invalid_vkey'
   | 'invalid_proof_file'
   | 'invalid_sshsig'
-  | 'invalid_allowed_signers'
+  | 'confirmed_unreadable'
   | 'invalid_certificate'
   | 'not_this_format'
   | 'timestamp_unreadable'

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // OpenSSH signatures of files (PROTOCOL.sshsig) with Ed25519: what `ssh-keygen -Y sign` and `-Y verify` read and write.
 import { concatBytes, equalBytes, fromBase64, toBase64, utf8, utf8Decode } from './bytes.ts'
+import { confirmedLines } from './confirmed-lines.ts'
 import { EvidenceError } from './errors.ts'
 import type { Ed25519Verify } from './note.ts'
 
@@ -107,6 +108,8 @@ export function parseSshsig(text: string): Sshsig {
   const signature = inner.field()
   inner.end()
   if (signature.length !== 64) throw invalid('not an Ed25519 signature')
+  // One text for each signature: it is in no manifest, and what stands around it would be signed by nobody.
+  if (formatSshsig(publicKey, namespace, signature) !== text) throw invalid('not in the form that ssh-keygen writes')
   return { publicKey, namespace, signature }
 }
 
@@ -123,16 +126,19 @@ export const verifySshsig = (
 export const allowedSignersLine = (principal: string, publicKey: Uint8Array): string =>
   `${principal} namespaces="${BUNDLE_NAMESPACE}" ${sshPublicKey(publicKey)}\n`
 
-/** Principals and keys of an allowed_signers file; other key types and options are skipped. @throws EvidenceError invalid_allowed_signers */
+/**
+ * Principals and keys of an allowed_signers file: one Ed25519 key under one plain name, without options but a list of namespaces that has that of
+ * bundles. Other lines (other keys, patterns, certificate authorities, dates) are passed over: this reader could not hold a signer to them.
+ */
 export function parseAllowedSigners(text: string): { readonly principal: string; readonly publicKey: Uint8Array }[] {
-  const out: { principal: string; publicKey: Uint8Array }[] = []
-  for (const line of text.split(/\r?\n/)) {
-    if (line.trim() === '' || line.startsWith('#')) continue
-    const match = /^(\S+)(?: namespaces="([^"]*)")? ssh-ed25519 ([A-Za-z0-9+/=]+)(?: .*)?$/.exec(line)
-    if (!match) throw new EvidenceError('invalid_allowed_signers', 'a line that is no Ed25519 signer')
-    const [, principal = '', namespaces, key = ''] = match
-    if (namespaces !== undefined && !namespaces.split(',').includes(BUNDLE_NAMESPACE)) continue
-    out.push({ principal, publicKey: parsePublicKeyBlob(fromBase64(key)) })
-  }
-  return out
+  return confirmedLines(text).flatMap((line) => {
+    const match = /^([^ \t]+)(?:[ \t]+namespaces="([^" \t]*)")?[ \t]+ssh-ed25519[ \t]+([A-Za-z0-9+/=]+)(?:[ \t]|$)/.exec(line)
+    const [, principal = '', namespaces, key = ''] = match ?? []
+    if (!match || (namespaces !== undefined && !namespaces.split(',').includes(BUNDLE_NAMESPACE))) return []
+    try {
+      return [{ principal, publicKey: parsePublicKeyBlob(fromBase64(key)) }]
+    } catch {
+      return []
+    }
+  })
 }

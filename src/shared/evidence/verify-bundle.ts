@@ -2,6 +2,7 @@
 // The six steps over a bundle: pure, streaming, the same code in the app, on the command line and in a page.
 import { type BundleCase, CASE, caseSchema, TAG_MANIFEST } from './bundle-layout.ts'
 import { toBase64, toHex } from './bytes.ts'
+import { checkConfirmed } from './confirmed.ts'
 import type { KnownLog, Recollection } from './remembered.ts'
 import { restsOn } from './rests-on.ts'
 import { checkCheckpoint } from './verify-checkpoint.ts'
@@ -47,7 +48,7 @@ async function readCase(files: BundleFiles): Promise<BundleCase | null> {
   }
 }
 
-/** Runs the six steps. Never throws for what a bundle holds. */
+/** Runs the six steps. Never throws for what a bundle holds. @throws EvidenceError confirmed_unreadable */
 export async function verifyBundle(
   files: BundleFiles,
   crypto: VerifyCrypto,
@@ -55,6 +56,7 @@ export async function verifyBundle(
   control: VerifyProgress = {},
   recall?: Recall
 ): Promise<BundleVerdict> {
+  checkConfirmed(crypto, trust)
   const keys = await readKeyLeaves(files, crypto)
   const bundleCase = await readCase(files)
   const context: Context = { files, crypto, trust, chain: keys.chain, known: recall?.(keys.origin), bundleCase }
@@ -62,7 +64,7 @@ export async function verifyBundle(
   const manifests = await checkManifests(context, control)
   const checkpoint = await checkCheckpoint(context)
   const timestamp = await checkTimestamp(files, crypto, trust, checkpoint.note, checkpoint.signed)
-  const leaves = await checkLeaves(files, crypto, checkpoint.note, bundleCase, signature.principal, control, keys.lines)
+  const leaves = await checkLeaves(files, crypto, checkpoint.note, bundleCase, control, keys.lines)
   const payloads = await checkPayloads(files, crypto, leaves.parts, leaves, bundleCase, control)
   const steps = [signature.step, manifests, checkpoint.step, timestamp.step, leaves.step, payloads.step]
   const unchecked = steps.filter((step) => step.state === 'not_checked').length

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromBase64, toHex } from './bytes.ts'
+import { confirmedLines } from './confirmed-lines.ts'
 import { cosignatureOf, parseWitnessVkey } from './cosignature.ts'
 import { verifyConsistency } from './merkle.ts'
 import { formatVkey, originOf, parseCheckpoint, parseVkey, type SignedCheckpoint, verifyCheckpoint } from './note.ts'
@@ -119,7 +120,7 @@ const isSigned = (crypto: VerifyCrypto, note: string, origin: string, keys: read
 
 /** Whether the key, or one that leads to it, was confirmed outside the bundle. */
 function confirmedLog(crypto: VerifyCrypto, trust: Trust | undefined, origin: string, keys: readonly Uint8Array[]): boolean {
-  const confirmed = (trust?.logVkey ?? '').split(/\r?\n/).map((line) => line.trim())
+  const confirmed = confirmedLines(trust?.logVkey ?? '')
   return keys.some((key) => confirmed.includes(formatVkey(crypto.sha256, origin, key)))
 }
 
@@ -151,16 +152,11 @@ async function checkPrevious(
 /** Cosignatures of the witnesses that were confirmed outside the bundle; those of others say nothing. */
 function checkWitnesses(crypto: VerifyCrypto, trust: Trust | undefined, note: string, report: StepReport): string[] {
   const found: string[] = []
-  for (const line of (trust?.witnessVkeys ?? '').split(/\r?\n/)) {
-    if (line.trim() === '') continue
-    try {
-      const key = parseWitnessVkey(crypto.sha256, line)
-      const cosignature = cosignatureOf(crypto.ed25519Verify, note, key)
-      if (cosignature.state === 'holds') found.push(`${key.name}, ${cosignature.time.slice(0, 19).replace('T', ' ')} UTC`)
-      if (cosignature.state === 'invalid') report.fault('cosignature', `the cosignature of ${key.name} does not hold`, 'proof/checkpoint')
-    } catch {
-      report.fault('witness_unreadable', 'a confirmed witness key cannot be read', 'witness.vkey')
-    }
+  for (const line of confirmedLines(trust?.witnessVkeys ?? '')) {
+    const key = parseWitnessVkey(crypto.sha256, line)
+    const cosignature = cosignatureOf(crypto.ed25519Verify, note, key)
+    if (cosignature.state === 'holds') found.push(`${key.name}, ${cosignature.time.slice(0, 19).replace('T', ' ')} UTC`)
+    if (cosignature.state === 'invalid') report.fault('cosignature', `the cosignature of ${key.name} does not hold`, 'proof/checkpoint')
   }
   return found
 }

@@ -240,7 +240,7 @@ public() {
   openssl pkey -pubin -inform DER -in "$work/public" -out "$work/public.pem" 2>/dev/null
 }
 # Whether a key of a use leads back to one of those in a file.
-linked() { chain "$1" "$2" >"$work/chain"; grep -q -x -F -f "$3" "$work/chain"; }
+linked() { [ -s "$3" ] && chain "$1" "$2" >"$work/chain" && grep -q -x -F -f "$3" "$work/chain"; }
 # Whether a note is signed under the name of this log by its key or one before it.
 signed() {
   [ "$(sed -n 1p "$1")" = "$principal" ] && [ -z "$(sed -n 4p "$1")" ] || return 1
@@ -252,9 +252,31 @@ signed() {
   done <"$work/chain"
   return 1
 }
-# Raw keys of a list of signers, or of verifier keys, in base64, one a line.
-signers() { grep -v '^#' "$1" | awk '{for (i = 1; i < NF; i++) if ($i == "ssh-ed25519") print $(i + 1)}' | while read -r blob; do printf '%s' "$blob" | base64 -d | tail -c 32 | base64 -w 0; echo; done; }
-vkeys() { while read -r vkey; do printf '%s' "$vkey" | sed 's/^[^+]*+[^+]*+//' | base64 -d 2>/dev/null | tail -c 32 | base64 -w 0; echo; done <"$1"; }
+# The lines of a file of confirmed keys, whatever an editor put around them; no blank ones, no comments.
+lines() { awk 'NR == 1 { sub(/^\357\273\277/, "") } { sub(/^[ \t]+/, ""); sub(/[ \t\r]+$/, "") } $0 != "" && !/^#/' "$1"; }
+# The last 32 bytes of base64, and in base64 again what of a raw key is in a list of signers: its type stands before it.
+raw() { base64 -d 2>/dev/null | tail -c 32 | base64 -w 0; }
+blob() { { printf '\000\000\000\013ssh-ed25519\000\000\000\040'; printf '%s' "$1" | base64 -d; } | base64 -w 0; }
+# The verifier key that a name, a type and a raw key make.
+verifier() { printf '%s+%s+' "$1" "$({ printf '%s\n'"$2" "$1"; printf '%s' "$3" | base64 -d; } | sha256sum | cut -c 1-8)"; { printf "$2"; printf '%s' "$3" | base64 -d; } | base64 -w 0; }
+# Raw keys of this log in base64, one a line: of a list of signers those under its name and no other, without options but a list of namespaces that has that of bundles; of verifier keys those of its name.
+signers() {
+  lines "$1" | principal=$principal awk '
+    $1 "" != ENVIRON["principal"] "" { next }
+    { at = 2 }
+    $2 ~ /^namespaces="[^"]*"$/ { if (!index("," substr($2, 13, length($2) - 13) ",", ",affidavit-bundle,")) next; at = 3 }
+    $at == "ssh-ed25519" { print $(at + 1) }' | while read -r listed; do
+    key=$(printf '%s' "$listed" | raw)
+    [ "$listed" != "$(blob "$key")" ] || echo "$key"
+  done
+}
+vkeys() {
+  lines "$1" | while read -r vkey; do
+    case $vkey in "$principal+"*) ;; *) continue ;; esac
+    key=$(printf '%s' "$vkey" | sed 's/^[^+]*+[^+]*+//' | raw)
+    [ "$vkey" != "$(verifier "$principal" '\001' "$key")" ] || echo "$key"
+  done
+}
 revoked() {
   [ -f proof/keys.jsonl ] || return 0
   line=$(grep -F '"type":"key.revoked"' proof/keys.jsonl | grep -F "\"public_key\":\"$1\"" | head -n 1)

@@ -50,7 +50,23 @@ step() {
   fi
   : >"$faults"
 }
-${functions}# A link, a device or a name of two lines could make a program below read, or wait for, something that is not of the bundle.
+${functions}# What cannot be read says nothing of the bundle: no verdict.
+unreadable() { echo "the confirmed keys cannot be read: $1" >&2; exit 2; }
+if [ -n "$trust" ]; then
+  for name in log.vkey allowed_signers tsa-ca.pem witness.vkey; do
+    [ ! -e "$trust/$name" ] || cat "$trust/$name" >/dev/null 2>&1 || unreadable "$name"
+  done
+  lines "$trust/log.vkey" | grep -q -E '^[^ +]+[+][0-9a-f]{8}[+][A-Za-z0-9+/]+=*$' || unreadable 'log.vkey has no verifier key'
+  lines "$trust/allowed_signers" | grep -q -E '[[:blank:]](ssh|ecdsa|sk)-[^[:blank:]]+[[:blank:]]+AAAA' || unreadable 'allowed_signers has no signer'
+  [ ! -f "$trust/tsa-ca.pem" ] || openssl x509 -noout -in "$trust/tsa-ca.pem" 2>/dev/null || unreadable 'tsa-ca.pem has no certificate'
+  if [ -f "$trust/witness.vkey" ]; then
+    lines "$trust/witness.vkey" >"$work/witnesses"
+    while read -r vkey; do
+      [ "$vkey" = "$(verifier "$(printf '%s' "$vkey" | sed 's/+.*//')" '\004' "$(printf '%s' "$vkey" | sed 's/^[^+]*+[^+]*+//' | raw)")" ] || unreadable 'witness.vkey has a line that is no verifier key of a witness'
+    done <"$work/witnesses"
+  fi
+fi
+# A link, a device or a name of two lines could make a program below read, or wait for, something that is not of the bundle.
 find . ! -type d ! -type f | sed 's#^\./#extra_file: a link: #' >"$faults"
 [ -z "$(find . -name '*
 *')" ] || fault 'extra_file: a name of more than one line'
@@ -62,20 +78,26 @@ fi
 
 # 1
 principal=$(sed -n 1p proof/checkpoint 2>/dev/null)
-if ! ssh-keygen -Y verify -f trust/allowed_signers -I "$principal" -n affidavit-bundle -s tagmanifest-sha256.txt.sig <tagmanifest-sha256.txt >/dev/null 2>&1; then
-  if ssh-keygen -Y check-novalidate -n affidavit-bundle -s tagmanifest-sha256.txt.sig <tagmanifest-sha256.txt >/dev/null 2>&1; then
-    fault 'signer_not_listed: the signing key is not the one that the bundle names'
-  else
-    fault 'bundle_signature: the signature does not hold for the tag manifest'
-  fi
-fi
-signers trust/allowed_signers >"$work/signer" 2>/dev/null
-[ "$(wc -l <"$work/signer")" -eq 1 ] || fault 'signer_not_listed: the bundle names another number of signers than one'
-if [ -n "$trust" ] && ! ssh-keygen -Y verify -f "$trust/allowed_signers" -I "$principal" -n affidavit-bundle -s tagmanifest-sha256.txt.sig <tagmanifest-sha256.txt >/dev/null 2>&1; then
+# The one text of a signature with the key and the 64 bytes that it has: the file is in no manifest, and ssh-keygen takes others too.
+sed '1d; $d' tagmanifest-sha256.txt.sig 2>/dev/null | base64 -d >"$work/seal" 2>/dev/null
+{
+  echo '-----BEGIN SSH SIGNATURE-----'
+  {
+    printf 'SSHSIG\000\000\000\001\000\000\000\063\000\000\000\013ssh-ed25519\000\000\000\040'
+    head -c 65 "$work/seal" | tail -c 32
+    printf '\000\000\000\020affidavit-bundle\000\000\000\000\000\000\000\006sha512\000\000\000\123\000\000\000\013ssh-ed25519\000\000\000\100'
+    tail -c 64 "$work/seal"
+  } | base64 -w 70
+  echo '-----END SSH SIGNATURE-----'
+} | cmp -s - tagmanifest-sha256.txt.sig || fault 'bundle_signature: the signature is not in the form that ssh-keygen writes'
+ssh-keygen -Y check-novalidate -n affidavit-bundle -s tagmanifest-sha256.txt.sig <tagmanifest-sha256.txt >/dev/null 2>&1 || fault 'bundle_signature: the signature does not hold for the tag manifest'
+signer=$(head -c 65 "$work/seal" | tail -c 32 | base64 -w 0)
+printf '%s namespaces="affidavit-bundle" ssh-ed25519 %s\n' "$principal" "$(blob "$signer")" | cmp -s - trust/allowed_signers || fault 'signer_not_listed: the signing key is not the one signer that the bundle names'
+if [ -n "$trust" ]; then
   signers "$trust/allowed_signers" >"$work/confirmed"
-  linked export "$(head -n 1 "$work/signer")" "$work/confirmed" || fault 'signer_not_trusted: the signing key is not among the confirmed ones'
+  linked export "$signer" "$work/confirmed" || fault 'signer_not_trusted: the signing key is not among the confirmed ones'
 fi
-revoked "$(head -n 1 "$work/signer")"
+revoked "$signer"
 step 1 'Signature of the bundle' ok
 
 # 2
@@ -111,16 +133,15 @@ cmp -s "$work/pem" "$work/vkey" || fault 'log_keys_differ: log.vkey and log.pub.
 [ "$(sed 's/+.*//' trust/log.vkey)" = "$principal" ] || fault 'checkpoint_signature: the key is not named after this log'
 if [ -n "$trust" ]; then
   vkeys "$trust/log.vkey" >"$work/confirmed"
-  grep -q -e "^$principal+" "$trust/log.vkey" && linked log "$(cat "$work/vkey")" "$work/confirmed" || fault 'log_not_trusted: the key of the log is not the confirmed one'
+  linked log "$(cat "$work/vkey")" "$work/confirmed" || fault 'log_not_trusted: the key of the log is not the confirmed one'
 fi
 revoked "$(cat "$work/vkey")"
 if [ -f proof/previous-checkpoint ] || [ -f proof/consistency.txt ]; then
   signed proof/previous-checkpoint && extends proof/previous-checkpoint proof/checkpoint proof/consistency.txt || fault 'checkpoint_inconsistent: the checkpoint does not extend the earlier one that the bundle brings'
 fi 2>/dev/null
 cosigned=
-if [ -n "$trust" ] && [ -f "$trust/witness.vkey" ]; then
+if [ -f "$work/witnesses" ]; then
   while read -r vkey; do
-    [ -n "$vkey" ] || continue
     name=$(printf '%s' "$vkey" | sed 's/+.*//')
     printf '%s' "$vkey" | sed 's/^[^+]*+[^+]*+//' | base64 -d 2>/dev/null >"$work/witness"
     { printf '\060\052\060\005\006\003\053\145\160\003\041\000'; tail -c 32 "$work/witness"; } >"$work/witness.der"
@@ -137,7 +158,7 @@ if [ -n "$trust" ] && [ -f "$trust/witness.vkey" ]; then
         fault "cosignature: the cosignature of $name does not hold"
       fi
     done
-  done <"$trust/witness.vkey"
+  done <"$work/witnesses"
   [ ! -f "$work/cosigners" ] || cosigned=$(cat "$work/cosigners")
 fi
 step 3 'Checkpoint signature' "ok$cosigned"
@@ -145,9 +166,9 @@ step 3 'Checkpoint signature' "ok$cosigned"
 # 4
 stamp() {
   if [ -n "$at" ]; then
-    openssl ts -verify -data "$work/stamped" -in proof/checkpoint.tsr -CAfile "$1" -attime "$at" >/dev/null 2>&1
+    openssl ts -verify -data "$work/stamped" -in proof/checkpoint.tsr -CAfile "$1" -partial_chain -attime "$at" >/dev/null 2>&1
   else
-    openssl ts -verify -data "$work/stamped" -in proof/checkpoint.tsr -CAfile "$1" >/dev/null 2>&1
+    openssl ts -verify -data "$work/stamped" -in proof/checkpoint.tsr -CAfile "$1" -partial_chain >/dev/null 2>&1
   fi
 }
 if [ -f proof/checkpoint.tsr ]; then
