@@ -12,6 +12,7 @@ function printReport(report: KeyReport, json: boolean | undefined): number {
   if (json) print(JSON.stringify(report))
   else {
     print(`${report.origin} · ${report.message}`)
+    if (report.unlinked !== null) print(report.unlinked)
     for (const key of report.keys)
       print([key.use, key.id, key.state, `since ${key.added}`, ...(key.fingerprint ? [`SHA-256 ${key.fingerprint}`] : [])].join(' · '))
   }

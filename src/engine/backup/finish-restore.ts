@@ -11,6 +11,7 @@ import { leafCount, nodeReader } from '../ledger/store.ts'
 import type { AnyDb } from '../sqlite/open.ts'
 import type { Opening, OsKeyStore } from '../vault/key-file.ts'
 import { loadKeyring } from '../vault/keyring.ts'
+import { keyLeavesIn, lostLeaves } from '../vault/signing-record.ts'
 import type { OpenWorkspace } from '../workspace/workspace.ts'
 import { readManifest } from './manifest.ts'
 import { restoreBackup } from './restore.ts'
@@ -78,7 +79,7 @@ export function acceptRestoredHead(state: string, workspace: string, origin: str
  * a crash in between records it at the next start, once.
  */
 export async function recordRestore(
-  { state, paths, identity, ledgerDb }: Pick<OpenWorkspace, 'state' | 'paths' | 'identity' | 'ledgerDb'>,
+  { state, paths, identity, keyHolder, ledgerDb }: Pick<OpenWorkspace, 'state' | 'paths' | 'identity' | 'keyHolder' | 'ledgerDb'>,
   append: (drafts: readonly LeafDraft[]) => Promise<unknown>
 ): Promise<void> {
   const note = restoredNote(state, paths.root)
@@ -117,7 +118,9 @@ export async function recordRestore(
         }).part
       ],
       sourceKey: key
-    }
+    },
+    // The keyring is newer than the leaves: changes and revocations that it knows of hold on.
+    ...lostLeaves(keyHolder.ring, keyLeavesIn(ledgerDb))
   ])
   forgetRestore(state, paths.root)
 }

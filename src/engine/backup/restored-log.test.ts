@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a log knows and does after it was restored in its own place.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pino } from 'pino'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { BackupInfo } from '../../shared/contract/backup.ts'
 import { engineEnvironment } from '../config.ts'
 import { startEngine } from '../engine.ts'
@@ -48,8 +49,9 @@ async function rotate(use: 'key-encryption' | 'log' | 'export'): Promise<void> {
 }
 
 /** The folder of the workspace is lost and restored in its place by the command; the machine remembers what it saw. */
-async function restoreInPlace(from: string, acceptLoss: boolean): Promise<void> {
+async function restoreInPlace(from: string, acceptLoss: boolean, between: () => void = () => {}): Promise<void> {
   await engine.engine.stop('quit')
+  between()
   rmSync(engine.workspace, { recursive: true, force: true })
   const config = {
     workspace: engine.workspace,
@@ -161,4 +163,86 @@ it('carries an erasure out on a backup of leaves that were given up, whatever le
     { cancelled: () => false, progress: () => {}, rest: () => {} }
   )
   expect(report).toMatchObject({ verdict: 'matches', reapplied: 1 })
+})
+
+async function exported(name: string): Promise<string> {
+  const out = join(engine.root, `${name}.affidavit.zip`)
+  const { job_id } = await engine.call('export.start', { recipient: 'Examiner', purpose: 'Test', out })
+  expect(await engine.job(job_id)).toMatchObject({ state: 'done', error: null })
+  return out
+}
+async function verified(path: string, trust?: string) {
+  const { job_id } = await engine.call('verify.file', { path, ...(trust === undefined ? {} : { trust }) })
+  await engine.job(job_id)
+  return engine.call('verify.report', { job_id })
+}
+const keysOf = async (use: string) => (await engine.call('keys.report', {})).keys.filter((one) => one.use === use)
+
+describe('a restore of a backup from before a change of the signing keys', () => {
+  /** What whoever got this bundle trusts. */
+  const trusted = (bundle: string): string => {
+    const folder = join(engine.root, 'first')
+    execFileSync('unzip', ['-q', bundle, '-d', folder])
+    return join(folder, 'trust')
+  }
+  /** The ring as versions kept it that kept no statements. */
+  const forgetStatements = () => {
+    const path = join(engine.state, readdirSync(engine.state).find((name) => name.startsWith('keyring-')) ?? '')
+    const file = JSON.parse(readFileSync(path, 'utf8')) as { ring: string }
+    const ring = JSON.parse(Buffer.from(file.ring, 'base64').toString('utf8')) as { past: { next?: unknown; revoked?: unknown }[] }
+    for (const key of ring.past) {
+      delete key.next
+      delete key.revoked
+    }
+    writeFileSync(path, JSON.stringify({ ...file, ring: Buffer.from(JSON.stringify(ring), 'utf8').toString('base64') }))
+  }
+
+  it('puts changes and revocations on record again: who trusts the first key follows to the present one', async () => {
+    await ingestRecords(engine, many(0, 5))
+    const trust = trusted(await exported('first'))
+    const made = await backup()
+    const [first] = await keysOf('export')
+    await rotate('log')
+    await rotate('log')
+    await ingestRecords(engine, many(100, 60))
+    await engine.call('keys.revoke', { key_id: first?.id ?? '', reason: 'the laptop was stolen' })
+    await restoreInPlace(made.path, true)
+    await ingestRecords(engine, many(200, 5))
+    const report = await engine.call('keys.report', {})
+    expect(report.unlinked).toBeNull()
+    expect(report.keys.map(({ use, state }) => `${use} ${state}`).sort()).toEqual([
+      'export in_use',
+      'export revoked',
+      'key-encryption in_use',
+      'log in_use',
+      'log retired',
+      'log retired'
+    ])
+    expect(report.keys.find(({ state }) => state === 'revoked')?.revoked?.reason).toBe('the laptop was stolen')
+    expect((await verified(await exported('second'), trust)).verdict).not.toBe('invalid')
+    const leaves = report.history.length
+    // Once: not at the next start either.
+    await engine.restart()
+    await rotate('log')
+    expect((await engine.call('keys.report', {})).history).toHaveLength(leaves + 2)
+    expect((await verified(await exported('third'), trust)).verdict).not.toBe('invalid')
+  })
+
+  it('says so where the keyring of an earlier version kept no statement; one that sees the leaves learns it', async () => {
+    await ingestRecords(engine, many(0, 5))
+    const made = await backup()
+    await rotate('log')
+    await engine.restart(forgetStatements)
+    // It is learned from the leaves.
+    await expect.poll(() => lastPast()?.next).toBeDefined()
+    await restoreInPlace(made.path, true, forgetStatements)
+    const [present] = await keysOf('log')
+    expect((await engine.call('keys.report', {})).unlinked).toContain(`log key ${present?.id}`)
+  })
+
+  const lastPast = () => {
+    const path = join(engine.state, readdirSync(engine.state).find((name) => name.startsWith('keyring-')) ?? '')
+    const { ring } = JSON.parse(readFileSync(path, 'utf8')) as { ring: string }
+    return (JSON.parse(Buffer.from(ring, 'base64').toString('utf8')) as { past: { next?: unknown }[] }).past.at(-1)
+  }
 })

@@ -191,6 +191,7 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
       }
       whole().then((ready) => {
         if (!ready) return
+        keys.reconcile().catch(failed('keys.unfinished'))
         disposal.resume().catch(failed('disposal.failed'))
         approvals.resume().catch(failed('approvals.failed'))
       }, failed('approvals.failed'))

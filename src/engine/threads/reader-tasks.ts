@@ -92,6 +92,7 @@ import { type BuildReviewInput, buildReview } from '../review/build.ts'
 import { bundleProof } from '../review/bundle-proof.ts'
 import { drainWal } from '../sqlite/long-write.ts'
 import { keyHistory } from '../vault/history.ts'
+import { keyLeaves } from '../vault/signing-record.ts'
 import { longTask, task } from './reader-context.ts'
 
 export const readerTasks = {
@@ -187,6 +188,7 @@ export const readerTasks = {
   clientLeaves: longTask((context, _: Record<string, never>) => leavesOf(context, ['client.added', 'client.revoked'])),
   userLeaves: longTask((context, _: Record<string, never>) => userLeaves(context)),
   failedSignIns: longTask((context, _: Record<string, never>) => failedSignIns(context)),
+  keyLeaves: task((context, _: Record<string, never>) => keyLeaves(context)),
   keyHistory: task((context, _: Record<string, never>) => keyHistory(context)),
   anchors: task(({ catalog }, args: { readonly limit: number }) => listAnchors(catalog, args.limit)),
   widestAnchor: task(({ catalog }, _: Record<string, never>) => widestAnchor(catalog)),

@@ -19,6 +19,7 @@ import { type OsKeyStore, type Protector, protectionMessage, readPassphrase } fr
 import { keyReportHtml } from './key-report.ts'
 import type { KeyHolder } from './keyring.ts'
 import { SigningKeys } from './signing-keys.ts'
+import { unlinkedKeys, unlinkedMessage } from './signing-record.ts'
 import type { Vault } from './vault.ts'
 
 export interface KeyHandlerDeps {
@@ -45,7 +46,11 @@ const PATIENCE_MS = 10_000
 type Names = 'keys.report' | 'keys.save_report' | 'keys.page' | 'keys.rotate' | 'keys.revoke' | 'keys.protect'
 
 /** The key report, the change and revocation of keys, and how they are protected. */
-export function keyHandlers(deps: KeyHandlerDeps): { readonly handlers: Handlers<Names>; readonly resume: () => Promise<void> } {
+export function keyHandlers(deps: KeyHandlerDeps): {
+  readonly handlers: Handlers<Names>
+  readonly resume: () => Promise<void>
+  readonly reconcile: () => Promise<void>
+} {
   const { holder, jobs, vault, pool } = deps
   const signing = new SigningKeys(deps)
   const report = async (): Promise<KeyReport> => {
@@ -60,6 +65,9 @@ export function keyHandlers(deps: KeyHandlerDeps): { readonly handlers: Handlers
     resume: async () => {
       await vault?.resume()
       if (vault) await signing.resume()
+    },
+    reconcile: async () => {
+      if (vault) await signing.reconcile(await pool.run('keyLeaves', {}))
     },
     handlers: {
       'keys.report': report,
@@ -154,6 +162,15 @@ function reportOf({ identity, holder, created }: KeyHandlerDeps, history: KeyRep
     origin: identity.origin,
     protection: identity.protection,
     message: protectionMessage[identity.protection],
+    unlinked:
+      identity.protection === 'missing'
+        ? null
+        : unlinkedMessage(
+            unlinkedKeys(
+              identity,
+              history.map(({ what, key_id }) => ({ type: `key.${what}`, data: { key_id } }))
+            )
+          ),
     keys: [
       signing('log', identity.log.publicKey, ring.log.since ?? created, null),
       ...(identity.protection === 'missing' ? [] : [signing('export', identity.export.publicKey, ring.export.since ?? created, null)]),

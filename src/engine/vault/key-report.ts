@@ -51,6 +51,7 @@ td:nth-child(2), td:nth-child(3) { font-family: monospace }
 <h1>Key report</h1>
 <p>Log ${escaped(report.origin)}, written ${escaped(moment(written))}. ${escaped(report.message.charAt(0).toUpperCase() + report.message.slice(1))}.</p>
 <p>Compare fingerprints with the sender by another way: by phone or on paper. This page proves nothing by itself.</p>
+${report.unlinked === null ? '' : `<p><strong>${escaped(report.unlinked)}.</strong></p>`}
 <h2>Keys</h2>
 <table>
 ${row(['Key', 'Id', 'Fingerprint, SHA-256', 'State', 'In use since', 'Retired', 'Revoked'], 'th')}

@@ -62,7 +62,18 @@ const ringSchema = z.strictObject({
   /** A key that will take over once its leaf is on record. */
   next: z.strictObject({ use: signingUse, seed: base64Key }).optional(),
   /** Keys that signed before, public halves only: their seeds are destroyed. */
-  past: z.array(z.strictObject({ use: signingUse, public_key: base64Key, since: time.optional(), until: time })),
+  past: z.array(
+    z.strictObject({
+      use: signingUse,
+      public_key: base64Key,
+      since: time.optional(),
+      until: time,
+      /** Its statement over the key that followed: a restore may lose the leaf. Absent in rings of earlier versions. */
+      next: z.strictObject({ public_key: base64Key, size: z.int().min(0), signature: z.base64() }).optional(),
+      /** It is not to be trusted any more, and why. */
+      revoked: z.strictObject({ reason: z.string() }).optional()
+    })
+  ),
   /** Signs for other logs, when this workspace is a witness. */
   witness: signing.optional(),
   dedup_key: base64Key,

@@ -8,6 +8,7 @@ import { bodyPart } from '../ledger/body-part.ts'
 import type { Actor, AppendResult, LeafDraft } from '../ledger/draft.ts'
 import type { Identity } from '../workspace/identity.ts'
 import type { KeyHolder, SigningUse } from './keyring.ts'
+import { type KeyLeaf, learned, lostLeaves, statementOf } from './signing-record.ts'
 
 export interface SigningKeysDeps {
   readonly holder: KeyHolder
@@ -36,6 +37,19 @@ export class SigningKeys {
   /** Finishes a change that a crash interrupted. */
   async resume(): Promise<void> {
     if (this.#deps.holder.ring.next) await this.#queue(() => this.#takeOver(SYSTEM))
+  }
+
+  /**
+   * Holds the ring against the leaves: it learns what one of an earlier version did not keep, and leaves that a restore lost are written again.
+   * Called when the catalog shows all of the ledger.
+   */
+  async reconcile(leaves: readonly KeyLeaf[]): Promise<void> {
+    await this.#queue(async () => {
+      const { holder, append } = this.#deps
+      if (learned(holder.ring, leaves) !== holder.ring) await holder.update((ring) => learned(ring, leaves))
+      const lost = lostLeaves(holder.ring, leaves)
+      if (lost.length > 0) await append(lost)
+    })
   }
 
   /** Puts a new key in the place of the present one. @throws AffidavitError read_only */
@@ -68,6 +82,10 @@ export class SigningKeys {
     const data = { key_id: keyId, use: found.use, public_key: toBase64(found.key), body_sha256 }
     const [written] = await this.#deps.append([{ type: 'key.revoked', actor, data, parts: [part] }])
     if (!written) throw new AffidavitError('read_only', 'the workspace is open read-only')
+    await this.#deps.holder.update((ring) => ({
+      ...ring,
+      past: ring.past.map((key) => (key.use === found.use && key.public_key === data.public_key ? { ...key, revoked: { reason } } : key))
+    }))
     return written.seq
   }
 
@@ -81,6 +99,7 @@ export class SigningKeys {
     const size = this.#deps.ledgerSize()
     const nextId = signingKeyId(sha256, origin, after.publicKey)
     const oldId = signingKeyId(sha256, origin, before.publicKey)
+    const statement = statementOf(after.publicKey, size, before.sign(keyStatement(origin, use, before.publicKey, after.publicKey, size)))
     const [added] = await this.#deps.append([
       {
         type: 'key.added',
@@ -90,8 +109,8 @@ export class SigningKeys {
           use,
           public_key: toBase64(after.publicKey),
           previous_key: toBase64(before.publicKey),
-          size,
-          signature: toBase64(before.sign(keyStatement(origin, use, before.publicKey, after.publicKey, size)))
+          size: statement.size,
+          signature: statement.signature
         },
         parts: [],
         sourceKey: `key.added/${use}/${nextId}`
@@ -108,7 +127,7 @@ export class SigningKeys {
     const now = new Date().toISOString()
     await holder.update(({ next: _, ...ring }) => {
       const { since } = ring[use]
-      const past = { use, public_key: toBase64(before.publicKey), ...(since === undefined ? {} : { since }), until: now }
+      const past = { use, public_key: toBase64(before.publicKey), ...(since === undefined ? {} : { since }), until: now, next: statement }
       return { ...ring, [use]: { seed, since: now }, past: [...ring.past, past] }
     })
     if (use === 'log') await this.#deps.checkpoint()

@@ -25,6 +25,8 @@ export const keyReport = z.object({
   origin: z.string(),
   protection: z.enum(protections),
   message: z.string(),
+  /** What is to be said of keys whose change a restore took from the record for good; null when each is on record. */
+  unlinked: z.string().nullable(),
   keys: z.array(key),
   /** Every leaf about keys, oldest first. */
   history: z.array(

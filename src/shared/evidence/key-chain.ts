@@ -42,10 +42,11 @@ export function keyChain(verify: Ed25519Verify, origin: string, leaves: readonly
       revoked.push({ key: data.public_key, seq: leaf.seq })
     }
     if (leaf.type !== 'key.added') continue
-    const { use, public_key, previous_key, size, signature } = leaf.data as LeafData<'key.added'>
+    const { use, public_key, previous_key, size, signature, again } = leaf.data as LeafData<'key.added'>
     if ((use !== 'log' && use !== 'export') || !public_key || !previous_key || size === undefined || !signature) continue
     const [previous, next] = [fromBase64(previous_key), fromBase64(public_key)]
-    if (size <= leaf.seq && verify(previous, keyStatement(origin, use, previous, next, size), fromBase64(signature)))
+    // A restore to an earlier size may have lost the leaf: the key before said it all the same, of a larger tree.
+    if ((size <= leaf.seq || again === true) && verify(previous, keyStatement(origin, use, previous, next, size), fromBase64(signature)))
       links[use].push({ previous, next, seq: leaf.seq })
   }
   return {

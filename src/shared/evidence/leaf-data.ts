@@ -350,6 +350,8 @@ export const leafDataSchemas = {
       .string()
       .regex(/^[A-Za-z0-9+/]{86}==$/)
       .optional(),
+    /** Written again after a restore that lost the leaf: `size` is that of the history that was given up. */
+    again: z.literal(true).optional(),
     approval: keyApproval
   }),
   'key.revoked': z.strictObject({ key_id: word, use: z.enum(['log', 'export']), public_key: hash44, body_sha256: hex64 }),

@@ -71,6 +71,7 @@ export function Keys() {
       >
         <div className="column gap-12">
           <KeyProtection report={data} />
+          {data.unlinked !== null && <Note is="broken">{data.unlinked}.</Note>}
           {failed && <Note is="broken">{job?.error?.message ?? messageOf(failed)}</Note>}
           {data.keys.map((key) => (
             <KeyFacts
