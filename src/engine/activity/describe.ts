@@ -59,7 +59,10 @@ const words: Partial<Record<LeafType, string | ((data: Fields) => string)>> = {
   'setting.changed': (data) => `changed ${text(data.name).replaceAll('_', ' ')} from ${text(data.from)} to ${text(data.to)}`,
   'price.set': (data) => `${data.what === 'removed' ? 'removed' : 'set'} the price of ${text(data.model)} from ${text(data.valid_from)}`,
   'erasure.searched': (data) => `found ${numbered(data.found, 'trace')} of erased texts in ${numbered(data.in_files, 'file')}`,
-  'disposal.refused': (data) => `gave up a disposal: ${numbered(data.held, 'leaf', 'leaves')} on hold`,
+  'disposal.refused': (data) =>
+    data.reason === 'nothing_left'
+      ? 'gave up a disposal: nothing of it was left to dispose of'
+      : `gave up a disposal: ${numbered(data.held, 'leaf', 'leaves')} on hold`,
   'baseline.set': 'pinned a baseline',
   'drift.look': (data) => `looked for drift, ${numbered(data.alarmed, 'alarm')}`,
   'drift.alert': 'opened an alert',

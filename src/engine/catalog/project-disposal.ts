@@ -161,8 +161,9 @@ export function projectDisposal(
   }
   if (leaf.type === 'disposal.refused') {
     const { disposal_id } = leaf.data as LeafData<'disposal.refused'>
-    if (!refused.has(disposal_id)) throw new MadeAgain()
-    db.prepare('UPDATE disposal SET refused_seq = ? WHERE id = ?').run(seq, disposal_id)
+    // One of which nothing was left has no intent, and took nothing out of the catalog.
+    const { changes } = db.prepare('UPDATE disposal SET refused_seq = ? WHERE id = ?').run(seq, disposal_id)
+    if (changes > 0 && !refused.has(disposal_id)) throw new MadeAgain()
     return 0
   }
   const data = leaf.data as LeafData<'disposal.intent'>

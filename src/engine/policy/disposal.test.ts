@@ -243,6 +243,37 @@ describe('disposal', () => {
     expect(await engine.codeOf('disposal.ask', { reason: '\ud800' })).toBe('bad_request')
   })
 
+  it('of which nothing is left when it is given is refused on record, and no key changes', async () => {
+    await setRules()
+    await ingestRecords(engine, [rawRecord(1), rawRecord(2)])
+    await engine.call('records.proof', { seq: 3 })
+    later = YEAR_MS
+    const ann = await engine.as('administrator')
+    const bob = await engine.as('data_protection')
+    const asked = await ann.call('disposal.ask', { reason: 'yearly' })
+    const again = await ann.call('disposal.ask', { reason: 'yearly, again' })
+    await bob.call('approvals.decide', { id: asked.id, decision: 'give' })
+    expect(await done()).toMatchObject({ records: 2 })
+    const trail = async (kind: 'setting' | 'policy') => (await engine.call('activity.list', { kind })).entries
+    const changes = async () => (await trail('setting')).filter((one) => one.type === 'key.retired').length
+    expect(await changes()).toBe(1)
+    await bob.call('approvals.decide', { id: again.id, decision: 'give' })
+    expect((await trail('policy'))[0]).toMatchObject({
+      type: 'disposal.refused',
+      actor: bob.ref,
+      what: 'gave up a disposal: nothing of it was left to dispose of',
+      data: { approval_id: again.id, reason: 'nothing_left' }
+    })
+    expect((await engine.call('approvals.list', {})).approvals.find((one) => one.id === again.id)?.done_seq).not.toBeNull()
+    expect(await changes()).toBe(1)
+    expect((await engine.call('disposal.list', {})).disposals).toHaveLength(1)
+    expect(erasuresAfter(engine.state, engine.engine.status().origin, 0)).toHaveLength(1)
+    await engine.restart()
+    expect((await engine.call('disposal.list', {})).disposals).toHaveLength(1)
+    expect(await verdict()).toMatchObject({ said: 'intact', faults: [] })
+    await rebuilt()
+  })
+
   it('goes on after a crash at any step', async () => {
     for (const step of disposalSteps.slice(0, -1)) {
       await setRules()

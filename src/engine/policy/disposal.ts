@@ -7,6 +7,7 @@ import type { Handlers } from '../handlers.ts'
 import type { InTurn } from '../in-turn.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import { bodyPart } from '../ledger/body-part.ts'
+import type { LeafDraft } from '../ledger/draft.ts'
 import type { CheckpointRow } from '../ledger/store.ts'
 import { pruneTile, removePayloads } from '../ledger/tiles.ts'
 import { emptyWal, inSlices } from '../sqlite/long-write.ts'
@@ -54,6 +55,14 @@ const isUnderWay = (one: { readonly done_seq: number | null; readonly refused_se
 const SYSTEM = { ref: 'engine', kind: 'system' } as const
 /** Payloads of one transaction: a few milliseconds. */
 const SLICE = 50
+
+/** What ends a disposal of which nothing may go any more when it is given: another took it, or it is held or kept longer by now. */
+const nothingLeftDraft = (approval: string, givenBy: string): LeafDraft => ({
+  type: 'disposal.refused',
+  actor: { ref: givenBy, kind: 'human' },
+  data: { disposal_id: randomUUID(), held: 0, approval_id: approval, reason: 'nothing_left' },
+  parts: []
+})
 
 /**
  * Disposal after retention (EVIDENCE): dry run, a second person, the intent, then payloads, keys and whole tiles, then `disposal.done`.
@@ -127,10 +136,14 @@ export class Disposal {
     }
     const { ranges, tiles } = body as unknown as DisposalScope
     // What is corrected meanwhile would stay behind: it waits, and then its record is gone.
-    const [intent] = await inTurn(async () => {
+    const written = await inTurn(async () => {
       await projector.waitForAll(ledgerSize())
       // A hold or a longer rule may have come since: only what may still go goes.
       const scope = await pool.run('disposalOf', { nowUs: this.#nowUs(), only: { ranges, tiles } })
+      if (scope.records === 0 && scope.tiles.length === 0) {
+        await append([nothingLeftDraft(id, givenBy)])
+        return null
+      }
       const { part, sha256 } = bodyPart({ ranges: scope.ranges, tiles: scope.tiles })
       const data = {
         disposal_id: randomUUID(),
@@ -142,6 +155,8 @@ export class Disposal {
       }
       return append([{ type: 'disposal.intent', actor: { ref: givenBy, kind: 'human' }, data, parts: [part] }])
     })
+    if (written === null) return
+    const [intent] = written
     if (!intent) throw new AffidavitError('read_only', 'the workspace is open read-only')
     this.#deps.afterStep?.('intent')
     this.#start(intent.seq)

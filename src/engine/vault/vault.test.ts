@@ -109,6 +109,8 @@ describe('a change of the key-encryption key', () => {
     for (let seq = 0; seq < 200; seq++) expect(reader.open(seq).state, `leaf ${seq}`).toBe(dropSeqs.includes(seq) ? 'erased' : 'present')
     const again = await vaultOf(workspace).rewrapVault({ dropSeqs })
     expect(again).toMatchObject({ kek_id: first.kek_id, destroyed: [], dropped: 0, blocks: 0 })
+    const none = await vaultOf(workspace).rewrapVault({ dropSeqs: [] })
+    expect(none).toMatchObject({ kek_id: first.kek_id, destroyed: [], blocks: 0 })
   })
 
   it('leaves no trace of the old key in any file of the state folder, nor an old block in the files of the vault', async () => {

@@ -27,7 +27,7 @@ export interface VaultDeps {
 }
 
 export interface RewrapInput {
-  /** Seqs whose keys are destroyed: their content can then never be opened again, by nobody. */
+  /** Seqs whose keys are destroyed: their content can then never be opened again, by nobody. Absent: the key changes all the same; none: it stays. */
   readonly dropSeqs?: Iterable<number>
   /** Who changes the key; the engine when absent. What goes on after a crash is still theirs. */
   readonly by?: Actor
@@ -116,7 +116,8 @@ export class Vault {
   async #rewrap(input: RewrapInput): Promise<RewrapResult> {
     const { keys, holder, identity, ledger } = this.#deps
     const drop = [...(input.dropSeqs ?? [])].sort((a, b) => a - b)
-    if (await this.#needsNewKey(drop)) await this.#addKek(drop.length > 0 ? 'erasure' : 'rotation', input)
+    const destroys = input.dropSeqs !== undefined
+    if (destroys ? await this.#opensLive(drop) : holder.ring.keks.length === 1) await this.#addKek(destroys ? 'erasure' : 'rotation', input)
     else if (holder.ring.keks.length === 1) {
       await this.settle()
       return { kek_id: identity.kek.id, destroyed: [], dropped: 0, blocks: 0, damaged: 0 }
@@ -148,10 +149,8 @@ export class Vault {
   }
 
   /** A key that wraps what is to be destroyed cannot stay: whoever has an old copy of the file could open it. */
-  async #needsNewKey(drop: readonly number[]): Promise<boolean> {
-    const { holder, identity, keys } = this.#deps
-    if (drop.length > 0) return anyLive(keys, identity.kek, drop)
-    return holder.ring.keks.length === 1
+  #opensLive(drop: readonly number[]): Promise<boolean> {
+    return anyLive(this.#deps.keys, this.#deps.identity.kek, drop)
   }
 
   async #addKek(reason: Keyring['rewrap'], { by: actor, approval }: Pick<RewrapInput, 'by' | 'approval'>): Promise<void> {

@@ -267,8 +267,18 @@ export const leafDataSchemas = {
     body_sha256: hex64
   }),
   'disposal.done': z.strictObject({ disposal_id: z.uuid(), intent: count, records: count, tiles: count, approval_id: z.uuid() }),
-  /** A hold came after the intent, while content was there: `hold` is its leaf, `held` the leaves of the intent that it keeps. What was gone by then is in the body. */
-  'disposal.refused': z.strictObject({ disposal_id: z.uuid(), intent: count, hold: count, held: count, approval_id: z.uuid() }),
+  /**
+   * A hold came after the intent, while content was there: `hold` is its leaf, `held` the leaves of the intent that it keeps. What was gone by
+   * then is in the body. With the reason `nothing_left` nothing might go any more when it was given: there is no intent, and no hold is named.
+   */
+  'disposal.refused': z.strictObject({
+    disposal_id: z.uuid(),
+    intent: count.optional(),
+    hold: count.optional(),
+    held: count,
+    approval_id: z.uuid(),
+    reason: z.enum(['nothing_left']).optional()
+  }),
   'backup.made': z.strictObject({
     backup_id: z.uuid(),
     size: count,
