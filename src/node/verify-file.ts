@@ -102,6 +102,7 @@ interface OpenBundle extends BundleFiles {
   readonly bytes: number
   /** Null for a folder. */
   sha256(): Promise<string | null>
+  checkEntries(): Promise<void>
   close(): Promise<void>
 }
 
@@ -111,7 +112,7 @@ async function openBundle(path: string): Promise<OpenBundle> {
   if (stat?.isDirectory()) {
     const files = openFolderFiles(path)
     const bytes = files.names().reduce((sum, name) => sum + files.size(name), 0)
-    return { ...files, bytes, sha256: async () => null, close: async () => {} }
+    return { ...files, bytes, sha256: async () => null, checkEntries: async () => {}, close: async () => {} }
   }
   if (!stat?.isFile()) throw new AffidavitError('file_unreadable', 'the file cannot be read')
   return { ...(await openZipFiles(path)), bytes: stat.size, sha256: () => sha256Of(path) }
@@ -124,6 +125,7 @@ async function verifyPlain(path: string, options: VerifyFileOptions): Promise<Ve
   const files = await openBundle(path).catch(asRefusal)
   try {
     refuseForeignBag(files.names())
+    await files.checkEntries()
     const trust = given ?? (options.memory === undefined ? undefined : await confirmedTrust(options.memory, files))
     const control = { cancelled: () => options.cancelled?.() ?? false }
     const read = options.onProgress ? countedFiles(files, options.onProgress) : files

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { createInflateRaw, inflateRawSync } from 'node:zlib'
+import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib'
 import { AffidavitError } from '../shared/contract/errors.ts'
 import { EvidenceError } from '../shared/evidence/errors.ts'
 import type { BundleFiles } from '../shared/evidence/verify-steps.ts'
@@ -28,6 +28,7 @@ const runtime: ZipRuntime = {
     if (engine.bytesWritten !== sizes.packed) throw new Error('bytes after the end')
     if (buffer.length > 0) yield buffer
   },
+  crc32: (bytes, before) => crc32(bytes, before),
   sha256() {
     const hash = createHash('sha256')
     return { update: (bytes) => hash.update(bytes), hex: () => hash.digest('hex') }
@@ -60,6 +61,8 @@ function sourceOf(file: FileHandle, size: number): ZipSource {
 
 /** The files of a zip, opened for reading by name. */
 export interface OpenZip extends BundleFiles {
+  /** Checks that nothing lies in the archive but its files. @throws EvidenceError not_this_format */
+  checkEntries(): Promise<void>
   close(): Promise<void>
 }
 
@@ -77,6 +80,7 @@ export async function openZipFiles(path: string): Promise<OpenZip> {
   try {
     const bundle = await ZipBundle.open(sourceOf(file, (await file.stat()).size), runtime)
     return {
+      checkEntries: () => bundle.checkEntries(),
       names: () => bundle.names(),
       size: (name) => bundle.size(name),
       read: (name) => bundle.read(name),

@@ -20,6 +20,13 @@ export const pageCrypto: VerifyCrypto = {
   }
 }
 
+/** CRC-32 of each byte (PKWARE APPNOTE 4.4.7). */
+const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
+  let crc = n
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1
+  return crc
+})
+
 /** Unpacking and hashing with what browsers have. */
 export const pageRuntime: ZipRuntime = {
   async *inflate(packed) {
@@ -37,6 +44,11 @@ export const pageRuntime: ZipRuntime = {
       if (done) return
       yield value
     }
+  },
+  crc32(bytes, before) {
+    let crc = ~before
+    for (const byte of bytes) crc = (crc >>> 8) ^ (CRC[(crc ^ byte) & 255] ?? 0)
+    return ~crc >>> 0
   },
   sha256() {
     const hash = sha256.create()

@@ -38,6 +38,7 @@ export async function work({ bundle, trust }: Work, answer: (message: Answer) =>
   }
   try {
     const files = await ZipBundle.open(await sourceOf(bundle), pageRuntime)
+    await files.checkEntries()
     const { seen: _seen, memory: _memory, ...verdict } = await verifyBundle(files, pageCrypto, trust, { progress })
     answer({ is: 'verdict', verdict: { ...verdict, sha256: await sha256Of(bundle) } })
   } catch (error) {

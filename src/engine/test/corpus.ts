@@ -22,6 +22,7 @@ import { type Sampled, scopeWays } from './corpus-scope.ts'
 import { LARGE, tileWays } from './corpus-tiles.ts'
 import type { CorpusKeys } from './corpus-way.ts'
 import { hostileWays, tamperedWays } from './corpus-ways.ts'
+import { zipWays } from './corpus-zip.ts'
 import { rawRecord, type TestEngine, testEngine } from './test-engine.ts'
 
 const TIME = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true, mode: 0o100644 }
@@ -39,6 +40,15 @@ export async function packBag(bag: Bag, compress = false): Promise<Buffer> {
 
 /** Seed of an export key that is not that of the log. */
 const ANOTHER = Buffer.alloc(32, 7)
+
+/** With times and owners in the headers of its entries, as Info-ZIP packs. */
+function zippedAgain(folder: string): Buffer {
+  const out = `${folder}.again.zip`
+  execFileSync('zip', ['-q', '-r', '-D', out, '.'], { cwd: folder })
+  const zip = readFileSync(out)
+  rmSync(out)
+  return zip
+}
 
 const hex = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')
 
@@ -255,6 +265,9 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
     }
     for (const [name, content] of await hostileWays(plain.zip, (bag) => packBag(bag, true)))
       await put(name, content, { trusted: false, verdict: 'refused', step: null, code: null })
+    for (const { name, content, step, code } of zipWays(plain.zip))
+      await put(name, content, { trusted: false, verdict: step === null ? 'refused' : 'invalid', step, code })
+    await put('packed again by another program', zippedAgain(join(folder, '000')), good)
   } finally {
     await engine.remove()
     await authority.close()

@@ -17,6 +17,10 @@ function manifestEntries(content: string, report: StepReport, name: string): Map
   return entries
 }
 
+/** What stands for the hash of a file that cannot be read. */
+const UNREADABLE = 'unreadable'
+const UNREADABLE_MESSAGE = 'it cannot be read, or the archive says something else of it than it holds'
+
 /** Step 2: every file is listed once with its hash, nothing is missing, nothing is extra. */
 export async function checkManifests({ files }: Context, control: VerifyProgress): Promise<Step> {
   const report = new StepReport(2)
@@ -44,9 +48,10 @@ export async function checkManifests({ files }: Context, control: VerifyProgress
       continue
     }
     if (name.startsWith('data/') !== manifestHas(payload, name)) report.fault('wrong_manifest', 'listed in the wrong manifest', name)
-    if ((await files.hash(name)) !== hash) {
+    const found = await files.hash(name)
+    if (found !== hash) {
       changed++
-      report.fault('file_changed', 'the content is not what was signed', name)
+      report.fault('file_changed', found === UNREADABLE ? UNREADABLE_MESSAGE : 'the content is not what was signed', name)
     }
     done += files.size(name)
     control.progress?.(done, total)

@@ -9,7 +9,7 @@ export interface BundleFiles {
   names(): readonly string[]
   size(name: string): number
   read(name: string): Promise<Uint8Array>
-  /** SHA-256 in hex, streamed. */
+  /** SHA-256 in hex, streamed; `unreadable` for what is damaged. */
   hash(name: string): Promise<string>
   /** Lines without their line feed, streamed; a last line without one is yielded too. */
   lines(name: string): AsyncIterable<Uint8Array>

@@ -2,12 +2,15 @@
 // The files of a zipped bundle, read by name in slices; nothing is written anywhere.
 import { concatBytes } from './bytes.ts'
 import type { BundleFiles } from './verify-steps.ts'
-import { dataStart, readZipDirectory, refusal, type ZipEntry, type ZipSource } from './zip-directory.ts'
+import { readZipDirectory, refusal, type ZipEntry, type ZipSource } from './zip-directory.ts'
+import { dataStart, windowed } from './zip-entry.ts'
 
 /** What a runtime brings to unpack with. */
 export interface ZipRuntime {
   /** Raw deflate (RFC 1951), streamed; throws for damaged data and for bytes after the end. `sizes` is what the directory says. */
   inflate(packed: AsyncIterable<Uint8Array>, sizes: { readonly packed: number; readonly size: number }): AsyncIterable<Uint8Array>
+  /** CRC-32 of bytes that follow others, whose CRC-32 is `before`. */
+  crc32(bytes: Uint8Array, before: number): number
   /** SHA-256, fed piece by piece. */
   sha256(): { update(bytes: Uint8Array): unknown; hex(): string }
 }
@@ -53,6 +56,8 @@ export class ZipBundle implements BundleFiles {
   readonly #runtime: ZipRuntime
   readonly #entries: ReadonlyMap<string, ZipEntry>
   readonly #names: readonly string[]
+  /** Where the bytes of an entry begin, once its own header was checked. */
+  readonly #starts = new Map<string, number>()
 
   private constructor(source: ZipSource, runtime: ZipRuntime, entries: ReadonlyMap<string, ZipEntry>) {
     this.#source = source
@@ -61,9 +66,15 @@ export class ZipBundle implements BundleFiles {
     this.#names = [...entries.keys()]
   }
 
-  /** @throws EvidenceError not_this_format: no zip, truncated, or one of the refused shapes */
+  /** Reads the directory. @throws EvidenceError not_this_format: no zip, truncated, or one of the refused shapes */
   static async open(source: ZipSource, runtime: ZipRuntime): Promise<ZipBundle> {
     return new ZipBundle(source, runtime, await readZipDirectory(source))
+  }
+
+  /** Checks that nothing lies in the archive but its entries, each of which is what the directory says. @throws EvidenceError not_this_format */
+  async checkEntries(): Promise<void> {
+    const source = windowed(this.#source)
+    for (const entry of [...this.#entries.values()].sort((a, b) => a.at - b.at)) await this.#start(entry, source)
   }
 
   names(): readonly string[] {
@@ -99,23 +110,33 @@ export class ZipBundle implements BundleFiles {
   async *#unpacked(name: string): AsyncGenerator<Uint8Array> {
     const entry = this.#entry(name)
     const packed = this.#packed(entry)
+    const { crc32 } = this.#runtime
     let size = 0
+    let crc = 0
     for await (const chunk of entry.method === 'stored' ? packed : this.#runtime.inflate(packed, entry)) {
       size += chunk.length
       if (size > entry.size) throw refusal('a file of the archive unpacks to more than it says')
+      crc = crc32(chunk, crc)
       yield chunk
     }
     if (size !== entry.size) throw refusal('a file of the archive unpacks to less than it says')
+    if (crc !== entry.crc) throw refusal('a file of the archive is not what its checksum says')
   }
 
   async *#packed(entry: ZipEntry): AsyncGenerator<Uint8Array> {
-    const start = await dataStart(this.#source, entry)
+    const start = await this.#start(entry, this.#source)
     for (let at = 0; at < entry.packed; at += SLICE) {
       const length = Math.min(SLICE, entry.packed - at)
       const slice = await this.#source.read(start + at, length)
       if (slice.length !== length) throw refusal('the archive is truncated')
       yield slice
     }
+  }
+
+  async #start(entry: ZipEntry, source: ZipSource): Promise<number> {
+    const start = this.#starts.get(entry.name) ?? (await dataStart(source, entry))
+    this.#starts.set(entry.name, start)
+    return start
   }
 
   #entry(name: string): ZipEntry {

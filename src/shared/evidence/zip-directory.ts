@@ -22,7 +22,18 @@ export interface ZipEntry {
   readonly size: number
   /** Where its local header lies. */
   readonly at: number
+  /** Where the next entry, or the directory, begins. */
+  readonly next: number
+  readonly crc: number
+  readonly flags: number
 }
+
+/** Sizes and checksum stand behind the data (data descriptor). */
+export const SIZES_BEHIND = 1 << 3
+/** That, names in UTF-8, and how hard was compressed. */
+const KNOWN_FLAGS = SIZES_BEHIND | (1 << 11) | 6
+/** ZIP64; newer forms are for encryption and other compressions. */
+const NEWEST = 45
 
 /** Most bytes of all files together. */
 const MOST_TOTAL = 64 * 1024 ** 3
@@ -33,19 +44,18 @@ const RATIO_FREE = 1024 * 1024
 const MOST_DIRECTORY = MOST_ENTRIES * 1024
 
 const END_SIZE = 22
-const MOST_COMMENT = 0xffff
-const LOCAL_SIZE = 30
+export const LOCAL_SIZE = 30
 const NOT_HERE = 0xffffffff
 
 /** What a file that is no archive, or a refused one, is answered with. */
 export const refusal = (message: string): EvidenceError => new EvidenceError('not_this_format', message)
 
-const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+export const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /** @throws EvidenceError not_this_format */
 function u64(data: DataView, at: number): number {
   const value = data.getBigUint64(at, true)
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw refusal('the directory of the archive is damaged')
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw damaged()
   return Number(value)
 }
 
@@ -75,12 +85,14 @@ export class NameCheck {
   }
 }
 
-async function readExactly(source: ZipSource, from: number, length: number): Promise<Uint8Array> {
+export async function readExactly(source: ZipSource, from: number, length: number): Promise<Uint8Array> {
   if (from < 0 || length < 0 || from + length > source.size) throw refusal('the archive is truncated')
   const bytes = await source.read(from, length)
   if (bytes.length !== length) throw refusal('the archive is truncated')
   return bytes
 }
+
+const damaged = (): EvidenceError => refusal('the directory of the archive is damaged')
 
 const AGE = ['age-encryption.org/v1\n', '-----BEGIN AGE ENCRYPTED FILE-----'].map((text) => utf8(text))
 
@@ -97,39 +109,47 @@ interface Directory {
   readonly size: number
 }
 
-/** The end record stands at the very end: what follows it, or a comment of another length, is refused. */
+/** The end record stands at the very end, without a comment: nothing follows it that nobody signed. */
 async function readEnd(source: ZipSource): Promise<Directory> {
   if (source.size < END_SIZE) throw refusal('the file is not a zip archive, or it is truncated')
-  const length = Math.min(source.size, END_SIZE + MOST_COMMENT)
-  const tail = await readExactly(source, source.size - length, length)
-  const data = view(tail)
-  for (let at = length - END_SIZE; at >= 0; at--) {
-    if (data.getUint32(at, true) !== 0x06054b50 || data.getUint16(at + 20, true) !== length - END_SIZE - at) continue
-    if (data.getUint16(at + 4, true) !== 0 || data.getUint16(at + 6, true) !== 0) throw refusal('the archive is one part of several')
-    const found = { entries: data.getUint16(at + 10, true), size: data.getUint32(at + 12, true), at: data.getUint32(at + 16, true) }
-    const end = source.size - length + at
-    const wide = found.entries === 0xffff || found.size === NOT_HERE || found.at === NOT_HERE
-    const directory = wide ? await readWideEnd(source, end) : { ...found, end }
-    if (directory.entries > MOST_ENTRIES) throw refusal(`the archive holds more than ${MOST_ENTRIES} files`)
-    if (directory.size > MOST_DIRECTORY || directory.at + directory.size !== directory.end)
-      throw refusal('the directory of the archive is damaged')
-    return directory
-  }
-  throw refusal('the file is not a zip archive, or it is truncated')
+  const end = source.size - END_SIZE
+  const data = view(await readExactly(source, end, END_SIZE))
+  if (data.getUint32(0, true) !== 0x06054b50 || data.getUint16(20, true) !== 0)
+    throw refusal('the file is not a zip archive, it is truncated, or something follows its end')
+  const entries = data.getUint16(10, true)
+  if (data.getUint16(4, true) !== 0 || data.getUint16(6, true) !== 0 || data.getUint16(8, true) !== entries)
+    throw refusal('the archive is one part of several')
+  const found = { entries, size: data.getUint32(12, true), at: data.getUint32(16, true) }
+  const wide = found.entries === 0xffff || found.size === NOT_HERE || found.at === NOT_HERE
+  const directory = wide ? await readWideEnd(source, end, found) : { ...found, end }
+  if (directory.entries > MOST_ENTRIES) throw refusal(`the archive holds more than ${MOST_ENTRIES} files`)
+  if (directory.size > MOST_DIRECTORY || directory.at + directory.size !== directory.end) throw damaged()
+  return directory
 }
 
-async function readWideEnd(source: ZipSource, end: number): Promise<Directory & { readonly end: number }> {
+/** @param short the same in the form for small archives, where a number that is too large is all ones */
+async function readWideEnd(source: ZipSource, end: number, short: Directory): Promise<Directory & { readonly end: number }> {
   const locator = view(await readExactly(source, end - 20, 20))
-  if (locator.getUint32(0, true) !== 0x07064b50) throw refusal('the directory of the archive is damaged')
+  if (locator.getUint32(0, true) !== 0x07064b50 || locator.getUint32(4, true) !== 0 || locator.getUint32(16, true) !== 1) throw damaged()
   const at = u64(locator, 8)
   const record = view(await readExactly(source, at, 56))
-  if (record.getUint32(0, true) !== 0x06064b50 || at + 12 + u64(record, 4) !== end - 20)
-    throw refusal('the directory of the archive is damaged')
-  return { entries: u64(record, 32), size: u64(record, 40), at: u64(record, 48), end: at }
+  if (record.getUint32(0, true) !== 0x06064b50 || u64(record, 4) !== 44 || at + 56 !== end - 20) throw damaged()
+  const found = { entries: u64(record, 32), size: u64(record, 40), at: u64(record, 48) }
+  const same = (one: number, other: number, most: number): boolean => one === most || one === other
+  if (
+    record.getUint32(16, true) !== 0 ||
+    record.getUint32(20, true) !== 0 ||
+    u64(record, 24) !== found.entries ||
+    !same(short.entries, found.entries, 0xffff) ||
+    !same(short.size, found.size, NOT_HERE) ||
+    !same(short.at, found.at, NOT_HERE)
+  )
+    throw damaged()
+  return { ...found, end: at }
 }
 
 /** Sizes and place of an entry beyond 4 GiB, in the order of the fields that point here (ZIP64 extra field). A second name is refused. */
-function readExtra(extra: Uint8Array, fields: { size: number; packed: number; at: number }): void {
+export function readExtra(extra: Uint8Array, fields: { size: number; packed: number; at: number }): void {
   const data = view(extra)
   for (let at = 0; at + 4 <= extra.length; at += 4 + data.getUint16(at + 2, true)) {
     // Info-ZIP Unicode Path: some tools would unpack under this name.
@@ -139,27 +159,33 @@ function readExtra(extra: Uint8Array, fields: { size: number; packed: number; at
     let from = at + 4
     for (const key of ['size', 'packed', 'at'] as const) {
       if (fields[key] !== NOT_HERE) continue
-      if (from + 8 > end || end > extra.length) throw refusal('the directory of the archive is damaged')
+      if (from + 8 > end || end > extra.length) throw damaged()
       fields[key] = u64(data, from)
       from += 8
     }
+    // A number that no field points to: one reader would take it, another not.
+    if (from !== end) throw damaged()
   }
 }
 
 /** One entry of the directory. @param data the directory @param at where the entry begins */
-function parseEntry(bytes: Uint8Array, data: DataView, at: number): { readonly entry: ZipEntry; readonly next: number } {
-  if (at + 46 > bytes.length || data.getUint32(at, true) !== 0x02014b50) throw refusal('the directory of the archive is damaged')
+function parseEntry(bytes: Uint8Array, data: DataView, at: number): { readonly entry: Omit<ZipEntry, 'next'>; readonly next: number } {
+  if (at + 46 > bytes.length || data.getUint32(at, true) !== 0x02014b50) throw damaged()
   const nameEnd = at + 46 + data.getUint16(at + 28, true)
   const extraEnd = nameEnd + data.getUint16(at + 30, true)
   const next = extraEnd + data.getUint16(at + 32, true)
-  if (next > bytes.length) throw refusal('the directory of the archive is damaged')
+  if (next > bytes.length) throw damaged()
   let name: string
   try {
     name = utf8Decode(bytes.subarray(at + 46, nameEnd))
   } catch {
     throw refusal('the archive holds a name that is not UTF-8')
   }
-  if ((data.getUint16(at + 8, true) & 0x2041) !== 0) throw refusal('the archive holds an encrypted entry')
+  const flags = data.getUint16(at + 8, true)
+  if ((flags & 0x2041) !== 0) throw refusal('the archive holds an encrypted entry')
+  if ((flags & ~KNOWN_FLAGS) !== 0 || data.getUint8(at + 6) > NEWEST) throw refusal('the archive is of a newer form than a bundle has')
+  if (data.getUint16(at + 32, true) !== 0) throw refusal('the archive holds a comment that nobody signed')
+  if (data.getUint16(at + 34, true) !== 0) throw refusal('the archive is one part of several')
   const method = data.getUint16(at + 10, true)
   if (method !== 0 && method !== 8) throw refusal('the archive uses an unknown compression')
   const mode = (data.getUint32(at + 38, true) >>> 16) & 0o170000
@@ -168,8 +194,10 @@ function parseEntry(bytes: Uint8Array, data: DataView, at: number): { readonly e
   readExtra(bytes.subarray(nameEnd, extraEnd), fields)
   if (fields.size > RATIO_FREE && fields.size > fields.packed * MOST_RATIO)
     throw refusal('the archive unpacks to far more than a bundle can hold')
-  if (method === 0 && fields.size !== fields.packed) throw refusal('the directory of the archive is damaged')
-  return { entry: { name, method: method === 0 ? 'stored' : 'deflated', ...fields }, next }
+  if (method === 0 && fields.size !== fields.packed) throw damaged()
+  // Where a stored entry ends without its size, a reader that takes one after the other has to guess.
+  if (method === 0 && (flags & SIZES_BEHIND) !== 0) throw refusal('the archive is of a newer form than a bundle has')
+  return { entry: { name, method: method === 0 ? 'stored' : 'deflated', crc: data.getUint32(at + 16, true), flags, ...fields }, next }
 }
 
 /**
@@ -181,7 +209,7 @@ export async function readZipDirectory(source: ZipSource): Promise<ReadonlyMap<s
   const directory = await readEnd(source)
   const bytes = await readExactly(source, directory.at, directory.size)
   const data = view(bytes)
-  const entries = new Map<string, ZipEntry>()
+  const entries: Omit<ZipEntry, 'next'>[] = []
   const names = new NameCheck()
   let total = 0
   let at = 0
@@ -191,31 +219,26 @@ export async function readZipDirectory(source: ZipSource): Promise<ReadonlyMap<s
     names.add(entry.name)
     total += entry.size
     if (total > MOST_TOTAL) throw refusal('the archive unpacks to far more than a bundle can hold')
-    entries.set(entry.name, entry)
+    entries.push(entry)
   }
-  if (at !== bytes.length) throw refusal('the directory of the archive is damaged')
-  checkPlaces([...entries.values()], directory.at)
-  return entries
+  if (at !== bytes.length) throw damaged()
+  const placed = placesOf(entries, directory.at)
+  return new Map(entries.map(({ name }) => [name, placed.get(name) as ZipEntry]))
 }
 
-/** Two entries over the same bytes would let a small archive unpack to a large one. */
-function checkPlaces(entries: readonly ZipEntry[], end: number): void {
+/**
+ * From the first byte to the directory one entry follows the other: two over the same bytes would let a small archive unpack to a large one,
+ * and what lies before or between them is another file to whoever does not ask the directory. Whether an entry ends where the next begins is
+ * seen at the entry itself.
+ */
+function placesOf(entries: readonly Omit<ZipEntry, 'next'>[], end: number): ReadonlyMap<string, ZipEntry> {
   const ordered = entries.toSorted((a, b) => a.at - b.at)
+  if ((ordered[0]?.at ?? 0) !== 0) throw refusal('the archive begins with something that is none of its files')
+  const placed = new Map<string, ZipEntry>()
   for (const [i, entry] of ordered.entries()) {
     const next = ordered[i + 1]?.at ?? end
     if (entry.at + LOCAL_SIZE + entry.packed > next) throw refusal('the archive holds entries that overlap or leave it')
+    placed.set(entry.name, { ...entry, next })
   }
-}
-
-/** Where the bytes of an entry begin. @throws EvidenceError not_this_format: the local header names another file or compression */
-export async function dataStart(source: ZipSource, entry: ZipEntry): Promise<number> {
-  const expected = utf8(entry.name)
-  const bytes = await readExactly(source, entry.at, LOCAL_SIZE + expected.length)
-  const header = view(bytes)
-  const same = header.getUint16(26, true) === expected.length && equalBytes(bytes.subarray(LOCAL_SIZE), expected)
-  if (header.getUint32(0, true) !== 0x04034b50 || !same || header.getUint16(8, true) !== (entry.method === 'stored' ? 0 : 8))
-    throw refusal('the archive names a file differently in two places')
-  const start = entry.at + LOCAL_SIZE + expected.length + header.getUint16(28, true)
-  if (start + entry.packed > source.size) throw refusal('the archive is truncated')
-  return start
+  return placed
 }
