@@ -18,7 +18,7 @@ const isTrustName = (name: string): name is keyof typeof trustNames => Object.ha
 
 interface State {
   bundle: File | null
-  trust: { -readonly [key in keyof Trust]: string }
+  trust: { -readonly [key in Exclude<keyof Trust, 'remembered'>]?: string }
   worker: Worker | null
   /** Runs that have ended. */
   runs: number

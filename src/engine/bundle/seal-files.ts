@@ -3,10 +3,11 @@
 import { createHash } from 'node:crypto'
 import { MANIFEST, manifestLine, SIGNATURE, TAG_MANIFEST } from '../../shared/evidence/bundle-layout.ts'
 import { consistencyProof, type GetNode } from '../../shared/evidence/merkle.ts'
+import { verifyCheckpoint } from '../../shared/evidence/note.ts'
 import { BUNDLE_NAMESPACE, formatSshsig, sshsigSignedData } from '../../shared/evidence/sshsig.ts'
 import { formatConsistency } from '../../shared/evidence/tlog-proof.ts'
 import { timestampFor } from '../anchors/listings.ts'
-import { ed25519FromSeed, sha256, sha512 } from '../crypto.ts'
+import { ed25519FromSeed, ed25519Verify, sha256, sha512 } from '../crypto.ts'
 import { lastCheckpoint } from '../ledger/store.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
 import type { BagWriter } from './bag-writer.ts'
@@ -33,7 +34,9 @@ export function sealBag(context: ReaderContext, input: WriteBundleInput, bag: Ba
     MANIFEST,
     bag.entries((name) => name.startsWith('data/'))
   )
-  const stamp = timestampFor(context, checkpoint.size)
+  const later = timestampFor(context, checkpoint.size)
+  // After a change of the log key no leaf of this smaller tree leads to the key that signed the later one.
+  const stamp = later && verifyCheckpoint(sha256, ed25519Verify, later.note, input.logVkey) ? later : null
   if (stamp && stamp.size > checkpoint.size) {
     bag.add('proof/anchored-checkpoint', stamp.note)
     bag.add(
@@ -48,7 +51,7 @@ export function sealBag(context: ReaderContext, input: WriteBundleInput, bag: Ba
     bag.add('proof/consistency.txt', formatConsistency(previous.size, consistencyProof(sha256, previous.size, checkpoint.size, getNode)))
   if (selection.keys.length > 0) bag.add('proof/keys.jsonl', Buffer.concat(selection.keys.flatMap((seq) => [leaf(seq), Buffer.from('\n')])))
   if (previous) bag.add('proof/previous-checkpoint', previous.note)
-  const later = {
+  const last = {
     'trust/allowed_signers': input.allowedSigners,
     'trust/log.pub.pem': input.logPem,
     'trust/log.vkey': `${input.logVkey}\n`,
@@ -57,12 +60,12 @@ export function sealBag(context: ReaderContext, input: WriteBundleInput, bag: Ba
     'verify.html': page,
     'verify.sh': texts.verifySh
   }
-  const laterEntries = Object.entries(later).map(([name, content]) =>
+  const lastEntries = Object.entries(last).map(([name, content]) =>
     manifestLine(createHash('sha256').update(content, 'utf8').digest('hex'), name)
   )
-  const tags = Buffer.from([...bag.entries((name) => !name.startsWith('data/')).split(/(?<=\n)/), ...laterEntries].join(''), 'utf8')
+  const tags = Buffer.from([...bag.entries((name) => !name.startsWith('data/')).split(/(?<=\n)/), ...lastEntries].join(''), 'utf8')
   bag.add(TAG_MANIFEST, tags)
   const key = ed25519FromSeed(input.exportSeed)
   bag.add(SIGNATURE, formatSshsig(key.publicKey, BUNDLE_NAMESPACE, key.sign(sshsigSignedData(sha512, BUNDLE_NAMESPACE, tags))))
-  for (const [name, content] of Object.entries(later)) bag.add(name, content)
+  for (const [name, content] of Object.entries(last)) bag.add(name, content)
 }

@@ -61,7 +61,7 @@ export function within(filter: FilterExpression, range: LeafRange | undefined): 
 /**
  * Seqs of a filter's records below a checkpoint, and of the alert leaves of their series; with `range`, all leaves of it besides. Undefined when
  * no checkpoint is that small.
- * @throws AffidavitError bad_request: the range ends beyond the tree, or leaves of it were disposed of; too_large: more files than a bundle may have
+ * @throws AffidavitError bad_request: the export key was changed after this size, the range ends beyond the tree, or leaves of it were disposed of; too_large: more files than a bundle may have
  */
 export function selectLeaves(
   context: ReaderContext,
@@ -72,6 +72,7 @@ export function selectLeaves(
   const { catalog, ledger } = context
   const checkpoint = lastCheckpoint(ledger, at)
   if (!checkpoint) return undefined
+  checkExportKey(context, checkpoint.size)
   if (range) checkRange(context, range, checkpoint.size)
   const { where: found, params } = filterSql(filter)
   // Restricted records are not processed further (GDPR 18(2)).
@@ -123,6 +124,29 @@ ORDER BY seq`)
   }
   checkEntries(ledger, checkpoint.size, leavesOf(selection), selection.erasures)
   return selection
+}
+
+/**
+ * The key before is gone, and the leaf that leads from it to the one in use is not in a smaller tree: whoever confirmed that key would have to
+ * refuse the bundle.
+ */
+function checkExportKey({ catalog, ledger }: ReaderContext, size: number): void {
+  const changed = catalog
+    .prepare<[number], number | null>(`
+SELECT max(seq)
+FROM event
+WHERE type = 'key.added'
+  AND json_extract(data, '$.use') = 'export'
+  AND json_extract(data, '$.previous_key') IS NOT NULL
+  AND seq >= ?`)
+    .pluck()
+    .get(size)
+  if (changed == null) return
+  const enough = ledger.prepare<[number], number | null>('SELECT min(size) FROM checkpoint WHERE size > ?').pluck().get(changed)
+  throw new AffidavitError(
+    'bad_request',
+    `at ${size} leaves the log does not yet name the export key in use, which came with leaf ${changed}: who confirmed the key before could not follow to it. Export ${enough == null ? 'without a size' : `at ${enough} leaves or more, or without a size`}`
+  )
 }
 
 function checkRange({ ledger }: ReaderContext, { first, last }: LeafRange, size: number): void {

@@ -3,6 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { appendFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { KeyMemory } from '../../node/confirmed-keys.ts'
+import { verifyBundleFile } from '../../node/verify-file.ts'
+import { makeAuthority, serveAuthority } from '../anchors/test-authority.ts'
 import { engineEnvironment } from '../config.ts'
 import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
 import { recordDraft, type TestFolder, testFolder, writerOf } from '../workspace/test-workspace.ts'
@@ -54,6 +57,14 @@ describe('a change of the log and export keys', () => {
       return (error as { stdout: string }).stdout
     }
   }
+  /** What an export of a tree of this size is refused with, in the preview as well, and the size that it names instead. */
+  const refusedAt = async (at: number) => {
+    const asked = { recipient: 'Examiner', purpose: 'Test', out: join(test.root, 'refused.zip'), at }
+    const { error } = await test.job((await test.call('export.start', asked)).job_id)
+    expect(error?.code).toBe('bad_request')
+    expect(await test.codeOf('export.preview', { query: '', at })).toBe('bad_request')
+    return { at: error?.message ?? '', told: Number(/at (\d+) leaves or more/.exec(error?.message ?? '')?.[1]) }
+  }
   const rotate = async (use: 'log' | 'export') => {
     const { job_id } = await test.call('keys.rotate', { use })
     expect((await test.job(job_id)).error).toBeNull()
@@ -67,8 +78,18 @@ describe('a change of the log and export keys', () => {
   it('keeps the name of the log; who knows a first key follows to the present one, in the app and in the shell', async () => {
     const origin = (await test.call('keys.report', {})).origin
     const trust = trustOf(first, 'trust')
+    const size = (await verified(first, trust)).bundle.size ?? 0
     await rotate('log')
+    // A bundle of the tree before the change is signed by the key of then, and holds by the key of then.
+    expect((await verified(await exported('earlier', size), trust)).verdict).toBe('valid')
     await rotate('export')
+    // That tree has no leaf that leads to the export key in use: nobody who knows the one before could follow.
+    await exported('now')
+    const { at, told } = await refusedAt(size)
+    expect(told).toBeGreaterThan(size)
+    expect((await test.call('export.preview', { query: '', at: told })).size).toBe(told)
+    expect(at).toContain('does not yet name the export key in use')
+    expect((await verified(await exported('enough', told), trust)).verdict).toBe('valid')
     await rotate('log')
     await post(2)
     const second = await exported('second')
@@ -88,10 +109,54 @@ describe('a change of the log and export keys', () => {
     await test.job(job_id)
     expect(await test.call('verify.workspace_report', { job_id })).toMatchObject({ verdict: 'intact', faults: [] })
     expect((await test.call('records.proof', { seq: 1 })).verdict).toBe('verified')
-    // A bundle of the tree before the changes is signed by the key of then, and holds by the key of then.
-    const earlier = await exported('earlier', (await verified(first, trust)).bundle.size ?? 0)
-    const old = await verified(earlier, trust)
-    expect(old.steps[2]?.reasons).toEqual([])
+  })
+
+  it('a timestamp by way of a later log key is left out of a bundle of the tree before the change', async () => {
+    const trust = trustOf(first, 'trust')
+    const size = (await verified(first, trust)).bundle.size ?? 0
+    await rotate('log')
+    const files = makeAuthority()
+    const authority = await serveAuthority(files)
+    try {
+      writeFileSync(join(test.root, 'ca.pem'), files.ca)
+      await test.call('settings.set', { tsa_url: authority.url, tsa_every_minutes: 0 })
+      await test.call('anchors.trust_authority', { path: join(test.root, 'ca.pem') })
+      await test.call('anchors.now', {})
+      const states = async (zip: string) => {
+        const { verdict, steps } = await verified(zip, trust)
+        return [verdict, steps[3]?.state, shell(unpack(zip), trust).trim().split('\n').at(-1)]
+      }
+      expect(await states(await exported('before', size))).toEqual(['valid', 'absent', 'valid'])
+      expect(await states(await exported('after'))).toEqual(['valid', 'pass', 'valid'])
+    } finally {
+      await authority.close()
+      files.remove()
+    }
+  })
+
+  it('keys that were confirmed at a later bundle make an earlier one unconfirmed, not invalid, and both can be confirmed', async () => {
+    await rotate('log')
+    await rotate('export')
+    const second = await exported('second')
+    const memory = join(test.root, 'memory')
+    mkdirSync(memory)
+    const origin = (await test.call('keys.report', {})).origin
+    const confirm = (zip: string) => {
+      const [log_vkey, allowed_signers] = ['log.vkey', 'allowed_signers'].map((name) =>
+        readFileSync(join(unpack(zip), 'trust', name), 'utf8')
+      )
+      const keys = { log_vkey: log_vkey ?? '', allowed_signers: allowed_signers ?? '' }
+      new KeyMemory(memory).confirm(origin, { ...keys, time: new Date().toISOString(), how: 'telephone' })
+    }
+    confirm(second)
+    expect((await verifyBundleFile(second, { memory })).verdict).toBe('valid')
+    const report = await verifyBundleFile(first, { memory })
+    expect(report.verdict).toBe('consistent, signer not confirmed')
+    expect(report.rests_on[0]).toContain('Other keys were confirmed on this machine')
+    // Keys that are given for this verification stay strict.
+    expect((await verifyBundleFile(first, { memory, trust: join(unpack(second), 'trust') })).verdict).toBe('invalid')
+    confirm(first)
+    for (const zip of [first, second]) expect((await verifyBundleFile(zip, { memory })).verdict).toBe('valid')
   })
 
   it('a link that the key before did not sign leads nowhere: app and shell refuse', async () => {
@@ -137,9 +202,9 @@ describe('a change of the log and export keys', () => {
     expect(seen.verdict).toBe('invalid')
     expect(seen.steps.flatMap((step) => step.reasons.map((reason) => `${step.number} ${reason.code}`))).toEqual(['1 key_revoked'])
     expect(seen.steps[0]?.reasons[0]?.message).toContain('as was seen before')
-    // The leaf is in the bundle; a signature by the revoked key over it is refused for that reason.
-    const folder = unpack(second)
-    cpSync(join(trust, 'allowed_signers'), join(folder, 'trust/allowed_signers'))
+    // A signature by the revoked key is refused for that reason where the leaf is at hand.
+    const folder = unpack(first)
+    cpSync(join(unpack(second), 'proof/keys.jsonl'), join(folder, 'proof/keys.jsonl'))
     expect(shell(folder, trust)).toMatch(/key_revoked: signed by a key revoked at leaf \d+/)
     expect(JSON.stringify(after)).not.toContain('seed')
   })

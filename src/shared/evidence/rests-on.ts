@@ -5,6 +5,8 @@ export const keysConfirmed =
   'The keys of the log and of the export were confirmed outside the bundle. If that confirmation was wrong, so is this verdict.'
 export const keysUnconfirmed =
   'The keys are those that the bundle brings: whoever made it could have made them. Compare both fingerprints with the sender by another way.'
+export const othersConfirmed =
+  'Other keys were confirmed on this machine for the log that this bundle names, and these are not among them, nor follow from them. A bundle from before a change of keys is rightly signed by others, and so is one that somebody else made: compare both fingerprints with the sender by another way.'
 /** Of a timestamp whose authority was confirmed. @param time as it is to be read */
 export const stampedBy = (time: string): string =>
   `The timestamp shows that the checkpoint existed at the latest at ${time}; a history signed again later cannot have it.`
@@ -21,6 +23,8 @@ export const whatItSays =
 /** Sentences for one verdict. @param stamped ISO 8601 UTC; null without a timestamp that holds */
 export function restsOn(of: {
   readonly trusted: boolean
+  /** Other keys were confirmed for this log. */
+  readonly others: boolean
   readonly stamped: string | null
   readonly authority: boolean
   readonly witnessed: boolean
@@ -30,5 +34,10 @@ export function restsOn(of: {
     ...(of.stamped === null ? [] : [of.authority ? stampedBy(time) : stampedByAnybody(time)]),
     ...(of.witnessed ? [witnessed] : [])
   ]
-  return [of.trusted ? keysConfirmed : keysUnconfirmed, ...(anchors.length > 0 ? anchors : [unanchored]), noCiphertext, whatItSays]
+  return [
+    of.trusted ? keysConfirmed : of.others ? othersConfirmed : keysUnconfirmed,
+    ...(anchors.length > 0 ? anchors : [unanchored]),
+    noCiphertext,
+    whatItSays
+  ]
 }

@@ -91,7 +91,13 @@ export async function verifyBundle(
     logKey: checkpoint.key && toHex(crypto.sha256(checkpoint.key)),
     exportKey: signature.key && toHex(crypto.sha256(signature.key)),
     tagManifestSha256: tags === undefined ? null : await files.hash(TAG_MANIFEST),
-    restsOn: restsOn({ trusted, stamped: timestamp.time, authority: timestamp.confirmed, witnessed: checkpoint.witnessed }),
+    restsOn: restsOn({
+      trusted,
+      others: trust?.remembered === true,
+      stamped: timestamp.time,
+      authority: timestamp.confirmed,
+      witnessed: checkpoint.witnessed
+    }),
     memory: checkpoint.memory,
     seen:
       checkpoint.step.state === 'pass' && checkpoint.named && checkpoint.note

@@ -84,7 +84,7 @@ export async function checkCheckpoint(context: Context): Promise<{
     const named = known.some((one) => originOf(crypto.sha256, one) === note.origin)
     const memory = named ? await checkMemory(context, note, report) : NO_MEMORY
     const witnesses = checkWitnesses(crypto, trust, checkpoint, report)
-    if (trust?.logVkey !== undefined && !trusted)
+    if (trust?.logVkey !== undefined && !trusted && !trust.remembered)
       report.fault('log_not_trusted', 'the key of the log is not the confirmed one', 'trust/log.vkey')
     const fingerprint = toHex(crypto.sha256(key.publicKey))
     const summary = `Ed25519 by log key ${fingerprint.slice(0, 4)} ${fingerprint.slice(4, 8)}, size ${note.size}${trusted ? ', confirmed outside the bundle' : ''}${witnesses.map((one) => `, cosigned by ${one}`).join('')}`

@@ -33,7 +33,8 @@ export async function checkSignature(context: Context): Promise<{
       trusted = parseAllowedSigners(trust.allowedSigners).some(
         (one) => one.principal === principal && known.some((key) => equalBytes(one.publicKey, key))
       )
-      if (!trusted) report.fault('signer_not_trusted', 'the signing key is not among the confirmed ones', 'trust/allowed_signers')
+      if (!trusted && !trust.remembered)
+        report.fault('signer_not_trusted', 'the signing key is not among the confirmed ones', 'trust/allowed_signers')
     }
     checkRevoked(context, report, sig.publicKey, SIGNATURE)
     const fingerprint = toHex(crypto.sha256(sig.publicKey))

@@ -23,6 +23,8 @@ export interface VerifyCrypto {
 
 /** Keys that were confirmed outside the bundle, as texts of the files given with --trust. */
 export interface Trust {
+  /** They were confirmed at another bundle of this log: one that they did not sign may be older or newer, and is not confirmed. Otherwise it is refused. */
+  readonly remembered?: boolean
   readonly logVkey?: string | undefined
   readonly allowedSigners?: string | undefined
   /** Certificates that a timestamp authority must lead to, PEM. */
