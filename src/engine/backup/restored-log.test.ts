@@ -246,3 +246,28 @@ describe('a restore of a backup from before a change of the signing keys', () =>
     return (JSON.parse(Buffer.from(ring, 'base64').toString('utf8')) as { past: { next?: unknown }[] }).past.at(-1)
   }
 })
+
+it('shows what a restore erased again as erased, and a bundle says why it is not in it', async () => {
+  const [mine = 0, other = 0] = await ingestRecords(engine, [rawRecord(0, { user_id: SUBJECT }), rawRecord(1)])
+  const made = await backup()
+  await erase([mine])
+  await restoreInPlace(made.path, true)
+  for (const [seq, erased] of [
+    [mine, true],
+    [other, false]
+  ] as const)
+    expect((await engine.call('records.get', { seq })).row.erased).toBe(erased)
+  const { events } = await engine.call('records.life', { seq: mine })
+  const restore = events.find(({ type }) => type === 'restore.done')
+  expect(restore?.what).toContain('again by a restore')
+  expect((await engine.call('records.get', { seq: mine })).erased_by).toEqual({ intent: restore?.seq, done: restore?.seq })
+  const asker = await engine.as('data_protection')
+  const request = await asker.call('requests.open', { kind: 'erasure', reference: 'DSR again', received: '2026-02-01' })
+  const decisions = [{ seqs: [mine], ground, override: ground }]
+  expect(await asker.codeOf('erasure.ask', { request_id: request.id, decisions })).toBe('not_found')
+  const bundle = await exported('after')
+  expect((await verified(bundle)).verdict).not.toBe('invalid')
+  const listed = execFileSync('unzip', ['-p', bundle, 'data/*.json'], { encoding: 'utf8' })
+  expect(listed).toContain(`again by the restore in leaf ${restore?.seq}`)
+  expect(listed).not.toContain('not done yet')
+})

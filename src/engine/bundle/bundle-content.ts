@@ -2,6 +2,7 @@
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { erasedBy } from '../../shared/evidence/erasure-scope.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
+import { BY_RESTORE } from '../catalog/project-privacy.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
 import type { OpenPart } from '../vault/payload.ts'
 import type { Selection } from './selection.ts'
@@ -11,6 +12,9 @@ export const GONE_LATER = 'erased or disposed of, which was not done yet at the 
 
 /** Why a part is not in a bundle: it went before a hold ended the erasure. */
 export const GONE_BEFORE_HOLD = 'erased before a hold ended the erasure, as its erasure.refused says'
+
+/** Why a part is not in a bundle: an earlier copy of the log was restored, and what was erased after it was erased in it again. */
+const goneByRestore = (leaf: number): string => `erased or disposed of, and again by the restore in leaf ${leaf} (restore.done)`
 
 /** What was there when the files were listed is gone now: no bundle can be made of both states. */
 export const changedMeanwhile = (): AffidavitError =>
@@ -54,11 +58,17 @@ export function bundleContent(context: ReaderContext, selection: Selection): Bun
   const refused = context.catalog
     .prepare<[number, number], number>('SELECT 1 FROM erased d JOIN erasure e ON e.id = d.erasure WHERE d.seq = ? AND e.refused_seq < ?')
     .pluck()
+  const restored = context.catalog
+    .prepare<[number, string, number], number>('SELECT intent FROM erased WHERE seq = ? AND erasure = ? AND intent < ?')
+    .pluck()
+  const reasonOf = (seq: number): string => {
+    const restore = restored.get(seq, BY_RESTORE, selection.checkpoint.size)
+    if (restore !== undefined) return goneByRestore(restore)
+    return refused.get(seq, selection.checkpoint.size) === undefined ? GONE_LATER : GONE_BEFORE_HOLD
+  }
   const gone = new Map<number, string>()
   for (const seqs of [selection.records, selection.requests, selection.corrections])
-    for (const seq of seqs)
-      if (!erased.has(seq) && !present(seq) && hasParts(seq))
-        gone.set(seq, refused.get(seq, selection.checkpoint.size) === undefined ? GONE_LATER : GONE_BEFORE_HOLD)
+    for (const seq of seqs) if (!erased.has(seq) && !present(seq) && hasParts(seq)) gone.set(seq, reasonOf(seq))
   return {
     erased,
     gone,

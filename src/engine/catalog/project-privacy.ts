@@ -4,6 +4,7 @@ import type { CanonicalEvent } from '../../shared/event/canonical-event.ts'
 import { type CorrectionBody, personalIn } from '../../shared/event/correction.ts'
 import type { Leaf } from '../../shared/evidence/leaf.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
+import { type SeqRange, seqsIn } from '../../shared/policy/ranges.ts'
 import type { Detectors } from '../../shared/privacy/detect.ts'
 import { builtInPacks } from '../../shared/privacy/kinds.ts'
 import type { Refusals } from '../ledger/refusals.ts'
@@ -23,6 +24,9 @@ import type { ContentCounts } from './tally.ts'
  * before the catalog followed (a crash in between), or an erasure or a disposal that was taken out of it was refused for a hold and comes back.
  */
 export class MadeAgain extends Error {}
+
+/** Stands for the erasure of what a restore erased again; the leaf of its intent is then that of the restore. */
+export const BY_RESTORE = 'restore'
 
 /** What the projection of erasures needs to know of a record. */
 export interface PrivacyProjectionParts {
@@ -160,6 +164,9 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
       case 'erasure.intent':
         this.#erase(seq, leaf.data as LeafData<'erasure.intent'>, time, step)
         return
+      case 'restore.done':
+        if ((leaf.data as LeafData<'restore.done'>).kind === 'restore') this.#eraseAgain(seq)
+        return
       case 'erasure.refused': {
         const data = leaf.data as LeafData<'erasure.refused'>
         if (data.approval_id !== undefined && this.#write.erasureRefused.run(seq, data.approval_id).changes > 0)
@@ -256,6 +263,21 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
         const { record } = (this.#parts.leafOf(seq)?.data ?? {}) as Partial<LeafData<'record.corrected'>>
         if (body && record !== undefined) this.#name(record, body)
       }
+  }
+
+  /** What a restore erased again: the leaves that erased it first came after the backup. */
+  #eraseAgain(restore: number): void {
+    this.#parts.settle()
+    const { reapplied = [] } = bodyOf(this.#parts.payloads, restore) as { readonly reapplied?: readonly { readonly ranges?: SeqRange[] }[] }
+    for (const { ranges = [] } of reapplied)
+      for (const seq of seqsIn(ranges)) {
+        // A leaf speaks of what was there before it; what an intent in the copy took is that one's.
+        if (seq >= restore || this.#write.erased.run(seq, BY_RESTORE, restore).changes === 0) continue
+        this.#write.dropKeys.run(seq)
+        this.#write.dropStep.run(seq)
+        this.#strip(seq, restore)
+      }
+    this.#write.dropFacets.run()
   }
 
   #strip(seq: number, intent: number): void {

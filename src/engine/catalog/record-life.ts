@@ -11,6 +11,7 @@ import { bundlesWith } from '../privacy/handed-out.ts'
 import { type AnyDb, prepared } from '../sqlite/open.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
 import { bodyOf } from './project-event.ts'
+import { BY_RESTORE } from './project-privacy.ts'
 import { isoMs } from './rows.ts'
 
 type LifeEvent = RecordLife['events'][number]
@@ -175,16 +176,17 @@ interface Erased {
 }
 
 const erasedBy = ({ catalog }: { readonly catalog: AnyDb }, seq: number): Erased | undefined =>
-  prepared<[number], Erased>(catalog, 'SELECT d.intent, e.done_seq FROM erased d JOIN erasure e ON e.id = d.erasure WHERE d.seq = ?').get(
-    seq
-  )
+  prepared<[number], Erased>(
+    catalog,
+    `SELECT d.intent, iif(d.erasure = '${BY_RESTORE}', d.intent, e.done_seq) AS done_seq FROM erased d LEFT JOIN erasure e ON e.id = d.erasure WHERE d.seq = ?`
+  ).get(seq)
 
 function erasureOf(context: ReaderContext, seq: number): LifeEvent[] {
   const find = prepared<[number], EventRow>(context.catalog, `SELECT ${COLUMNS} FROM event WHERE seq = ?`)
   const erased = erasedBy(context, seq)
   const steps = [
     [erased?.intent, 'erasure begun: its content is destroyed from here on'],
-    [erased?.done_seq, 'content erased']
+    [erased?.done_seq, erased?.done_seq === erased?.intent ? 'content erased or disposed of, again by a restore' : 'content erased']
   ] as const
   return [
     ...steps.flatMap(([leaf, what]) => {

@@ -198,7 +198,12 @@ function Conversation({ detail }: { readonly detail: RecordDetail }) {
         {detail.payload === 'erased' ? (
           <>
             The content was erased: its key no longer exists.{' '}
-            {detail.erased_by && (
+            {detail.erased_by && detail.erased_by.intent === detail.erased_by.done && (
+              <>
+                Carried out again by the restore in <LeafLink seq={detail.erased_by.intent} />.{' '}
+              </>
+            )}
+            {detail.erased_by && detail.erased_by.intent !== detail.erased_by.done && (
               <>
                 Begun in <LeafLink seq={detail.erased_by.intent} />
                 {detail.erased_by.done === null ? ', not ended yet' : ', done in '}
