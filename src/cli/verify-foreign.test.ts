@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Evidence of other programs, as the command line takes it.
+import { execFileSync } from 'node:child_process'
 import { createHash, generateKeyPairSync, sign } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
@@ -103,6 +104,50 @@ it('a timestamp of a stock authority is over its file and no other', async () =>
   }
 })
 
+it('a timestamp over another digest, by itself, or without its certificate; what cannot be checked is no fault of it', async () => {
+  const authority = makeAuthority()
+  try {
+    const at = (name: string): string => join(root, name)
+    const [of, ca] = [file('doc', 'a letter'), file('root.pem', authority.ca)]
+    const both = file('both.pem', authority.ca + authority.own)
+    const answer = (name: string, ...how: string[]): string => {
+      execFileSync('openssl', ['ts', '-query', '-data', of, '-out', at('query'), ...how], { stdio: 'pipe' })
+      return file(name, authority.answer(readFileSync(at('query'))))
+    }
+    const long = answer('long.tsr', '-sha512', '-cert')
+    expect(await verify(long, { of, ca })).toMatchObject({ exit: 0, out: expect.stringContaining('saw the SHA-512 of the given file at') })
+    expect((await verify(long, { of: file('doc2', 'another'), ca })).out).toContain('timestamp_imprint')
+    execFileSync('openssl', ['ts', '-reply', '-in', long, '-token_out', '-out', at('bare.tst')], { stdio: 'pipe' })
+    expect(await verify(at('bare.tst'), { of, ca })).toMatchObject({ exit: 0, out: expect.stringContaining('timestamp: holds') })
+    const without = answer('without.tsr', '-sha256')
+    expect(await verify(without, { of, ca: both })).toMatchObject({ exit: 0, out: expect.stringContaining('timestamp: holds') })
+    const notChecked = { exit: 2, out: expect.stringMatching(/not_supported[\s\S]*timestamp: not checked/) }
+    expect(await verify(without, { of, ca })).toMatchObject(notChecked)
+    expect(await verify(long, { of, ca: file('no.pem', 'no certificate') })).toMatchObject({
+      exit: 2,
+      out: expect.stringContaining('timestamp: not checked')
+    })
+  } finally {
+    authority.remove()
+  }
+})
+
+it('a proof with a line for more, and a key that is none', async () => {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+  const raw = new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }).subarray(12))
+  const signer = { origin: 'more.example', publicKey: raw, sign: (message: Uint8Array) => sign(null, message, privateKey) }
+  const leaf = leafHash(sha256, utf8('one'))
+  const note = signCheckpoint(sha256, `more.example\n1\n${toBase64(rootOf(sha256, [leaf]))}\n`, signer)
+  const [of, logKey] = [file('more.leaf', 'one'), file('more.vkey', formatVkey(sha256, signer.origin, raw))]
+  const proof = file('more.tlog-proof', `c2sp.org/tlog-proof@v1\nextra ${toBase64(utf8('more'))}\nindex 0\n\n${note}`)
+  expect(await verify(proof, { of, logKey })).toMatchObject({ exit: 0, out: expect.stringContaining('inclusion proof: holds') })
+  const pem = file('more.pem', publicKey.export({ format: 'pem', type: 'spki' }))
+  expect(await verify(file('more.note', note), { logKey: pem })).toMatchObject({
+    exit: 2,
+    out: expect.stringMatching(/invalid_vkey[\s\S]*checkpoint: not checked/)
+  })
+})
+
 it('a bag says what its manifests show and nothing more; whatever is changed refuses it', async () => {
   const hash = (text: string) => createHash('sha256').update(text).digest('hex')
   const bag = (name: string, changed: Readonly<Record<string, string>> = {}): string => {
@@ -132,6 +177,18 @@ it('a bag says what its manifests show and nothing more; whatever is changed ref
     invalid_declaration: { 'bagit.txt': '\ufeffBagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n' },
     oxum_mismatch: { 'bag-info.txt': 'Payload-Oxum: 9.2\n' }
   }
+  const only = (algorithm: string, digest: string) =>
+    Object.fromEntries([
+      ['manifest-sha256.txt', `${hash('four')}  data/a\n${hash('five')}  data/b/100%25\n`],
+      [`manifest-${algorithm}.txt`, digest]
+    ])
+  const strong = (text: string) => createHash('sha384').update(text).digest('hex')
+  bag('sha384', only('sha384', `${strong('four')}  data/a\n${strong('five')}  data/b/100%25\n`))
+  rmSync(join(root, 'sha384', 'manifest-sha256.txt'))
+  expect(await verify(join(root, 'sha384'))).toMatchObject({ exit: 0, out: expect.stringContaining('manifests (sha384)') })
+  bag('unread', only('blake3', '00  data/a\n'))
+  rmSync(join(root, 'unread', 'manifest-sha256.txt'))
+  expect(await verify(join(root, 'unread'))).toMatchObject({ exit: 2, out: expect.stringContaining('bag: not checked') })
   for (const [code, changed] of Object.entries(bad))
     expect(await verify(bag(code, changed)), code).toMatchObject({ exit: 1, out: expect.stringContaining(`   ${code}`) })
   symlinkSync(file('outside', 'four'), join(bag('linked'), 'data', 'link'))

@@ -22,5 +22,6 @@ export async function verifyForeign(file: string, options: ForeignOptions): Prom
     if (report.faults.length > 20) print(`   and ${report.faults.length - 20} more`)
     print(`${report.kind.replace('_', ' ')}: ${foreignVerdicts[report.verdict]}`)
   }
+  if (report.verdict === 'not_checked') return EXIT.usage
   return report.verdict === 'holds' || (report.verdict === 'no_fault' && !options.requireTrust) ? EXIT.done : EXIT.negative
 }

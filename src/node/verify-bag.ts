@@ -5,12 +5,12 @@ import { createReadStream, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AffidavitError } from '../shared/contract/errors.ts'
 import { utf8Decode } from '../shared/evidence/bytes.ts'
-import type { ForeignReport } from '../shared/evidence/foreign.ts'
+import { type ForeignReport, NOT_CHECKED } from '../shared/evidence/foreign.ts'
 
 const MOST_FILES = 20_000
 const MOST_TAG_BYTES = 16 * 1024 * 1024
-const ALGORITHMS: ReadonlySet<string> = new Set(['md5', 'sha1', 'sha256', 'sha512'])
-const STRONG: ReadonlySet<string> = new Set(['sha256', 'sha512'])
+const ALGORITHMS: ReadonlySet<string> = new Set(['md5', 'sha1', 'sha256', 'sha384', 'sha512'])
+const STRONG: ReadonlySet<string> = new Set(['sha256', 'sha384', 'sha512'])
 
 type Fault = ForeignReport['faults'][number]
 
@@ -96,6 +96,10 @@ export async function verifyBag(folder: string): Promise<ForeignReport> {
       if (!isTag) listed.add(name)
     }
     if (!isTag && complete) for (const name of payload) if (!seen.has(name)) fault('extra_file', `is not in ${manifest}`, name)
+  }
+  if (used.size === 0 && unknown.length > 0) {
+    const unsupported = { code: 'not_supported', message: 'no manifest with a digest that is read here', subject: unknown[0] ?? '' }
+    return { kind: 'bag', verdict: 'not_checked', proven: [], not_proven: [NOT_CHECKED], faults: [unsupported] }
   }
   if (used.size === 0) fault('no_manifest', 'no manifest with a known digest')
   if (!complete) for (const name of payload) if (!listed.has(name)) fault('extra_file', 'is in no manifest', name)

@@ -115,5 +115,6 @@ export async function checkForeign(file: string, files: ForeignFiles, nameOf: Na
 export const foreignVerdicts: Readonly<Record<ForeignReport['verdict'], string>> = {
   holds: 'holds',
   no_fault: 'no fault found, signer not confirmed',
-  does_not_hold: 'does not hold'
+  does_not_hold: 'does not hold',
+  not_checked: 'not checked'
 }

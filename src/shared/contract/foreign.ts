@@ -29,7 +29,7 @@ export const foreignOperations = {
     }),
     output: z.object({
       kind: z.enum(foreignKinds),
-      verdict: z.enum(['holds', 'no_fault', 'does_not_hold']),
+      verdict: z.enum(['holds', 'no_fault', 'does_not_hold', 'not_checked']),
       proven: z.array(z.string()),
       not_proven: z.array(z.string()),
       faults: z.array(z.object({ code: z.string(), message: z.string(), subject: z.string().optional() }))

@@ -17,6 +17,7 @@ export type EvidenceErrorCode =
   | 'confirmed_unreadable'
   | 'invalid_certificate'
   | 'not_this_format'
+  | 'not_supported'
   | 'timestamp_unreadable'
   | 'timestamp_refused'
   | 'timestamp_imprint'

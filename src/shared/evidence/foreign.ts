@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Evidence made by other programs: C2SP checkpoints and proofs of other logs, RFC 3161 timestamps.
 import { equalBytes, fromBase64, utf8, utf8Decode } from './bytes.ts'
-import { EvidenceError } from './errors.ts'
+import { EvidenceError, type EvidenceErrorCode } from './errors.ts'
 import { leafHash, verifyConsistency, verifyInclusion } from './merkle.ts'
 import { type NoteSignature, parseVkey } from './note.ts'
 import { verifyTimestamp } from './timestamp.ts'
@@ -13,8 +13,11 @@ export type ForeignKind = 'checkpoint' | 'inclusion_proof' | 'consistency_proof'
 /** What a check of foreign evidence showed, in sentences, and what it did not. */
 export interface ForeignReport {
   readonly kind: ForeignKind
-  /** `holds`: everything there is to check holds, and its signer was given. `no_fault`: what was checked holds, the signer is not confirmed. */
-  readonly verdict: 'holds' | 'no_fault' | 'does_not_hold'
+  /**
+   * `holds`: everything there is to check holds, and its signer was given. `no_fault`: what was checked holds, the signer is not confirmed.
+   * `not_checked`: a form that is not read here, or a key or certificate that cannot be read; it says nothing against the evidence.
+   */
+  readonly verdict: 'holds' | 'no_fault' | 'does_not_hold' | 'not_checked'
   readonly proven: readonly string[]
   readonly not_proven: readonly string[]
   /** Reasons; a code is stable, a message quotes no content. */
@@ -80,6 +83,10 @@ function checkSigned(crypto: VerifyCrypto, note: ForeignCheckpoint, vkey: string
 const NO_KEY = 'No key was given: who signed it is not shown.'
 const NO_FORK = 'Whether others were shown the same tree: that takes a witness, or a checkpoint of the same log from elsewhere.'
 
+/** What is no fault of the evidence: its form is not read here, or the key or certificate to check it with cannot be read. */
+const UNCHECKED: ReadonlySet<string> = new Set<EvidenceErrorCode>(['not_supported', 'invalid_vkey', 'invalid_certificate'])
+export const NOT_CHECKED = 'Nothing: it was not checked.'
+
 /** Runs a check; what the evidence itself fails becomes a fault. */
 async function report(
   kind: ForeignKind,
@@ -91,6 +98,7 @@ async function report(
   } catch (error) {
     if (!(error instanceof EvidenceError)) throw error
     const faults = [{ code: error.code, message: error.message }]
+    if (UNCHECKED.has(error.code)) return { kind, verdict: 'not_checked', proven: [], not_proven: [NOT_CHECKED], faults }
     return { kind, verdict: 'does_not_hold', proven: [], not_proven: ['Nothing: one fault refuses the whole.'], faults }
   }
 }
@@ -110,7 +118,7 @@ export const verifyForeignCheckpoint = (crypto: VerifyCrypto, text: string, vkey
 /** A C2SP tlog-proof and the bytes of the leaf it is about. */
 export const verifyForeignInclusion = (crypto: VerifyCrypto, text: string, leaf: Uint8Array, vkey?: string): Promise<ForeignReport> =>
   report('inclusion_proof', async () => {
-    const { index, proof, checkpoint } = parseTlogProof(text)
+    const { index, proof, checkpoint } = parseTlogProof(text, 'elsewhere')
     const note = parseForeignCheckpoint(checkpoint)
     const signed = checkSigned(crypto, note, vkey)
     verifyInclusion(crypto.sha256, { index, size: note.size, root: note.root, proof, leafHash: leafHash(crypto.sha256, leaf) })
@@ -151,10 +159,15 @@ export const verifyForeignTimestamp = (
   input: { readonly response: Uint8Array; readonly message: Uint8Array; readonly ca: string }
 ): Promise<ForeignReport> =>
   report('timestamp', async () => {
-    const found = await verifyTimestamp(crypto.sha256, { response: input.response, message: input.message, trusted: input.ca })
+    const found = await verifyTimestamp(crypto.sha256, {
+      response: input.response,
+      message: input.message,
+      trusted: input.ca,
+      foreign: true
+    })
     return {
       signed: 'signed',
-      proven: [`An authority that leads to the given certificate saw the SHA-256 of the given file at ${found.time}.`],
+      proven: [`An authority that leads to the given certificate saw the ${found.digest} of the given file at ${found.time}.`],
       not_proven: ['Who made the file, and how long before.', 'That the certificate was not withdrawn: no list of revocations is asked.']
     }
   })

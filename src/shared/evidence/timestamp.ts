@@ -5,7 +5,9 @@ import {
   AlgorithmIdentifier,
   type BasicConstraints,
   Certificate,
+  ContentInfo,
   type ExtKeyUsage,
+  IssuerAndSerialNumber,
   MessageImprint,
   SignedData,
   TimeStampReq,
@@ -18,6 +20,8 @@ import type { Sha256 } from './merkle.ts'
 
 const OID = {
   sha256: '2.16.840.1.101.3.4.2.1',
+  sha384: '2.16.840.1.101.3.4.2.2',
+  sha512: '2.16.840.1.101.3.4.2.3',
   signedData: '1.2.840.113549.1.7.2',
   tstInfo: '1.2.840.113549.1.9.16.1.4',
   contentType: '1.2.840.113549.1.9.3',
@@ -67,6 +71,8 @@ export function timestampRequest(sha256: Sha256, message: Uint8Array, nonce: Uin
 export interface Timestamp {
   /** ISO 8601 UTC; the message existed at the latest then. */
   readonly time: string
+  /** The digest of the message that it is over, by name. */
+  readonly digest: string
   /** SHA-256 of the certificate of the authority, hex. */
   readonly authority: string
   /** Its common name, for people; not verified beyond the chain. */
@@ -80,6 +86,8 @@ export interface TimestampCheck {
   readonly trusted: string
   /** DER of the request, when the answer comes straight from an authority: its nonce must be the same. */
   readonly request?: Uint8Array
+  /** Evidence of another program: SHA-384 and SHA-512, a token without its answer, and a signer whose certificate is among the trusted ones. */
+  readonly foreign?: boolean
 }
 
 /**
@@ -90,22 +98,61 @@ export interface TimestampCheck {
  */
 export async function verifyTimestamp(sha256: Sha256, check: TimestampCheck): Promise<Timestamp> {
   if (check.response.length > MOST_TIMESTAMP_BYTES) throw fail('timestamp_unreadable', `larger than ${MOST_TIMESTAMP_BYTES} bytes`)
-  const { signed, info } = parseResponse(check.response)
+  const { signed, info } = parseResponse(check.response, check.foreign === true)
   const { messageImprint, genTime } = info
-  if (messageImprint.hashAlgorithm.algorithmId !== OID.sha256) throw fail('timestamp_imprint', 'the timestamp is not over SHA-256')
-  if (!equalBytes(messageImprint.hashedMessage.valueBlock.valueHexView, sha256(check.message)))
+  const imprint = await imprintOf(sha256, messageImprint.hashAlgorithm.algorithmId, check)
+  if (!equalBytes(messageImprint.hashedMessage.valueBlock.valueHexView, imprint.value))
     throw fail('timestamp_imprint', 'the timestamp is over another text')
   if (check.request) checkNonce(info, check.request)
   if (Number.isNaN(genTime.getTime())) throw fail('timestamp_unreadable', 'no time')
+  const included = (signed.certificates ?? []).filter((one) => one instanceof Certificate)
+  if (check.foreign) {
+    signed.certificates = [...(signed.certificates ?? []), ...certificatesOf(check.trusted)]
+    if (included.length === 0 && !namesSigner(signed))
+      throw fail('not_supported', 'the answer is without the certificate that signed it: put that into the file of certificates too')
+  }
   const signer = await checkSigner(signed, check.message)
   checkEss(sha256, signed, signer)
   if (!isForTimestamps(signer)) throw fail('timestamp_authority', 'the certificate of the authority is not for timestamps')
-  const included = (signed.certificates ?? []).filter((one) => one instanceof Certificate)
   await checkChain(signer, included, certificatesOf(check.trusted), genTime)
-  return { time: genTime.toISOString(), authority: toHex(sha256(der(signer))), name: commonName(signer) }
+  return { time: genTime.toISOString(), digest: imprint.name, authority: toHex(sha256(der(signer))), name: commonName(signer) }
 }
 
-function parseResponse(bytes: Uint8Array): { readonly signed: SignedData; readonly info: TSTInfo } {
+/** The digest of the message that the timestamp has to be over. @throws EvidenceError timestamp_imprint, not_supported */
+async function imprintOf(
+  sha256: Sha256,
+  oid: string,
+  { message, foreign }: TimestampCheck
+): Promise<{ readonly name: string; readonly value: Uint8Array }> {
+  if (oid === OID.sha256) return { name: 'SHA-256', value: sha256(message) }
+  if (!foreign) throw fail('timestamp_imprint', 'the timestamp is not over SHA-256')
+  if (oid !== OID.sha384 && oid !== OID.sha512)
+    throw fail('not_supported', 'the timestamp is over another digest than SHA-256, SHA-384 or SHA-512')
+  const name = oid === OID.sha384 ? 'SHA-384' : 'SHA-512'
+  return { name, value: new Uint8Array(await crypto.subtle.digest(name, buffer(message))) }
+}
+
+/** Whether the certificate that the signature names, by issuer and serial number, is at hand; another way of naming is left to the check. */
+function namesSigner(signed: SignedData): boolean {
+  const sid: unknown = signed.signerInfos[0]?.sid
+  if (!(sid instanceof IssuerAndSerialNumber)) return true
+  return (signed.certificates ?? []).some(
+    (one) => one instanceof Certificate && one.issuer.isEqual(sid.issuer) && one.serialNumber.isEqual(sid.serialNumber)
+  )
+}
+
+/** A token by itself, as `openssl ts -token_out` writes it; undefined where these bytes are none. */
+function bareToken(bytes: Uint8Array): ContentInfo | undefined {
+  const { result, offset } = asn1.fromBER(buffer(bytes))
+  const [first] = result instanceof asn1.Sequence ? result.valueBlock.value : []
+  return offset === bytes.length && first instanceof asn1.ObjectIdentifier ? new ContentInfo({ schema: result }) : undefined
+}
+
+function parseResponse(bytes: Uint8Array, foreign: boolean): { readonly signed: SignedData; readonly info: TSTInfo } {
+  return readToken((foreign ? bareToken(bytes) : undefined) ?? tokenOf(bytes))
+}
+
+function tokenOf(bytes: Uint8Array): ContentInfo | undefined {
   let response: TimeStampResp
   try {
     const parsed = asn1.fromBER(buffer(bytes))
@@ -116,7 +163,10 @@ function parseResponse(bytes: Uint8Array): { readonly signed: SignedData; readon
   }
   const status = Number(response.status.status)
   if (status !== 0 && status !== 1) throw fail('timestamp_refused', `the authority did not grant it (status ${status})`)
-  const token = response.timeStampToken
+  return response.timeStampToken
+}
+
+function readToken(token: ContentInfo | undefined): { readonly signed: SignedData; readonly info: TSTInfo } {
   try {
     if (!token || token.contentType !== OID.signedData) throw new Error('token')
     const signed = new SignedData({ schema: token.content })

@@ -38,10 +38,14 @@ function whole(text: string): number {
   return value
 }
 
-/** @throws EvidenceError invalid_proof_file */
-export function parseTlogProof(text: string): TlogProof {
+/**
+ * Reads a proof; those of a bundle have no `extra` line, which C2SP lets other logs add for data of their own.
+ * @throws EvidenceError invalid_proof_file
+ */
+export function parseTlogProof(text: string, from: 'bundle' | 'elsewhere' = 'bundle'): TlogProof {
   const split = text.indexOf('\n\n')
-  const [header, index = '', ...lines] = text.slice(0, Math.max(0, split)).split('\n')
+  const [header, ...rest] = text.slice(0, Math.max(0, split)).split('\n')
+  const [index = '', ...lines] = from === 'elsewhere' && /^extra [A-Za-z0-9+/]*={0,2}$/.test(rest[0] ?? '') ? rest.slice(1) : rest
   if (header !== HEADER || !index.startsWith('index ')) throw invalid('not a tlog-proof file')
   return { index: whole(index.slice(6)), proof: hashes(lines), checkpoint: text.slice(split + 2) }
 }

@@ -28,7 +28,8 @@ const fileNames: Readonly<Record<File, string>> = {
 const verdicts: Readonly<Record<OperationOutput<'foreign.verify'>['verdict'], readonly [Meaning, string]>> = {
   holds: ['holds', 'Holds'],
   no_fault: ['attention', 'No fault found, signer not confirmed'],
-  does_not_hold: ['broken', 'Does not hold']
+  does_not_hold: ['broken', 'Does not hold'],
+  not_checked: ['attention', 'Not checked']
 }
 const nameOf = (path: string): string => path.split(/[/\\]/).at(-1) ?? path
 
