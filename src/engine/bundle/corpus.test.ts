@@ -199,6 +199,14 @@ it('claims of a timestamp only what its authority lets it', async () => {
   expect(stdout).toContain(cannot)
 })
 
+it('is checked by hand as README-VERIFY.txt says, with the line of a witness in its checkpoint', () => {
+  const cwd = join(folder, cases.find(({ name }) => name === 'confirmed keys: a witness')?.folder ?? '')
+  const [commands = ''] =
+    /^ {7}head -n 3 proof[\s\S]*?-sigfile \/tmp\/sig$/m.exec(readFileSync(join(cwd, 'README-VERIFY.txt'), 'utf8')) ?? []
+  const said = spawnSync('sh', ['-e', '-c', commands.replaceAll('/tmp/', `${folder}/`)], { cwd, encoding: 'utf8' })
+  expect(said.stdout).toBe('Signature Verified Successfully\n')
+})
+
 it('is never accepted by verify.cmd for what it does not check', () => {
   const cmd = readFileSync(join(folder, cases[0]?.folder ?? '', 'verify.cmd'), 'utf8')
   const said = cmd.split('\n').filter((line) => /\becho\b/.test(line) && !line.startsWith('@echo'))

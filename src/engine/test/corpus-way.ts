@@ -6,6 +6,8 @@ import type { Bag } from './corpus-edit.ts'
 export interface CorpusKeys {
   readonly relist: (bag: Bag) => void
   readonly reseal: (bag: Bag) => void
+  /** Signs the tag manifest as it is. */
+  readonly seal: (bag: Bag) => void
   readonly resealByAnother: (bag: Bag) => void
   readonly exportSeed: Uint8Array
   /** Seed of the key that another seals with. */

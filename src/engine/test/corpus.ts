@@ -67,6 +67,10 @@ function relist(bag: Bag): void {
 
 function reseal(bag: Bag, seed: Uint8Array): void {
   relist(bag)
+  seal(bag, seed)
+}
+
+function seal(bag: Bag, seed: Uint8Array): void {
   const key = ed25519FromSeed(seed)
   const tags = bag.get('tagmanifest-sha256.txt') ?? Buffer.alloc(0)
   const signature = formatSshsig(key.publicKey, BUNDLE_NAMESPACE, key.sign(sshsigSignedData(sha512, BUNDLE_NAMESPACE, tags)))
@@ -197,6 +201,7 @@ export async function makeCorpus(folder: string): Promise<readonly CorpusCase[]>
     const keys: CorpusKeys = {
       relist,
       reseal: (bag) => reseal(bag, seeds.export),
+      seal: (bag) => seal(bag, seeds.export),
       resealByAnother: (bag) => reseal(bag, ANOTHER),
       another: ANOTHER,
       exportSeed: seeds.export,

@@ -3,6 +3,7 @@
 import { type BundleCase, CASE, caseSchema, TAG_MANIFEST } from './bundle-layout.ts'
 import { toBase64, toHex } from './bytes.ts'
 import { checkConfirmed } from './confirmed.ts'
+import { jcs } from './jcs.ts'
 import type { KnownLog, Recollection } from './remembered.ts'
 import { restsOn } from './rests-on.ts'
 import { checkCheckpoint } from './verify-checkpoint.ts'
@@ -37,12 +38,14 @@ export interface BundleVerdict {
   readonly seen: { readonly origin: string; readonly size: number; readonly root: string; readonly revoked: KnownLog['revoked'] } | null
 }
 
+/** The case, in its one form (RFC 8785 and a line feed): read by another program it would say the same. */
 async function readCase(files: BundleFiles): Promise<BundleCase | null> {
   const content = await textOf(files, CASE)
   if (content === undefined) return null
   try {
-    const parsed = caseSchema.safeParse(JSON.parse(content))
-    return parsed.success ? parsed.data : null
+    const value = JSON.parse(content)
+    const parsed = caseSchema.safeParse(value)
+    return parsed.success && `${jcs(value)}\n` === content ? parsed.data : null
   } catch {
     return null
   }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fromBase64, toHex } from './bytes.ts'
+import { toHex } from './bytes.ts'
 import { confirmedLines } from './confirmed-lines.ts'
 import { cosignatureOf, parseWitnessVkey } from './cosignature.ts'
 import { verifyConsistency } from './merkle.ts'
-import { formatVkey, originOf, parseCheckpoint, parseVkey, type SignedCheckpoint, verifyCheckpoint } from './note.ts'
+import { formatVkey, originOf, parseCheckpoint, parseVkey, publicKeyPem, type SignedCheckpoint, verifyCheckpoint } from './note.ts'
 import { type Recollection, recollect } from './remembered.ts'
+import { signedPart } from './timestamp.ts'
 import { parseConsistency } from './tlog-proof.ts'
 import { type Context, checkRevoked, textOf } from './verify-context.ts'
 import { type BundleFiles, type Step, StepReport, type Trust, type VerifyCrypto } from './verify-steps.ts'
@@ -72,10 +73,11 @@ export async function checkCheckpoint(context: Context): Promise<{
   }
   try {
     const key = parseVkey(crypto.sha256, vkey)
+    if (vkey !== `${formatVkey(crypto.sha256, key.name, key.publicKey)}\n`) throw new Error('form')
     const note = parseCheckpoint(checkpoint)
-    if (!verifyCheckpoint(crypto.sha256, crypto.ed25519Verify, checkpoint, vkey))
+    if (!isSigned(crypto, checkpoint, key.name, [key.publicKey]))
       report.fault('checkpoint_signature', 'the checkpoint is not signed by the key of this log', 'proof/checkpoint')
-    if (pemKey((await textOf(files, 'trust/log.pub.pem')) ?? '') !== toHex(key.publicKey))
+    if ((await textOf(files, 'trust/log.pub.pem')) !== publicKeyPem(key.publicKey))
       report.fault('log_keys_differ', 'log.vkey and log.pub.pem are not the same key', 'trust/log.pub.pem')
     const known = chain.before('log', key.publicKey)
     await checkPrevious(files, crypto, note, (text) => isSigned(crypto, text, key.name, known), report)
@@ -104,19 +106,9 @@ export async function checkCheckpoint(context: Context): Promise<{
   }
 }
 
-/** The raw Ed25519 key of a PEM text in hex; empty where there is none. */
-function pemKey(text: string): string {
-  const body = /-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----/.exec(text)?.[1]?.replaceAll(/\s/g, '')
-  try {
-    return body === undefined ? '' : toHex(fromBase64(body).subarray(12))
-  } catch {
-    return ''
-  }
-}
-
-/** Whether a note is signed by one of these keys under the name of the log. */
+/** Whether a note is signed by one of these keys under the name of the log, in the first line of its signatures. */
 const isSigned = (crypto: VerifyCrypto, note: string, origin: string, keys: readonly Uint8Array[]): boolean =>
-  keys.some((key) => verifyCheckpoint(crypto.sha256, crypto.ed25519Verify, note, formatVkey(crypto.sha256, origin, key)))
+  keys.some((key) => verifyCheckpoint(crypto.sha256, crypto.ed25519Verify, signedPart(note), formatVkey(crypto.sha256, origin, key)))
 
 /** Whether the key, or one that leads to it, was confirmed outside the bundle. */
 function confirmedLog(crypto: VerifyCrypto, trust: Trust | undefined, origin: string, keys: readonly Uint8Array[]): boolean {

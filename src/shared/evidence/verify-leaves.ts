@@ -47,6 +47,7 @@ export async function checkLeaves(
   if (bundleCase === null) report.fault('case_unreadable', 'the description of the case cannot be read', 'data/case.json')
   const tiles = files.names().some((name) => name.startsWith('data/tile/')) ? await loadTiles(files, crypto, note, report) : null
   let leaves = 0
+  let bytes = 0
   let records = 0
   let samples = 0
   const intents = new Map<number, string>()
@@ -60,6 +61,7 @@ export async function checkLeaves(
   for await (const line of files.lines(LEAVES)) {
     if (control.cancelled?.()) break
     leaves++
+    bytes += line.length + 1
     const leaf = readLeaf(line, report, leaves)
     if (!leaf) continue
     if (leaf.seq <= last) report.fault('leaf_order', 'leaves are not in order, or one is here twice', `leaf ${leaf.seq}`)
@@ -75,6 +77,7 @@ export async function checkLeaves(
     const hash = leafHash(crypto.sha256, line)
     if (await isIncluded(hash, leaf.seq, files, crypto, note, tiles, report)) included++
   }
+  if (bytes > files.size(LEAVES)) report.fault('leaf_schema', 'a last line without an end', LEAVES)
   if (missingKeys.size > 0)
     report.fault('key_leaf_missing', 'a leaf about a signing key that is not among the leaves of the bundle', 'proof/keys.jsonl')
   if (!tiles && leaves > SINGLE_LEAVES) report.fault('layout', `more than ${SINGLE_LEAVES} leaves need tiles`)

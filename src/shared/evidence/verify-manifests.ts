@@ -5,13 +5,17 @@ import { type Step, StepReport, type VerifyProgress } from './verify-steps.ts'
 
 function manifestEntries(content: string, report: StepReport, name: string): Map<string, string> {
   const entries = new Map<string, string>()
-  for (const line of content.endsWith('\n') ? content.slice(0, -1).split('\n') : content.split('\n')) {
+  const lines = content.split('\n')
+  if (lines.pop() !== '') report.fault('manifest_line', 'a last line without an end', name)
+  for (const line of lines) {
     const match = /^([0-9a-f]{64}) {2}(\S.*)$/.exec(line)
     const [, hash = '', file = ''] = match ?? []
     if (!match || entries.has(file)) {
       report.fault('manifest_line', 'a line that is no entry, or a name listed twice', name)
       continue
     }
+    if (file.startsWith('data/') !== (name === MANIFEST) || file === TAG_MANIFEST || file === SIGNATURE)
+      report.fault('wrong_manifest', 'listed in the wrong manifest', file)
     entries.set(file, hash)
   }
   return entries
@@ -31,6 +35,7 @@ export async function checkManifests({ files }: Context, control: VerifyProgress
     report.fault('missing', 'a manifest is missing', payload === undefined ? MANIFEST : TAG_MANIFEST)
     return report.done('no manifest')
   }
+  // A name that stands in both is a fault already.
   const listed = new Map([...manifestEntries(tags, report, TAG_MANIFEST), ...manifestEntries(payload, report, MANIFEST)])
   const expected = names.filter((name) => name !== TAG_MANIFEST && name !== SIGNATURE)
   for (const name of required) if (!names.includes(name)) report.fault('missing', 'a file of the layout is missing', name)
@@ -47,7 +52,6 @@ export async function checkManifests({ files }: Context, control: VerifyProgress
       report.fault('extra_file', 'not listed in the manifests or without a place in the layout', name)
       continue
     }
-    if (name.startsWith('data/') !== manifestHas(payload, name)) report.fault('wrong_manifest', 'listed in the wrong manifest', name)
     const found = await files.hash(name)
     if (found !== hash) {
       changed++
@@ -58,5 +62,3 @@ export async function checkManifests({ files }: Context, control: VerifyProgress
   }
   return report.done(`${listed.size} files listed, ${expected.length} found, ${extra} extra, ${changed} changed`)
 }
-
-const manifestHas = (manifest: string, name: string): boolean => manifest.includes(`  ${name}\n`)

@@ -6,7 +6,7 @@ export const readme = (facts: BundleFacts): string => `HOW TO VERIFY THIS BUNDLE
 ${facts.records} records, ${facts.leaves} leaves of the log ${facts.origin}
 as of ${facts.written}
 
-You need OpenSSH 8.0 or newer, OpenSSL 3 and the usual tools of a Unix shell.
+You need OpenSSH 8.2 or newer, OpenSSL 3 and the usual tools of a Unix shell.
 On Debian:   apt-get install openssh-client openssl unzip
 Nothing in this bundle needs a network.
 
@@ -35,9 +35,10 @@ Nothing in this bundle needs a network.
        sha256sum --check --strict tagmanifest-sha256.txt
        sha256sum --check --strict manifest-sha256.txt
    Checkpoint signature: the first three lines of proof/checkpoint are signed;
-   the last line ends in base64 of 4 bytes of key name and 64 bytes of signature.
+   the fifth line ends in base64 of 4 bytes of key name and 64 bytes of signature
+   (the lines after it are those of witnesses).
        head -n 3 proof/checkpoint > /tmp/body
-       tail -n 1 proof/checkpoint | awk '{print $3}' | base64 -d | tail -c 64 > /tmp/sig
+       sed -n 5p proof/checkpoint | awk '{print $3}' | base64 -d | tail -c 64 > /tmp/sig
        openssl pkeyutl -verify -pubin -inkey trust/log.pub.pem -rawin \\
          -in /tmp/body -sigfile /tmp/sig
    Timestamp, where the bundle has one (RFC 3161; the first five lines of the
@@ -45,7 +46,7 @@ Nothing in this bundle needs a network.
    certificate of the authority has ended since):
        head -n 5 proof/checkpoint > /tmp/signed
        openssl ts -verify -data /tmp/signed -in proof/checkpoint.tsr \\
-         -CAfile trust/tsa-ca.pem
+         -CAfile trust/tsa-ca.pem -partial_chain
    If there is a proof/anchored-checkpoint, the timestamp is over that later
    one; verify.sh checks that it extends this one.
    One payload against its commitment (SEQ and PART as in data/payload):

@@ -174,12 +174,13 @@ roots() {
 }
 # Whether the tree of a checkpoint extends that of an older one (RFC 9162, 2.1.4.2): the proof leads to both roots.
 extends() {
+  [ -z "$(tail -c 1 "$3")" ] || return 1
   older=$(sed -n 2,3p "$1") newer=$(sed -n 2,3p "$2") awk "$lib"'
     BEGIN { split(ENVIRON["older"], old, "\n"); split(ENVIRON["newer"], new, "\n") }
     NR == 1 && $0 != "old " old[1] { bad = 1; exit }
     NR > 1 { proof[++count] = $0 }
     END {
-      if (bad || NR == 0 || count > 128 || old[1] !~ /^[1-9][0-9]*$/ || new[1] !~ /^[1-9][0-9]*$/ || length(new[1]) > 15 || old[1] + 0 > new[1] + 0) exit 1
+      if (bad || NR == 0 || count > 63 || old[1] !~ /^[1-9][0-9]*$/ || new[1] !~ /^[1-9][0-9]*$/ || length(new[1]) > 15 || old[1] + 0 > new[1] + 0) exit 1
       if (old[1] == new[1]) exit (count > 0 || old[2] != new[2])
       index_of = old[1] - 1
       last = new[1] - 1
@@ -227,29 +228,42 @@ chain() {
     [ "$turn" -le 100 ] && [ -f proof/keys.jsonl ] || return 0
     line=$(grep -F '"type":"key.added"' proof/keys.jsonl | grep -F "\"use\":\"$1\"" | grep -F "\"public_key\":\"$key\"" | tail -n 1)
     before=$(field "$line" previous_key)
-    [ -n "$before" ] && public "$before" || return 0
+    [ -n "$before" ] || return 0
     printf 'affidavit/v1/key.added\n%s\n%s\n%s\n%s\n%s\n' "$principal" "$1" "$before" "$key" "$(number "$line" size)" >"$work/statement"
     field "$line" signature | base64 -d >"$work/statement.sig" 2>/dev/null
-    openssl pkeyutl -verify -pubin -inkey "$work/public.pem" -rawin -in "$work/statement" -sigfile "$work/statement.sig" >/dev/null 2>&1 || return 0
+    verifies "$before" "$work/statement" "$work/statement.sig" || return 0
     key=$before
   done
 }
-# A raw key in base64 as openssl reads it.
-public() {
+# Whether a file is signed by a raw key in base64.
+verifies() {
   { printf '\060\052\060\005\006\003\053\145\160\003\041\000'; printf '%s' "$1" | base64 -d; } >"$work/public" 2>/dev/null
-  openssl pkey -pubin -inform DER -in "$work/public" -out "$work/public.pem" 2>/dev/null
+  openssl pkeyutl -verify -pubin -keyform DER -inkey "$work/public" -rawin -in "$2" -sigfile "$3" >/dev/null 2>&1
 }
 # Whether a key of a use leads back to one of those in a file.
 linked() { [ -s "$3" ] && chain "$1" "$2" >"$work/chain" && grep -q -x -F -f "$3" "$work/chain"; }
+# Whether a file is a signed note and nothing else: three lines, an empty one, and lines of signatures whose base64 has one form.
+note() {
+  tr -d '\000' <"$1" | cmp -s - "$1" && [ -z "$(tail -c 1 "$1")" ] && awk "$lib"'
+    (NR == 1 && !/^[^ \t\r\v\f+]+$/) || (NR == 2 && (!/^(0|[1-9][0-9]*)$/ || length($0) > 15)) { bad = 1 }
+    (NR == 3 && base64($0) == "") || (NR == 4 && $0 != "") { bad = 1 }
+    NR > 4 && (!/^— [^ \t\r\v\f+]+ [A-Za-z0-9+\/]+=*$/ || length(unbase64($3)) < 20) { bad = 1 }
+    END { exit bad || NR < 5 }' "$1"
+}
+# Whether the first signature of a note is that of a raw key under the name of this log.
+signed_by() {
+  head -n 3 "$2" >"$work/older"
+  sed -n '5s/.* //p' "$2" | base64 -d 2>/dev/null | tail -c 64 >"$work/older.sig"
+  [ "$1" = "$identified" ] || { printf '%s\n\001' "$principal"; printf '%s' "$1" | base64 -d; } | openssl dgst -sha256 -binary | head -c 4 >"$work/id"
+  identified=$1
+  line="— $principal $(cat "$work/id" "$work/older.sig" | base64 -w 0)"
+  [ "$(sed -n 5p "$2")" = "$line" ] && verifies "$1" "$work/older" "$work/older.sig"
+}
 # Whether a note is signed under the name of this log by its key or one before it.
 signed() {
-  [ "$(sed -n 1p "$1")" = "$principal" ] && [ -z "$(sed -n 4p "$1")" ] || return 1
-  head -n 3 "$1" >"$work/older"
-  sed -n 5p "$1" | awk '{print $3}' | base64 -d 2>/dev/null | tail -c 64 >"$work/older.sig"
+  [ "$(sed -n 1p "$1")" = "$principal" ] && note "$1" || return 1
   chain log "$(cat "$work/vkey")" >"$work/chain"
-  while read -r key; do
-    public "$key" && openssl pkeyutl -verify -pubin -inkey "$work/public.pem" -rawin -in "$work/older" -sigfile "$work/older.sig" >/dev/null 2>&1 && return 0
-  done <"$work/chain"
+  while read -r key; do signed_by "$key" "$1" && return 0; done <"$work/chain"
   return 1
 }
 # The lines of a file of confirmed keys, whatever an editor put around them; no blank ones, no comments.

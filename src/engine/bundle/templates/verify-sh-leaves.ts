@@ -31,14 +31,35 @@ awk '
     range = found("\"range\":[{]\"first\":[0-9]*,\"last\":[0-9]*[}]", 17, 1)
     sub(/,"last":/, "\n", range)
     print range == "" ? "\n" : range
+    fits = within("app", 0, 32) && within("origin", 1, 200) && within("purpose", 0, 500) && within("query", 0, 8192) && within("recipient", 0, 200) && within("requested_by", 0, 128)
+    n = split($0, piece, /"reason":"/)
+    for (i = 2; i <= n; i++) { long = characters(piece[i]); if (long < 1 || long > 200) fits = 0 }
+    print fits
+  }
+  # The characters of the text that a string begins with; of what is no UTF-8 more than any limit.
+  function characters(string, text) {
+    match(string, /^([^"\\]|\\.)*/)
+    text = substr(string, 1, RLENGTH)
+    gsub(/\\(u....|.)/, "x", text)
+    if (text !~ /[\200-\377]/) return length(text)
+    gsub(/[\302-\337][\200-\277]|\340[\240-\277][\200-\277]|[\341-\354\356\357][\200-\277][\200-\277]|\355[\200-\237][\200-\277]/, "x", text)
+    gsub(/\360[\220-\277][\200-\277][\200-\277]|[\361-\363][\200-\277][\200-\277][\200-\277]|\364[\200-\217][\200-\277][\200-\277]/, "x", text)
+    return text ~ /[\200-\377]/ ? 99999 : length(text)
+  }
+  function within(field, least, most, start, long) {
+    if (!(start = index($0, "\"" field "\":\""))) return 0
+    long = characters(substr($0, start + length(field) + 4))
+    return long >= least && long <= most
   }' data/case.json >"$work/described" 2>/dev/null
-{ read -r in_scope; read -r records; read -r named_leaves; read -r first_seq; read -r last_seq; read -r tree_size; IFS= read -r case_origin; read -r range_first; read -r range_last; } <"$work/described"
-text='"([^"\]|\\.)*"'
+{ read -r in_scope; read -r records; read -r named_leaves; read -r first_seq; read -r last_seq; read -r tree_size; IFS= read -r case_origin; read -r range_first; read -r range_last; read -r fits; } <"$work/described"
+text='"([^"\]|\\(["\bfnrt]|u00(0[0-7bef]|1[0-9a-f])))*"'
+day='(([0-9][0-9][2468][048]|[0-9][0-9][13579][26]|[0-9][0-9]0[48]|[02468][048]00|[13579][26]00)-02-29|[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])))'
+date="\"$day""T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]+)?)?Z\""
 count='(0|[1-9][0-9]{0,14})'
-part="\\{(\"last\":$count,)?\"part\":\"(event|request|response|error|body|attachment\\.[0-9]+|scope\\.[0-9]+)\",\"reason\":$text,\"seq\":$count\\}"
-shape="\\{\"app\":$text,\"first_seq\":(null|$count),\"last_seq\":(null|$count),\"leaves\":$count,\"origin\":$text,\"purpose\":$text,\"query\":$text,(\"range\":\\{\"first\":$count,\"last\":$count\\},)?\"recipient\":$text,\"records\":$count,\"records_in_scope\":$count,\"requested_by\":$text,\"sample\":(true|false),\"tree_size\":$count,\"v\":1,\"withheld\":\\[($part(,$part)*)?\\],\"written\":$text\\}"
+part="\\{(\"last\":$count,)?\"part\":\"(event|request|response|error|body|attachment\\.[0-9]{1,4}|scope\\.[0-9]{1,9})\",\"reason\":$text,\"seq\":$count\\}"
+shape="\\{\"app\":$text,\"first_seq\":(null|$count),\"last_seq\":(null|$count),\"leaves\":$count,\"origin\":$text,\"purpose\":$text,\"query\":$text,(\"range\":\\{\"first\":$count,\"last\":$count\\},)?\"recipient\":$text,\"records\":$count,\"records_in_scope\":$count,\"requested_by\":$text,\"sample\":(true|false),\"tree_size\":$count,\"v\":1,\"withheld\":\\[($part(,$part)*)?\\],\"written\":$date\\}"
 out=0
-if [ "$(wc -l <data/case.json)" -eq 1 ] && grep -E -q -x -e "$shape" data/case.json; then
+if [ "$(wc -l <data/case.json)" -eq 1 ] && [ "$fits" = 1 ] && tr -d '\000-\011\013-\037' <data/case.json | cmp -s - data/case.json && [ -z "$(tail -c 1 data/case.json)" ] && grep -E -q -x -e "$shape" data/case.json; then
   out=$((in_scope - records))
 else
   fault 'case_unreadable: data/case.json'

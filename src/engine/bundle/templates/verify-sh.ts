@@ -31,6 +31,7 @@ failed=0
 skipped=0
 time=
 authority=
+identified=
 faults=$work/faults
 printf '\257\202' >"$work/body"
 printf 'YpHWV97sJAJIJ+acOr4BowzlSKKEdDpEXjaA19taw6wY/5tTjRbykK5n92CYTcZZSnwV6XFu0o3AJ77O6h7ECg==' | base64 -d >"$work/sig"
@@ -109,6 +110,12 @@ for manifest in tagmanifest-sha256.txt manifest-sha256.txt; do
   sha256sum --check --strict --quiet "$work/entries" >"$work/out" 2>&1 || sed 's/^/file_changed: /' "$work/out" >>"$faults"
 done
 find . ! -type d | sed 's#^\./##' | grep -v -x -e tagmanifest-sha256.txt -e tagmanifest-sha256.txt.sig | sort >"$work/found"
+awk '
+  {
+    name = substr($0, 67)
+    place = name ~ /^data\// ? "manifest-sha256.txt" : "tagmanifest-sha256.txt"
+    if (FILENAME != place || name ~ /^tagmanifest-sha256[.]txt([.]sig)?$/) print "wrong_manifest: " name
+  }' manifest-sha256.txt tagmanifest-sha256.txt >>"$faults" 2>/dev/null || fault 'wrong_manifest: the manifests could not be compared'
 sed 's/^[0-9a-f]*  //' tagmanifest-sha256.txt manifest-sha256.txt | sort >"$work/listed"
 if ! cmp -s "$work/found" "$work/listed"; then
   awk 'NR==FNR {a[$0]=1; next} !($0 in a) {print "extra_file: " $0}' "$work/listed" "$work/found" >>"$faults"
@@ -120,17 +127,18 @@ step 2 'Both manifests, and no extra files' ok
 
 # 3
 head -n 3 proof/checkpoint >"$work/body" 2>/dev/null
-sed -n 5p proof/checkpoint 2>/dev/null | awk '{print $3}' | base64 -d >"$work/named" 2>/dev/null
-tail -c 64 "$work/named" >"$work/sig"
-[ "$(wc -l <proof/checkpoint)" -ge 5 ] && [ -z "$(sed -n 4p proof/checkpoint)" ] && ! sed '1,4d' proof/checkpoint | grep -q -v '^— [^ ]* [A-Za-z0-9+/=]*$' || fault 'checkpoint_unreadable: not a signed note'
-openssl pkeyutl -verify -pubin -inkey trust/log.pub.pem -rawin -in "$work/body" -sigfile "$work/sig" >/dev/null 2>&1 || fault 'checkpoint_signature: the checkpoint is not signed by the key of this log'
-openssl pkey -pubin -in trust/log.pub.pem -outform DER 2>/dev/null | tail -c 32 | base64 -w 0 >"$work/pem"
-sed 's/^[^+]*+[^+]*+//' trust/log.vkey | base64 -d 2>/dev/null | tail -c 32 | base64 -w 0 >"$work/vkey"
-id=$({ printf '%s\n\001' "$principal"; base64 -d <"$work/vkey"; } | sha256sum | cut -c 1-8)
-[ "$(cat trust/log.vkey)" = "$principal+$id+$({ printf '\001'; base64 -d <"$work/vkey"; } | base64 -w 0)" ] || fault 'checkpoint_unreadable: log.vkey is not the key that it names'
-[ "$(head -c 4 "$work/named" | od -An -tx1 | tr -d ' \n')" = "$id" ] || fault 'checkpoint_signature: the signature names another key'
-cmp -s "$work/pem" "$work/vkey" || fault 'log_keys_differ: log.vkey and log.pub.pem are not the same key'
-[ "$(sed 's/+.*//' trust/log.vkey)" = "$principal" ] || fault 'checkpoint_signature: the key is not named after this log'
+note proof/checkpoint 2>/dev/null || fault 'checkpoint_unreadable: not a signed note'
+sed 's/^[^+]*+[^+]*+//' trust/log.vkey | raw >"$work/vkey"
+named=$(sed 's/+.*//' trust/log.vkey)
+verifier "$named" '\001' "$(cat "$work/vkey")" >"$work/named"
+echo >>"$work/named"
+cmp -s "$work/named" trust/log.vkey || fault 'checkpoint_unreadable: log.vkey is not the key that it names'
+{ [ "$named" = "$principal" ] && signed_by "$(cat "$work/vkey")" proof/checkpoint; } || fault 'checkpoint_signature: the checkpoint is not signed by the key of this log'
+{
+  echo '-----BEGIN PUBLIC KEY-----'
+  { printf '\060\052\060\005\006\003\053\145\160\003\041\000'; base64 -d <"$work/vkey"; } | base64 -w 0
+  printf '\n%s\n' '-----END PUBLIC KEY-----'
+} | cmp -s - trust/log.pub.pem || fault 'log_keys_differ: log.vkey and log.pub.pem are not the same key'
 if [ -n "$trust" ]; then
   vkeys "$trust/log.vkey" >"$work/confirmed"
   linked log "$(cat "$work/vkey")" "$work/confirmed" || fault 'log_not_trusted: the key of the log is not the confirmed one'
