@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { verifyBundleFile } from '../../node/verify-file.ts'
 import { CASE, MOST_ENTRIES, MOST_TEXT_BYTES } from '../../shared/evidence/bundle-layout.ts'
+import { type JsonValue, jcs } from '../../shared/evidence/jcs.ts'
 import { openReadable } from '../sqlite/open.ts'
 import { packBag } from '../test/corpus.ts'
 import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
@@ -43,16 +44,20 @@ it('refuses a description of the case that is larger than any export writes, and
   execFileSync('unzip', ['-q', out, '-d', folder])
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(folder, name)).isFile())
   const files = new Map(names.sort().map((name) => [name, readFileSync(join(folder, name))]))
-  const described = files.get(CASE) ?? Buffer.alloc(0)
+  const described = JSON.parse(files.get(CASE)?.toString('utf8') ?? '{}') as Record<string, JsonValue>
   const reasons = async (bytes: number) => {
-    // Spaces before it: the same JSON, and a text that is as large as this.
+    // The same with more that is withheld: a text that is at least as large as this.
+    const entry = { part: 'response', reason: 'r'.repeat(100) }
+    const withheld = Array.from({ length: Math.ceil(bytes / 130) }, (_, seq) => ({ ...entry, seq }))
     const path = join(engine.root, 'large.zip')
-    writeFileSync(path, await packBag(files.set(CASE, Buffer.concat([Buffer.alloc(bytes - described.length, ' '), described]))))
+    writeFileSync(path, await packBag(files.set(CASE, Buffer.from(`${jcs({ ...described, withheld })}\n`))))
     const { kind, steps, bundle } = await verifyBundleFile(path)
     return [
       kind,
       bundle.recipient,
-      ...steps.flatMap((step) => step.reasons.map(({ code, subject }) => `${step.number} ${code} ${subject}`))
+      ...steps.flatMap((step) =>
+        step.reasons.filter(({ subject }) => subject === CASE).map(({ code, subject }) => `${step.number} ${code} ${subject}`)
+      )
     ]
   }
   // Smaller than that it is read, and only the manifest no longer fits.
