@@ -60,8 +60,12 @@ export function SubjectScope({ request }: { readonly request: SubjectRequest }) 
       </form>
       {find.isError && <Note is="broken">{messageOf(find.error)}</Note>}
       {find.data && <Chosen found={find.data} left={left} onLeft={setLeft} />}
-      {find.data && find.data.seqs.length > 0 && <Act request={request} seqs={seqs} found={find.data} />}
-      {find.data && find.data.seqs.length > 0 && <Bundle seqs={seqs.filter((seq) => !find.data.wrappers.includes(seq))} />}
+      {find.data && find.data.seqs.length > 0 && (
+        <div className="column gap-8">
+          <Act request={request} seqs={seqs} found={find.data} />
+          <Bundle seqs={seqs.filter((seq) => !find.data.wrappers.includes(seq))} />
+        </div>
+      )}
     </Panel>
   )
 }

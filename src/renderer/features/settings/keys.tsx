@@ -26,6 +26,9 @@ const signs: Record<Key['use'], string> = {
   witness: 'cosigns other logs'
 }
 
+/** What a key goes by on every page: the beginning of its fingerprint, or its id where it has none. */
+const nameOf = (key: Key): string => (key.fingerprint === null ? key.id : fingerprint(key.fingerprint))
+
 export function Keys() {
   const keys = useOperation('keys.report', {})
   const rotate = useAction('keys.rotate')
@@ -88,7 +91,7 @@ export function Keys() {
           </p>
         </div>
       </Panel>
-      {data.history.length > 0 && <History events={data.history} />}
+      {data.history.length > 0 && <History report={data} />}
       {changing && (
         <Modal opened onClose={() => setChanging(false)} title="Change the key-encryption key">
           <div className="column gap-12">
@@ -141,7 +144,9 @@ function KeyFacts({
           [
             names[key.use],
             <span key="i" className="row">
-              <span className="mono">{key.fingerprint === null ? key.id : fingerprint(key.fingerprint)}</span>
+              <span className="mono" title={`In leaves: ${key.id}`}>
+                {nameOf(key)}
+              </span>
               <State is={key.state === 'in_use' ? 'holds' : key.state === 'revoked' ? 'broken' : 'resolved'}>
                 {key.state === 'in_use' ? `in use, ${signs[key.use]}` : key.state}
               </State>
@@ -162,7 +167,7 @@ function KeyFacts({
         )}
         {(key.use === 'log' || key.use === 'export') && key.state !== 'revoked' && (
           <PermittedButton permission="keys" variant="default" size="compact-sm" disabled={busy} onClick={onRevoke}>
-            Revoke {names[key.use].toLowerCase()} {key.id}…
+            Revoke {names[key.use].toLowerCase()} {nameOf(key)}…
           </PermittedButton>
         )}
       </div>
@@ -174,7 +179,7 @@ function Revoke({ of: key, onDone }: { readonly of: Key; readonly onDone: () => 
   const [reason, setReason] = useState('')
   const revoke = useAction('keys.revoke', ['keys.report'])
   return (
-    <Modal opened onClose={onDone} title={`Revoke ${names[key.use].toLowerCase()} ${key.id}`}>
+    <Modal opened onClose={onDone} title={`Revoke ${names[key.use].toLowerCase()} ${nameOf(key)}`}>
       <form
         className="column gap-12"
         onSubmit={(event) => {
@@ -209,16 +214,19 @@ function Revoke({ of: key, onDone }: { readonly of: Key; readonly onDone: () => 
   )
 }
 
-const History = ({ events }: { readonly events: KeyReport['history'] }) => (
-  <Panel title="History" sub="each change is a leaf">
-    <Facts
-      width={148}
-      rows={events
-        .toReversed()
-        .map((event) => [
-          `Leaf ${count(event.seq)}`,
-          `${names[event.use]} ${event.key_id} ${event.what}, ${moment(event.time)}, by ${event.actor}${event.reason === '' ? '' : `: ${event.reason}`}`
-        ])}
-    />
-  </Panel>
-)
+function History({ report }: { readonly report: KeyReport }) {
+  const known = new Map(report.keys.map((key) => [key.id, nameOf(key)]))
+  return (
+    <Panel title="History" sub="each change is a leaf">
+      <Facts
+        width={148}
+        rows={report.history
+          .toReversed()
+          .map((event) => [
+            `Leaf ${count(event.seq)}`,
+            `${names[event.use]} ${known.get(event.key_id) ?? event.key_id} ${event.what}, ${moment(event.time)}, by ${event.actor}${event.reason === '' ? '' : `: ${event.reason}`}`
+          ])}
+      />
+    </Panel>
+  )
+}
