@@ -209,7 +209,7 @@ it('is checked by hand as README-VERIFY.txt says, with the line of a witness in 
 
 it('is never accepted by verify.cmd for what it does not check', () => {
   const cmd = readFileSync(join(folder, cases[0]?.folder ?? '', 'verify.cmd'), 'utf8')
-  const said = cmd.split('\n').filter((line) => /\becho\b/.test(line) && !line.startsWith('@echo'))
+  const said = cmd.split('\r\n').filter((line) => /\becho\b/.test(line) && !line.startsWith('@echo'))
   expect(said.join('\n')).not.toMatch(/\bvalid\b|consistent/)
   for (const step of [3, 4, 5, 6]) expect(said.filter((line) => line.includes(`echo ${step}  `)).join('')).toMatch(/not checked here/)
   expect(said.at(-1)).toMatch(/no fault found, !unchecked! steps not checked/)

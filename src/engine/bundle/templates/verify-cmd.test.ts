@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// There is no Windows here: the text and the patterns are held against what a hostile bundle could say, nothing is run.
+// The text and the patterns are held against what a hostile bundle could say, nothing is run; verify-cmd-wine.test.ts runs it, in Wine.
 import { describe, expect, it } from 'vitest'
 import { isLayoutName, required } from '../../../shared/evidence/bundle-layout.ts'
 import { originOf } from '../../../shared/evidence/note.ts'
 import { sha256 } from '../../crypto.ts'
 import { verifyCmd } from './verify-cmd.ts'
 
-const lines = verifyCmd.split('\n')
+const lines = verifyCmd.split('\r\n')
 const layout = [...required, 'verify.html', 'data/payload/7.scope.0.opening', 'data/tile/0/x001/234.p/56', 'data/payloads/00000.jsonl']
 
 describe('verify.cmd', () => {
   it('expands nothing of a bundle before a line is parsed', () => {
     const expanded = [...verifyCmd.matchAll(/%(?!%)([A-Za-z_~][A-Za-z0-9_~]*)%?/g)].map(([, name = '']) => name)
     // Loop variables are written with two signs; these are set by Windows or by the script itself.
-    const loops = new Set(['p', 'x', 'm', 'h', 'i', 'f', 'c', '~zf'])
+    const loops = new Set(['p', 's', 'a', 'b', 'r', 'm', 'l', 'n', 'f', 'c', 't', '~af', '~zf'])
     expect([...new Set(expanded)].filter((name) => !loops.has(name)).sort()).toEqual([
       'SystemRoot',
       'certutil',
@@ -35,8 +35,12 @@ describe('verify.cmd', () => {
   it('knows the length of the name of a log, and asks for hex digits', () => {
     const origin = originOf(sha256, Buffer.alloc(32, 1))
     expect([origin.slice(0, 18), origin.length]).toEqual(['affidavit.invalid/', 34])
-    expect(verifyCmd).toContain('"!principal:~0,18!"=="affidavit.invalid/"')
-    expect(verifyCmd).toContain('if not "!principal:~33,1!"=="" if "!principal:~34!"==""')
+    // Behind the number of the line and a colon; as long as its first 36 characters, and longer than its first 35.
+    expect(`1:${origin}`.slice(0, 20)).toBe('1:affidavit.invalid/')
+    expect(`1:${origin}`).toHaveLength(36)
+    expect(verifyCmd).toContain('"!first:~0,20!"=="1:affidavit.invalid/" if "!first:~0,36!"=="!first!" if not "!first:~0,35!"=="!first!" (')
+    const removed = [...verifyCmd.matchAll(/^ {2}if defined rest set "rest=!rest:(.)=!"$/gm)].map(([, digit]) => digit)
+    expect(removed.join('')).toBe('0123456789abcdef')
     expect(origin.slice(18)).toMatch(/^[0123456789abcdef]+$/)
     const used = lines.findIndex((line) => line.includes('-I !principal!'))
     expect(used).toBeGreaterThan(lines.findIndex((line) => line.includes('if !wrong!==1')))
@@ -55,6 +59,25 @@ describe('verify.cmd', () => {
       lines.findIndex((line) => line.includes('certutil% -hashfile'))
     )
     for (const check of ['"!name:..=!"', '"!name:~0,1!"=="/"', '"!name: =!"']) expect(verifyCmd).toContain(check)
+  })
+
+  it('has a place for every name of the layout, and every line ends as cmd needs it', () => {
+    const places = new Set(/^for %%r in \(([^)]+)\) do set "place_%%r=1"$/m.exec(verifyCmd.replaceAll('\r', ''))?.[1]?.split(' '))
+    const shape = (name: string) => {
+      const zeros = name.replaceAll('/', '\\').replaceAll(/[1-9]/g, '0')
+      return (name.startsWith('data/tile/') ? zeros.replaceAll('\\x000\\', '\\') : zeros).replaceAll(/0+/g, '0')
+    }
+    for (const name of layout.filter((one) => !one.startsWith('tagmanifest-')))
+      expect(places.has(name.replaceAll('/', '\\')) || places.has(shape(name)), name).toBe(true)
+    for (const name of [
+      'proof/checkpoint.sshsig',
+      'data/evil.exe',
+      'data/payload/7.answer',
+      'data/tile/0/x01/234',
+      'data/x001/leaves.jsonl'
+    ])
+      expect(places.has(shape(name)), name).toBe(false)
+    expect(verifyCmd.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/)
   })
 
   it('names files that are not listed, and what it did not check', () => {
