@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createPackage } from '@electron/asar'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { root } from '../project.ts'
 import { problemsOfArchive, problemsOfFolder, problemsOfResources, problemsOfSources } from './contents.ts'
 import { identityOf } from './identity.ts'
@@ -38,8 +38,13 @@ function write(files: Readonly<Record<string, string>>): string {
 async function archive(files: Readonly<Record<string, string>>, change: (at: string) => void = () => {}): Promise<string> {
   const at = write(files)
   change(at)
-  await createPackage(at, `${at}.asar`)
-  return `${at}.asar`
+  return pack(at, `${at}.asar`)
+}
+/** The library is done when the last bytes are on their way, not when they are there. */
+async function pack(from: string, to: string): Promise<string> {
+  await createPackage(from, to)
+  await vi.waitFor(() => expect(problemsOfArchive(to).join()).not.toContain('the package ends'))
+  return to
 }
 
 describe('problemsOfArchive', () => {
@@ -76,6 +81,11 @@ describe('problemsOfArchive', () => {
     expect(found).toContain(`out/main/engine.js names ${root}, a folder of this machine`)
     expect(problemsOfArchive(await archive({ ...good, 'out/main/engine.js': `"${homedir()}/x"` }))).toHaveLength(1)
   })
+  it('refuses a package that ends early', async () => {
+    const cut = await archive(good)
+    truncateSync(cut, statSync(cut).size - 1)
+    expect(problemsOfArchive(cut)).toEqual([expect.stringMatching(/^the package ends before .+ does$/)])
+  })
   it('refuses a link', async () => {
     const linked = await archive(good, (at) => symlinkSync('index.js', join(at, 'out/main/other.js')))
     expect(problemsOfArchive(linked)).toEqual(['out/main/other.js is a link'])
@@ -92,7 +102,7 @@ describe('problemsOfResources and problemsOfFolder', () => {
       'debug.log': ''
     }
     const at = write(files)
-    await createPackage(write(good), join(at, 'resources', 'app.asar'))
+    await pack(write(good), join(at, 'resources', 'app.asar'))
     expect(problemsOfResources(join(at, 'resources'))).toEqual(['resources/default_app.asar does not belong into the package'])
     expect(problemsOfFolder(at, write({ 'icudtl.dat': '', electron: '' }))).toEqual(['debug.log does not belong into the package'])
   })

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What may be in a package, looked at after it was made: all that is not expected is a problem.
-import { readdirSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, sep } from 'node:path'
-import { extractFile, listPackage, statFile } from '@electron/asar'
+import { extractFile, getRawHeader, listPackage, statFile } from '@electron/asar'
 import { FuseState, FuseV1Options, getCurrentFuseWire } from '@electron/fuses'
 import { root } from '../project.ts'
 import { fuses } from './configuration.ts'
@@ -61,8 +61,12 @@ const filesBelow = (folder: string): readonly string[] =>
         .join('/')
     )
 
+/** Problems of `app.asar`. A file of which only a part is there would read as zeros, so that an archive that ends early is looked at no further. */
 export function problemsOfArchive(archive: string): readonly string[] {
   const problems: string[] = []
+  const sizePrefix = 8
+  const begin = sizePrefix + getRawHeader(archive).headerSize
+  const length = statSync(archive).size
   const folders = [root, homedir()]
   const names = listPackage(archive, { isPack: false }).map((name) => name.replace(/^[\\/]/, ''))
   let files = 0
@@ -76,7 +80,9 @@ export function problemsOfArchive(archive: string): readonly string[] {
     }
     files += 1
     if (!inArchive.some((pattern) => pattern.test(name))) problems.push(`${name} does not belong into the package`)
-    if (!stat.unpacked) problems.push(...problemsOfText(name, extractFile(archive, native).toString('latin1'), folders))
+    if (stat.unpacked) continue
+    if (begin + Number(stat.offset) + stat.size > length) return [`the package ends before ${name} does`]
+    problems.push(...problemsOfText(name, extractFile(archive, native).toString('latin1'), folders))
   }
   if (files === 0) problems.push('the package is empty')
   return problems
