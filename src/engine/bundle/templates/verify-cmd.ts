@@ -172,6 +172,7 @@ ${each('123456789', (one) => `    set "shape=!shape:${one}=0!"`)}
   )
 )
 for %%r in (${names(listed)}) do if not defined listed_%%r (set changed=1& echo    missing: %%r is not listed)
+if not exist tagmanifest-sha256.txt.sig (set changed=1& echo    missing: tagmanifest-sha256.txt.sig)
 set "rest=!cd!"
 set skip=1
 :measure
