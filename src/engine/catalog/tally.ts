@@ -33,7 +33,10 @@ type Words = Map<string, number>
 const MOST_WORDS = 32
 const MOST_WORD = 128
 
-const add = (counts: Counts, value: number, by: number): void => void counts.set(value, (counts.get(value) ?? 0) + by)
+/** The sum of two counts may be no safe integer, which no table can hold: such a record has no value of the feature. */
+const add = (counts: Counts, value: number, by: number): void => {
+  if (Number.isSafeInteger(value)) counts.set(value, (counts.get(value) ?? 0) + by)
+}
 
 function take<K>(counts: Map<K, number>, value: K): void {
   const left = (counts.get(value) ?? 0) - 1

@@ -80,8 +80,9 @@ interface Gathering {
   readonly counts: Counts
 }
 
+/** The sum of two counts may be no safe integer: it is no value here, as in the windows of looks. */
 const add = (counts: Counts, value: number | null): void => {
-  if (value !== null) counts.set(value, (counts.get(value) ?? 0) + 1)
+  if (value !== null && Number.isSafeInteger(value)) counts.set(value, (counts.get(value) ?? 0) + 1)
 }
 
 /** The condition of a selection. */

@@ -102,7 +102,8 @@ ORDER BY hour`)
     slot.records++
     if (row.status === 'error') slot.errors++
     if (row.status !== 'incomplete') slot.ended++
-    if (row.v === null) continue
+    // The sum of two counts beyond the safe integers is no value, as in the windows of looks.
+    if (row.v === null || row.v > Number.MAX_SAFE_INTEGER) continue
     slot.values++
     const bucket = bucketOfReal(row.v)
     slot.buckets.set(bucket, (slot.buckets.get(bucket) ?? 0) + 1)
