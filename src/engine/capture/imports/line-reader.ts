@@ -10,6 +10,8 @@ export class NotThisForm extends Error {}
 /** One record of a file as bytes; null bytes: longer than allowed, skipped. `line` is the physical line it begins on, from 1. */
 export interface RawRecord {
   readonly line: number
+  /** Physical lines that it spans, when they are more than one. */
+  readonly lines?: number
   readonly bytes: Buffer | null
   /** Bytes of the file read up to its end. */
   readonly read: number
@@ -30,59 +32,75 @@ export function textOfRecord(record: RawRecord): string | { readonly code: strin
 const LF = 10
 const CR = 13
 const QUOTE = 34
+const BOM = Buffer.from([0xef, 0xbb, 0xbf])
+
+/** Where a byte of a CSV file stands: at the start of a field, in one without quotation marks or behind them, between them, behind the last of some. */
+type Place = 'start' | 'plain' | 'quoted' | 'mark'
+
+function placeAfter(place: Place, byte: number | undefined, separator: number): Place {
+  if (place === 'quoted') return byte === QUOTE ? 'mark' : 'quoted'
+  if (byte === separator) return 'start'
+  // A mark within a field that did not begin with one is a sign like any other; a second one in a row is text between marks.
+  return byte === QUOTE && place !== 'plain' ? 'quoted' : 'plain'
+}
 
 /**
- * Splits a file into records at line feeds; with `quoted`, line feeds between quotation marks belong to the record (RFC 4180).
+ * Splits a file into records at line feeds; with a `delimiter`, line feeds in quoted fields belong to the record (RFC 4180), as `csvFields` reads it.
  * A byte-order mark at the start and a CR before the LF are dropped, empty lines are skipped. Holds one record at a time.
  */
 export async function* readRecords(
   path: string,
-  options: { readonly quoted: boolean; readonly signal?: AbortSignal | undefined; readonly span?: FileSpan | undefined }
+  options: { readonly delimiter?: string; readonly signal?: AbortSignal | undefined; readonly span?: FileSpan | undefined }
 ): AsyncGenerator<RawRecord> {
+  const separator = options.delimiter?.charCodeAt(0)
   let kept: Buffer[] = []
   let size = 0
   let line = 1
   let begins = 1
-  let inside = false
+  let place: Place = 'start'
   let read = 0
-  const take = (piece: Buffer): RawRecord | null => {
+  let last: number | undefined
+  const take = (piece: Buffer, next: number): RawRecord | null => {
     const tooLong = size + piece.length > MOST_RECORD_BYTES
     let bytes = tooLong ? null : kept.length === 0 ? piece : Buffer.concat([...kept, piece])
     kept = []
     size = 0
-    if (bytes && begins === 1 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) bytes = bytes.subarray(3)
     if (bytes && bytes.at(-1) === CR) bytes = bytes.subarray(0, -1)
-    return bytes?.length === 0 ? null : { line: begins, bytes, read }
+    const lines = next - begins
+    return bytes?.length === 0 ? null : { line: begins, bytes, read, ...(lines === 1 ? {} : { lines }) }
   }
   for await (const chunk of chunksOf(path, options)) {
-    let from = 0
-    for (let i = 0; i < chunk.length; i++) {
+    let from = read === 0 && chunk.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0
+    for (let i = from; i < chunk.length; i++) {
       const byte = chunk[i]
-      if (byte === QUOTE && options.quoted) inside = !inside
-      else if (byte === LF) {
+      if (byte === LF) {
         line++
         // A record beyond the cap ends at its line: an unclosed quotation mark must not swallow the rest of the file.
-        if (inside && size + (i - from) <= MOST_RECORD_BYTES) continue
-        inside = false
-        const record = take(chunk.subarray(from, i))
+        if (place === 'quoted' && size + (i - from) <= MOST_RECORD_BYTES) continue
+        place = 'start'
+        const record = take(chunk.subarray(from, i), line)
         if (record) yield { ...record, read: read + i + 1 }
         from = i + 1
         begins = line
-      }
+      } else if (separator !== undefined) place = placeAfter(place, byte, separator)
     }
     const rest = chunk.subarray(from)
     size += rest.length
     if (size <= MOST_RECORD_BYTES) kept.push(Buffer.from(rest))
     else kept = []
     read += chunk.length
+    last = chunk.at(-1)
   }
   if (size > 0) {
-    const record = take(Buffer.alloc(0))
+    const record = take(Buffer.alloc(0), last === LF ? line : line + 1)
     if (record) yield record
   }
 }
 
-/** Fields of one CSV record (RFC 4180): doubled quotation marks inside quoted fields. Undefined when a quotation mark is not closed. */
+/**
+ * Fields of one CSV record (RFC 4180): doubled quotation marks inside quoted fields. Undefined when a quotation mark is not closed, or when text follows
+ * one that closes a field of several lines: that is the mark that opens a field further down.
+ */
 export function csvFields(text: string, delimiter = ','): string[] | undefined {
   const fields: string[] = []
   let i = 0
@@ -103,8 +121,10 @@ export function csvFields(text: string, delimiter = ','): string[] | undefined {
         break
       }
       const comma = text.indexOf(delimiter, i)
+      const behind = text.slice(i, comma < 0 ? text.length : comma)
+      if (behind.trim() !== '' && value.includes('\n')) return undefined
       // Text after a closing quotation mark is kept as it is, as spreadsheets do.
-      fields.push(value + text.slice(i, comma < 0 ? text.length : comma))
+      fields.push(value + behind)
       if (comma < 0) return fields
       i = comma + 1
     } else {

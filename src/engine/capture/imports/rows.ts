@@ -54,7 +54,7 @@ export async function formOf(path: string): Promise<FileForm> {
   if (start.startsWith('[')) return 'json'
   if (!start.startsWith('{')) return 'csv'
   const first: unknown[] = []
-  for await (const record of readRecords(path, { quoted: false })) {
+  for await (const record of readRecords(path, {})) {
     first.push(parsed(record))
     if (first.length === 3) break
   }
@@ -71,8 +71,7 @@ export async function* readRows(path: string, form: FileForm, options: RowOption
     case 'csv':
       return yield* csvRows(path, options)
     case 'jsonl':
-      for await (const record of readRecords(path, { quoted: false, signal: options.signal, span: options.span }))
-        yield jsonRow(record, 'line')
+      for await (const record of readRecords(path, { signal: options.signal, span: options.span })) yield jsonRow(record, 'line')
       return
     case 'parquet':
       return yield* parquetRows(path, options)
@@ -95,20 +94,32 @@ function jsonRow(record: RawRecord, what: 'line' | 'item'): FileRow {
   }
 }
 
-async function* csvRows(path: string, { delimiter, header, signal, span }: RowOptions): AsyncGenerator<FileRow> {
+async function* csvRows(path: string, { delimiter = ',', header, signal, span }: RowOptions): AsyncGenerator<FileRow> {
   let names: readonly string[] | undefined
-  for await (const record of readRecords(path, { quoted: true, signal, span })) {
-    const { line, read } = record
+  for await (const record of readRecords(path, { delimiter, signal, span })) {
+    const { line, read, bytes } = record
     const text = textOfRecord(record)
-    const fields = typeof text === 'string' ? csvFields(text, delimiter) : undefined
+    // Marks and separators are ASCII: where a row ends can be told without its encoding.
+    const fields = bytes === null ? undefined : csvFields(typeof text === 'string' ? text : bytes.toString('latin1'), delimiter)
     if (names === undefined) {
-      names = fields && (header ? header(fields) : fields)
+      names = typeof text === 'string' && fields ? (header ? header(fields) : fields) : undefined
       if (names === undefined) throw new NotThisForm()
-    } else if (typeof text !== 'string') yield { line, read, ok: false, ...text }
-    else if (fields === undefined) yield { line, read, ok: false, code: 'malformed_csv', message: 'a quotation mark is not closed' }
+    } else if (fields === undefined) yield* notClosed(record)
+    else if (typeof text !== 'string') yield { line, read, ok: false, ...text }
     else if (fields.length !== names.length)
       yield { line, read, ok: false, code: 'malformed_csv', message: `expected ${names.length} columns, found ${fields.length}` }
     else yield { line, read, ok: true, value: Object.fromEntries(names.map((name, i) => [name, fields[i] ?? ''])) }
   }
   if (names === undefined) throw new NotThisForm()
+}
+
+/** Every line of a record that cannot be told apart into rows: a quotation mark opens a field that is not closed where it should be. */
+function* notClosed({ line, lines = 1, read, bytes }: RawRecord): Generator<FileRow> {
+  const why =
+    lines === 1
+      ? bytes === null
+        ? { code: 'line_too_long', message: 'the row is longer than 10 MiB' }
+        : { code: 'malformed_csv', message: 'a quotation mark is not closed' }
+      : { code: 'malformed_csv', message: `lines ${line} to ${line + lines - 1} are not read: a quotation mark among them is not closed` }
+  for (let i = 0; i < lines; i++) yield { line: line + i, read, ok: false, ...why }
 }

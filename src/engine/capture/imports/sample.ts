@@ -26,10 +26,10 @@ export function columnNames(header: readonly string[]): string[] {
   })
 }
 
-async function firstTexts(path: string): Promise<string[]> {
+async function firstTexts(path: string, delimiter: string): Promise<string[]> {
   const texts: string[] = []
   let characters = 0
-  for await (const record of readRecords(path, { quoted: true })) {
+  for await (const record of readRecords(path, { delimiter })) {
     const text = textOfRecord(record)
     if (typeof text !== 'string') {
       // The first record says what the file is; a later one that is broken is a matter of the import.
@@ -60,13 +60,14 @@ async function firstValues(path: string, form: FileForm): Promise<unknown[]> {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what no header of a text file holds.
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd]/
 
-function csvSample(texts: readonly string[]): Sample | undefined {
-  const [first, ...rest] = texts
-  if (first === undefined || rest.length === 0 || CONTROL.test(first)) return undefined
+async function csvSample(path: string): Promise<Sample | undefined> {
   let best:
     | { delimiter: NonNullable<ImportMapping['delimiter']>; header: readonly string[]; rows: readonly (readonly string[])[] }
     | undefined
   for (const delimiter of [',', ';', '\t', '|'] as const) {
+    // Where a row ends depends on the sign between its fields: only behind it does a quotation mark open one.
+    const [first, ...rest] = await firstTexts(path, delimiter)
+    if (first === undefined || CONTROL.test(first)) continue
     const header = csvFields(first, delimiter)
     if (header === undefined || header.length < 2 || header.length <= (best?.header.length ?? 0)) continue
     const rows = rest.map((text) => csvFields(text, delimiter)).filter((row) => row?.length === header.length) as string[][]
@@ -79,7 +80,7 @@ function csvSample(texts: readonly string[]): Sample | undefined {
 
 /** Null: a file with neither a header and rows under it, nor JSON objects. */
 export async function sampleOf(path: string, form: FileForm): Promise<Sample | null> {
-  if (form === 'csv') return csvSample(await firstTexts(path)) ?? null
+  if (form === 'csv') return (await csvSample(path)) ?? null
   const values = await firstValues(path, form)
   return values.length === 0 ? null : { form, columns: samplePaths(values) }
 }
