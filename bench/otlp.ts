@@ -60,7 +60,7 @@ function rate<Body>(encoding: Encoding<Body>, body: () => Body): number {
       const origin = originOf(group.resource)
       for (const item of group.items) {
         const call = callOf(encoding.span(item), origin)
-        if (call !== undefined && eventOfCall(call, 1_800_000_000_000_000, 'unknown').ok) events++
+        if (typeof call === 'object' && eventOfCall(call, 1_800_000_000_000_000, 'unknown').ok) events++
       }
     }
     return events

@@ -10,6 +10,7 @@ import {
   callOf,
   callOfLogs,
   eventOfCall,
+  type NotTaken,
   type Origin
 } from '../../../shared/event/otlp/map.ts'
 import { OtlpError } from '../../../shared/event/otlp/message.ts'
@@ -70,14 +71,14 @@ function orUndecodable<T>(read: () => T): T | 'undecodable' {
   }
 }
 
-const spanOf = ({ item, form, from }: OtlpItem & { readonly from: Origin }): CallSpan | undefined =>
+const spanOf = ({ item, form, from }: OtlpItem & { readonly from: Origin }): CallSpan | NotTaken | undefined =>
   callOf(encodingOf(form).span(bufferOf(item)), from)
 
 /** Null: a span that is no call of a model. */
-export const otlpSpan = (of: OtlpItem & { readonly from: Origin }): SpanLook | null | 'undecodable' =>
+export const otlpSpan = (of: OtlpItem & { readonly from: Origin }): SpanLook | NotTaken | null | 'undecodable' =>
   orUndecodable(() => {
     const call = spanOf(of)
-    if (call === undefined) return null
+    if (typeof call !== 'object') return call ?? null
     const { key, raw, content } = call
     const source = typeof raw.source === 'string' ? raw.source : undefined
     return { key, source, inference: raw.span_role === 'inference', content: hasContent(content), digest: digestOf(call) }
@@ -90,10 +91,10 @@ export interface LogLook {
 }
 
 /** Null: a log record without content of a call. What its members hold comes as JSON texts: a tree of a million would be handed over for seconds. */
-export const otlpLog = ({ item, form }: OtlpItem): LogLook | null | 'undecodable' =>
+export const otlpLog = ({ item, form }: OtlpItem): LogLook | NotTaken | null | 'undecodable' =>
   orUndecodable(() => {
     const log = callLogOf(encodingOf(form).log(bufferOf(item)))
-    if (log === undefined) return null
+    if (typeof log !== 'object') return log ?? null
     const fields = Object.entries(log.fields)
       .slice(0, MOST_FIELDS)
       .map(([name, value]) => [name, typeof value === 'object' && value !== null ? JSON.stringify(value) : value])
@@ -108,7 +109,7 @@ export const otlpCall = ({ of, logs, call: two, receivedUs, source, actor, rules
   drafted(
     () => {
       const call = 'item' in of ? spanOf(of) : 'delivery' in of ? callOfLogs(of.key, of.delivery, logs, of.from) : of
-      if (call === undefined) return { ok: false, code: 'not_an_object', message: 'no call of a model' }
+      if (typeof call !== 'object') return { ok: false, code: 'not_an_object', message: 'no call of a model' }
       if (!('delivery' in of)) addLogs(call, logs)
       return eventOfCall(call, receivedUs, source)
     },

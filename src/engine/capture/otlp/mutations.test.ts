@@ -160,7 +160,7 @@ async function taken(signal: Signal, form: OtlpForm, gzip: boolean, bytes: Buffe
         if (signal === 'logs') callLogOf(body.encoding.log(item))
         else {
           const call = callOf(body.encoding.span(item), origin)
-          if (call !== undefined) eventOfCall(call, 1_800_000_000_000_000, 'unknown')
+          if (typeof call === 'object') eventOfCall(call, 1_800_000_000_000_000, 'unknown')
         }
       }
     }

@@ -215,6 +215,29 @@ describe('POST /v1/traces', () => {
       if (entry.isFile()) expect(readFileSync(join(entry.parentPath, entry.name)).includes(secret), entry.name).toBe(false)
   })
 
+  it('counts calls without ids as refused, small and large, and no others', async () => {
+    const none = { traceId: id(0, 32), spanId: id(0, 16) }
+    const long = { 'gen_ai.prompt': 'x'.repeat(300_000) }
+    const other = { ...spanOf(1, { 'db.system': 'sqlite' }), ...none }
+    const answers = [
+      post('/v1/traces', tracesOf('none', [{ ...spanOf(1, { ...chat, ...long }), ...none }, { ...spanOf(1, chat), ...none }, other])),
+      post('/v1/traces', tracesOf('none', [{ ...spanOf(1, chat), traceId: undefined }, spanOf(901, chat)])),
+      post(
+        '/v1/logs',
+        logsOf('none', [{ eventName: 'gen_ai.client.inference.operation.details', attributes: pairs(chat) }, { body: value('started') }])
+      )
+    ]
+    const refused = (name: string, count: string) => ({
+      partialSuccess: { [name]: count, errorMessage: 'not recorded; the first for: missing_ids' }
+    })
+    expect(await Promise.all(answers.map(async (answer) => (await answer).json()))).toEqual([
+      refused('rejectedSpans', '2'),
+      refused('rejectedSpans', '1'),
+      refused('rejectedLogRecords', '1')
+    ])
+    expect(await recordsOf('none')).toHaveLength(1)
+  })
+
   it('discards metrics and what is no call of a model', async () => {
     const { size } = engine.engine.status().ledger
     expect((await post('/v1/metrics', '{"resourceMetrics":[]}')).status).toBe(200)

@@ -8,6 +8,7 @@ import {
   callLogOf,
   callOf,
   callOfLogs,
+  type NotTaken,
   type Origin,
   originOf
 } from '../../../shared/event/otlp/map.ts'
@@ -32,7 +33,13 @@ export interface Outcome {
 
 export const NOTHING: Outcome = { rejected: 0, first: '' }
 
+/** Both: what was refused first stays first. */
+const sumOf = (a: Outcome, b: Outcome): Outcome => ({ rejected: a.rejected + b.rejected, first: a.first || b.first })
+
 const ignore = (): void => {}
+
+/** Why an item that was read beside the writer is not taken, if it is not. */
+type Looked = Promise<NotTaken | undefined>
 
 function pending<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
   let resolve: (value: T) => void = ignore
@@ -68,13 +75,13 @@ export class OtlpRecorder {
     let left: SpanCall[] = []
     for (const { items: all } of body.groups) items += all.length
     const bytes = body.size / Math.max(1, items)
-    await this.#each(body, (item, from) => {
+    let total = await this.#each(body, (item, from) => {
       const large = this.#isLarge(item)
       if (large !== null) return this.#look(large, { item: item as Uint8Array, form: body.form, from }, (call) => left.push(call))
       const call = callOf(body.encoding.span(item), from)
-      if (call !== undefined) left.push(spanCall(call, bytes))
+      if (typeof call !== 'object') return call
+      left.push(spanCall(call, bytes))
     })
-    const total = { rejected: 0, first: '' }
     while (left.length > 0) {
       const late = this.#join.closed || performance.now() >= end
       const waiting: SpanCall[] = []
@@ -84,9 +91,7 @@ export class OtlpRecorder {
         ;(waits ? waiting : now).push(call)
       }
       // An exporter that sends one request after the other sends the next log records when those before have their spans.
-      const outcome = await this.#spans(now, origin)
-      total.rejected += outcome.rejected
-      total.first ||= outcome.first
+      total = sumOf(total, await this.#spans(now, origin))
       if (waiting.length > 0)
         await this.#join.content(
           waiting.map(({ key }) => key),
@@ -111,15 +116,16 @@ export class OtlpRecorder {
       if (known === undefined) byKey.set(key, { pieces: [piece], from })
       else known.pieces.push(piece)
     }
-    await this.#each(body, (item, from) => {
+    const unread = await this.#each(body, (item, from) => {
       items++
       const large = this.#isLarge(item)
       if (large !== null)
         return this.#lookAtLog(large, { item: item as Uint8Array, form: body.form }, ({ key, piece }) => take(key, piece, from))
       const log = callLogOf(body.encoding.log(item))
-      if (log !== undefined) take(log.key, pieceOf(log), from)
+      if (typeof log !== 'object') return log
+      take(log.key, pieceOf(log), from)
     })
-    if (byKey.size === 0) return NOTHING
+    if (byKey.size === 0) return unread
     const left = new Map<string, { readonly pieces: readonly Piece[]; readonly from: Origin }>()
     const slice = new TimeSlice(this.#limits.sliceMs)
     let held = items <= heldLogs
@@ -146,7 +152,7 @@ export class OtlpRecorder {
         if (slice.over) await slice.pause()
       }
     }
-    return this.#record(alone, origin)
+    return sumOf(unread, await this.#record(alone, origin))
   }
 
   #expects(call: SpanCall, origin: RequestOrigin): boolean {
@@ -159,20 +165,22 @@ export class OtlpRecorder {
     return large !== undefined && item instanceof Uint8Array && item.length >= this.#limits.largeBytes ? large : null
   }
 
-  async #look(large: Large, of: Extract<CallTask['of'], { readonly item: Uint8Array }>, take: (call: SpanCall) => void): Promise<void> {
+  async #look(large: Large, of: Extract<CallTask['of'], { readonly item: Uint8Array }>, take: (call: SpanCall) => void): Looked {
     const look = await large.run('otlpSpan', of)
     if (look === 'undecodable') throw new OtlpError('a large span')
-    if (look !== null) take({ ...look, digest: () => look.digest, of, bytes: of.item.length })
+    if (look === null || typeof look === 'string') return look ?? undefined
+    take({ ...look, digest: () => look.digest, of, bytes: of.item.length })
   }
 
   async #lookAtLog(
     large: Large,
     of: { readonly item: Uint8Array; readonly form: 'json' | 'protobuf' },
     take: (log: LogLook) => void
-  ): Promise<void> {
+  ): Looked {
     const log = await large.run('otlpLog', of)
     if (log === 'undecodable') throw new OtlpError('a large log record')
-    if (log !== null) take(log)
+    if (log === null || typeof log === 'string') return log ?? undefined
+    take(log)
   }
 
   /** How a call is laid out: on the spot, unless there is much of it or it was not read yet. */
@@ -215,7 +223,7 @@ export class OtlpRecorder {
     const outcome = await this.#record(items, origin)
     // Sent twice at once: the second is on disk when the first is.
     const refused = (await Promise.all(again)).filter((done) => !done).length
-    return { rejected: outcome.rejected + refused, first: outcome.first || (refused > 0 ? 'busy' : '') }
+    return sumOf(outcome, { rejected: refused, first: refused > 0 ? 'busy' : '' })
   }
 
   /** Log records whose span has not come: they open their call, or are a record of their own when it has begun before. */
@@ -312,16 +320,19 @@ export class OtlpRecorder {
     return { line, draft: drafted.draft, call: item.two }
   }
 
-  /** Every item of a body with where it comes from; others get a turn after each slice of time. */
-  async #each(body: OtlpBody, take: (item: unknown, from: Origin) => void | Promise<void>): Promise<void> {
+  /** Every item of a body with where it comes from; others get a turn after each slice of time. Resolves with those that were not taken. */
+  async #each(body: OtlpBody, take: (item: unknown, from: Origin) => NotTaken | undefined | Looked): Promise<Outcome> {
+    let outcome = NOTHING
     const slice = new TimeSlice(this.#limits.sliceMs)
     for (const group of body.groups) {
       const from = originOf(group.resource)
       for (const item of group.items) {
         const taking = take(item, from)
-        if (taking instanceof Promise) await taking
+        const code = taking instanceof Promise ? await taking : taking
+        if (code !== undefined) outcome = sumOf(outcome, { rejected: 1, first: code })
         if (slice.over) await slice.pause()
       }
     }
+    return outcome
   }
 }

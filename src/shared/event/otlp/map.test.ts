@@ -26,7 +26,7 @@ const spanOf = (attributes: Readonly<Record<string, unknown>>, more: Partial<Spa
 })
 function eventOf(attributes: Readonly<Record<string, unknown>>, more: Partial<Span> = {}) {
   const call = callOf(spanOf(attributes, more), origin)
-  const read = call && eventOfCall(call, 1_800_000_000_000_000, 'unknown')
+  const read = typeof call === 'object' ? eventOfCall(call, 1_800_000_000_000_000, 'unknown') : undefined
   if (!read?.ok) throw new Error(`no event: ${read?.code}`)
   return { ...read.event, key: read.sourceKey }
 }
@@ -223,9 +223,12 @@ describe('spans and log records', () => {
     expect(eventOf(chat, { endTimeUnixNano: 1 }).latency_us).toBeUndefined()
   })
 
-  it('no call: other spans, and spans without ids', () => {
-    expect(callOf(spanOf({ 'db.system': 'sqlite' }), origin)).toBeUndefined()
-    expect(callOf(spanOf({ 'gen_ai.system': 'x' }, { spanId: '0'.repeat(16) }), origin)).toBeUndefined()
+  it('no call: other spans and log records; a call without ids is said to be one', () => {
+    const none = { spanId: '0'.repeat(16) }
+    expect(callOf(spanOf({ 'db.system': 'sqlite' }, none), origin)).toBeUndefined()
+    expect(callOf(spanOf({ 'gen_ai.system': 'x' }, none), origin)).toBe('missing_ids')
+    expect(callLogOf({ eventName: 'app.started' })).toBeUndefined()
+    expect(callLogOf({ eventName: 'gen_ai.choice', ...none })).toBe('missing_ids')
   })
 
   it('log records of one call, named in the record or in an attribute, fill a span without content and no other', () => {
@@ -238,12 +241,12 @@ describe('spans and log records', () => {
         body: value({ message: { content: 'A' }, finish_reason: 'stop' })
       }),
       callLogOf({ ...ids, timeUnixNano: 1, eventName: 'gen_ai.user.message', body: value({ content: 'Q' }) })
-    ].filter((log) => log !== undefined)
+    ].filter((log) => typeof log === 'object')
     expect(logs).toHaveLength(2)
     expect(callLogOf({ ...ids, eventName: 'app.started' })).toBeUndefined()
     const bare = callOf(spanOf({ 'gen_ai.system': 'x' }), origin)
     const full = callOf(spanOf({ 'gen_ai.system': 'x', 'gen_ai.input.messages': 'own' }), origin)
-    if (!bare || !full) throw new Error('no call')
+    if (typeof bare !== 'object' || typeof full !== 'object') throw new Error('no call')
     addLogs(bare, logs)
     addLogs(full, logs)
     expect([bare.content.input, bare.content.output, bare.content.finish]).toEqual([

@@ -39,15 +39,18 @@ export interface CallSpan {
   readonly content: Content
 }
 
-/** The call that a span tells of; undefined when it is none of a model's (a database, an HTTP server) or has no ids. */
-export function callOf(span: Span, origin: Origin): CallSpan | undefined {
-  const key = callKey(span)
-  if (key === undefined) return undefined
+/** Why a span or log record of a call is not taken: the code of it. */
+export type NotTaken = 'missing_ids'
+
+/** The call that a span tells of; undefined when it is none of a model's (a database, an HTTP server). */
+export function callOf(span: Span, origin: Origin): CallSpan | NotTaken | undefined {
   const from = new Attributes(plainAttributes(span.attributes))
   const langfuse = from.some('langfuse.observation.')
   const openInference = from.some('openinference.', 'llm.model_name', 'llm.input_messages.', 'llm.token_count.')
   const genAi = from.some('gen_ai.', 'traceloop.span.kind', 'llm.request.type')
   if (!langfuse && !openInference && !genAi) return undefined
+  const key = callKey(span)
+  if (key === undefined) return 'missing_ids'
   const reading: Reading = { raw: {}, content: emptyContent() }
   const { raw, content } = reading
   const { startTimeUnixNano: start, endTimeUnixNano: end } = span
@@ -136,11 +139,12 @@ export interface CallLog {
 }
 
 /** Name and content of a log record of one of the GenAI events, whichever way it names itself. */
-export function callLogOf(log: LogRecord): CallLog | undefined {
+export function callLogOf(log: LogRecord): CallLog | NotTaken | undefined {
   const attributes = plainAttributes(log.attributes)
   const named = log.eventName !== undefined && log.eventName !== '' ? log.eventName : attributes['event.name']
+  if (typeof named !== 'string' || !isContentEvent(named)) return undefined
   const key = callKey(log)
-  if (typeof named !== 'string' || key === undefined || !isContentEvent(named)) return undefined
+  if (key === undefined) return 'missing_ids'
   const body = plainValue(log.body)
   const inBody = typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Readonly<Record<string, Json>>) : {}
   const fields = { ...attributes, ...inBody, ...(typeof body === 'string' ? { content: body } : {}) }

@@ -45,7 +45,7 @@ class OtlpCollector implements Collector {
         const from = originOf(resource)
         return items.flatMap((item) => {
           const span = callOf(jsonEncoding.span(item), from)
-          return span === undefined ? [] : [{ span, from }]
+          return typeof span === 'object' ? [{ span, from }] : []
         })
       })
       const groups = Array.isArray(value.resourceLogs) ? jsonEncoding.groups({ resourceLogs: value.resourceLogs }, 'logs') : []
@@ -53,7 +53,7 @@ class OtlpCollector implements Collector {
         const from = originOf(resource)
         return items.flatMap((item) => {
           const log = callLogOf(jsonEncoding.log(item))
-          return log === undefined ? [] : [{ log, from }]
+          return typeof log === 'object' ? [{ log, from }] : []
         })
       })
       // Taken when all of the line is read: one that is broken leaves nothing.

@@ -97,7 +97,7 @@ function map(row: unknown, { zone, source }: MapContext): Mapped {
     ...(end === undefined ? {} : { endTimeUnixNano: end })
   }
   const call = callOf(span, originOf(undefined))
-  if (call === undefined) return bad('span_kind', 'a kind of span, such as LLM')
+  if (typeof call !== 'object') return bad('span_kind', 'a kind of span, such as LLM')
   return { ok: true, raw: { ...rawOfCall(call), source: source ?? 'phoenix' } }
 }
 
