@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { z } from 'zod'
 import { type OperationName, operations, type TopicEvent, type TopicName, topics } from '../shared/contract/contract.ts'
 import { AffidavitError, type Failure, type Reply } from '../shared/contract/errors.ts'
-import { inputProblem } from '../shared/contract/input-problem.ts'
+import { inputProblem, isWellFormed } from '../shared/contract/input-problem.ts'
 import type { Caller, Handlers } from './handlers.ts'
 import { stackOf } from './stack-of.ts'
 
@@ -50,6 +50,9 @@ export class Router {
     if (refusal) return { ok: false, error: refusal }
     const parsed = (definition.input as z.ZodType).safeParse(input)
     if (!parsed.success) return { ok: false, error: { code: 'bad_request', message: inputProblem(parsed.error) } }
+    // Events are refused one by one.
+    if (op !== 'events.append' && !isWellFormed(parsed.data))
+      return { ok: false, error: { code: 'bad_request', message: 'the input: text that is no valid Unicode' } }
     const problem = definition.access === 'write' ? this.#problem(op as OperationName) : null
     if (problem !== null) return { ok: false, error: { code: 'read_only', message: problem } }
     try {
