@@ -73,3 +73,30 @@ it('messages with content that is none, or too deep, are refused', () => {
   expect(messagesOf([{ role: 'user', content: 'Q', more: deep }])).toBe('too_deep')
   expect(messagesOf([{ role: 'assistant', tool_calls: 'none' }])).toEqual([{ role: 'assistant', parts: [] }])
 })
+
+it('an error that is given or a status of 400 and above is an error, unless the status says otherwise', () => {
+  const statusOf = (body: object) => {
+    const result = normaliseIngest({ model: 'm', ...body }, { receivedUs: 1_800_000_000_000_000, channel: 'http', defaultSource: 'x' })
+    return result.ok ? result.event.status : result.code
+  }
+  for (const body of [
+    { http_status: 400 },
+    { http_status: 500 },
+    { http_status: 200, error: { message: 'x' } },
+    { error: 'boom' },
+    { error: true },
+    { error_type: 'timeout' },
+    { error_message: 'x' }
+  ])
+    expect(statusOf(body), JSON.stringify(body)).toBe('error')
+  for (const body of [
+    {},
+    { http_status: 399 },
+    { error: null },
+    { error: false },
+    { error: '' },
+    { error: {} },
+    { http_status: 500, status: 'success' }
+  ])
+    expect(statusOf(body), JSON.stringify(body)).toBe('success')
+})

@@ -257,7 +257,12 @@ function read(raw: Record<string, Json>, context: IngestContext): IngestResult {
   const usage = present('usage_source')
   if (usage !== undefined) out.usage_source = choice(usage, 'usage_source', ['reported', 'estimated', 'missing'])
   const status = present('status')
-  const failed = out.error_type !== undefined || problem !== undefined
+  // `error` has no field of its own and is kept in the attributes.
+  const failed =
+    out.error_type !== undefined ||
+    problem !== undefined ||
+    saysError(present('error')) ||
+    ((out.http_status as number | undefined) ?? 0) >= 400
   out.status =
     status === undefined ? (failed ? 'error' : 'success') : choice(status, 'status', ['success', 'error', 'aborted', 'incomplete'])
   const role = present('span_role')
@@ -282,6 +287,10 @@ function read(raw: Record<string, Json>, context: IngestContext): IngestResult {
   if (chars !== undefined) out.response_chars = chars
   return { ok: true, event, sourceKey: (key as string | undefined) ?? (id as string | undefined) ?? null }
 }
+
+/** Whether the member `error` tells of one: `false`, an empty text and `{}` do not. */
+const saysError = (error: Json): boolean =>
+  typeof error === 'object' && error !== null ? Object.keys(error).length > 0 : error !== undefined && error !== false && error !== ''
 
 /** Attributes in which tracers repeat what was asked and answered. */
 const repeated = [

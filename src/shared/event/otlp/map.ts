@@ -102,7 +102,7 @@ function readStatus(span: Span, from: Attributes, raw: Record<string, unknown>):
   if (span.status?.code === 2) {
     raw.status = 'error'
     if (span.status.message) raw.error_message ??= span.status.message.slice(0, 65_536)
-  } else if (type !== undefined) raw.status = 'error'
+  } else if (type !== undefined || (span.status?.code !== 1 && Number(raw.http_status ?? 0) >= 400)) raw.status = 'error'
   // An exception that was handled is an event of the span, not its end.
   else if (raw.status !== 'error') {
     raw.status = 'success'
