@@ -224,7 +224,12 @@ describe('ingest', () => {
         rawRecord(3, { start_time: '2999-01-01T00:00:00Z' }),
         rawRecord(4, { prompt: 'half \ud800 a pair' }),
         rawRecord(5, { input_tokens: -1 }),
-        rawRecord(6, { error_message: '\udc00' })
+        rawRecord(6, { error_message: '\udc00' }),
+        rawRecord(7, { x: Number.POSITIVE_INFINITY }),
+        rawRecord(8, {
+          messages: [{ role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: '{"a":1e400}' } }] }],
+          prompt: null
+        })
       ]
     })
     expect(result).toMatchObject({ accepted: 1, duplicates: 1 })
@@ -236,7 +241,9 @@ describe('ingest', () => {
       7: 'time_in_future',
       8: 'invalid_unicode',
       9: 'out_of_range',
-      10: 'invalid_unicode'
+      10: 'invalid_unicode',
+      11: 'out_of_range',
+      12: 'out_of_range'
     })
     expect(JSON.stringify(result.rejected)).not.toMatch(/fast|another|half \\ud/)
     expect(await engine.codeOf('events.append', { events: [{}] })).toBe('no_good_record')

@@ -35,7 +35,7 @@ const utf8 = (text: string): Uint8Array => Buffer.from(text, 'utf8')
 
 /**
  * The leaf of a call, from its event as it is to be sealed.
- * @throws EvidenceError not_canonicalizable: a text with half of a surrogate pair
+ * @throws EvidenceError not_canonicalizable: a text with half of a surrogate pair; out_of_range: a number that is not finite
  */
 export function callDraft(event: CanonicalEvent | OpenEvent, options: DraftOptions): LeafDraft {
   const content = eventParts(event)
@@ -64,15 +64,23 @@ export function callDraft(event: CanonicalEvent | OpenEvent, options: DraftOptio
   }
 }
 
-/** Why a text that has no UTF-8 form is not taken. */
-export const INVALID_UNICODE = { code: 'invalid_unicode', message: 'a text with half of a surrogate pair has no UTF-8 form' } as const
+/** Why an event has no canonical form. */
+const notSealable = {
+  invalid_unicode: 'a text with half of a surrogate pair has no UTF-8 form',
+  out_of_range: 'a number is larger than any that JSON is read with (1.8e308)'
+} as const
 
-/** The leaf of an event; undefined when a text of it has no UTF-8 form. */
+export interface NotSealable {
+  readonly code: keyof typeof notSealable
+  readonly message: string
+}
+
+/** The leaf of an event, or why a text or a number of it cannot be sealed. */
 export function draftOf(
   { event, sourceKey, call }: IncomingEvent,
   origin: { readonly channel: 'http' | 'file' | 'otlp'; readonly actor: Actor },
   classOf: ClassOf
-): LeafDraft | undefined {
+): LeafDraft | NotSealable {
   const options = { ...origin, classOf, sourceKey }
   try {
     if (call === undefined) return callDraft(event, { ...options, type: 'llm.recorded' })
@@ -80,7 +88,8 @@ export function draftOf(
     const { status: _, ...open } = event
     return callDraft(open, { ...options, type: 'llm.request' })
   } catch (error) {
-    if (error instanceof EvidenceError) return undefined
-    throw error
+    if (!(error instanceof EvidenceError)) throw error
+    const code = error.code === 'out_of_range' ? 'out_of_range' : 'invalid_unicode'
+    return { code, message: notSealable[code] }
   }
 }

@@ -3,7 +3,7 @@
 import type { CanonicalEvent } from '../../shared/event/canonical-event.ts'
 import type { Actor, AppendResult, LeafDraft } from '../ledger/draft.ts'
 import { GROUP_LEAVES, type Ledger } from '../ledger/ledger.ts'
-import { type ClassOf, draftOf, INVALID_UNICODE } from './call-draft.ts'
+import { type ClassOf, draftOf } from './call-draft.ts'
 
 /** One event of a batch; `line` is the caller's own number for it (1-based line of a stream, index + 1 of an array). */
 export interface IncomingEvent {
@@ -64,11 +64,14 @@ export class Ingest {
     const places: number[] = []
     for (const item of batch) {
       const draft = 'draft' in item ? item.draft : draftOf({ ...item, event: this.#parts.redact(item.event) }, origin, this.#parts.classOf)
-      if (draft) {
-        places.push(results.length)
-        drafts.push(draft)
+      if ('code' in draft) {
+        results.push({ line: item.line, kind: 'rejected', ...draft })
+        continue
       }
-      results.push({ line: item.line, kind: 'rejected', ...INVALID_UNICODE })
+      places.push(results.length)
+      drafts.push(draft)
+      // Until the ledger has answered.
+      results.push({ line: item.line, kind: 'rejected', code: 'internal', message: 'not recorded' })
     }
     while (this.#parts.behind() > MOST_BEHIND) await this.#parts.caughtUp(ledger.size - MOST_BEHIND / 2, 1_000)
     for (let i = 0; i < drafts.length; i += GROUP_LEAVES) {

@@ -45,7 +45,7 @@ interface Happening {
 function recordHappenings(roll: Dice, records: number, now: number): Happening[] {
   return sampleEvents(roll, records, now * 1000).flatMap(({ atUs, event }, i): Happening[] => {
     const draft = draftOf({ line: i + 1, event, sourceKey: null }, { channel: 'http', actor: CLIENT }, () => DEFAULT_CLASS)
-    return draft ? [{ at: Math.ceil(atUs / 1000), record: draft }] : []
+    return 'code' in draft ? [] : [{ at: Math.ceil(atUs / 1000), record: draft }]
   })
 }
 

@@ -24,14 +24,14 @@ function nameOf(key: string): string {
 /**
  * RFC 8785 (JSON Canonicalization Scheme). Strings and numbers are written as ECMAScript does, keys are sorted by UTF-16 code units.
  * Members that are undefined are left out, as in JSON.stringify.
- * @throws EvidenceError not_canonicalizable: NaN, Infinity, a lone surrogate, or something that is not JSON
+ * @throws EvidenceError out_of_range: NaN, Infinity; not_canonicalizable: a lone surrogate, or something that is not JSON
  */
 export function jcs(value: JsonValue): string {
   switch (typeof value) {
     case 'string':
       return text(value)
     case 'number':
-      if (!Number.isFinite(value)) throw new EvidenceError('not_canonicalizable', 'a number that is not finite')
+      if (!Number.isFinite(value)) throw new EvidenceError('out_of_range', 'a number that is not finite')
       return JSON.stringify(value)
     case 'boolean':
       return value ? 'true' : 'false'

@@ -4,7 +4,7 @@ import type { IngestResult } from '../../../shared/event/ingest.ts'
 import { type ClassRule, classOf } from '../../../shared/policy/retention.ts'
 import type { Actor, LeafDraft } from '../../ledger/draft.ts'
 import { redactorOf } from '../../privacy/detectors.ts'
-import { draftOf, INVALID_UNICODE } from '../call-draft.ts'
+import { draftOf } from '../call-draft.ts'
 import type { IncomingEvent } from '../ingest.ts'
 
 /** The settings that decide what of an event is sealed, and as what. */
@@ -41,5 +41,5 @@ export function drafted(
   if (!result.ok) return { kind: 'rejected', code: result.code, message: result.message }
   const event = redactorOf(rules.privacy)(result.event)
   const draft = draftOf({ line, event, sourceKey: result.sourceKey, call }, { channel, actor }, (record) => classOf(rules.classes, record))
-  return draft === undefined ? { kind: 'rejected', ...INVALID_UNICODE } : { kind: 'drafted', draft }
+  return 'code' in draft ? { kind: 'rejected', ...draft } : { kind: 'drafted', draft }
 }
