@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
+import { MALFORMED_BODY } from './bare-server.ts'
 
 /** Why a body could not be had: past its limit, not in time, or the client went away. */
 export type BodyProblem = 'too_large' | 'timeout' | 'gone'
@@ -56,6 +57,7 @@ export class BodyReader {
   readonly #request: IncomingMessage
   readonly #idleMs: number
   #ended = false
+  #malformed = false
   #wake: (() => void) | null = null
 
   constructor(request: IncomingMessage, idleMs: number) {
@@ -64,16 +66,18 @@ export class BodyReader {
     request.on('readable', this.#onEvent)
     request.on('end', this.#onEnd)
     request.on('close', this.#onEvent)
+    request.on(MALFORMED_BODY, this.#onMalformed)
     request.on('error', ignore)
   }
 
   /** All bytes that have arrived; null at a proper end; a problem when they stop coming. Silence while nobody asks is not counted. */
-  async next(): Promise<Buffer | null | BodyProblem> {
+  async next(): Promise<Buffer | null | BodyProblem | 'malformed'> {
     for (;;) {
       const chunk = this.#request.read() as Buffer | null
       if (chunk !== null) return chunk
       if (this.#ended) return null
       if (this.#request.destroyed) return 'gone'
+      if (this.#malformed) return 'malformed'
       const waited = await this.#wait()
       if (waited === 'timeout') return 'timeout'
     }
@@ -88,6 +92,7 @@ export class BodyReader {
     this.#request.off('readable', this.#onEvent)
     this.#request.off('end', this.#onEnd)
     this.#request.off('close', this.#onEvent)
+    this.#request.off(MALFORMED_BODY, this.#onMalformed)
   }
 
   #wait(): Promise<'event' | 'timeout'> {
@@ -105,6 +110,10 @@ export class BodyReader {
   }
 
   readonly #onEvent = (): void => this.#wake?.()
+  readonly #onMalformed = (): void => {
+    this.#malformed = true
+    this.#wake?.()
+  }
   readonly #onEnd = (): void => {
     this.#ended = true
     this.#wake?.()

@@ -356,3 +356,67 @@ describe('slow senders', () => {
     expect((await send(ndjson(1, 3), NDJSON_TYPE)).json()).toMatchObject({ accepted: 3 })
   })
 })
+
+describe('NDJSON whose framing breaks', () => {
+  const lines = ndjson(1, 2)
+  const head = (more: string): string =>
+    `POST ${PATH} HTTP/1.1\r\nHost: ${new URL(at.compliance).host}\r\nContent-Type: ${NDJSON_TYPE}\r\n${more}\r\n`
+  const chunk = (text: string): string => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`
+  const broken = () => `${head('Transfer-Encoding: chunked\r\n')}${chunk(lines)}${chunk('{"model":')}ZZ\r\nand more`
+  /** Everything that comes until the server closes, after a half-close if asked for. */
+  const exchange = (first: string, then: { readonly after?: string; readonly halfClose?: boolean } = {}): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connect({ port: Number(new URL(at.compliance).port), host: '127.0.0.1', allowHalfOpen: true })
+      let text = ''
+      let sent = false
+      socket.on('data', (data) => {
+        text += data.toString()
+        if (then.after !== undefined && !sent) {
+          sent = true
+          socket.write(then.after)
+        }
+      })
+      socket.on('end', () => {
+        socket.destroy()
+        resolve(text)
+      })
+      socket.on('error', reject)
+      if (then.halfClose) socket.end(first)
+      else socket.write(first)
+    })
+  const counted = {
+    error: { code: 'bad_request', message: 'The request is not valid HTTP.' },
+    accepted: 2,
+    duplicates: 0,
+    rejected_total: 0
+  }
+  const heads = (text: string): number => text.split('HTTP/1.1 ').length - 1
+
+  it('is answered 400 with the counts of what was taken before, and closed', async () => {
+    const answers = [await exchange(broken()), await exchange(`${head('Content-Length: 9999\r\n')}${lines}{"mod`, { halfClose: true })]
+    for (const [i, text] of answers.entries()) {
+      expect([heads(text), text.startsWith('HTTP/1.1 400 ')], text).toEqual([1, true])
+      expect(JSON.parse(text.slice(text.indexOf('\r\n\r\n')))).toMatchObject(i === 0 ? counted : { ...counted, accepted: 0, duplicates: 2 })
+    }
+    expect(at.store.rows).toHaveLength(2)
+  })
+
+  it('has the error beside the summary in an answer that has begun, and no second head', async () => {
+    const first = `${head(`Transfer-Encoding: chunked\r\nAccept: ${NDJSON_TYPE}\r\n`)}${chunk(lines)}`
+    const text = await exchange(first, { after: 'ZZ\r\n' })
+    expect([heads(text), text.startsWith('HTTP/1.1 200 ')], text).toEqual([1, true])
+    expect(text).toContain(
+      '{"summary":{"accepted":2,"duplicates":0,"rejected_total":0},"error":{"code":"bad_request","message":"The request is not valid HTTP."}}'
+    )
+    expect(text.endsWith('0\r\n\r\n')).toBe(true)
+  })
+
+  it('a request that waits for its commit is answered before what follows it and is not HTTP', async () => {
+    const body = JSON.stringify(eventNo(1))
+    at.store.beforeCommit = () => sleep(100)
+    const text = await exchange(
+      `${head(`Content-Length: ${Buffer.byteLength(body)}\r\n`).replace(NDJSON_TYPE, JSON_TYPE)}${body}NOT HTTP\r\n\r\n`
+    )
+    expect([heads(text), text.startsWith('HTTP/1.1 200 ')], text).toEqual([1, true])
+  })
+})

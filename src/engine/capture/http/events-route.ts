@@ -145,6 +145,11 @@ async function takeLines(
       failure = refusals.slowBody
       break
     }
+    // A line that the break cut off is no line, as when the client goes away.
+    if (chunk === 'malformed') {
+      failure = refusals.malformedRequest
+      break
+    }
     if (chunk === null) {
       const last = lines.end()
       if (last !== null) await takeLine(intake, readBytes, origin, last)

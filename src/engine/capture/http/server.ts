@@ -5,7 +5,7 @@ import { stackOf } from '../../stack-of.ts'
 import { admit } from '../proxy/gate.ts'
 import { splitTarget } from '../proxy/target.ts'
 import { sendFailure, sendJson, writeFailure } from './answers.ts'
-import { bareServer, onClientError } from './bare-server.ts'
+import { bareServer } from './bare-server.ts'
 import { discardRest } from './body.ts'
 import type { HttpDependencies, HttpScope, HttpToken, OnToken } from './dependencies.ts'
 import { docsRoute } from './docs-route.ts'
@@ -67,7 +67,6 @@ export async function buildApp(deps: HttpDependencies, options: AppOptions): Pro
         name === 'compliance' ? withProxy(deps, options, limiter, () => allowed, handler as RequestListener) : (handler as RequestListener)
       return bareServer(listener, limits)
     },
-    clientErrorHandler: onClientError,
     frameworkErrors: (_error, _request, reply) => sendFailure(reply as FastifyReply, refusals.noRoute)
   })
   app.decorateRequest('token', null)
