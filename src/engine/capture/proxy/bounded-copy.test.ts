@@ -14,13 +14,22 @@ describe('a copy', () => {
     [' ZSTD ', zstdCompressSync(text)],
     ['identity', text],
     [undefined, text]
-  ])('in %s is unpacked', async (coding, bytes) => expect(await decodeCopy(bytes, coding)).toEqual({ bytes: text, truncated: false }))
+  ])('in %s is unpacked', async (coding, bytes) =>
+    expect(await decodeCopy(bytes, coding)).toEqual({ bytes: text, truncated: false, broken: false })
+  )
 
   it.each([
     ['compress', text],
-    ['gzip, br', brotliCompressSync(gzipSync(text))],
-    ['zstd', text]
-  ])('that is no %s is given up', async (coding, bytes) => expect(await decodeCopy(bytes, coding)).toBeNull())
+    ['gzip, br', brotliCompressSync(gzipSync(text))]
+  ])('in %s, which is not known here, is given up', async (coding, bytes) => expect(await decodeCopy(bytes, coding)).toBeNull())
+
+  it.each([
+    ['gzip', text, ''],
+    ['zstd', text, ''],
+    ['gzip', gzipSync(text).subarray(0, -8), '{"answer":42}']
+  ])('that does not come to its end as %s is broken, with what came before', async (coding, bytes, before) =>
+    expect(await decodeCopy(bytes, coding)).toEqual({ bytes: Buffer.from(before), truncated: true, broken: true })
+  )
 
   it('is no larger than its limit, whatever it unpacks to', async () => {
     const large = Buffer.alloc(4_000_000, 'a')
@@ -29,7 +38,7 @@ describe('a copy', () => {
       ['zstd', zstdCompressSync(large)]
     ] as const) {
       const copy = await decodeCopy(bytes, coding, 1_000)
-      expect([copy?.bytes.length, copy?.truncated]).toEqual([1_000, true])
+      expect([copy?.bytes.length, copy?.truncated, copy?.broken]).toEqual([1_000, true, false])
     }
   })
 
@@ -37,6 +46,6 @@ describe('a copy', () => {
     const of = (windowLog: number) =>
       zstdCompressSync(Buffer.concat([text, Buffer.alloc(20_000_000)]), { params: { [constants.ZSTD_c_windowLog]: windowLog } })
     expect((await decodeCopy(of(23), 'zstd', 13))?.bytes).toEqual(text)
-    expect(await decodeCopy(of(24), 'zstd', 13)).toBeNull()
+    expect(await decodeCopy(of(24), 'zstd', 13)).toMatchObject({ bytes: Buffer.alloc(0), broken: true })
   })
 })

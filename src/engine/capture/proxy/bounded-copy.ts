@@ -115,26 +115,31 @@ function decoderOf(coding: string): Transform | null {
   }
 }
 
+/** A copy without its coding. */
+export interface Decoded {
+  readonly bytes: Buffer
+  /** Whether there is more of it, or was to be. */
+  readonly truncated: boolean
+  /** Whether it could not be decoded to its end. */
+  readonly broken: boolean
+}
+
 /**
- * Decodes a copy by its Content-Encoding, up to `limit` bytes: what a small body may expand to is bounded too. Null when it cannot be decoded.
- * A copy that ends early gives what came before its end.
+ * Decodes a copy by its Content-Encoding, up to `limit` bytes: what a small body may expand to is bounded too. Null for a coding that is not known here.
+ * A copy that ends early, or is damaged, is `broken` and gives what came before.
  */
-export function decodeCopy(
-  bytes: Buffer,
-  encoding: string | undefined,
-  limit = COPY_BYTES
-): Promise<{ readonly bytes: Buffer; readonly truncated: boolean } | null> {
+export function decodeCopy(bytes: Buffer, encoding: string | undefined, limit = COPY_BYTES): Promise<Decoded | null> {
   const coding = (encoding ?? '').trim().toLowerCase()
-  if (coding === '' || coding === 'identity') return Promise.resolve({ bytes, truncated: false })
+  if (coding === '' || coding === 'identity') return Promise.resolve({ bytes, truncated: false, broken: false })
   const decoder = decoderOf(coding)
   if (decoder === null) return Promise.resolve(null)
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
-    const finish = (truncated: boolean): void => {
+    const finish = (truncated: boolean, broken = false): void => {
       decoder.removeAllListeners('data')
       decoder.destroy()
-      resolve(size === 0 && truncated ? null : { bytes: Buffer.concat(chunks), truncated })
+      resolve({ bytes: Buffer.concat(chunks), truncated, broken })
     }
     decoder.on('data', (chunk: Buffer) => {
       const room = limit - size
@@ -143,7 +148,7 @@ export function decodeCopy(
       if (chunk.length > room) finish(true)
     })
     decoder.on('end', () => finish(false))
-    decoder.on('error', () => finish(true))
+    decoder.on('error', () => finish(true, true))
     decoder.end(bytes)
   })
 }

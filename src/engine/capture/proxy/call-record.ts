@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Upstream } from '../../../shared/contract/proxy.ts'
@@ -6,7 +7,7 @@ import { type CanonicalEvent, type OpenEvent, responseChars } from '../../../sha
 import { LEFT_OUT, withoutCredentials } from '../../../shared/event/credentials.ts'
 import { wireOperation, wireReader } from '../../../shared/event/wire/routes.ts'
 import { type Framing, feed, framingOf } from '../../../shared/event/wire/split.ts'
-import { errorOf, known, parseJson, textMessage, type WireAnswer, type WireApi } from '../../../shared/event/wire/wire.ts'
+import { errorOf, isWellFormed, known, parseJson, textMessage, type WireAnswer, type WireApi } from '../../../shared/event/wire/wire.ts'
 import { betweenSteps } from '../time-slice.ts'
 import { BoundedCopy, COPY_BYTES, decodeCopy } from './bounded-copy.ts'
 import type { Outcome } from './pass-on.ts'
@@ -123,18 +124,24 @@ export class CallRecord {
     const text = decoded?.bytes.toString('utf8') ?? ''
     const answer = await this.#readAnswer(framing, text, cut, decoded?.bytes === head ? tail : null)
     await betweenSteps(text.length)()
-    const judged = judge({ outcome, status, answer, cut: lacking, framing, text })
+    // A copy that was cut here says nothing of how the answer ended.
+    const broken = decoded?.broken === true && !truncated
+    const judged = judge({ outcome, status, answer, cut: lacking, broken, framing, text })
     const { fields } = answer
     // Such as a page of a gateway, or a long object of which only the beginning is here. Vectors are not kept in any form.
     const unread = framing === 'json' && !answer.ended && !answer.error && text !== '' && opened.operation !== 'embeddings'
+    // Half of a surrogate pair, which a record cannot hold and a stream may still complete; bytes that are no text at all.
+    const halves = !lacking && !isWellFormed([fields, judged])
+    const garbled = !cut && decoded !== null && !isUtf8(decoded.bytes)
+    const asSent = unread || (halves && opened.operation !== 'embeddings')
     const event = known({
       ...opened,
       ...fields,
-      output_messages: unread ? [textMessage('assistant', text)] : fields.output_messages,
+      output_messages: asSent ? [textMessage('assistant', text)] : fields.output_messages,
       attributes: {
         ...bothOf(opened.attributes ?? {}, withoutCredentials(fields.attributes ?? {})),
-        ...(unread ? { response_form: 'as sent, not read' } : {}),
-        ...(lacking ? { response_bytes: bytes, response_sha256: sha256() } : {})
+        ...(asSent ? { response_form: 'as sent, not read' } : {}),
+        ...(lacking || halves || garbled ? { response_bytes: bytes, response_sha256: sha256() } : {})
       },
       response_model: fields.response_model?.slice(0, MOST_TEXT),
       latency_us: latency,
@@ -142,9 +149,10 @@ export class CallRecord {
       model_digest: await modelDigest(fields.response_model ?? opened.request_model),
       http_status: status,
       ...judged,
-      content_state: opened.content_state === 'kept' && (lacking || answer.partial) ? ('truncated' as const) : opened.content_state
+      content_state:
+        opened.content_state === 'kept' && (lacking || garbled || answer.partial) ? ('truncated' as const) : opened.content_state
     }) as CanonicalEvent
-    const chars = lacking || answer.partial ? undefined : responseChars(event)
+    const chars = lacking || halves || answer.partial ? undefined : responseChars(event)
     return chars === undefined ? event : { ...event, response_chars: chars }
   }
 
@@ -180,12 +188,22 @@ interface Seen {
   readonly answer: WireAnswer
   /** Whether the copy lacks some of the answer. */
   readonly cut: boolean
+  /** Whether the answer as it came cannot be unpacked to its end. */
+  readonly broken: boolean
   readonly framing: Framing
   readonly text: string
 }
 
 /** How the call ended, from the transport, the HTTP status and what the answer itself says. */
-function judge({ outcome, status, answer, cut, framing, text }: Seen): Pick<CanonicalEvent, 'status' | 'error_type' | 'error_message'> {
+function judge({
+  outcome,
+  status,
+  answer,
+  cut,
+  broken,
+  framing,
+  text
+}: Seen): Pick<CanonicalEvent, 'status' | 'error_type' | 'error_message'> {
   const failed = (type: string, message?: string) => ({ status: 'error' as const, error_type: type.slice(0, 128), error_message: message })
   switch (outcome.kind) {
     case 'aborted':
@@ -205,7 +223,7 @@ function judge({ outcome, status, answer, cut, framing, text }: Seen): Pick<Cano
       }
       if (answer.error) return failed(answer.error.type, answer.error.message)
       // Of a long answer that is no stream only the beginning was kept: it ended as its transport did.
-      if (answer.ended || (cut && framing === 'json')) return { status: 'success' }
+      if (answer.ended || (cut && !broken && framing === 'json')) return { status: 'success' }
       return { status: 'incomplete' }
     }
   }

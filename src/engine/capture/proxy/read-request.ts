@@ -7,6 +7,7 @@ import {
   asGoReads,
   type DigestBase64,
   isObject,
+  isWellFormed,
   known,
   namesTwice,
   parseJson,
@@ -30,8 +31,8 @@ function textOfPiece(bytes: Buffer, isEnd: boolean): string {
 }
 
 /**
- * What a request asks. A body that is not read stands there as it was sent: one that is no JSON object, that names a member twice, or of which only
- * a part was kept; then also its length and its SHA-256.
+ * What a request asks. A body that is not read stands there as it was sent: one that is no JSON object, that names a member twice, that holds half of a
+ * surrogate pair or is not UTF-8, or of which only a part was kept; then also its length and its SHA-256.
  * @param whole whether all of it has arrived
  */
 export async function readRequest(
@@ -57,11 +58,12 @@ export async function readRequest(
       : { body: parsed, twice: false }
   const readAs = body === undefined ? {} : wireRequest(api, body, digest)
   await step()
-  if (body !== undefined && !twice && !namesTwice(all, parsed)) return { ...readAs, content_state: 'kept' }
+  const asText = !cut && isUtf8(decoded.bytes) && isWellFormed(body)
+  if (body !== undefined && asText && !twice && !namesTwice(all, parsed)) return { ...readAs, content_state: 'kept' }
   const whatItWas = { request_bytes: bytes, request_sha256: sha256() }
-  // With a coding that nothing here unpacks.
+  // With a coding that nothing here unpacks, or that it does not have.
   if (decoded === null || decoded.bytes.length === 0)
-    return { ...(bytes === 0 ? {} : { attributes: whatItWas }), content_state: cut && decoded !== null ? 'truncated' : 'withheld' }
+    return { ...(bytes === 0 ? {} : { attributes: whatItWas }), content_state: cut && decoded?.broken === false ? 'truncated' : 'withheld' }
   const parts: MessagePart[] = [textPart(cut ? textOfPiece(decoded.bytes, false) : all)]
   if (tail !== null && decoded.bytes === head)
     parts.push({ type: 'omitted', bytes: bytes - head.length - tail.length }, textPart(textOfPiece(tail, true)))

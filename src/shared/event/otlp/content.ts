@@ -46,12 +46,23 @@ function partOf(value: Json): MessagePart {
   return { ...value, type, content: asText(content) }
 }
 
+/** Arguments of a call as what they say; as their text where a number in it may have more digits than a number here. */
+const argumentsOf = (given: Json | undefined): Json => (typeof given === 'string' && /\d{16}/.test(given) ? given : (unfold(given) ?? null))
+
+/** A call of a tool as a part of the conventions. */
+export const toolCallPart = (id: Json | undefined, name: Json | undefined, given: Json | undefined): MessagePart => ({
+  type: 'tool_call',
+  id: id ?? null,
+  name: name ?? null,
+  arguments: argumentsOf(given)
+})
+
 /** OpenAI's `tool_calls` as parts of the conventions. */
 function toolCalls(value: Json | undefined): MessagePart[] {
   if (!Array.isArray(value)) return []
   return value.filter(isObject).map((call) => {
     const made = isObject(call.function) ? call.function : call
-    return { type: 'tool_call', id: call.id ?? null, name: made.name ?? null, arguments: unfold(made.arguments) ?? null }
+    return toolCallPart(call.id, made.name, made.arguments)
   })
 }
 

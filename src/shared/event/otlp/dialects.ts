@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventMessage, MessagePart } from '../canonical-event.ts'
 import { type Attributes, countOf } from './attributes.ts'
-import { addMessages, type Content, messagesOf, unfold } from './content.ts'
+import { addMessages, type Content, messagesOf, toolCallPart, unfold } from './content.ts'
 import type { Json } from './message.ts'
 
 type Raw = Record<string, unknown>
@@ -78,11 +78,30 @@ export function readGenAi(from: Attributes, { raw, content }: Reading): void {
   for (const one of completions) if (typeof one.finish_reason === 'string') content.finish.push(one.finish_reason.slice(0, 256))
 }
 
+const OF_CALL = /^(?:message\.)?tool_calls\.(\d{1,3})\.(?:tool_call\.)?(?:function\.)?(id|name|arguments)$/
+
+/**
+ * The calls of tools in a flattened message, by index, and what else it says: OpenInference's `message.tool_calls.0.tool_call.function.name`,
+ * OpenLLMetry's `tool_calls.0.name`.
+ */
+function callsOf(flat: Readonly<Record<string, Json>>): { readonly calls: MessagePart[]; readonly more: Readonly<Record<string, Json>> } {
+  const calls: Partial<Record<string, Json>>[] = []
+  const more: Record<string, Json> = {}
+  for (const [name, value] of Object.entries(flat)) {
+    const [, index, member] = OF_CALL.exec(name) ?? []
+    if (index === undefined || member === undefined) more[name] = value
+    else calls[Number(index)] = { ...calls[Number(index)], [member]: value }
+  }
+  return { calls: calls.flatMap((call) => toolCallPart(call.id, call.name, call.arguments)), more }
+}
+
 /** Messages flattened to `N.role` and `N.content`; whatever else stood beside them is kept as a part of its own. */
 function numbered(list: readonly Readonly<Record<string, Json>>[], role: string): EventMessage[] {
-  return list.map(({ role: who, content, finish_reason: _, ...more }) => {
+  return list.map(({ role: who, content, finish_reason: _, ...others }) => {
+    const { calls, more } = callsOf(others)
     const parts: MessagePart[] =
       content === undefined || content === null ? [] : messagesOf(content, role).flatMap((message) => message.parts)
+    parts.push(...calls)
     if (Object.keys(more).length > 0) parts.push({ type: 'json', content: JSON.stringify(more) })
     return { role: typeof who === 'string' && who !== '' ? who.slice(0, 64) : role, parts }
   })
@@ -123,13 +142,15 @@ export function readOpenInference(from: Attributes, { raw, content }: Reading): 
 function openInferenceMessages(list: readonly Readonly<Record<string, Json>>[], role: string): EventMessage[] {
   return list.map((flat) => {
     const parts: MessagePart[] = []
+    const { calls, more: others } = callsOf(flat)
     const more: Record<string, Json> = {}
-    for (const [name, value] of Object.entries(flat)) {
+    for (const [name, value] of Object.entries(others)) {
       if (name === 'message.role') continue
       if ((name === 'message.content' || /^message\.contents\.\d+\.message_content\.text$/.test(name)) && typeof value === 'string')
         parts.push({ type: 'text', content: value })
       else if (!/^message\.contents\.\d+\.message_content\.type$/.test(name)) more[name] = value
     }
+    parts.push(...calls)
     if (Object.keys(more).length > 0) parts.push({ type: 'json', content: JSON.stringify(more) })
     const who = flat['message.role']
     return { role: typeof who === 'string' && who !== '' ? who.slice(0, 64) : role, parts }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The dialects by their documented names: OpenTelemetry GenAI conventions 1.37+ and 1.36, OpenLLMetry, OpenInference, Langfuse.
 import { describe, expect, it } from 'vitest'
+import { messagesText } from '../canonical-event.ts'
 import { addLogs, callLogOf, callOf, callOfLogs, eventOfCall, originOf } from './map.ts'
 import type { AnyValue, KeyValue, Span } from './message.ts'
 
@@ -168,6 +169,39 @@ describe('dialects', () => {
       user_id: 'u'
     })
     expect([event.input_messages, event.output_messages]).toEqual([[text('user', 'Q'), text('user', 'R')], [text('assistant', 'A')]])
+  })
+
+  it.each([
+    [
+      'OpenInference',
+      { 'openinference.span.kind': 'LLM', 'llm.model_name': 'm' },
+      'llm.output_messages.0.message.',
+      'tool_call.',
+      'function.'
+    ],
+    ['OpenLLMetry', { 'gen_ai.system': 'OpenAI', 'gen_ai.request.model': 'm' }, 'gen_ai.completion.0.', '', '']
+  ])('%s: calls of tools, by index, are no text of the answer', (_, base, message, call, made) => {
+    const of = (index: number, id: string, name: string, given: string) => ({
+      [`${message}tool_calls.${index}.${call}${made}name`]: name,
+      [`${message}tool_calls.${index}.${call}${made}arguments`]: given,
+      [`${message}tool_calls.${index}.${call}id`]: id
+    })
+    const event = eventOf({
+      ...base,
+      [`${message}role`]: 'assistant',
+      ...of(10, 'c2', 'g', '{"n":9007199254740993}'),
+      ...of(2, 'c1', 'f', '{"a":1}')
+    })
+    expect(event.output_messages).toEqual([
+      {
+        role: 'assistant',
+        parts: [
+          { type: 'tool_call', id: 'c1', name: 'f', arguments: { a: 1 } },
+          { type: 'tool_call', id: 'c2', name: 'g', arguments: '{"n":9007199254740993}' }
+        ]
+      }
+    ])
+    expect(messagesText(event.output_messages)).toBe('')
   })
 
   it('Langfuse', () => {

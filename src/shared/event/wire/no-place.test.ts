@@ -15,6 +15,21 @@ function answerOf(api: WireApi, ...events: object[]): WireAnswer {
   return reader.done()
 }
 
+it('a stream of several choices gives them, and their calls, by index, whichever comes first', () => {
+  const piece = (index: number, delta: object, finish_reason: string | null = null) => ({ choices: [{ index, delta, finish_reason }] })
+  const call = (index: number, name: string) => ({ tool_calls: [{ index, id: name, function: { name, arguments: '{}' } }] })
+  const { fields } = answerOf(
+    'openai.chat',
+    piece(1, { content: 'B' }),
+    piece(0, { content: 'A' }),
+    piece(1, call(1, 'g'), 'tool_calls'),
+    piece(1, call(0, 'f')),
+    piece(0, {}, 'stop')
+  )
+  expect(fields.finish_reasons).toEqual(['stop', 'tool_calls'])
+  expect(fields.output_messages?.map(({ parts }) => parts.map((part) => part.content ?? part.name))).toEqual([['A'], ['B', 'f', 'g']])
+})
+
 describe('a request', () => {
   it('to OpenAI keeps its other parameters, and those that do not fit their field', () => {
     const request = {

@@ -187,12 +187,15 @@ function take(choice: Choice, raw: Json): boolean {
   return whole
 }
 
+/** What came under each index, by index: pieces of several may come in any order. */
+const inOrder = <T>(of: ReadonlyMap<number, T>): T[] => [...of].sort(([a], [b]) => a - b).map(([, one]) => one)
+
 function messageFrom({ role, text, reasoning, refusal, calls, more }: Choice): EventMessage {
   const parts: MessagePart[] = []
   if (reasoning !== '') parts.push({ type: 'reasoning', content: reasoning })
   if (text !== '') parts.push(textPart(text))
   if (refusal !== '') parts.push({ type: 'refusal', content: refusal })
-  for (const call of calls.values()) parts.push(toolCall(call.id, call.name, call.given))
+  for (const call of inOrder(calls)) parts.push(toolCall(call.id, call.name, call.given))
   return beside({ role, parts }, more.value ?? {}, readOfMessage)
 }
 
@@ -233,7 +236,7 @@ export function openaiReader(stream: boolean, embed: boolean): WireReader {
       if (!stream && (Array.isArray(chunk.choices) || (embed && Array.isArray(chunk.data)))) ended = true
     },
     done() {
-      const all = [...choices.values()]
+      const all = inOrder(choices)
       const finishes = all.flatMap((choice) => choice.finish ?? [])
       const messages = all.map(messageFrom).filter((message) => message.parts.length > 0 || Object.keys(message).length > 2)
       return {
