@@ -2,6 +2,7 @@
 // Windows of the drift engine: exact count tables of whole numbers, straight from the catalog's records.
 import type { WindowBody } from '../../shared/event/drift-bodies.ts'
 import type { FilterExpression } from '../../shared/filter/filter.ts'
+import { inRanges, type SeqRange } from '../../shared/policy/ranges.ts'
 import type { AnyDb } from '../sqlite/open.ts'
 import { filterSql } from './filter-sql.ts'
 import { isoMs } from './rows.ts'
@@ -16,8 +17,6 @@ export interface WindowSelection {
   readonly fromSeq?: number | undefined
   /** Leaves before this seq. */
   readonly toSeq?: number | undefined
-  /** Records that this filter selects below `toSeq` are left out: the baseline itself. */
-  readonly except?: { readonly filter: FilterExpression; readonly toSeq: number } | undefined
 }
 
 type Row = readonly [
@@ -49,12 +48,12 @@ const countedOf = ([seq, time, status, latency, input, output, chars, finish, se
   script
 })
 
-/** Counts the records that a selection holds, in one pass. */
-export function tallyOf(db: AnyDb, selection: WindowSelection): Tally {
+/** Counts the records that a selection holds, in one pass. @param except ascending runs of leaves that are left out */
+export function tallyOf(db: AnyDb, selection: WindowSelection, except: readonly SeqRange[] = []): Tally {
   const { where, params } = conditionOf(selection)
   const rows = db.prepare<(string | number)[], Row>(`SELECT ${COUNTED} FROM record r WHERE ${where}`).raw()
   const tally = new Tally()
-  for (const row of rows.iterate(...params)) tally.add(countedOf(row))
+  for (const row of rows.iterate(...params)) if (!inRanges(except, row[0])) tally.add(countedOf(row))
   return tally
 }
 
@@ -63,11 +62,7 @@ export const countTables = (db: AnyDb, selection: WindowSelection, basis?: Token
   windowBody(tallyOf(db, selection), basis)
 
 /** Reads leaves in a range once and hands each record to whoever counts its series. */
-export function eachRecord(
-  db: AnyDb,
-  selection: Omit<WindowSelection, 'except'>,
-  take: (model: string, source: string, record: Counted) => void
-): void {
+export function eachRecord(db: AnyDb, selection: WindowSelection, take: (model: string, source: string, record: Counted) => void): void {
   const { where, params } = conditionOf(selection)
   const rows = db
     .prepare<(string | number)[], [string, string, ...Row]>(`SELECT r.model, r.source, ${COUNTED} FROM record r WHERE ${where}`)
@@ -93,12 +88,6 @@ function conditionOf(selection: WindowSelection): { where: string; params: (stri
   add(plain ? 'r.source = ?' : '+r.source = ?', selection.source)
   add('r.seq >= ?', selection.fromSeq)
   add('r.seq < ?', selection.toSeq)
-  if (selection.except) {
-    const out = filterSql(selection.except.filter)
-    // A comparison with an unknown value is unknown, not false: without ifnull it would leave the record out.
-    where.push(`NOT ifnull(r.seq < ? AND ${out.where}, 0)`)
-    params.push(selection.except.toSeq, ...out.params)
-  }
   return { where: where.join('\n  AND '), params }
 }
 

@@ -15,7 +15,7 @@ import type { StoredBaseline } from './listings.ts'
 import { type JudgedLook, judge } from './look.ts'
 import { appliedSize, baselineBody, keyOf, type Plan, type PlanArgs, plansOf } from './plans.ts'
 import { type MovingWindow, movingReference, movingWindow, newestWindow, referenceHours } from './references.ts'
-import { storedFilter } from './windows.ts'
+import { selectedOf } from './windows.ts'
 
 /** What to judge. */
 export interface LookArgs extends PlanArgs {
@@ -105,10 +105,11 @@ function gatherLook(
   }
   const pinnedInput = (plan: Plan, baseline: StoredBaseline): LookInput => {
     const { model, source, since } = plan
-    const { window: against } = baselineBody(context, baseline)
+    const body = baselineBody(context, baseline)
+    const { window: against } = body
     const records = arrivedTo(plan)
-    const except = { filter: storedFilter(baseline.query), toSeq: baseline.to_seq }
-    const tally = records ? tallied(records) : tallyOf(catalog, { filter, model, source, fromSeq: since, toSeq, except })
+    const own = since < baseline.to_seq ? selectedOf(catalog, { model, source, toSeq: baseline.to_seq }, body) : []
+    const tally = records ? tallied(records) : tallyOf(catalog, { filter, model, source, fromSeq: since, toSeq }, own)
     return {
       model,
       source,

@@ -193,10 +193,10 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
       requireWellFormed(name, query, model, source)
       const filter = filterOf(query)
       const toSeq = await settled()
-      const tables = await pool.run('countTables', { selection: { filter, toSeq } }, { signal: caller.signal })
-      if (tables.records === 0) throw new AffidavitError('nothing_selected', 'this filter selects no record: nothing to pin')
-      const { from, to } = tables
-      const body: BaselineBody = { model, source, name, query: formatFilter(filter), from, to, window: tables }
+      const { window, selected } = await pool.run('pinnedWindow', { filter, model, source, toSeq }, { signal: caller.signal })
+      if (window.records === 0) throw new AffidavitError('nothing_selected', 'this filter selects no record: nothing to pin')
+      const { from, to } = window
+      const body: BaselineBody = { model, source, name, query: formatFilter(filter), from, to, window, selected }
       const { draft, id } = baselineDraft(body, caller.actor, toSeq)
       await deps.append([draft])
       await settled()

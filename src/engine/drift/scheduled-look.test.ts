@@ -16,7 +16,7 @@ import { defaultSettings } from '../workspace/settings.ts'
 import { recordDraft, testFolder, writerOf } from '../workspace/test-workspace.ts'
 import type { OpenWorkspace } from '../workspace/workspace.ts'
 import { driftEngine } from './handlers.ts'
-import { judge, settingsBody } from './look.ts'
+import { baselineDraft, judge, settingsBody } from './look.ts'
 
 const caller = { actor: { ref: 'engine', kind: 'system' }, via: 'ipc' } as const
 const folder = { current: testFolder() }
@@ -111,6 +111,27 @@ async function scheduled(drift: ReturnType<typeof engineOf>, count: number, ms: 
   await calls(count, ms)
   return (await drift.scheduledLook(caller))?.series[0]?.numbers[0]
 }
+
+describe('a baseline that does not say which records it was made of', () => {
+  it('is judged by none that its filter may have selected, and by all others', async () => {
+    const drift = engineOf()
+    await calls(100, slow, 'web')
+    await calls(300, usual)
+    const pinned = await pin(drift, 'review:no source:desk')
+    const payloads = new PayloadReader(openReadable(workspace.paths.ledger), openReadable(workspace.paths.keys), workspace.identity.keks)
+    const { selected, ...older } = bodyOf(payloads, pinned.seq) as unknown as BaselineBody
+    expect(selected).toEqual([[pinned.seq - 300, pinned.seq - 1]])
+    await ledger.append([baselineDraft(older, caller.actor, pinned.seq).draft])
+    const across = { ...older, query: 'source:web', source: 'desk' }
+    for (let i = 1; i <= 80; i++) {
+      const data = { record: pinned.seq - i, decision: 'accepted' }
+      await ledger.append([{ type: 'review.decided', actor: { ref: 'local', kind: 'human' }, data, parts: [] }])
+    }
+    expect((await look(drift)).series[0]?.numbers[0]).toMatchObject({ n: 300, m: 0 })
+    await ledger.append([baselineDraft(across, caller.actor, pinned.seq).draft])
+    expect((await look(drift)).series[0]?.numbers[0]).toMatchObject({ m: 300 })
+  })
+})
 
 describe('the look of the schedule', () => {
   it('takes what was appended since it last judged, and lets a quiet series gather until there is enough', async () => {

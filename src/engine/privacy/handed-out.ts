@@ -2,7 +2,7 @@
 // Which bundles held which records, read on a reader thread: whom to tell when something becomes of these (GDPR 19).
 import { withoutChanging } from '../../shared/filter/filter.ts'
 import { parseFilter } from '../../shared/filter/parse.ts'
-import type { SeqRange } from '../../shared/policy/ranges.ts'
+import { inRanges, type SeqRange } from '../../shared/policy/ranges.ts'
 import { filterSql } from '../catalog/filter-sql.ts'
 import { requestsOf } from '../catalog/listings.ts'
 import { bodyOf } from '../catalog/project-event.ts'
@@ -76,19 +76,7 @@ function selectedAgain(catalog: AnyDb, query: string, size: number): SeqRange[] 
 
 /** Every bundle that held a record, oldest first. */
 export const bundlesWith = (context: ReaderContext, seq: number): HandedOut[] =>
-  handedOut(context).filter(({ selected, size }) => seq < size && holds(selected, seq))
-
-/** Whether ascending runs hold a seq. */
-function holds(ranges: readonly SeqRange[], seq: number): boolean {
-  let low = 0
-  let high = ranges.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((ranges[middle]?.[1] ?? 0) < seq) low = middle + 1
-    else high = middle
-  }
-  return low < ranges.length && (ranges[low]?.[0] ?? seq + 1) <= seq
-}
+  handedOut(context).filter(({ selected, size }) => seq < size && inRanges(selected, seq))
 
 /**
  * The bundles that held some of these records as they are no longer. `changed`: the records, each with the leaf that changed it, which a bundle of
@@ -97,7 +85,7 @@ function holds(ranges: readonly SeqRange[], seq: number): boolean {
 export function recipientsOf({ catalog }: ReaderContext, changed: ReadonlyMap<number, number>, exports: readonly HandedOut[]): Recipient[] {
   const records = [...changed].map(([seq, by]) => ({ by, leaves: [seq, ...requestsOf(catalog, [seq])] }))
   return exports.flatMap(({ selected, size, ...bundle }) => {
-    const held = records.filter(({ by, leaves }) => size <= by && leaves.some((seq) => holds(selected, seq)))
+    const held = records.filter(({ by, leaves }) => size <= by && leaves.some((seq) => inRanges(selected, seq)))
     return held.length === 0 ? [] : [{ ...bundle, records: held.length }]
   })
 }

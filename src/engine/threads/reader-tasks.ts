@@ -64,6 +64,7 @@ import type { LookTrigger } from '../drift/look.ts'
 import { anythingNew, dueSeries } from '../drift/plans.ts'
 import { explainLook } from '../drift/receipts.ts'
 import { type VerdictArgs, verdictOf } from '../drift/stored-verdict.ts'
+import { type PinArgs, pinnedWindow } from '../drift/windows.ts'
 import { completenessIn } from '../integrity/gaps.ts'
 import { unfinishedRequests } from '../integrity/unfinished.ts'
 import type { TreeState } from '../ledger/group-writer.ts'
@@ -218,6 +219,7 @@ export const readerTasks = {
   countTables: longTask(({ catalog }, args: { readonly selection: WindowSelection; readonly basis?: TokenBasis }) =>
     countTables(catalog, args.selection, args.basis)
   ),
+  pinnedWindow: longTask((context, args: PinArgs) => pinnedWindow(context, args)),
   leafData: task(({ ledger }, args: { readonly seq: number }) => leafData(ledger, args.seq)),
   alerts: task(({ catalog, payloads }, args: AlertFilter) => listAlerts(catalog, payloads, args)),
   alertsAfter: task(({ catalog, payloads }, args: { readonly seq: number; readonly limit: number }) =>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bodies of drift leaves: what a verdict is computed from, so that anyone can compute it again. RFC 8785 form, hashed into the leaf.
 import type { VerdictNumbers } from '../contract/drift.ts'
+import type { SeqRange } from '../policy/ranges.ts'
 import type { CountTableJson } from '../stats/count-table.ts'
 
 /** Features tested by Kolmogorov-Smirnov. */
@@ -31,6 +32,8 @@ export interface BaselineBody {
   readonly from: string | null
   readonly to: string | null
   readonly window: WindowBody
+  /** Ascending runs of leaves, first and last: of the records of its series, the baseline was made of those in them. Older ones do not say. */
+  readonly selected?: readonly SeqRange[]
 }
 
 /** References that move with the window: the days before it, the same hours of the week in four weeks before, the same hours of the day before. */
