@@ -25,7 +25,7 @@ export function textOfRecord(record: RawRecord): string | { readonly code: strin
   try {
     return decoder.decode(record.bytes)
   } catch {
-    return { code: 'invalid_utf8', message: 'the row is not UTF-8' }
+    return { code: 'invalid_utf8', message: 'the row is not UTF-8: save the file as UTF-8' }
   }
 }
 

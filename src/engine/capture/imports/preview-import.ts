@@ -7,6 +7,7 @@ import { type CanonicalEvent, messagesText } from '../../../shared/event/canonic
 import { mappedProfile } from '../../../shared/event/profiles/mapped.ts'
 import { isNone, namesZone } from '../../../shared/event/profiles/mapped-values.ts'
 import { type ImportProfile, isObject, type MapContext } from '../../../shared/event/profiles/profile.ts'
+import { likelyCause } from './file-text.ts'
 import { listOf } from './json-document.ts'
 import { noSuchProfile, profileNamed } from './profiles.ts'
 import { detectProfiles, fileSize, readImport } from './read-import.ts'
@@ -31,7 +32,15 @@ export async function previewImport(path: string, asked: Asked): Promise<ImportP
   const { form, first, candidates } = await detectProfiles(path)
   const sample = await sampleOf(path, form)
   const name = asked.profile ?? (asked.mapping ? MAPPED : (candidates.find((one) => one.confidence > 0)?.profile.name ?? MAPPED))
-  const mapping = name === MAPPED ? mappingPreview(sample, asked.mapping, asked.profile) : null
+  if (name === MAPPED && sample === null)
+    throw new AffidavitError(
+      'not_this_format',
+      likelyCause(path, form) ??
+        (asked.profile === undefined
+          ? 'no known format fits this file, and it holds no table and no list of objects that could be mapped'
+          : 'the file holds neither a header with rows under it nor JSON objects')
+    )
+  const mapping = name === MAPPED && sample !== null ? mappingPreview(sample, asked.mapping) : null
   const profile = mapping ? mappedProfile(withoutMissing(mapping)) : profileNamed(name)
   if (!profile) throw new AffidavitError('not_this_format', noSuchProfile)
   const { rows, problems } = await firstRows(path, profile, asked)
@@ -65,14 +74,7 @@ async function firstRows(path: string, profile: ImportProfile, context: MapConte
   return { rows, problems }
 }
 
-function mappingPreview(sample: Sample | null, given: ImportMapping | undefined, profile: string | undefined): MappingPreview {
-  if (sample === null)
-    throw new AffidavitError(
-      'not_this_format',
-      profile === undefined
-        ? 'no known format fits this file, and it holds no table and no list of objects that could be mapped'
-        : 'the file holds neither a header with rows under it nor JSON objects'
-    )
+function mappingPreview(sample: Sample, given: ImportMapping | undefined): MappingPreview {
   const guess = given ? { mapping: given, unsure: [] } : guessOf(sample)
   const faults: MappingPreview['faults'] = []
   const known = new Set(sample.columns.map(({ from }) => from))

@@ -8,6 +8,7 @@ import { fieldRefused } from '../../../shared/event/profiles/mapped.ts'
 import type { Collected, ImportProfile, MapContext, Mapped, Row } from '../../../shared/event/profiles/profile.ts'
 import { isZone } from '../../../shared/event/profiles/zones.ts'
 import type { FileSpan } from './file-span.ts'
+import { likelyCause, unreadable } from './file-text.ts'
 import { NotThisForm } from './line-reader.ts'
 import { importProfiles } from './profiles.ts'
 import { type FileRow, formOf, readRows } from './rows.ts'
@@ -50,12 +51,14 @@ function formFor(profile: ImportProfile, found: FileForm): FileForm {
   return found === 'csv' && !profile.csv ? 'jsonl' : found
 }
 
-const notThisFormat = (profile: ImportProfile): AffidavitError =>
+/** @param last what is wrong with the last of the rows that were tried */
+const notThisFormat = (profile: ImportProfile, cause: string | undefined, last = ''): AffidavitError =>
   new AffidavitError(
     'not_this_format',
-    profile.name === MAPPED
-      ? 'the mapping does not fit this file: a column is not there, or none of the first 100 rows can be taken'
-      : `this file is not in the format ${profile.title}: choose another profile or file`
+    cause ??
+      (profile.name === MAPPED
+        ? 'the mapping does not fit this file: a column is not there, or none of the first 100 rows can be taken'
+        : `this file is not in the format ${profile.title}: choose another profile or file`) + last
   )
 
 /**
@@ -73,11 +76,16 @@ export async function* readImport(
   if (!isZone(context.zone)) throw new AffidavitError('bad_request', 'zone: not a time zone this system knows')
   const receivedUs = Date.now() * 1000
   const form = formFor(profile, await formOf(path))
+  const against = unreadable(path, form)
+  if (against !== undefined) throw notThisFormat(profile, against)
   const header = (fields: readonly string[]) => columnsFor(profile, fields)
   const delimiter = profile.format === 'csv' ? profile.delimiter : undefined
   let good = false
   let bad = 0
-  const rows = rowsOrRefuse(profile, readRows(path, form, { delimiter, header, signal, span }))
+  const rows = rowsOrRefuse(
+    () => notThisFormat(profile, likelyCause(path, form)),
+    readRows(path, form, { delimiter, header, signal, span })
+  )
   for await (const { line, part, mapped, read } of mappedRows(rows, profile, form, context)) {
     const normal = mapped.ok
       ? normaliseIngest(mapped.raw, { receivedUs, channel: 'file', defaultSource: context.source ?? 'unknown' })
@@ -87,7 +95,7 @@ export async function* readImport(
       yield { line, part, ok: true, event: normal.event, read }
     } else {
       // A picture or an archive would otherwise give a million complaints.
-      if (!good && ++bad >= 100) throw notThisFormat(profile)
+      if (!good && ++bad >= 100) throw notThisFormat(profile, likelyCause(path, form), `; line ${line}: ${normal.message}`)
       const field = mapped.ok ? (profile.name === MAPPED ? fieldRefused(normal.message) : undefined) : mapped.field
       yield { line, ok: false, code: normal.code, message: normal.message, ...(field === undefined ? {} : { field }), read }
     }
@@ -138,11 +146,11 @@ const notOf = (profile: ImportProfile): Mapped => ({
   message: `the row is not in the format ${profile.title}`
 })
 
-async function* rowsOrRefuse(profile: ImportProfile, rows: AsyncGenerator<FileRow>): AsyncGenerator<FileRow> {
+async function* rowsOrRefuse(refusal: () => AffidavitError, rows: AsyncGenerator<FileRow>): AsyncGenerator<FileRow> {
   try {
     yield* rows
   } catch (error) {
-    throw error instanceof NotThisForm ? notThisFormat(profile) : error
+    throw error instanceof NotThisForm ? refusal() : error
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows of a file, whatever form it has, as values that a profile maps.
-import { closeSync, openSync, readSync } from 'node:fs'
 import type { FileForm } from '../../../shared/contract/import-mapping.ts'
 import type { FileSpan } from './file-span.ts'
+import { headOf } from './file-text.ts'
 import { holdsList, readItems } from './json-document.ts'
 import { csvFields, NotThisForm, type RawRecord, readRecords, textOfRecord } from './line-reader.ts'
 import { parquetRows } from './parquet-rows.ts'
@@ -20,18 +20,6 @@ export interface RowOptions {
   readonly signal?: AbortSignal | undefined
   /** What of the file is read; all of it when absent. */
   readonly span?: FileSpan | undefined
-}
-
-const HEAD = 64 * 1024
-
-function headOf(path: string): Buffer {
-  const bytes = Buffer.alloc(HEAD)
-  const file = openSync(path, 'r')
-  try {
-    return bytes.subarray(0, readSync(file, bytes, 0, HEAD, 0))
-  } finally {
-    closeSync(file)
-  }
 }
 
 const parsed = (record: RawRecord): unknown => {
