@@ -11,6 +11,7 @@ export type IngestErrorCode =
   | 'too_deep'
   | 'time_in_future'
   | 'bad_time'
+  | 'contradiction'
 
 /** Longest scalar text of an event; prompts and answers are messages and have no limit of their own here. */
 export const MOST_TEXT = 4_096
@@ -30,6 +31,23 @@ export class Refused {
 /** @throws Refused: names the field and what it should be, never its value */
 export const refuse = (name: string, expected: string, code: IngestErrorCode = 'wrong_type'): never => {
   throw new Refused(code, `${name}: expected ${expected}`)
+}
+
+/** @throws Refused: only one of the two could be recorded, and neither is more likely right */
+export const contradiction = (one: string, other: string): never => {
+  throw new Refused('contradiction', `${one} and ${other}: expected one of them, or the same in both`)
+}
+
+/** Whether two JSON values are the same; the order of members says nothing. */
+export function saysTheSame(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b
+  if (Array.isArray(a) !== Array.isArray(b)) return false
+  const names = Object.keys(a)
+  const other = b as Readonly<Record<string, unknown>>
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && saysTheSame((a as typeof other)[name], other[name]))
+  )
 }
 
 /** Whether a value is a text that a field takes. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventMessage, MessagePart } from './canonical-event.ts'
-import { depthWithin, isText, MOST_DEPTH, refuse } from './ingest-checks.ts'
+import { contradiction, depthWithin, isText, MOST_DEPTH, refuse, saysTheSame } from './ingest-checks.ts'
 import { callsOf } from './wire/openai-chat.ts'
 import { beside, toolCall } from './wire/wire.ts'
 
@@ -19,7 +19,7 @@ function part(value: unknown, name: string): MessagePart {
 }
 
 /** Takes the conventions' `{role, parts}` and the common `{role, content}`, a text for one message of the given role. */
-export function ingestMessages(value: unknown, role: string, name: string): EventMessage[] {
+function ingestMessages(value: unknown, role: string, name: string): EventMessage[] {
   if (typeof value === 'string') return [{ role, parts: [{ type: 'text', content: value }] }]
   if (!Array.isArray(value)) return refuse(name, A_LIST)
   return value.map((item: unknown): EventMessage => {
@@ -41,3 +41,20 @@ export function ingestMessages(value: unknown, role: string, name: string): Even
 }
 
 const readOfMessage: ReadonlySet<string> = new Set(['role', 'parts', 'content', 'tool_calls', 'function_call'])
+
+/** Messages in whichever of their forms they come. @throws Refused: two of them that differ */
+export function messagesOf(
+  raw: Readonly<Record<string, unknown>>,
+  role: string,
+  names: readonly [string, ...string[]]
+): EventMessage[] | undefined {
+  let first: { readonly name: string; readonly messages: EventMessage[] } | undefined
+  for (const name of names) {
+    const given = raw[name]
+    if (given === undefined || given === null) continue
+    const messages = ingestMessages(given, role, names[0])
+    if (first !== undefined && !saysTheSame(first.messages, messages)) contradiction(first.name, name)
+    first ??= { name, messages }
+  }
+  return first?.messages
+}

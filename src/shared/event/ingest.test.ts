@@ -100,3 +100,43 @@ it('an error that is given or a status of 400 and above is an error, unless the 
   ])
     expect(statusOf(body), JSON.stringify(body)).toBe('success')
 })
+
+it('what contradicts is refused and named, what says the same is taken', () => {
+  const of = (body: object) => {
+    const result = normaliseIngest(body, { receivedUs: 1_800_000_000_000_000, channel: 'http', defaultSource: 'x' })
+    return result.ok ? result.event : { code: result.code, message: result.message }
+  }
+  const at = '2026-03-01T09:00:00.123Z'
+  const us = Date.parse(at) * 1000
+  const text = (content: string) => [{ role: 'user', parts: [{ type: 'text', content }] }]
+  for (const [body, one, other] of [
+    [{ attributes: { x: 1 }, x: 2 }, 'a member of attributes', 'one beside it'],
+    [{ model: 'a', request_model: 'b' }, 'request_model', 'model'],
+    [{ start_us: 1, start_time: at }, 'start_us', 'start_time'],
+    [{ latency_us: 7, latency_ms: 5 }, 'latency_us', 'latency_ms'],
+    [{ ttft_us: 7, ttft_ms: 5 }, 'ttft_us', 'ttft_ms'],
+    [{ prompt: 'p', input_messages: text('q') }, 'input_messages', 'prompt'],
+    [{ prompt: 'p', messages: text('q') }, 'messages', 'prompt'],
+    [{ response: 'p', output_messages: text('p') }, 'output_messages', 'response']
+  ] as const)
+    expect(of({ model: 'm', ...body })).toEqual({
+      code: 'contradiction',
+      message: `${one} and ${other}: expected one of them, or the same in both`
+    })
+  const same = of({
+    model: 'm',
+    request_model: 'm',
+    attributes: { x: { a: 1, b: [2] }, y: null, z: 3 },
+    x: { b: [2], a: 1 },
+    y: 2,
+    start_us: us + 456,
+    start_time: at,
+    latency_us: 812_345,
+    latency_ms: 812,
+    prompt: 'p',
+    messages: [{ role: 'user', content: 'p' }],
+    input_messages: text('p')
+  })
+  expect(same).toMatchObject({ request_model: 'm', start_us: us + 456, latency_us: 812_345, input_messages: text('p') })
+  expect({ ...('attributes' in same ? same.attributes : {}) }).toEqual({ x: { a: 1, b: [2] }, y: 2, z: 3 })
+})

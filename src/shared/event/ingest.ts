@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type CanonicalEvent, responseChars } from './canonical-event.ts'
 import { withoutCredentials } from './credentials.ts'
-import { depthWithin, type IngestErrorCode, isText, MOST_DEPTH, MOST_TEXT, Refused, refuse } from './ingest-checks.ts'
-import { ingestMessages } from './ingest-messages.ts'
-import { isIsoDay } from './iso-day.ts'
+import {
+  contradiction,
+  depthWithin,
+  type IngestErrorCode,
+  isText,
+  MOST_DEPTH,
+  MOST_TEXT,
+  Refused,
+  refuse,
+  saysTheSame
+} from './ingest-checks.ts'
+import { messagesOf } from './ingest-messages.ts'
+import { timesOf } from './ingest-times.ts'
 
 export type IngestResult =
   | { readonly ok: true; readonly event: CanonicalEvent; readonly sourceKey: string | null }
@@ -130,54 +140,14 @@ function fits(kind: Kind, value: Json): boolean {
   }
 }
 
-const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/
-
-/** Microseconds of an ISO 8601 time with a zone. */
-function isoMicros(text: string): number | undefined {
-  if (!ISO.test(text) || !isIsoDay(text)) return undefined
-  const ms = Date.parse(text)
-  if (Number.isNaN(ms)) return undefined
-  const digits = /\.(\d{1,9})/.exec(text)?.[1]?.padEnd(6, '0').slice(3, 6)
-  return ms * 1000 + (digits === undefined ? 0 : Number(digits))
-}
-
-/** A duration in milliseconds, fractions allowed, as whole microseconds. */
-function millis(value: Json, name: string): number {
-  if (typeof value !== 'number' || !(value >= 0) || value > 8.64e12)
-    return refuse(name, 'milliseconds from 0', typeof value === 'number' ? 'out_of_range' : 'wrong_type')
-  return Math.round(value * 1000)
-}
-
 function choice<T extends string>(value: Json, name: string, choices: readonly T[]): T {
   return choices.find((one) => one === value) ?? refuse(name, `one of ${choices.join(', ')}`)
-}
-
-/** Microseconds of a member that is an ISO 8601 time with a zone. */
-function timeOf(value: Json, name: string): number {
-  if (typeof value !== 'string') return refuse(name, 'an ISO 8601 time with a zone')
-  return isoMicros(value) ?? refuse(name, 'an ISO 8601 time with a zone', 'bad_time')
-}
-
-function startOf(raw: Record<string, Json>): number | undefined {
-  const time = raw.start_time
-  if (time === undefined || time === null) return typeof raw.start_us === 'number' ? raw.start_us : undefined
-  return timeOf(time, 'start_time')
-}
-
-/** What this program's own answers call the start and the latency, in microseconds; undefined when it is not there or has a place already. */
-function answered(raw: Record<string, Json>): { readonly start: number | undefined; readonly latency: number | undefined } {
-  const { timestamp, processing_time_ms: took } = raw
-  const absent = (name: string): boolean => raw[name] === undefined || raw[name] === null
-  return {
-    start: !absent('timestamp') && absent('start_time') && absent('start_us') ? timeOf(timestamp, 'timestamp') : undefined,
-    latency: !absent('processing_time_ms') && absent('latency_ms') && absent('latency_us') ? millis(took, 'processing_time_ms') : undefined
-  }
 }
 
 /**
  * One body of the HTTP ingest or one line of an import, as a canonical event. Takes the canonical names, `start_time`, `latency_ms`,
  * `ttft_ms`, the short forms `model`, `prompt`, `response`, `messages`, and `timestamp` and `processing_time_ms` as answers have them. Fields without a place go to `attributes`, without credentials.
- * Never throws; messages name the field and what it should be, never its value.
+ * Two that contradict each other are refused, two that say the same are one. Never throws; messages name the field and what it should be, never its value.
  */
 export function normaliseIngest(value: unknown, context: IngestContext): IngestResult {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -193,7 +163,7 @@ export function normaliseIngest(value: unknown, context: IngestContext): IngestR
 function read(raw: Record<string, Json>, context: IngestContext): IngestResult {
   const out: Record<string, Json> = {}
   let attributes: Record<string, Json> | undefined
-  const own = answered(raw)
+  const times = timesOf(raw)
   for (const name of Object.keys(raw)) {
     const given = raw[name]
     if (given === undefined || given === null) continue
@@ -206,11 +176,7 @@ function read(raw: Record<string, Json>, context: IngestContext): IngestResult {
           typeof given === 'string' && kind === 'text' ? 'too_long' : typeof given === 'number' ? 'out_of_range' : 'wrong_type'
         )
       out[name] = given
-    } else if (
-      !special.has(name) &&
-      !(name === 'timestamp' && own.start !== undefined) &&
-      !(name === 'processing_time_ms' && own.latency !== undefined)
-    ) {
+    } else if (!special.has(name) && !times.read.includes(name)) {
       if (!depthWithin(given, MOST_DEPTH)) refuse('a field outside the canonical event', `at most ${MOST_DEPTH} levels`, 'too_deep')
       attributes ??= Object.create(null) as Record<string, Json>
       attributes[name] = given
@@ -220,6 +186,10 @@ function read(raw: Record<string, Json>, context: IngestContext): IngestResult {
   if (present('attributes') !== undefined) {
     const given = raw.attributes
     if (typeof given !== 'object' || Array.isArray(given) || !depthWithin(given, MOST_DEPTH)) refuse('attributes', 'an object')
+    for (const [name, beside] of Object.entries(attributes ?? {})) {
+      const within = Object.hasOwn(given as object, name) ? (given as Record<string, Json>)[name] : undefined
+      if (within !== undefined && within !== null && !saysTheSame(within, beside)) contradiction('a member of attributes', 'one beside it')
+    }
     attributes = Object.assign(Object.create(null) as Record<string, Json>, given, attributes)
   }
   if (attributes !== undefined) out.attributes = withoutCredentials(attributes)
@@ -228,25 +198,26 @@ function read(raw: Record<string, Json>, context: IngestContext): IngestResult {
     if (given === undefined) return otherwise
     return isText(given) && given !== '' ? given : refuse(name, expectation.text)
   }
-  const start = startOf(raw) ?? own.start
+  const { start, latency, ttft } = times
   if (start !== undefined) {
     if (start > context.receivedUs + DAY_US) refuse('start_time', 'a time at most 24 hours after arrival', 'time_in_future')
     if (Math.abs(start) > 8.64e15) refuse('start_time', 'a time', 'bad_time')
     out.start_us = start
   }
-  if (present('latency_ms') !== undefined && out.latency_us === undefined) out.latency_us = millis(raw.latency_ms, 'latency_ms')
-  else if (own.latency !== undefined) out.latency_us = own.latency
-  if (present('ttft_ms') !== undefined && out.ttft_us === undefined) out.ttft_us = millis(raw.ttft_ms, 'ttft_ms')
+  if (latency !== undefined) out.latency_us = latency
+  if (ttft !== undefined) out.ttft_us = ttft
+  const asked = raw.model === '' && out.request_model !== undefined ? '' : text('model', '')
+  if (asked !== '' && out.request_model !== undefined && asked !== out.request_model) contradiction('request_model', 'model')
   if (out.request_model === undefined) {
-    const model = text('model', '') || (out.response_model as string | undefined)
+    const model = asked || (out.response_model as string | undefined)
     if (model === undefined || model === '')
       return { ok: false, code: 'missing_field', message: 'request_model: expected the model that was asked' }
     out.request_model = model
   }
-  const input = present('input_messages') ?? present('messages') ?? present('prompt')
-  if (input !== undefined) out.input_messages = ingestMessages(input, 'user', 'input_messages')
-  const output = present('output_messages') ?? present('response')
-  if (output !== undefined) out.output_messages = ingestMessages(output, 'assistant', 'output_messages')
+  const input = messagesOf(raw, 'user', ['input_messages', 'messages', 'prompt'])
+  if (input !== undefined) out.input_messages = input
+  const output = messagesOf(raw, 'assistant', ['output_messages', 'response'])
+  if (output !== undefined) out.output_messages = output
   const problem = present('error_message')
   if (problem !== undefined)
     out.error_message = typeof problem === 'string' && problem.length <= 65_536 ? problem : refuse('error_message', 'a text')

@@ -265,6 +265,20 @@ describe('spans and log records', () => {
     expect(callLogOf({ eventName: 'gen_ai.choice', ...none })).toBe('missing_ids')
   })
 
+  it('one attribute with two values is no call, with the same value twice it is', () => {
+    const two = (name: string, one: unknown, other: unknown) => ({
+      attributes: [...pairs({ 'gen_ai.system': 'x', [name]: one }), ...pairs({ [name]: other })]
+    })
+    const of = (more: Partial<Span>) => callOf(spanOf({}, more), origin)
+    expect(of(two('gen_ai.request.model', 'a', 'b'))).toBe('contradiction')
+    expect(of(two('my.tag', 'a', 1))).toBe('contradiction')
+    expect(of(two('my.tag', { a: [1], b: 2 }, { b: 2, a: [1] }))).toBeTypeOf('object')
+    expect(of({ ...two('x', 1, 1), events: [{ name: 'note', ...two('my.tag', 'a', 'b') }] })).toBe('contradiction')
+    const log = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), eventName: 'gen_ai.choice' }
+    expect(callLogOf({ ...log, ...two('my.tag', 'a', 'b') })).toBe('contradiction')
+    expect(callLogOf({ ...log, ...two('my.tag', 'a', 'a') })).toBeTypeOf('object')
+  })
+
   it('log records of one call, named in the record or in an attribute, fill a span without content and no other', () => {
     const ids = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) }
     const logs = [

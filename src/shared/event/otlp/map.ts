@@ -40,11 +40,15 @@ export interface CallSpan {
 }
 
 /** Why a span or log record of a call is not taken: the code of it. */
-export type NotTaken = 'missing_ids'
+export type NotTaken = 'missing_ids' | 'contradiction'
 
 /** The call that a span tells of; undefined when it is none of a model's (a database, an HTTP server). */
 export function callOf(span: Span, origin: Origin): CallSpan | NotTaken | undefined {
-  const from = new Attributes(plainAttributes(span.attributes))
+  let contradicts = false
+  const onTwo = (): void => {
+    contradicts = true
+  }
+  const from = new Attributes(plainAttributes(span.attributes, onTwo))
   const langfuse = from.some('langfuse.observation.')
   const openInference = from.some('openinference.', 'llm.model_name', 'llm.input_messages.', 'llm.token_count.')
   const genAi = from.some('gen_ai.', 'traceloop.span.kind', 'llm.request.type')
@@ -62,7 +66,8 @@ export function callOf(span: Span, origin: Origin): CallSpan | NotTaken | undefi
   if (langfuse) readLangfuse(from, reading, start)
   if (openInference) readOpenInference(from, reading)
   if (genAi) readGenAi(from, reading)
-  const others = readEvents(span, raw, content)
+  const others = readEvents(span, raw, content, onTwo)
+  if (contradicts) return 'contradiction'
   raw.trace_id = span.traceId
   raw.span_id = span.spanId
   if (span.parentSpanId !== undefined && /[^0]/.test(span.parentSpanId)) raw.parent_span_id = span.parentSpanId
@@ -81,10 +86,10 @@ export function callOf(span: Span, origin: Origin): CallSpan | NotTaken | undefi
 }
 
 /** Takes the content out of the span's events; what is no content is kept as it is. */
-function readEvents(span: Span, raw: Record<string, unknown>, content: Content): Readonly<Record<string, Json>> {
+function readEvents(span: Span, raw: Record<string, unknown>, content: Content, onTwo: () => void): Readonly<Record<string, Json>> {
   const kept: Json[] = []
   for (const event of span.events ?? []) {
-    const fields = plainAttributes(event.attributes)
+    const fields = plainAttributes(event.attributes, onTwo)
     const name = event.name ?? ''
     if (isContentEvent(name)) addEvent(content, name, fields)
     else kept.push({ name, time_us: event.timeUnixNano ?? null, attributes: fields })
@@ -140,12 +145,17 @@ export interface CallLog {
 
 /** Name and content of a log record of one of the GenAI events, whichever way it names itself. */
 export function callLogOf(log: LogRecord): CallLog | NotTaken | undefined {
-  const attributes = plainAttributes(log.attributes)
+  let contradicts = false
+  const onTwo = (): void => {
+    contradicts = true
+  }
+  const attributes = plainAttributes(log.attributes, onTwo)
   const named = log.eventName !== undefined && log.eventName !== '' ? log.eventName : attributes['event.name']
   if (typeof named !== 'string' || !isContentEvent(named)) return undefined
   const key = callKey(log)
   if (key === undefined) return 'missing_ids'
-  const body = plainValue(log.body)
+  const body = plainValue(log.body, onTwo)
+  if (contradicts) return 'contradiction'
   const inBody = typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Readonly<Record<string, Json>>) : {}
   const fields = { ...attributes, ...inBody, ...(typeof body === 'string' ? { content: body } : {}) }
   return { key, name: named, fields, timeUs: log.timeUnixNano ?? log.observedTimeUnixNano }

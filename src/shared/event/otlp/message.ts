@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { saysTheSame } from '../ingest-checks.ts'
 
 /** A value of OTLP (AnyValue): at most one member is set. */
 export interface AnyValue {
@@ -99,21 +100,26 @@ export const MOST_DEPTH = 32
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-/** The value itself; bytes as base64, an empty value as null. */
-export function plainValue(value: AnyValue | undefined): Json {
+/** The value itself; bytes as base64, an empty value as null. @param onTwo see {@link plainAttributes} */
+export function plainValue(value: AnyValue | undefined, onTwo?: () => void): Json {
   if (value === undefined) return null
   if (value.stringValue !== undefined) return value.stringValue
   if (value.intValue !== undefined) return value.intValue
   if (value.doubleValue !== undefined) return Number.isFinite(value.doubleValue) ? value.doubleValue : String(value.doubleValue)
   if (value.boolValue !== undefined) return value.boolValue
-  if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map(plainValue)
-  if (value.kvlistValue !== undefined) return plainAttributes(value.kvlistValue.values)
+  if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map((one) => plainValue(one, onTwo))
+  if (value.kvlistValue !== undefined) return plainAttributes(value.kvlistValue.values, onTwo)
   return value.bytesValue ?? null
 }
 
-/** Attributes by name; of a name that comes twice, the last. */
-export function plainAttributes(list: readonly KeyValue[] | undefined): Record<string, Json> {
+/** Attributes by name; of a name that comes twice, the last. @param onTwo told of a name with two values that differ */
+export function plainAttributes(list: readonly KeyValue[] | undefined, onTwo?: () => void): Record<string, Json> {
   const out = Object.create(null) as Record<string, Json>
-  for (const { key, value } of list ?? []) if (key !== undefined) out[key] = plainValue(value)
+  for (const { key, value } of list ?? []) {
+    if (key === undefined) continue
+    const plain = plainValue(value, onTwo)
+    if (onTwo !== undefined && key in out && !saysTheSame(out[key], plain)) onTwo()
+    out[key] = plain
+  }
   return out
 }
