@@ -32,6 +32,7 @@ export interface AlertDeps {
   readonly onAlert: (alert: DriftAlert) => void
   /** Told until when an alert rests. */
   readonly onSnoozed: (until: Date) => void
+  readonly now: () => Date
 }
 
 /** Alerts as their leaves say; every answer is read from the catalog. */
@@ -62,7 +63,7 @@ const MOST_REST_MS = 90 * 86_400_000
 const leafOf = { acknowledged: 'drift.ack', resolved: 'drift.resolve' } as const
 
 /** Opens, changes and lists alerts. */
-export function driftAlerts({ pool, projector, append, onAlert, onSnoozed }: AlertDeps): Alerts {
+export function driftAlerts({ pool, projector, append, onAlert, onSnoozed, now }: AlertDeps): Alerts {
   /** The change under way of each alert: the next one has to see what it left. */
   const changing = new Map<string, Promise<unknown>>()
   const list = (filter: AlertFilter): Promise<DriftAlert[]> => pool.run('alerts', filter)
@@ -95,7 +96,7 @@ export function driftAlerts({ pool, projector, append, onAlert, onSnoozed }: Ale
   const rest = async (id: string, until: Date, reason: string, actor: Actor): Promise<DriftAlert> => {
     const alert = await one(id)
     if (alert.state === 'resolved') throw new AffidavitError('conflict', 'this alert is resolved already')
-    const ahead = until.getTime() - Date.now()
+    const ahead = until.getTime() - now().getTime()
     if (!(ahead > 0 && ahead <= MOST_REST_MS)) throw new AffidavitError('bad_request', 'until: a time ahead, at most 90 days away')
     const data = { alert_id: id, alert: alert.seq, until: until.toISOString() }
     const snoozed = await step(alert, { type: 'drift.snooze', actor, data, parts: noted(reason) })
@@ -103,9 +104,10 @@ export function driftAlerts({ pool, projector, append, onAlert, onSnoozed }: Ale
     return snoozed
   }
   const wake = async (id: string, actor: Actor): Promise<void> => {
+    const { due } = await pool.run('snoozes', { nowUs: now().getTime() * 1000 })
     const alert = await one(id)
     const until = alert.snoozed_until
-    if (alert.state === 'resolved' || until === null || Date.parse(until) > Date.now()) return
+    if (until === null || !due.includes(id)) return
     await step(alert, { type: 'drift.snooze', actor, data: { alert_id: id, alert: alert.seq, until, ended: true }, parts: [] })
   }
   /** One change of an alert after another: each has to see what the one before left. */

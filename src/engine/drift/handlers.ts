@@ -115,7 +115,8 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
     projector,
     append: deps.append,
     onAlert: deps.onAlert,
-    onSnoozed: deps.onSnoozed ?? (() => {})
+    onSnoozed: deps.onSnoozed ?? (() => {}),
+    now
   })
   const listAlerts = async (filter: Parameters<Alerts['list']>[0]): Promise<DriftAlert[]> => {
     await caughtUp()

@@ -61,7 +61,7 @@ export class HistoryReader {
 
   constructor(db: AnyDb) {
     this.#features = db.prepare<
-      [string, string, string, number],
+      [string, string, string, number, number],
       { feature: string; looks: number; max_l: number; max_d: number; last: number; fired: number }
     >(`
 SELECT feature, sum(looks) AS looks, max(max_l) AS max_l, max(max_d) AS max_d, max(last) AS last, max(fired) AS fired
@@ -70,6 +70,7 @@ WHERE model = ?
   AND source = ?
   AND reference = ?
   AND day > ?
+  AND day <= ?
 GROUP BY feature`)
     this.#judged = db.prepare<[string, string, string], { judged_to: number; counted_to: number; waits_from: number; waits_for: string }>(
       'SELECT judged_to, counted_to, waits_from, waits_for FROM look_series WHERE model = ? AND source = ? AND reference = ?'
@@ -78,11 +79,12 @@ GROUP BY feature`)
 
   /**
    * What the looks of the last 28 UTC days say of one series, by feature (DRIFT step 6). Looks against another reference compared something
-   * else and do not count; neither do those in which the feature was still collecting.
+   * else and do not count; neither do those in which the feature was still collecting, nor those of a day still to come, when a clock was ahead.
    * @param nowUs microseconds since 1970 UTC
    */
   of(series: ReferredSeries, nowUs: number): Readonly<Record<string, HistoryBody>> {
-    const rows = this.#features.all(series.model, series.source, series.reference, Math.floor(nowUs / DAY_US) - HISTORY_DAYS)
+    const today = Math.floor(nowUs / DAY_US)
+    const rows = this.#features.all(series.model, series.source, series.reference, today - HISTORY_DAYS, today)
     return Object.fromEntries(
       rows.map((row) => [
         row.feature,
@@ -112,7 +114,10 @@ GROUP BY feature`)
   }
 }
 
-/** An episode that keeps a series from opening another alert: not resolved, or resolved less than the cool-down ago. */
+/** Whether an alert was resolved within the cool-down of a time. After it as well as before: what a clock that was ahead says holds no longer. */
+const COOLING = 'abs(resolved_us - ?) < ?'
+
+/** An episode that keeps a series from opening another alert: not resolved, or resolved within the cool-down. */
 export interface Latched {
   readonly model: string
   readonly source: string
@@ -122,8 +127,8 @@ export interface Latched {
 /** Episodes that are latched at a time, both microseconds. */
 export const latchedEpisodes = (db: AnyDb, nowUs: number, cooldownUs: number): Latched[] =>
   db
-    .prepare<[number], Latched>("SELECT model, source, baseline FROM alert WHERE state <> 'resolved' OR resolved_us > ?")
-    .all(nowUs - cooldownUs)
+    .prepare<[number, number], Latched>(`SELECT model, source, baseline FROM alert WHERE state <> 'resolved' OR ${COOLING}`)
+    .all(nowUs, cooldownUs)
 
 /**
  * An alarm of the newest look that has no alert although none was latched: the process ended between the two commits. `look` is its leaf.
@@ -141,18 +146,18 @@ WHERE look = ?
 ORDER BY model, source, reference`)
     .all(last.seq)
   const latched = catalog
-    .prepare<[string, string, string, number, number, number], number>(`
+    .prepare<[string, string, string, number, number, number, number], number>(`
 SELECT 1
 FROM alert
 WHERE model = ?
   AND source = ?
   AND baseline = ?
-  AND (look = ? OR seq < ? AND (resolved_us IS NULL OR resolved_us > ?))`)
+  AND (look = ? OR seq < ? AND (resolved_us IS NULL OR ${COOLING}))`)
     .pluck()
   return alarmed.flatMap(({ model, source, reference, numbers }) => {
     const features = (JSON.parse(numbers) as VerdictNumbers[]).filter((one) => one.alarmed)
     if (features.length === 0) return []
-    if (latched.get(model, source, reference, last.seq, last.seq, last.time_us - cooldownUs) !== undefined) return []
+    if (latched.get(model, source, reference, last.seq, last.seq, last.time_us, cooldownUs) !== undefined) return []
     const score = Math.max(...features.map((one) => one.l ?? 0))
     return [{ look: last.seq, ...alarmOf({ model, source, baseline: reference, score, features }) }]
   })

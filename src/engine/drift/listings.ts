@@ -136,14 +136,22 @@ export interface Episode {
 export const openEpisodes = (db: AnyDb): Episode[] =>
   db.prepare<[], Episode>("SELECT id, model, source, baseline FROM alert WHERE state <> 'resolved' ORDER BY seq DESC").all()
 
-/** Alerts whose rest is over at a time, and when the next rest ends; microseconds. */
+/**
+ * Alerts whose rest is over at a time, and when the next rest ends; microseconds. A rest that begins further ahead than it is long was set by a
+ * clock that was ahead, and is over too.
+ */
 export function snoozes(db: AnyDb, nowUs: number): { readonly due: string[]; readonly next: number | null } {
   const rows = db
-    .prepare<[], { id: string; until: number }>(
-      "SELECT id, snoozed_until_us AS until FROM alert WHERE snoozed_until_us IS NOT NULL AND state <> 'resolved' ORDER BY snoozed_until_us"
-    )
+    .prepare<[], { id: string; since: number; until: number }>(`
+SELECT alert.id, alert_step.time_us AS since, snoozed_until_us AS until
+FROM alert
+JOIN alert_step ON alert_step.seq = alert.changed_seq
+WHERE snoozed_until_us IS NOT NULL
+  AND state <> 'resolved'
+ORDER BY snoozed_until_us`)
     .all()
-  return { due: rows.filter((row) => row.until <= nowUs).map((row) => row.id), next: rows.find((row) => row.until > nowUs)?.until ?? null }
+  const over = ({ since, until }: (typeof rows)[number]): boolean => until <= nowUs || since - nowUs >= until - since
+  return { due: rows.filter(over).map((row) => row.id), next: rows.find((row) => !over(row))?.until ?? null }
 }
 
 /** Counts and mean score over all alerts; the mean of none is 0. */

@@ -396,13 +396,37 @@ describe('a look', () => {
     expect((await look(again)).opened).toHaveLength(1)
   })
 
-  it('forgets what lies more than 28 days back', async () => {
+  it('opens an alert although one was resolved, or rests, by a clock that was a year ahead', async () => {
+    const drift = engineOf()
+    await calls(300, usual)
+    await pin(drift)
+    await calls(100, slow)
+    const [first = ''] = (await look(drift)).opened
+    await drift.handlers['drift.resolve']({ id: first, note: 'seen' }, caller)
+    expect((await look(drift)).opened).toEqual([])
+    clock = () => new Date(Date.now() - 365 * 86_400_000)
+    const [second = ''] = (await look(drift)).opened
+    expect(second).not.toBe('')
+    clock = () => new Date()
+    await drift.handlers['drift.snooze']({ id: second, until: new Date(Date.now() + 3_600_000).toISOString(), reason: 'r' }, caller)
+    const steps = async () => (await drift.handlers['drift.alerts']({ limit: 1 }, caller)).alerts[0]?.history.map((step) => step.what)
+    await drift.endSnooze(second, caller)
+    expect(await steps()).toEqual(['opened', 'snoozed'])
+    clock = () => new Date(Date.now() - 365 * 86_400_000)
+    expect(await pool.run('snoozes', { nowUs: clock().getTime() * 1000 })).toEqual({ due: [second], next: null })
+    await drift.endSnooze(second, caller)
+    expect(await steps()).toEqual(['opened', 'snoozed', 'returned'])
+  })
+
+  it('forgets what lies more than 28 days back, or ahead', async () => {
     const drift = engineOf()
     await calls(300, usual)
     await pin(drift)
     const latency = async () => (await scheduled(drift, 400, some))?.reasons
     expect(await latency()).toEqual(['waiting_for_second_look'])
     clock = () => new Date(Date.now() + 29 * 86_400_000)
+    expect(await latency()).toEqual(['waiting_for_second_look'])
+    clock = () => new Date(Date.now() - 2 * 86_400_000)
     expect(await latency()).toEqual(['waiting_for_second_look'])
     clock = () => new Date()
     expect(await latency()).toContain('second_look')

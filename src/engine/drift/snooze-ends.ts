@@ -22,6 +22,8 @@ export class SnoozeEnds {
   readonly #now: () => number
   /** When the next rest ends, milliseconds since 1970 UTC; at first unknown, so that the first tick asks. */
   #next = Number.NEGATIVE_INFINITY
+  /** When it last asked, by the same clock: one that was set back since makes nothing of the next end. */
+  #asked = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
   #running = false
 
@@ -46,7 +48,9 @@ export class SnoozeEnds {
 
   /** Ends what is due. */
   async tick(): Promise<void> {
-    if (this.#running || this.#now() < this.#next) return
+    const now = this.#now()
+    if (this.#running || (now < this.#next && now >= this.#asked)) return
+    this.#asked = now
     this.#running = true
     const { pool, caughtUp, end } = this.#parts
     // What is snoozed while this runs comes on top of what is read here.
