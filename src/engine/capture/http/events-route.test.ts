@@ -8,7 +8,7 @@ import { eventNo, rawExchange, startTestServers, type TestServers, TextReader, u
 
 let at: TestServers
 beforeEach(async () => {
-  at = await startTestServers({ bodyMs: 300, idleMs: 300 })
+  at = await startTestServers()
 })
 afterEach(async () => {
   await at.stop()
@@ -323,6 +323,11 @@ describe('streamed answers', () => {
 })
 
 describe('slow senders', () => {
+  beforeEach(async () => {
+    await at.stop()
+    at = await startTestServers({ bodyMs: 300, idleMs: 300 })
+  })
+
   const head = (type: string, length: number): string =>
     `POST ${PATH} HTTP/1.1\r\nHost: 127.0.0.1:${at.port}\r\nContent-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n`
 
