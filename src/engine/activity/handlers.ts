@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { activityOperations } from '../../shared/contract/activity.ts'
-import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { Handlers } from '../handlers.ts'
 import { bodyPart } from '../ledger/body-part.ts'
 import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
@@ -31,7 +30,6 @@ interface Asked {
 const micros = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time) * 1000)
 
 function filterOf({ person, kind, from, to, text }: Asked): ActivityFilter {
-  if (text?.isWellFormed() === false) throw new AffidavitError('bad_request', 'the input: text that is no valid Unicode')
   return { person, kind, fromUs: micros(from), toUs: micros(to), text }
 }
 

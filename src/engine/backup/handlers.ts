@@ -183,8 +183,6 @@ export class Backups {
       },
       'backup.set_plan': async (plan, caller) => {
         if (plan.folder !== null) requireTarget(plan.folder, this.#deps.workspace, this.#deps.state)
-        if (!JSON.stringify(plan.folder).isWellFormed() || plan.folder?.isWellFormed() === false)
-          throw new AffidavitError('bad_request', 'the input: text that is no valid Unicode')
         const before = (await this.#history()).set ? wordsOf(this.#plan) : null
         const data = { name: 'backup.plan', from: JSON.stringify(before), to: JSON.stringify(wordsOf(plan)) }
         const [written] = await append([{ type: 'setting.changed', actor: caller.actor, data, parts: [bodyPart(plan).part] }])

@@ -88,10 +88,6 @@ function decodeCursor(text: string | undefined): number | undefined {
   return Number(match[1])
 }
 
-function requireWellFormed(...texts: readonly string[]): void {
-  if (!texts.every((text) => text.isWellFormed())) throw new AffidavitError('bad_request', 'the input: text that is no valid Unicode')
-}
-
 function timeFilter(from: number | undefined, to: number | undefined): FilterExpression {
   if (from !== undefined && to !== undefined && from >= to) throw new AffidavitError('bad_request', 'to: not later than from')
   if (from === undefined && to === undefined) return { terms: [] }
@@ -191,7 +187,6 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
       }
     },
     'drift.set_baseline': async ({ name, query, model, source }, caller) => {
-      requireWellFormed(name, query, model, source)
       const filter = filterOf(query)
       const toSeq = await settled()
       const { window, selected } = await pool.run('pinnedWindow', { filter, model, source, toSeq }, { signal: caller.signal })
@@ -209,12 +204,10 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
       return looks.byPerson(caller, timeFilter(micros(from), micros(to)))
     },
     'drift.acknowledge': async ({ id, note }, caller) => {
-      requireWellFormed(note)
       await caughtUp()
       return alerts.change(id, note, 'acknowledged', caller.actor)
     },
     'drift.acknowledge_many': async ({ ids, note }, caller) => {
-      requireWellFormed(note)
       await caughtUp()
       const done: DriftAlert[] = []
       const refused: { id: string; code: string; message: string }[] = []
@@ -229,12 +222,10 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
       return { alerts: done, refused }
     },
     'drift.snooze': async ({ id, until, reason }, caller) => {
-      requireWellFormed(reason)
       await caughtUp()
       return alerts.snooze(id, new Date(until), reason, caller.actor)
     },
     'drift.resolve': async ({ id, note }, caller) => {
-      requireWellFormed(note)
       await caughtUp()
       return alerts.change(id, note, 'resolved', caller.actor)
     }

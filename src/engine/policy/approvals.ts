@@ -82,7 +82,6 @@ export class Approvals {
       return { approvals: await this.#deps.pool.run('approvals', filter) }
     },
     'approvals.decide': async ({ id, decision, note }, caller) => {
-      if (!note.isWellFormed()) throw new AffidavitError('bad_request', 'the input: text that is no valid Unicode')
       if (this.#deciding.has(id)) throw new AffidavitError('busy', 'this is being decided at this moment')
       this.#deciding.add(id)
       try {

@@ -85,7 +85,6 @@ export class Disposal {
       return this.#deps.pool.run('previewDisposal', { nowUs: this.#nowUs() }, { signal: caller.signal })
     },
     'disposal.ask': async ({ reason }, caller) => {
-      if (!reason.isWellFormed()) throw new AffidavitError('bad_request', 'the input: text that is no valid Unicode')
       await this.#deps.caughtUp()
       const scope = await this.#deps.pool.run('disposalOf', { nowUs: this.#nowUs() })
       if (scope.records === 0 && scope.tiles.length === 0)

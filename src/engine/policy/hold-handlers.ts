@@ -7,17 +7,11 @@ import type { Handlers } from '../handlers.ts'
 import { bodyPart } from '../ledger/body-part.ts'
 import type { RetentionDeps } from './retention.ts'
 
-const utf8 = (...texts: readonly string[]): void => {
-  if (!texts.every((text) => text.isWellFormed())) throw new AffidavitError('bad_request', 'the input: text that is no valid Unicode')
-}
-
 /** @throws AffidavitError invalid_filter, bad_request */
 function checkScope(scope: HoldScope): void {
   if (scope.kind === 'filter') {
-    utf8(scope.query)
     if (filterOf(scope.query).terms.length === 0) throw new AffidavitError('bad_request', 'the filter of a hold needs a condition')
   }
-  if (scope.kind === 'subject') utf8(scope.subject)
   if (scope.kind === 'time' && scope.to !== undefined && Date.parse(scope.to) <= Date.parse(scope.from))
     throw new AffidavitError('bad_request', 'the time range of the hold ends before it begins')
 }
@@ -49,7 +43,6 @@ export function holdHandlers(deps: RetentionDeps): Handlers<'holds.list' | 'hold
       return pool.run('countCovered', { scope }, { signal: caller.signal })
     },
     'holds.place': async ({ matter, reason, scope, future }, caller) => {
-      utf8(matter, reason)
       checkScope(scope)
       await deps.caughtUp()
       if (scope.kind === 'seqs' && scope.seqs.some((seq) => seq >= deps.ledgerSize()))
@@ -64,7 +57,6 @@ export function holdHandlers(deps: RetentionDeps): Handlers<'holds.list' | 'hold
       return one(id)
     },
     'holds.release': async ({ id, reason }, caller) => {
-      utf8(reason)
       const hold = await one(id)
       if (hold.state === 'released') throw new AffidavitError('conflict', 'this hold was released already')
       if (hold.state === 'release_asked') throw new AffidavitError('conflict', 'the release of this hold waits for a second person already')

@@ -114,15 +114,11 @@ export class Retention {
         return { records: await pool.run('keptOf', { seqs }) }
       },
       'retention.set': async ({ rules, classes, reason, existing }, caller) => {
-        if (!JSON.stringify({ rules, classes, reason }).isWellFormed() || !reason.isWellFormed())
-          throw new AffidavitError('bad_request', 'the input: text that is no valid Unicode')
         if (!existing) return { seq: await this.#set(caller.actor, { rules, classes, reason }), approval: null }
         const title = `A schedule of ${rules.length} rules, for records already kept too: ${reason}`.slice(0, 300)
         return { seq: null, approval: await approvals.ask(caller, 'retention_shorten', title, { rules, classes, reason }) }
       },
       'retention.event': async ({ event, scope, value, at, note }, caller) => {
-        if (!value.isWellFormed() || !note.isWellFormed())
-          throw new AffidavitError('bad_request', 'the input: text that is no valid Unicode')
         const { part, sha256 } = bodyPart({ value, note })
         const data = { what: 'event', event, scope, at_us: Date.parse(at) * 1000, body_sha256: sha256 }
         const [written] = await append([{ type: 'retention.set', actor: caller.actor, data, parts: [part] }])

@@ -41,9 +41,6 @@ export function priceHandlers(deps: PriceDeps): Handlers<'prices.list' | 'prices
     const written = await deps.append(drafts)
     if (written.length < drafts.length) throw new AffidavitError('read_only', 'the workspace is open read-only')
   }
-  const checkReason = (reason: string): void => {
-    if (!reason.isWellFormed()) throw new AffidavitError('bad_request', 'reason: text that is no valid Unicode')
-  }
   // One change at a time: what is compared with the table is the table until it is on record.
   let last: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(change: () => Promise<T>): Promise<T> => {
@@ -55,7 +52,6 @@ export function priceHandlers(deps: PriceDeps): Handlers<'prices.list' | 'prices
     'prices.list': async () => ({ prices: await table() }),
     'prices.set': ({ prices, reason }, caller) =>
       inTurn(async () => {
-        checkReason(reason)
         const keys = new Set(prices.map(keyText))
         if (keys.size < prices.length) throw new AffidavitError('bad_request', 'prices: two are for the same model, provider and day')
         const known = new Map((await table()).map((one) => [keyText(one), one]))
@@ -73,7 +69,6 @@ export function priceHandlers(deps: PriceDeps): Handlers<'prices.list' | 'prices
       }),
     'prices.remove': ({ model, provider, valid_from, reason }, caller) =>
       inTurn(async () => {
-        checkReason(reason)
         const wanted = keyText({ model, provider, valid_from })
         const found = (await table()).find((one) => keyText(one) === wanted)
         if (!found) throw new AffidavitError('not_found', 'there is no such price')

@@ -81,7 +81,6 @@ export class Privacy {
     },
     'records.review': async ({ seq, decision, note }, caller) => {
       const { pool, projector, append, ledgerSize } = this.#deps
-      if (!note.isWellFormed()) throw new AffidavitError('bad_request', 'note: text that is no valid Unicode')
       await projector.waitFor(ledgerSize(), PATIENCE_MS)
       const detail = await pool.run('recordDetail', { seq, privacy: this.#settings })
       if (!detail) throw new AffidavitError('not_found', 'there is no such record')
@@ -93,7 +92,6 @@ export class Privacy {
     },
     'records.unmask': async ({ seq, reason }, caller) => {
       const { pool, projector, append, ledgerSize } = this.#deps
-      if (!reason.isWellFormed()) throw new AffidavitError('bad_request', 'reason: text that is no valid Unicode')
       await projector.waitFor(ledgerSize(), PATIENCE_MS)
       const detail = await pool.run('recordDetail', { seq, privacy: null })
       if (!detail) throw new AffidavitError('not_found', 'there is no such record')

@@ -72,7 +72,7 @@ export class Requests {
   }
 
   async #step(id: string, type: LeafDraft['type'], actor: Actor, data: object, body: object): Promise<SubjectRequest> {
-    await this.#append({ type, actor, data: { request_id: id, ...data }, parts: [bodyPart(wellFormed(body)).part] })
+    await this.#append({ type, actor, data: { request_id: id, ...data }, parts: [bodyPart(body).part] })
     return this.#one(id)
   }
 
@@ -112,9 +112,7 @@ export class Requests {
       const taken = found.slice(0, MOST_SCOPE)
       // That a person was looked for is on record; by what, only as keys of the index.
       const body = { keys: identifiers.map((one) => this.#keyOf(one).toString('hex')), query }
-      await this.#deps.append([
-        { type: 'search.run', actor: caller.actor, data: { matched: found.length }, parts: [bodyPart(wellFormed(body)).part] }
-      ])
+      await this.#deps.append([{ type: 'search.run', actor: caller.actor, data: { matched: found.length }, parts: [bodyPart(body).part] }])
       return {
         seqs: taken,
         wrappers: await pool.run('wrappersAmong', { seqs: taken }),
@@ -171,7 +169,7 @@ export class Requests {
         type: 'recipient.told',
         actor: caller.actor,
         data: { request_id, export: export_seq },
-        parts: [bodyPart(wellFormed({ note })).part]
+        parts: [bodyPart({ note }).part]
       })
       return { recipients: await this.#recipients(request_id) }
     },
@@ -185,17 +183,9 @@ export class Requests {
         type: 'restrict.set',
         actor: caller.actor,
         data: { records: scope.length, on, ...(request_id === undefined ? {} : { request_id }) },
-        parts: [bodyPart(wellFormed({ seqs: scope, reason })).part]
+        parts: [bodyPart({ seqs: scope, reason }).part]
       })
       return { seq }
     }
   }
-}
-
-/** @throws AffidavitError bad_request */
-function wellFormed<T extends object>(body: T): T {
-  for (const value of Object.values(body))
-    if (typeof value === 'string' && !value.isWellFormed())
-      throw new AffidavitError('bad_request', 'the input: text that is no valid Unicode')
-  return body
 }

@@ -100,7 +100,6 @@ export function keyHandlers(deps: KeyHandlerDeps): {
       },
       'keys.revoke': async ({ key_id, reason }, { actor }) => {
         writable()
-        if (!reason.isWellFormed()) throw new AffidavitError('bad_request', 'the input: text that is no valid Unicode')
         const known = (await report()).keys.find((key) => key.id === key_id)
         if (known?.revoked) throw new AffidavitError('conflict', `this key was revoked already, by leaf ${known.revoked.seq}`)
         await signing.revoke(key_id, reason, actor)

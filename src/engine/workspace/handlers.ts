@@ -42,7 +42,6 @@ export function workspaceHandlers(
       if (problem.code !== code)
         throw new AffidavitError('conflict', `this was chosen for another problem than ${problem.code}: read the message again`)
       if (!problem.can_continue) throw new AffidavitError('workspace_damaged', problem.message)
-      if (!reason.isWellFormed()) throw new AffidavitError('bad_request', 'reason: no valid Unicode')
       deps.goOn(caller.actor, reason)
       return { restart: true as const }
     },

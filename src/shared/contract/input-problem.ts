@@ -35,13 +35,6 @@ function expected(issue: Issue): string {
   }
 }
 
-/** Whether every text of an input has a UTF-8 form: one with half of a surrogate pair has none, and nothing on record can hold it. */
-export function isWellFormed(value: unknown): boolean {
-  if (typeof value === 'string') return value.isWellFormed()
-  if (typeof value !== 'object' || value === null) return true
-  return Object.entries(value).every(([name, member]) => name.isWellFormed() && isWellFormed(member))
-}
-
 /** The first thing that is wrong with an input: its field, and what is expected there. Never a value of the input. */
 export function inputProblem(error: z.ZodError): string {
   const [issue] = error.issues

@@ -69,3 +69,11 @@ function object(value: { readonly [key: string]: JsonValue | undefined }): strin
   }
   return `${out}}`
 }
+
+/** Whether no text or name in a JSON value holds half of a surrogate pair: an escape can say one, UTF-8 cannot. */
+export function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (Array.isArray(value)) return value.every(isWellFormed)
+  if (typeof value !== 'object' || value === null) return true
+  return Object.entries(value).every(([name, member]) => name.isWellFormed() && isWellFormed(member))
+}

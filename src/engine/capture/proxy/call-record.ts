@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
@@ -7,7 +8,8 @@ import { type CanonicalEvent, type OpenEvent, responseChars } from '../../../sha
 import { LEFT_OUT, withoutCredentials } from '../../../shared/event/credentials.ts'
 import { wireOperation, wireReader } from '../../../shared/event/wire/routes.ts'
 import { type Framing, feed, framingOf } from '../../../shared/event/wire/split.ts'
-import { errorOf, isWellFormed, known, parseJson, textMessage, type WireAnswer, type WireApi } from '../../../shared/event/wire/wire.ts'
+import { errorOf, known, parseJson, textMessage, type WireAnswer, type WireApi } from '../../../shared/event/wire/wire.ts'
+import { isWellFormed } from '../../../shared/evidence/jcs.ts'
 import { betweenSteps } from '../time-slice.ts'
 import { BoundedCopy, COPY_BYTES, decodeCopy } from './bounded-copy.ts'
 import type { Outcome } from './pass-on.ts'

@@ -7,7 +7,6 @@ import {
   asGoReads,
   type DigestBase64,
   isObject,
-  isWellFormed,
   known,
   namesTwice,
   parseJson,
@@ -15,6 +14,7 @@ import {
   type WireApi,
   type WireFields
 } from '../../../shared/event/wire/wire.ts'
+import { isWellFormed } from '../../../shared/evidence/jcs.ts'
 import { betweenSteps } from '../time-slice.ts'
 import { type Copied, decodeCopy } from './bounded-copy.ts'
 

@@ -45,10 +45,6 @@ async function fileDigest(path: string): Promise<{ readonly name: string; readon
   return { name: basename(path), sha256: hash.digest('hex') }
 }
 
-function requireWellFormed(...texts: readonly string[]): void {
-  if (!texts.every((text) => text.isWellFormed())) throw new AffidavitError('bad_request', 'the input: text that is no valid Unicode')
-}
-
 /** The compliance view: requirements with evidence, what the log shows, completeness, verifications, record of processing. */
 export function complianceHandlers(
   deps: ComplianceDeps
@@ -95,7 +91,6 @@ export function complianceHandlers(
       return { html, footer: footOfCheckpoint(head.origin, head.checkpoint), name: `compliance-${facts.now.slice(0, 10)}` }
     },
     'compliance.mark': async ({ id, applies, reason, document }, caller) => {
-      requireWellFormed(reason, document ?? '')
       const file = document === undefined ? undefined : await fileDigest(document)
       const body = { applies, reason, ...(file ? { document: file.name, document_sha256: file.sha256 } : {}) }
       await note(caller, `requirement.${id}`, applies ? 'applies' : 'not applicable', body)
@@ -131,7 +126,6 @@ export function complianceHandlers(
       return { path: out, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
     },
     'compliance.set_processing': async (stated, caller): Promise<Processing> => {
-      requireWellFormed(...Object.values(stated))
       await note(caller, 'processing.stated', 'stated', stated)
       return stated
     }

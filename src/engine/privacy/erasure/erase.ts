@@ -136,8 +136,6 @@ export class Erasures {
       if (request.kind !== 'erasure') throw new AffidavitError('bad_request', 'this request does not ask for erasure')
       const seqs = decisions.flatMap((one) => one.seqs)
       if (new Set(seqs).size < seqs.length) throw new AffidavitError('bad_request', 'a record stands in two decisions')
-      if (decisions.some((one) => !`${one.ground}${one.override ?? ''}`.isWellFormed()))
-        throw new AffidavitError('bad_request', 'a ground that is no valid Unicode')
       const known = await pool.run('findSubject', { keys: [], filter: null, seqs })
       if (known.length < seqs.length) throw new AffidavitError('not_found', 'some of these leaves are no records, or were erased already')
       await this.#refuseHeld(seqs)
@@ -175,7 +173,6 @@ export class Erasures {
     'erasure.refuse': async ({ request_id, seqs, ground }, caller) => {
       const { requests, append } = this.#deps
       await requests.open(request_id)
-      if (!ground.isWellFormed()) throw new AffidavitError('bad_request', 'a ground that is no valid Unicode')
       const [leaf] = await append([
         {
           type: 'erasure.refused',

@@ -236,14 +236,6 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Whether no text or name in a JSON value holds half of a surrogate pair: an escape can say one, UTF-8 cannot. */
-export function isWellFormed(value: unknown): boolean {
-  if (typeof value === 'string') return value.isWellFormed()
-  if (Array.isArray(value)) return value.every(isWellFormed)
-  if (typeof value !== 'object' || value === null) return true
-  return Object.entries(value).every(([name, member]) => name.isWellFormed() && isWellFormed(member))
-}
-
 /** The same value with every half of a surrogate pair replaced and every number that JSON cannot hold left out: what a client sent may be neither. */
 export function wellFormed(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed()
