@@ -158,7 +158,7 @@ function Board({ data }: { readonly data: DashboardData }) {
           name="Errors and aborted"
           value={failed === null ? '–' : percent(failed).replace(' %', '')}
           unit={failed === null ? '' : '%'}
-          detail={`${count(totals.error)} errors · ${count(totals.aborted)} aborted by client`}
+          detail={`${totals.error === 1 ? '1 error' : `${count(totals.error)} errors`} · ${count(totals.aborted)} aborted by client`}
           spark={bins.map((bin) => (bin.records === 0 ? null : (bin.error + bin.aborted) / bin.records))}
         />
         <Figure

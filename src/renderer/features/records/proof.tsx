@@ -75,8 +75,9 @@ export function Proof({ proof: shown, of = 'record' }: { readonly proof: RecordP
     <>
       <div style={{ marginBottom: 12 }}>
         <Note is={is}>
-          <div className="row">
-            <span className="grow">
+          <div className="row wrap">
+            {/* Buttons go below the sentence before they make it narrow. */}
+            <span className="grow" style={{ minWidth: 260 }}>
               <b>
                 This {of} {sentence}
               </b>{' '}

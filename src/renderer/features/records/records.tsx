@@ -273,7 +273,7 @@ const Nothing = ({ query, total, onClear, onImport }: NothingProps) =>
   ) : (
     <Empty title="No record matches">
       <p>
-        Searched {count(total)} records for <code>{query}</code>. All terms must hold; drop one of them, or
+        Searched {count(total)} records for <code>{query}</code>. Whole words are matched, and all terms must hold.
       </p>
       <Button variant="default" onClick={onClear}>
         Show all records
