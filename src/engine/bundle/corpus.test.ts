@@ -14,7 +14,7 @@ import type { VerifyReport } from '../../shared/contract/exports.ts'
 import { makeCorpus } from '../test/corpus.ts'
 import type { CorpusCase } from '../test/corpus-case.ts'
 
-vi.setConfig({ testTimeout: 480_000, hookTimeout: 240_000 })
+vi.setConfig({ testTimeout: 1_200_000, hookTimeout: 240_000 })
 
 const run = promisify(execFile)
 const hex = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')
