@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type FilterExpression, hasWord, type NumberField, type Term, type TextField } from '../../shared/filter/filter.ts'
+import { phraseOf } from './full-text.ts'
 
 /** A WHERE condition over `record r` with its bound parameters. */
 export interface SqlCondition {
@@ -29,9 +30,6 @@ const numberColumns: Record<NumberField, string> = {
   seq: 'r.seq'
 }
 
-/** One FTS5 string: quoted, so that no character of it is an operator. */
-const ftsPhrase = (text: string): string => `"${text.replaceAll('"', '""').replaceAll('\u0000', ' ')}"`
-
 /** The last decision on each record. With max(), the other columns of a group are those of its row (SQLite, Bare columns). */
 const LAST_REVIEWS = `SELECT json_extract(data, '$.record') AS record, json_extract(data, '$.decision') AS decision, max(seq)
     FROM event
@@ -49,7 +47,7 @@ function condition(term: Term): SqlCondition {
       // No record holds it; the full text would refuse the question.
       if (!hasWord(term.text)) return { where: term.negated ? '1' : '0', params: [] }
       const inside = 'r.rid IN (SELECT rowid FROM record_text WHERE record_text MATCH ?)'
-      return { where: term.negated ? `NOT (${inside})` : inside, params: [ftsPhrase(term.text)] }
+      return { where: term.negated ? `NOT (${inside})` : inside, params: [phraseOf(term.text)] }
     }
     case 'is': {
       if (term.field === 'model') {

@@ -7,6 +7,7 @@ import { TILE } from '../ledger/tiles.ts'
 import type { WritableDb } from '../sqlite/open.ts'
 import type { ContentSource } from '../vault/payload-reader.ts'
 import { CellWriter, HOUR_US, hourOf, WIDE } from './cells.ts'
+import { FullText } from './full-text.ts'
 import { minuteOf, recountMinutes } from './minutes.ts'
 import { bodyOf } from './project-event.ts'
 import { MadeAgain, type PrivacyProjectionParts } from './project-privacy.ts'
@@ -84,11 +85,11 @@ function removeTexts(db: WritableDb, textsOf: TextsOf): void {
   const rows = db
     .prepare<[], { rid: number; seq: number }>('SELECT rid, seq FROM gone WHERE rid IN (SELECT id FROM record_text_docsize)')
     .all()
-  const remove = db.prepare("INSERT INTO record_text (record_text, rowid, request, response) VALUES ('delete', ?, ?, ?)")
+  const fullText = new FullText(db)
   for (const { rid, seq } of rows) {
     const texts = textsOf(seq)
     if (!texts) throw new MadeAgain()
-    remove.run(rid, texts.request, texts.response)
+    fullText.remove(rid, texts)
   }
 }
 

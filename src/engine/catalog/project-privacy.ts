@@ -13,6 +13,7 @@ import { privacyIn } from '../privacy/settings.ts'
 import type { WritableDb } from '../sqlite/open.ts'
 import type { ContentSource } from '../vault/payload-reader.ts'
 import { type CellWriter, hourOf } from './cells.ts'
+import type { FullText, RecordTexts } from './full-text.ts'
 import { minuteOf, recountMinutes } from './minutes.ts'
 import { correctionIn, noteLeaves } from './notes-on-records.ts'
 import { bodyOf } from './project-event.ts'
@@ -35,7 +36,8 @@ export interface PrivacyProjectionParts {
   readonly leafOf: (seq: number) => Leaf | undefined
   readonly secret: Uint8Array
   /** The texts of a record as they were indexed; undefined when its payload is gone. */
-  readonly textsOf: (seq: number) => { readonly request: string; readonly response: string } | undefined
+  readonly textsOf: (seq: number) => RecordTexts | undefined
+  readonly fullText: FullText
   readonly cells: CellWriter
   /** Of erasures that were refused after their intent only what was gone by then leaves the catalog. */
   readonly refused: Refusals
@@ -82,8 +84,6 @@ export class PrivacyProjection {
       >(
         'SELECT rid, time_us AS time, model, source, restricted, response_chars AS chars, finish, served, script FROM record WHERE seq = ?'
       ),
-      hasText: db.prepare<[number], number>('SELECT 1 FROM record_text_docsize WHERE id = ?').pluck(),
-      dropText: db.prepare("INSERT INTO record_text (record_text, rowid, request, response) VALUES ('delete', ?, ?, ?)"),
       strip: db.prepare(`
 UPDATE record
 SET model = ?, source = ?, served = ?, http_status = NULL, error_type = NULL, finish = NULL, response_chars = NULL, conversation = NULL,
@@ -285,10 +285,10 @@ SELECT model, source, count(*), min(time_us), max(time_us), max(seq) FROM record
     const row = this.#write.find.get(seq)
     const leaf = this.#parts.leafOf(seq)
     if (!row || !leaf) return
-    if (this.#write.hasText.get(row.rid) !== undefined) {
+    if (this.#parts.fullText.has(row.rid)) {
       const texts = this.#parts.textsOf(seq)
       if (!texts) throw new MadeAgain()
-      this.#write.dropText.run(row.rid, texts.request, texts.response)
+      this.#parts.fullText.remove(row.rid, texts)
     }
     const model = leaf.model?.requested ?? 'unknown'
     const source = leaf.source ?? 'unknown'

@@ -15,6 +15,7 @@ import type { WritableDb } from '../sqlite/open.ts'
 import type { OpenPart } from '../vault/payload.ts'
 import type { ContentSource } from '../vault/payload-reader.ts'
 import { CellWriter } from './cells.ts'
+import { FullText, type RecordTexts } from './full-text.ts'
 import { addTo, bucketOf, encodeHistogram, type Histogram, mergeHistogram } from './histogram.ts'
 import { parameterFingerprints } from './parameter-fingerprint.ts'
 import { isOfDisposal, projectDisposal } from './project-disposal.ts'
@@ -91,6 +92,7 @@ export class Projection {
   readonly #events: EventStatements
   readonly #retention: RetentionStatements
   readonly #cells: CellWriter
+  readonly #fullText: FullText
   readonly #privacy: PrivacyProjection
   readonly #minutes = new Map<number, Minute>()
   readonly #series = new Map<string, Series>()
@@ -110,12 +112,14 @@ export class Projection {
     this.#payloads = payloads
     this.#events = eventStatements(db)
     this.#cells = new CellWriter(db)
+    this.#fullText = new FullText(db)
     this.#privacy = new PrivacyProjection({
       db,
       payloads,
       leafOf,
       secret,
       cells: this.#cells,
+      fullText: this.#fullText,
       refused,
       textsOf: (seq) => this.#textsOf(seq),
       settle: () => this.#settle()
@@ -128,7 +132,6 @@ export class Projection {
 INSERT INTO record (rid, seq, id, time_us, appended_us, channel, operation, provider, model, served, source, status, http_status, error_type,
   finish, latency_us, ttft_us, input_tokens, output_tokens, response_chars, script, conversation, preview, class, sample, remote, request_seq, params)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
-      text: db.prepare('INSERT INTO record_text (rowid, request, response) VALUES (?, ?, ?)'),
       minute: db.prepare(`
 INSERT INTO minute (minute, n, error, aborted, incomplete, input_tokens, output_tokens, latency)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -229,7 +232,7 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
   }
 
   /** The texts of a record as they stand in the full text; undefined when its payload is gone. */
-  #textsOf(seq: number): { readonly request: string; readonly response: string } | undefined {
+  #textsOf(seq: number): RecordTexts | undefined {
     const payload = this.#payloads.open(seq)
     if (payload.state !== 'present') return undefined
     const text = (name: string): string => {
@@ -318,7 +321,7 @@ ON CONFLICT (model, source) DO UPDATE SET n = n + excluded.n, first_us = min(fir
       parametersText(event, request, this.#fingerprint)
     )
     const requestText = messagesText(request?.messages)
-    if (requestText !== '' || responseText !== '') this.#insert.text.run(rid, requestText, responseText)
+    this.#fullText.add(rid, { request: requestText, response: responseText })
     this.#privacy.record(seq, event, [requestText, responseText])
     this.#aggregate(seq, time, model, source, status, metrics)
     this.#cells.add(model, source, {

@@ -10,7 +10,14 @@ import { ingestRecords } from './ingest-records.ts'
 import { rawRecord, type TestEngine, type TestPerson } from './test-engine.ts'
 
 export const SUBJECT = 'zephyrine.quux@example.org'
-const SECRETS = ['zephyrine', 'quux@example', 'Wherefore the kumquat', 'marmalade-octopus', 'Ünïcödé "quoted" söliloquy']
+const SECRETS = [
+  'zephyrine',
+  'quux@example',
+  'Wherefore the kumquat',
+  'marmalade-octopus',
+  'Ünïcödé "quoted" söliloquy',
+  '章鱼果酱与金橘的询问'
+]
 
 /** Record `n` of the subject; `tag` makes another of it. */
 export const subjectRecord = (n: number, tag = ''): object =>
@@ -18,7 +25,7 @@ export const subjectRecord = (n: number, tag = ''): object =>
     id: `call-${tag}${n}`,
     user_id: SUBJECT,
     source: n === 9 ? 'an odd source, of zephyrine' : 'desk',
-    prompt: `Wherefore the kumquat ${n}? asks ${SUBJECT}, of marmalade-octopus fame. ${'Ünïcödé "quoted" söliloquy '.repeat(n * 40)}`,
+    prompt: `Wherefore the kumquat ${n}? asks ${SUBJECT}, of marmalade-octopus fame, 章鱼果酱与金橘的询问. ${'Ünïcödé "quoted" söliloquy '.repeat(n * 40)}`,
     response: `The marmalade-octopus of number ${n} replies to ${SUBJECT}.`,
     conversation_id: `thread-of-zephyrine-${n}`
   })

@@ -9,6 +9,7 @@ import { type RequirementId, requirementIds } from '../../../shared/policy/requi
 import { FLOOR_DAYS, type Period } from '../../../shared/policy/retention.ts'
 import { widestAnchor } from '../../anchors/listings.ts'
 import { checkAnchor } from '../../anchors/outside.ts'
+import { phraseOf } from '../../catalog/full-text.ts'
 import { bodyOf } from '../../catalog/project-event.ts'
 import { isoMs } from '../../catalog/rows.ts'
 import { completenessIn } from '../../integrity/gaps.ts'
@@ -226,7 +227,7 @@ function searchNow(db: AnyDb): ComplianceFacts['search'] {
   const hit = db
     .prepare<[string, number], number>('SELECT rowid FROM record_text WHERE record_text MATCH ? AND rowid = ?')
     .pluck()
-    .get(asked.map((word) => `"${word}"`).join(' '), oldest.rid)
+    .get(asked.map(phraseOf).join(' '), oldest.rid)
   return { ms: performance.now() - started, found: hit === oldest.rid }
 }
 

@@ -3,6 +3,7 @@
 import { closeSync, type Dirent, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { AffidavitError } from '../../../shared/contract/errors.ts'
+import { phraseOf } from '../../catalog/full-text.ts'
 import type { ReaderContext, ReaderControl } from '../../threads/reader-context.ts'
 import { SHORTEST } from './needles.ts'
 import { type Folders, type TraceFile, traceFile } from './traces.ts'
@@ -193,6 +194,6 @@ function keptTexts({ catalog }: ReaderContext): (text: string) => boolean {
   const inText = catalog.prepare<[string], number>('SELECT 1 FROM record_text WHERE record_text MATCH ? LIMIT 1').pluck()
   return (text) => {
     if (inRow.get(text, text, text, text, text) !== undefined) return true
-    return /[\p{L}\p{N}]/u.test(text) && inText.get(`"${text.replaceAll('"', '""').replaceAll('\u0000', ' ')}"*`) !== undefined
+    return /[\p{L}\p{N}]/u.test(text) && inText.get(`${phraseOf(text)}*`) !== undefined
   }
 }
