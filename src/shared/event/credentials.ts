@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Credentials are never stored. Instrumentations copy headers and settings of clients into what they report: by their names these are left out.
 
+import { parseExact } from './exact-json.ts'
+
 /** Words of a name: `userId`, `user-id` and `USER_ID` are the same. */
 export const wordsOf = (name: string): string =>
   name
@@ -37,7 +39,7 @@ function textWithout(name: string, text: string, leave: (name: string) => void, 
   if (!(json || headers) || text.length > MOST_TEXT || !HINT.test(text)) return text
   if (json) {
     try {
-      const value: Json = JSON.parse(text)
+      const value: Json = parseExact(text)
       const kept = valueWithout(name, value, leave, depth - 1)
       return kept === value ? text : JSON.stringify(kept)
     } catch {

@@ -19,8 +19,8 @@ it('the names of our own answers are understood where they can be, and else kept
   const at = '2026-03-01T09:00:00.5Z'
   const us = Date.parse('2026-03-01T09:00:00.500Z') * 1000
   expect(of({ timestamp: at, processing_time_ms: 12.5 })).toEqual([us, 12_500, undefined])
-  expect(of({ timestamp: at, start_us: 5, processing_time_ms: 1, latency_ms: 2 })).toEqual([
-    5,
+  expect(of({ timestamp: at, start_us: 1_700_000_000_000_005, processing_time_ms: 1, latency_ms: 2 })).toEqual([
+    1_700_000_000_000_005,
     2_000,
     { timestamp: at, processing_time_ms: 1 }
   ])
@@ -37,6 +37,8 @@ it('the names of our own answers are understood where they can be, and else kept
   expect(of({ processing_time_ms: '9' })).toBe('wrong_type')
   expect(of({ processing_time_ms: -1 })).toBe('out_of_range')
   expect(of({ start_time: '2023-02-29T00:00:00Z' })).toBe('bad_time')
+  // Seconds and milliseconds.
+  for (const start_us of [1_700_000_000, 1_700_000_000_000]) expect(of({ start_us }), String(start_us)).toBe('bad_time')
   expect(of({ start_time: '2024-02-29T23:59:59.5Z' })).toEqual([Date.parse('2024-02-29T23:59:59.500Z') * 1000, undefined, undefined])
   expect(of({ timestamp: '2099-01-01T00:00:00Z' })).toBe('time_in_future')
 })
@@ -112,7 +114,7 @@ it('what contradicts is refused and named, what says the same is taken', () => {
   for (const [body, one, other] of [
     [{ attributes: { x: 1 }, x: 2 }, 'a member of attributes', 'one beside it'],
     [{ model: 'a', request_model: 'b' }, 'request_model', 'model'],
-    [{ start_us: 1, start_time: at }, 'start_us', 'start_time'],
+    [{ start_us: 1_700_000_000_000_000, start_time: at }, 'start_us', 'start_time'],
     [{ latency_us: 7, latency_ms: 5 }, 'latency_us', 'latency_ms'],
     [{ ttft_us: 7, ttft_ms: 5 }, 'ttft_us', 'ttft_ms'],
     [{ prompt: 'p', input_messages: text('q') }, 'input_messages', 'prompt'],

@@ -31,6 +31,8 @@ type Json = unknown
 type Kind = 'text' | 'count' | 'whole' | 'micros' | 'number' | 'boolean' | 'texts' | 'messages' | 'json'
 
 const DAY_US = 86_400_000_000
+/** March 1973: what is below it in microseconds is a time of our days in seconds or milliseconds. Clocks of traced machines may be unset. */
+const EARLIEST_US = 1e14
 
 /** Every field that is taken over as it is, with what it must be. `null` is the same as absent. */
 const fields: Readonly<Record<string, Kind>> = {
@@ -201,6 +203,8 @@ function read(raw: Record<string, Json>, context: IngestContext): IngestResult {
   const { start, latency, ttft } = times
   if (start !== undefined) {
     if (start > context.receivedUs + DAY_US) refuse('start_time', 'a time at most 24 hours after arrival', 'time_in_future')
+    if (start === raw.start_us && start < EARLIEST_US && context.channel !== 'otlp')
+      refuse('start_us', 'microseconds since 1970, which have 16 digits now', 'bad_time')
     if (Math.abs(start) > 8.64e15) refuse('start_time', 'a time', 'bad_time')
     out.start_us = start
   }

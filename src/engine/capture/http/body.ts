@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
+import { parseExact } from '../../../shared/event/exact-json.ts'
 import { MALFORMED_BODY } from './bare-server.ts'
 
 /** Why a body could not be had: past its limit, not in time, or the client went away. */
@@ -144,12 +145,12 @@ export function discardRest(request: IncomingMessage): void {
 /** What {@link parseJson} gives for bytes that are not JSON in UTF-8. */
 export const MALFORMED = Symbol('malformed')
 
-/** JSON in UTF-8, strictly: invalid UTF-8 is refused and never replaced. A byte order mark is dropped. */
+/** JSON in UTF-8, strictly and without losing a digit: invalid UTF-8 is refused and never replaced. A byte order mark is dropped. */
 export function parseJson(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) return MALFORMED
   const from = bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
   try {
-    return JSON.parse(bytes.toString('utf8', from))
+    return parseExact(bytes.toString('utf8', from))
   } catch {
     return MALFORMED
   }

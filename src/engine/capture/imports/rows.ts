@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows of a file, whatever form it has, as values that a profile maps.
 import type { FileForm } from '../../../shared/contract/import-mapping.ts'
+import { parseExact } from '../../../shared/event/exact-json.ts'
 import type { FileSpan } from './file-span.ts'
 import { headOf } from './file-text.ts'
 import { holdsList, readItems } from './json-document.ts'
@@ -76,7 +77,7 @@ function jsonRow(record: RawRecord, what: 'line' | 'item'): FileRow {
   const text = textOfRecord(record)
   if (typeof text !== 'string') return { line, read, ok: false, ...text }
   try {
-    return { line, read, ok: true, value: JSON.parse(text) }
+    return { line, read, ok: true, value: parseExact(text) }
   } catch {
     return { line, read, ok: false, code: 'malformed_json', message: `the ${what} is not JSON` }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventMessage, MessagePart } from '../canonical-event.ts'
+import { parseExact } from '../exact-json.ts'
 import { type Json, MOST_DEPTH } from './message.ts'
 
 /** What was asked and answered, collected from attributes, span events and log records. */
@@ -27,7 +28,7 @@ function within(value: unknown, left: number): boolean {
 export function unfold(value: Json | undefined): Json | undefined {
   if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value
   try {
-    const parsed = JSON.parse(value) as Json
+    const parsed = parseExact(value) as Json
     // A few levels are left for the message around it.
     return within(parsed, MOST_DEPTH - 8) ? parsed : value
   } catch {

@@ -35,9 +35,9 @@ function scalar(value: unknown, kind: Scalar, name: string): unknown {
     case 'fixed32':
       return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : refuse(name, 'a whole number from 0')
     case 'double':
-      // Infinity and NaN are texts in this form.
+      // Infinity and NaN are texts in this form, and so is a whole number of many digits by now.
       if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value)
-      return typeof value === 'number' ? value : refuse(name, 'a number')
+      return typeof value === 'number' || (typeof value === 'string' && /^-?\d+$/.test(value)) ? Number(value) : refuse(name, 'a number')
   }
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { parseExact } from '../exact-json.ts'
 import { zonedToUtc } from './zones.ts'
 
 const TIME = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?$/
@@ -36,7 +37,7 @@ export function costFrom(...values: readonly unknown[]): { readonly cost_usd?: n
 export function unfold(value: unknown): unknown {
   if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value
   try {
-    return JSON.parse(value)
+    return parseExact(value)
   } catch {
     return value
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the wire formats of model servers have in common. The formats themselves stand beside this file, one each.
 import type { CanonicalEvent, EventMessage, MessagePart } from '../canonical-event.ts'
+import { parseExact } from '../exact-json.ts'
 
 /** The interfaces that are read; everything else passes without a record. */
 export type WireApi =
@@ -229,7 +230,7 @@ function depthWithin(value: unknown, left: number): boolean {
 /** JSON of at most 64 levels; undefined for anything else. */
 export function parseJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text)
+    const value = parseExact(text)
     return depthWithin(value, MOST_DEPTH) ? value : undefined
   } catch {
     return undefined
