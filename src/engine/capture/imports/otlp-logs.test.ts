@@ -93,6 +93,22 @@ describe('a file of log records', () => {
     expect(await imported(path)).toMatchObject({ accepted: 0, duplicates: 2, rejected: 0 })
   })
 
+  it('names each call without ids or with two values for one attribute, and takes the rest', async () => {
+    const twice = [attribute('my.tag', 'a'), attribute('my.tag', 'b')]
+    const path = fileOf(
+      spansLine({ ...span(21), traceId: '0'.repeat(32) }, span(22), { attributes: [attribute('db.system', 'sqlite')] }),
+      logsLine({ ...log(23, 'user', 'lost'), spanId: undefined }, log(24, 'user', 'kept')),
+      spansLine(span(25, ...twice))
+    )
+    const result = await imported(path)
+    expect(result).toMatchObject({ accepted: 2, rejected: 3 })
+    expect(result.errors.map(({ line, code }) => [line, code])).toEqual([
+      [1, 'missing_ids'],
+      [2, 'missing_ids'],
+      [3, 'contradiction']
+    ])
+  })
+
   it('with spans is joined with them: before, after, and with one that needs none', async () => {
     const path = fileOf(
       logsLine(log(11, 'user', 'before'), log(13, 'user', 'not needed')),
@@ -135,7 +151,8 @@ describe('a file of log records', () => {
         [4, 'wrong_type'],
         [5, 'wrong_type'],
         [6, 'wrong_type'],
-        [7, 'malformed_json']
+        [7, 'malformed_json'],
+        [8, 'missing_ids']
       ]
     ])
   })

@@ -118,10 +118,10 @@ async function* mappedRows(
   context: MapContext
 ): AsyncGenerator<MappedRow> {
   const collector = profile.format === 'jsonl' ? profile.collect?.() : undefined
-  const placed = ({ line, part, row }: Collected, read: number): MappedRow => ({
-    line,
-    part,
-    mapped: profile.map(row as never, context),
+  const placed = (one: Collected, read: number): MappedRow => ({
+    line: one.line,
+    part: one.part,
+    mapped: 'refused' in one ? one.refused : profile.map(one.row as never, context),
     read
   })
   let end = 0

@@ -91,9 +91,9 @@ export interface LogLook {
 }
 
 /** Null: a log record without content of a call. What its members hold comes as JSON texts: a tree of a million would be handed over for seconds. */
-export const otlpLog = ({ item, form }: OtlpItem): LogLook | NotTaken | null | 'undecodable' =>
+export const otlpLog = ({ item, form, from }: OtlpItem & { readonly from: Origin }): LogLook | NotTaken | null | 'undecodable' =>
   orUndecodable(() => {
-    const log = callLogOf(encodingOf(form).log(bufferOf(item)))
+    const log = callLogOf(encodingOf(form).log(bufferOf(item)), from)
     if (typeof log !== 'object') return log ?? null
     const fields = Object.entries(log.fields)
       .slice(0, MOST_FIELDS)

@@ -157,7 +157,7 @@ async function taken(signal: Signal, form: OtlpForm, gzip: boolean, bytes: Buffe
     for (const group of body.groups) {
       const origin = originOf(group.resource)
       for (const item of group.items) {
-        if (signal === 'logs') callLogOf(body.encoding.log(item))
+        if (signal === 'logs') callLogOf(body.encoding.log(item), origin)
         else {
           const call = callOf(body.encoding.span(item), origin)
           if (typeof call === 'object') eventOfCall(call, 1_800_000_000_000_000, 'unknown')

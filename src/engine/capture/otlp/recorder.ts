@@ -120,8 +120,8 @@ export class OtlpRecorder {
       items++
       const large = this.#isLarge(item)
       if (large !== null)
-        return this.#lookAtLog(large, { item: item as Uint8Array, form: body.form }, ({ key, piece }) => take(key, piece, from))
-      const log = callLogOf(body.encoding.log(item))
+        return this.#lookAtLog(large, { item: item as Uint8Array, form: body.form, from }, ({ key, piece }) => take(key, piece, from))
+      const log = callLogOf(body.encoding.log(item), from)
       if (typeof log !== 'object') return log
       take(log.key, pieceOf(log), from)
     })
@@ -172,11 +172,7 @@ export class OtlpRecorder {
     take({ ...look, digest: () => look.digest, of, bytes: of.item.length })
   }
 
-  async #lookAtLog(
-    large: Large,
-    of: { readonly item: Uint8Array; readonly form: 'json' | 'protobuf' },
-    take: (log: LogLook) => void
-  ): Looked {
+  async #lookAtLog(large: Large, of: Extract<CallTask['of'], { readonly item: Uint8Array }>, take: (log: LogLook) => void): Looked {
     const log = await large.run('otlpLog', of)
     if (log === 'undecodable') throw new OtlpError('a large log record')
     if (log === null || typeof log === 'string') return log ?? undefined

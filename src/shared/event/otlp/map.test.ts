@@ -255,14 +255,21 @@ describe('spans and log records', () => {
     expect(eventOf({ ...chat, 'error.type': '429' })).toMatchObject({ status: 'error', error_type: '429' })
     expect(eventOf(chat, { events: [exception] })).toMatchObject({ status: 'success' })
     expect(eventOf(chat, { endTimeUnixNano: 1 }).latency_us).toBeUndefined()
+    for (const [code, status] of [
+      [399, 'success'],
+      [400, 'error'],
+      [503, 'error']
+    ] as const)
+      expect(eventOf({ ...chat, 'http.response.status_code': code })).toMatchObject({ status, http_status: code })
+    expect(eventOf({ ...chat, 'http.response.status_code': 503 }, { status: { code: 1 } })).toMatchObject({ status: 'success' })
   })
 
   it('no call: other spans and log records; a call without ids is said to be one', () => {
     const none = { spanId: '0'.repeat(16) }
     expect(callOf(spanOf({ 'db.system': 'sqlite' }, none), origin)).toBeUndefined()
     expect(callOf(spanOf({ 'gen_ai.system': 'x' }, none), origin)).toBe('missing_ids')
-    expect(callLogOf({ eventName: 'app.started' })).toBeUndefined()
-    expect(callLogOf({ eventName: 'gen_ai.choice', ...none })).toBe('missing_ids')
+    expect(callLogOf({ eventName: 'app.started' }, origin)).toBeUndefined()
+    expect(callLogOf({ eventName: 'gen_ai.choice', ...none }, origin)).toBe('missing_ids')
   })
 
   it('one attribute with two values is no call, with the same value twice it is', () => {
@@ -275,23 +282,37 @@ describe('spans and log records', () => {
     expect(of(two('my.tag', { a: [1], b: 2 }, { b: 2, a: [1] }))).toBeTypeOf('object')
     expect(of({ ...two('x', 1, 1), events: [{ name: 'note', ...two('my.tag', 'a', 'b') }] })).toBe('contradiction')
     const log = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), eventName: 'gen_ai.choice' }
-    expect(callLogOf({ ...log, ...two('my.tag', 'a', 'b') })).toBe('contradiction')
-    expect(callLogOf({ ...log, ...two('my.tag', 'a', 'a') })).toBeTypeOf('object')
+    const call = spanOf({ 'gen_ai.system': 'x' })
+    for (const [name, found] of [
+      ['service.name', 'contradiction'],
+      ['service.version', 'contradiction'],
+      ['host.name', 'a call']
+    ] as const) {
+      const from = originOf(two(name, 'a', 'b'))
+      expect([callOf(call, from), callLogOf(log, from)].map((one) => (typeof one === 'object' ? 'a call' : one))).toEqual([found, found])
+      expect(callOf(spanOf({ 'db.system': 'sqlite' }), from)).toBeUndefined()
+      expect(callOf(call, originOf(two(name, 'a', 'a')))).toBeTypeOf('object')
+    }
+    expect(callLogOf({ ...log, ...two('my.tag', 'a', 'b') }, origin)).toBe('contradiction')
+    expect(callLogOf({ ...log, ...two('my.tag', 'a', 'a') }, origin)).toBeTypeOf('object')
   })
 
   it('log records of one call, named in the record or in an attribute, fill a span without content and no other', () => {
     const ids = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) }
     const logs = [
-      callLogOf({
-        ...ids,
-        timeUnixNano: 2,
-        attributes: pairs({ 'event.name': 'gen_ai.choice' }),
-        body: value({ message: { content: 'A' }, finish_reason: 'stop' })
-      }),
-      callLogOf({ ...ids, timeUnixNano: 1, eventName: 'gen_ai.user.message', body: value({ content: 'Q' }) })
+      callLogOf(
+        {
+          ...ids,
+          timeUnixNano: 2,
+          attributes: pairs({ 'event.name': 'gen_ai.choice' }),
+          body: value({ message: { content: 'A' }, finish_reason: 'stop' })
+        },
+        origin
+      ),
+      callLogOf({ ...ids, timeUnixNano: 1, eventName: 'gen_ai.user.message', body: value({ content: 'Q' }) }, origin)
     ].filter((log) => typeof log === 'object')
     expect(logs).toHaveLength(2)
-    expect(callLogOf({ ...ids, eventName: 'app.started' })).toBeUndefined()
+    expect(callLogOf({ ...ids, eventName: 'app.started' }, origin)).toBeUndefined()
     const bare = callOf(spanOf({ 'gen_ai.system': 'x' }), origin)
     const full = callOf(spanOf({ 'gen_ai.system': 'x', 'gen_ai.input.messages': 'own' }), origin)
     if (typeof bare !== 'object' || typeof full !== 'object') throw new Error('no call')

@@ -10,20 +10,26 @@ export interface Origin {
   readonly source: string | undefined
   /** Kept with each record: the rest of a resource describes the machine, not the call. */
   readonly attributes: Readonly<Record<string, Json>>
+  /** One of these has two values that differ: whose its calls are cannot be told. */
+  readonly contradicts: boolean
 }
 
 const keptOfResource = ['service.namespace', 'service.version', 'deployment.environment.name', 'deployment.environment'] as const
 
 /** What a resource says of the calling application. */
 export function originOf(resource: Resource | undefined): Origin {
-  const all = plainAttributes(resource?.attributes)
+  let contradicts = false
+  const ours = resource?.attributes?.filter(({ key }) => key === 'service.name' || keptOfResource.some((name) => name === key))
+  const all = plainAttributes(ours, () => {
+    contradicts = true
+  })
   const attributes: Record<string, Json> = {}
   for (const name of keptOfResource) {
     const value = all[name]
     if (typeof value === 'string' && value !== '') attributes[`resource.${name}`] = value
   }
   const name = all['service.name']
-  return { source: typeof name === 'string' && name !== '' ? name.slice(0, 256) : undefined, attributes }
+  return { source: typeof name === 'string' && name !== '' ? name.slice(0, 256) : undefined, attributes, contradicts }
 }
 
 /** A trace and a span id as the key of a call; undefined when either is missing or all zeros. */
@@ -42,9 +48,15 @@ export interface CallSpan {
 /** Why a span or log record of a call is not taken: the code of it. */
 export type NotTaken = 'missing_ids' | 'contradiction'
 
+/** The same in words. */
+export const notTaken: Readonly<Record<NotTaken, string>> = {
+  missing_ids: 'a call without trace and span id, or with one that is all zeros',
+  contradiction: 'an attribute of the call or of its resource has two values that differ'
+}
+
 /** The call that a span tells of; undefined when it is none of a model's (a database, an HTTP server). */
 export function callOf(span: Span, origin: Origin): CallSpan | NotTaken | undefined {
-  let contradicts = false
+  let { contradicts } = origin
   const onTwo = (): void => {
     contradicts = true
   }
@@ -144,8 +156,8 @@ export interface CallLog {
 }
 
 /** Name and content of a log record of one of the GenAI events, whichever way it names itself. */
-export function callLogOf(log: LogRecord): CallLog | NotTaken | undefined {
-  let contradicts = false
+export function callLogOf(log: LogRecord, origin: Origin): CallLog | NotTaken | undefined {
+  let { contradicts } = origin
   const onTwo = (): void => {
     contradicts = true
   }

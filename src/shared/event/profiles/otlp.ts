@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hasContent } from '../otlp/content.ts'
 import { jsonEncoding } from '../otlp/json.ts'
-import { addLogs, type CallLog, type CallSpan, callLogOf, callOf, callOfLogs, type Origin, originOf, rawOfCall } from '../otlp/map.ts'
+import {
+  addLogs,
+  type CallLog,
+  type CallSpan,
+  callLogOf,
+  callOf,
+  callOfLogs,
+  type NotTaken,
+  notTaken,
+  type Origin,
+  originOf,
+  rawOfCall
+} from '../otlp/map.ts'
 import { OtlpError } from '../otlp/message.ts'
 import { type Collected, type Collector, fitOf, isObject, type JsonProfile, type Row } from './profile.ts'
 
@@ -24,6 +36,12 @@ interface Waiting {
 
 const isLine = (line: unknown): line is Row => isObject(line) && (Array.isArray(line.resourceSpans) || Array.isArray(line.resourceLogs))
 
+const refused = (code: NotTaken, line: number, part: number): Collected => ({
+  line,
+  part,
+  refused: { ok: false, code, message: notTaken[code] }
+})
+
 /**
  * Joins what belongs to one call, as the receiver does: log records with each other and with their span. A span that says itself what was asked and
  * answered needs none of them; one without waits only in a file that has such log records. What has waited longest is made a record when there is
@@ -45,20 +63,24 @@ class OtlpCollector implements Collector {
         const from = originOf(resource)
         return items.flatMap((item) => {
           const span = callOf(jsonEncoding.span(item), from)
-          return typeof span === 'object' ? [{ span, from }] : []
+          return span === undefined ? [] : [{ span, from }]
         })
       })
       const groups = Array.isArray(value.resourceLogs) ? jsonEncoding.groups({ resourceLogs: value.resourceLogs }, 'logs') : []
       const logs = groups.flatMap(({ resource, items }) => {
         const from = originOf(resource)
         return items.flatMap((item) => {
-          const log = callLogOf(jsonEncoding.log(item))
-          return typeof log === 'object' ? [{ log, from }] : []
+          const log = callLogOf(jsonEncoding.log(item), from)
+          return log === undefined ? [] : [{ log, from }]
         })
       })
       // Taken when all of the line is read: one that is broken leaves nothing.
-      for (const { span, from } of calls) out.push(...this.#span(span, from, line, part++))
-      for (const { log, from } of logs) if (this.#log(log, from, line, part)) part++
+      for (const { span, from } of calls)
+        out.push(...(typeof span === 'object' ? this.#span(span, from, line, part++) : [refused(span, line, part++)]))
+      for (const { log, from } of logs) {
+        if (typeof log !== 'object') out.push(refused(log, line, part++))
+        else if (this.#log(log, from, line, part)) part++
+      }
     } catch (error) {
       if (error instanceof OtlpError) return undefined
       throw error

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Spans of Arize Phoenix: the data frame with a column for each attribute, and the objects of its API.
-import { callOf, originOf, rawOfCall } from '../otlp/map.ts'
+import { callOf, notTaken, originOf, rawOfCall } from '../otlp/map.ts'
 import type { AnyValue, KeyValue, Span, SpanEvent } from '../otlp/message.ts'
 import { bad, fitOf, isObject, type JsonProfile, type MapContext, type Mapped, type Row } from './profile.ts'
 import { textOf, timeUs, unfold } from './values.ts'
@@ -97,7 +97,8 @@ function map(row: unknown, { zone, source }: MapContext): Mapped {
     ...(end === undefined ? {} : { endTimeUnixNano: end })
   }
   const call = callOf(span, originOf(undefined))
-  if (typeof call !== 'object') return bad('span_kind', 'a kind of span, such as LLM')
+  if (typeof call === 'string') return { ok: false, code: call, message: notTaken[call] }
+  if (call === undefined) return bad('span_kind', 'a kind of span, such as LLM')
   return { ok: true, raw: { ...rawOfCall(call), source: source ?? 'phoenix' } }
 }
 

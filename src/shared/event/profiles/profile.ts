@@ -38,12 +38,10 @@ export interface CsvProfile extends ProfileBase {
   readonly map: (row: Readonly<Record<string, string>>, context: MapContext) => Mapped
 }
 
-/** A record of a file with its place: its line, and its number among the records that begin in it, from 0. */
-export interface Collected {
-  readonly line: number
-  readonly part: number
-  readonly row: unknown
-}
+/** A record of a file, or why it is none, with its place: its line, and its number among the records that begin in it, from 0. */
+export type Collected =
+  | { readonly line: number; readonly part: number; readonly row: unknown }
+  | { readonly line: number; readonly part: number; readonly refused: Extract<Mapped, { readonly ok: false }> }
 
 /** Makes records of lines that belong together, in the order in which they are whole. One for each reading of a file. */
 export interface Collector {
