@@ -321,5 +321,11 @@ describe('affidavit', () => {
     ).toBeGreaterThan(0.04)
     expect(affidavit('drift', 'test', '--x', file('c', [1, 'two']), '--y', x).status).toBe(2)
     expect(affidavit('drift', 'test', '--x', x, '--y', file('empty', [])).status).toBe(2)
+    for (const bad of ['0x10', '1_000', '9007199254740993', '1e400', 'Infinity'])
+      expect(affidavit('drift', 'test', '--x', x, '--y', file('bad', [1, bad]))).toMatchObject({
+        status: 2,
+        err: expect.stringMatching(/line 2 is/)
+      })
+    expect(affidavit('drift', 'test', '--x', x, '--y', file('good', ['+1.5', '.5', '2.', '1e300', '-9007199254740991'])).status).toBe(0)
   }, 60_000)
 })

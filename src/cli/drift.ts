@@ -5,6 +5,8 @@ import { type Alternative, P_FLOOR } from '../shared/stats/kolmogorov.ts'
 import { INVESTIGATION_STEPS, ksSamples } from '../shared/stats/ks.ts'
 import { EXIT, print } from './output.ts'
 
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
+
 /** Numbers of a file, one a line; empty lines are skipped. @throws AffidavitError file_unreadable, bad_request with the line */
 function numbers(path: string): number[] {
   let text: string
@@ -21,7 +23,13 @@ function numbers(path: string): number[] {
     const trimmed = line.trim()
     if (trimmed === '') continue
     const value = Number(trimmed)
-    if (!Number.isFinite(value)) throw new AffidavitError('bad_request', `${path}: line ${i + 1} is not a number`)
+    const refuse = (what: string): never => {
+      throw new AffidavitError('bad_request', `${path}: line ${i + 1} ${what}`)
+    }
+    if (!DECIMAL.test(trimmed)) refuse('is not a decimal number')
+    if (!Number.isFinite(value)) refuse('is too large for a number')
+    // Rounded, two values that differ would be a tie.
+    if (/^[+-]?\d+$/.test(trimmed) && !Number.isSafeInteger(value)) refuse('is a whole number beyond 2^53 - 1, which would be rounded')
     out.push(value)
   }
   if (out.length === 0) throw new AffidavitError('bad_request', `${path} holds no number`)
