@@ -17,6 +17,7 @@ import { createRoot } from 'react-dom/client'
 import { onShell } from '../client/bridge.ts'
 import { SessionProvider } from '../client/session.tsx'
 import { EngineFactsProvider } from './engine-state.tsx'
+import { keepFocus } from './focus-keeper.ts'
 import { router } from './router.tsx'
 import { SignInGate } from './sign-in.tsx'
 import { cssVariables, theme } from './theme.ts'
@@ -58,6 +59,8 @@ function App() {
     </MantineProvider>
   )
 }
+
+keepFocus()
 
 const root = document.getElementById('root')
 if (root) {

@@ -117,7 +117,7 @@ export function Screen({ title, tools, children }: { readonly title: string; rea
           </ActionIcon>
         </Tooltip>
       </section>
-      <main className="main">
+      <main className="main" tabIndex={-1}>
         <Banner />
         {children}
       </main>

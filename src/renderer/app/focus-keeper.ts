@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// The focus does not fall out of the page with the element that has it: it goes back to what opened a dialog or menu, or to a neighbour.
+
+const LAYER = '[role=dialog], [role=menu]'
+const STOPS = 'a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), [tabindex="0"]'
+
+/** Where the focus was. What stood around it is kept with it: an element that is gone cannot be asked for that. */
+interface Place {
+  readonly element: Element
+  /** From the parent outwards, to the dialog or menu that it is in or else to the body; `at`: its place among the children there. */
+  readonly around: readonly { readonly node: Element; readonly at: number }[]
+  readonly layer: Element | null
+}
+
+function placeOf(element: Element): Place {
+  const layer = element.closest(LAYER)
+  const around: { readonly node: Element; readonly at: number }[] = []
+  for (let inner = element; inner !== layer && inner.parentElement && inner !== document.body; inner = inner.parentElement)
+    around.push({ node: inner.parentElement, at: [...inner.parentElement.children].indexOf(inner) })
+  return { element, around, layer }
+}
+
+function takes(element: Element | null | undefined): boolean {
+  if (!(element instanceof HTMLElement)) return false
+  element.focus({ preventScroll: true })
+  return document.activeElement === element
+}
+
+/** What stands where an element was, or else the last before it. */
+function neighbourIn(node: Element, at: number): Element | undefined {
+  const stops = [...node.querySelectorAll(STOPS)]
+  const there = node.children[at]
+  const after = there && stops.find((one) => one === there || there.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING)
+  return after ?? stops.at(-1)
+}
+
+/** Keeps the focus in the page from now on. */
+export function keepFocus(): void {
+  let last: Place | null = null
+  const openers = new WeakMap<Element, Place | null>()
+
+  const giveBack = (place: Place): boolean => {
+    if (place.element.isConnected && takes(place.element)) return true
+    for (const { node, at } of place.around) {
+      if (!node.isConnected) continue
+      // Another screen: its own beginning, not the frame around it.
+      if (node.querySelector('main')) break
+      if (node.matches(STOPS) ? takes(node) : takes(neighbourIn(node, at))) return true
+    }
+    const opener = place.layer && openers.get(place.layer)
+    return opener ? giveBack(opener) : takes(document.querySelector('main'))
+  }
+
+  document.addEventListener('focusin', ({ target }) => {
+    if (!(target instanceof Element)) return
+    const place = placeOf(target)
+    if (place.layer && !openers.has(place.layer)) openers.set(place.layer, last)
+    last = place
+  })
+  // Whoever clicks beside everything gives the focus away.
+  document.addEventListener(
+    'click',
+    () => {
+      if (document.activeElement === document.body) last = null
+    },
+    true
+  )
+  new MutationObserver(() => {
+    if (last && !last.element.isConnected && document.activeElement === document.body) giveBack(last)
+  }).observe(document.body, { childList: true, subtree: true })
+}
