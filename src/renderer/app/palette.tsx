@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useComputedColorScheme } from '@mantine/core'
-import { createSpotlight, Spotlight, type SpotlightActionGroupData } from '@mantine/spotlight'
+import { createSpotlight, Spotlight, type SpotlightActionData, type SpotlightActionGroupData } from '@mantine/spotlight'
 import {
   IconDownload,
   IconFilter,
@@ -14,6 +14,7 @@ import {
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { call, shell } from '../client/bridge.ts'
+import { count } from '../ui/format.ts'
 import { useSections } from './sections.ts'
 
 const [store, palette] = createSpotlight()
@@ -22,6 +23,8 @@ export const openPalette = (): void => palette.open()
 
 const icon = (Icon: typeof IconSearch) => <Icon size={17} stroke={1.6} aria-hidden />
 const Key = ({ name }: { readonly name: string }) => <span className="keycap">{name}</span>
+
+const says = (text: string) => (action: SpotlightActionData) => action.label?.toLowerCase().includes(text.trim().toLowerCase()) ?? false
 
 /** Ctrl/Cmd K: sections, proof commands, and whatever is typed as a leaf number or a filter. */
 export function Palette() {
@@ -42,8 +45,7 @@ export function Palette() {
                 : [
                     {
                       id: 'leaf',
-                      label: `Go to leaf ${leaf}`,
-                      keywords: text,
+                      label: `Go to leaf ${count(Number(leaf))}`,
                       leftSection: icon(IconListSearch),
                       onClick: () => void navigate({ to: '/records', search: { seq: Number(leaf) } })
                     }
@@ -51,15 +53,13 @@ export function Palette() {
               {
                 id: 'filter',
                 label: `Filter records: ${text}`,
-                keywords: text,
                 leftSection: icon(IconFilter),
                 onClick: () => void navigate({ to: '/records', search: { query: text } })
               }
             ]
           }
         ]
-  const actions: SpotlightActionGroupData[] = [
-    ...typed,
+  const commands: SpotlightActionGroupData[] = [
     {
       group: 'Go to',
       actions: sections.map(({ to, name, Icon }, i) => ({
@@ -123,7 +123,9 @@ export function Palette() {
   return (
     <Spotlight
       store={store}
-      actions={actions}
+      actions={[...typed, ...commands.map(({ group, actions }) => ({ group, actions: actions.filter(says(text)) }))]}
+      // What is typed comes first whatever its words are: all is chosen already.
+      filter={(_, actions) => actions}
       query={text}
       onQueryChange={setText}
       limit={12}
@@ -135,7 +137,6 @@ export function Palette() {
         'aria-label': 'Search or run a command',
         leftSection: icon(IconSearch)
       }}
-      nothingFound="Nothing matches"
       overlayProps={{ backgroundOpacity: 0.32, blur: 0 }}
       transitionProps={{ duration: 0 }}
       attributes={{ content: { 'aria-label': 'Command palette' } }}
