@@ -2,6 +2,7 @@
 // A grid of any number of rows: only the visible ones exist. Plain arithmetic on a fixed row height; above the height that a browser can
 // lay out, the scroll position is mapped to a row index.
 import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { type GetPage, usePages } from './grid-pages.ts'
 
 export interface GridColumn<R> {
   readonly name: string
@@ -13,12 +14,17 @@ export interface GridColumn<R> {
   readonly className?: (row: R) => string | undefined
 }
 
-export interface VirtualGridProps<R> {
+/** A row to scroll to the top, or the active row, to be brought into view and given the focus; a new object scrolls again. */
+export interface Reveal {
+  readonly index: number
+  readonly as: 'top' | 'focus'
+}
+
+interface VirtualGridProps<R> {
   readonly label: string
   readonly count: number
   readonly columns: readonly GridColumn<R>[]
-  /** Rows [offset, offset + limit), limit at most PAGE_ROWS. */
-  readonly getPage: (offset: number, limit: number, signal: AbortSignal) => Promise<readonly R[]>
+  readonly getPage: GetPage<R>
   /** Changes when the rows behind the positions changed: the cache is dropped. */
   readonly version: string
   readonly active: number
@@ -26,64 +32,12 @@ export interface VirtualGridProps<R> {
   readonly selected: number | null
   readonly onOpen: (index: number, row: R) => void
   readonly onScroll?: (first: number, visible: number) => void
-  /** Row to bring into view; a new object scrolls again. */
-  readonly reveal?: { readonly index: number } | null
+  readonly reveal?: Reveal | null
 }
 
 const ROW = 28
-/** Rows asked for at once. */
-export const PAGE_ROWS = 200
 /** Half of what Chromium lays out at a device pixel ratio of 2. */
 const MOST_HEIGHT = 16_000_000
-const KEPT_PAGES = 30
-
-/** Rows in pages of 200, fetched when they come into view, the last thirty pages kept. */
-function usePages<R>(getPage: VirtualGridProps<R>['getPage'], version: string, count: number) {
-  const pages = useRef(new Map<number, readonly R[]>())
-  const running = useRef(new Map<number, AbortController>())
-  const [, redraw] = useState(0)
-  useEffect(() => {
-    // `version` is the reason to run: pages of another result are worthless.
-    void version
-    return () => {
-      for (const abort of running.current.values()) abort.abort()
-      running.current.clear()
-      pages.current.clear()
-    }
-  }, [version])
-  const want = useCallback(
-    (first: number, last: number) => {
-      const from = Math.floor(first / PAGE_ROWS)
-      const to = Math.floor(Math.max(first, last) / PAGE_ROWS)
-      for (const [page, abort] of running.current) {
-        if (page >= from && page <= to) continue
-        abort.abort()
-        running.current.delete(page)
-      }
-      for (let page = from; page <= to; page++) {
-        if (pages.current.has(page) || running.current.has(page) || page * PAGE_ROWS >= count) continue
-        const abort = new AbortController()
-        running.current.set(page, abort)
-        getPage(page * PAGE_ROWS, Math.min(PAGE_ROWS, count - page * PAGE_ROWS), abort.signal).then(
-          (rows) => {
-            if (abort.signal.aborted) return
-            running.current.delete(page)
-            pages.current.set(page, rows)
-            for (const old of pages.current.keys()) {
-              if (pages.current.size <= KEPT_PAGES) break
-              pages.current.delete(old)
-            }
-            redraw((n) => n + 1)
-          },
-          () => running.current.delete(page)
-        )
-      }
-    },
-    [getPage, count]
-  )
-  const rowAt = (index: number): R | undefined => pages.current.get(Math.floor(index / PAGE_ROWS))?.[index % PAGE_ROWS]
-  return { want, rowAt }
-}
 
 export function VirtualGrid<R>(props: VirtualGridProps<R>) {
   const { label, count, columns, version, active, onActive, selected, onOpen, onScroll, reveal } = props
@@ -136,24 +90,29 @@ export function VirtualGrid<R>(props: VirtualGridProps<R>) {
     scrollTo(0)
   }, [version])
 
+  const activeRow = useRef<HTMLDivElement>(null)
+
   // Scrolls once per request, not when the window is resized.
   useEffect(() => {
-    if (reveal && (reveal.index < first || reveal.index >= first + visible)) scrollTo(reveal.index - Math.floor(visible / 3))
+    if (!reveal) return
+    if (reveal.as === 'top') return scrollTo(reveal.index)
+    if (reveal.index <= first || reveal.index >= first + visible) scrollTo(reveal.index - Math.floor(visible / 3))
+    activeRow.current?.focus({ preventScroll: true })
   }, [reveal])
 
-  // A key that leads far away takes the row that has the focus out of the page: the one it leads to takes it then.
+  // The row that a key leads to takes the focus as soon as it is drawn.
   const byKey = useRef(false)
-  const activeRow = useCallback((element: HTMLDivElement | null) => {
-    if (element && byKey.current) element.focus({ preventScroll: true })
-    else focusIfGridHasFocus(element)
-    if (element) byKey.current = false
-  }, [])
+  useLayoutEffect(() => {
+    if (byKey.current) activeRow.current?.focus({ preventScroll: true })
+    byKey.current = false
+  })
 
   const move = (to: number) => {
     const next = Math.max(0, Math.min(count - 1, to))
     byKey.current = next !== active
     onActive(next)
-    if (next < first) scrollTo(next)
+    // The first row may be cut.
+    if (next <= first) scrollTo(next)
     else if (next >= first + visible) scrollTo(next - visible + 1)
   }
 
@@ -178,6 +137,10 @@ export function VirtualGrid<R>(props: VirtualGridProps<R>) {
 
   const template = { gridTemplateColumns: columns.map((column) => column.width).join(' ') }
   const offset = exact ? first * ROW : (scroller.current?.scrollTop ?? 0)
+  // The active row stays, just out of view, where it is scrolled away: the focus would be lost with it.
+  const rows = Array.from({ length: Math.max(0, drawn) }, (_, i) => first + i)
+  const away = active < first ? -ROW : active >= first + drawn ? drawn * ROW : null
+  if (away !== null && count > 0) rows.splice(away < 0 ? 0 : rows.length, 0, active)
   return (
     <div className="column grow" role="grid" aria-label={label} aria-rowcount={count + 1} aria-colcount={columns.length}>
       <div role="row" aria-rowindex={1} className="grid-head" style={template}>
@@ -202,21 +165,23 @@ export function VirtualGrid<R>(props: VirtualGridProps<R>) {
       <div className="grid-scroll" ref={scroller} onScroll={read} role="presentation">
         <div style={{ height: laidOut, position: 'relative' }} role="presentation">
           <div style={{ position: 'absolute', insetInline: 0, transform: `translateY(${offset}px)` }} role="rowgroup">
-            {Array.from({ length: Math.max(0, drawn) }, (_, i) => {
-              const index = first + i
+            {rows.map((index) => {
               const row = rowAt(index)
               return (
                 <div
                   key={index}
                   role="row"
                   className="grid-row"
-                  style={template}
+                  style={index === active && away !== null ? { ...template, position: 'absolute', insetInline: 0, top: away } : template}
                   aria-rowindex={index + 2}
                   aria-selected={selected === index}
-                  tabIndex={index === active || (i === 0 && (active < first || active >= first + drawn)) ? 0 : -1}
+                  tabIndex={index === active ? 0 : -1}
                   ref={index === active ? activeRow : undefined}
                   onKeyDown={onKeyDown}
-                  onFocus={() => index !== active && onActive(index)}
+                  onFocus={() => {
+                    if (index !== active) onActive(index)
+                    else if (away !== null) scrollTo(index - Math.floor(visible / 3))
+                  }}
                   onClick={() => {
                     onActive(index)
                     if (row !== undefined) onOpen(index, row)
@@ -242,16 +207,4 @@ export function VirtualGrid<R>(props: VirtualGridProps<R>) {
       </div>
     </div>
   )
-}
-
-/** The roving row takes the focus only when another row of the grid has it. */
-function focusIfGridHasFocus(element: HTMLDivElement | null): void {
-  const focused = document.activeElement
-  if (
-    element &&
-    focused !== element &&
-    focused?.getAttribute('role') === 'row' &&
-    focused.closest('[role=grid]') === element.closest('[role=grid]')
-  )
-    element.focus({ preventScroll: true })
 }

@@ -5,9 +5,10 @@ import type { OperationOutput } from '../../../shared/contract/contract.ts'
 import type { DriftSeries } from '../../../shared/contract/drift.ts'
 import { useStatus } from '../../app/engine-state.tsx'
 import { count, day, moment } from '../../ui/format.ts'
+import { PAGE_ROWS } from '../../ui/grid-pages.ts'
 import { Note, Panel, State } from '../../ui/parts.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
-import { type GridColumn, PAGE_ROWS, VirtualGrid } from '../../ui/virtual-grid.tsx'
+import { type GridColumn, VirtualGrid } from '../../ui/virtual-grid.tsx'
 import { clockWords, seriesMeanings, seriesSummary, seriesWords, stateWords } from './series-words.ts'
 
 interface SeriesTableProps {

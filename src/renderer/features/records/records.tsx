@@ -16,7 +16,7 @@ import { cx } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Rail } from '../../ui/rail.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
-import { VirtualGrid } from '../../ui/virtual-grid.tsx'
+import { type Reveal, VirtualGrid } from '../../ui/virtual-grid.tsx'
 import { recordColumns } from './columns.tsx'
 import { FilterBar } from './filter-bar.tsx'
 import { ImportDialog } from './import-dialog.tsx'
@@ -71,7 +71,7 @@ export function Records({ query = '', seq, import: importing }: RecordsProps) {
   const [active, setActive] = useState(0)
   const [selected, setSelected] = useState<{ readonly seq: number; readonly index: number | null } | null>(null)
   const [view, setView] = useState({ first: 0, visible: 1 })
-  const [reveal, setReveal] = useState<{ readonly index: number } | null>(null)
+  const [reveal, setReveal] = useState<Reveal | null>(null)
   const [total, setTotal] = useState<number | null>(null)
   const [paneWidth, setPaneWidth] = useState(() => Number(localStorage.getItem(PANE)) || defaultPane())
   const [dropped, setDropped] = useState<string | null>(null)
@@ -106,7 +106,7 @@ export function Records({ query = '', seq, import: importing }: RecordsProps) {
     []
   )
 
-  // A leaf named in the address: bring its row into view and open it.
+  // A leaf named in the address: bring its row into view, open it and go on from there.
   useEffect(() => {
     if (seq === undefined || handle === undefined) return
     let live = true
@@ -116,7 +116,7 @@ export function Records({ query = '', seq, import: importing }: RecordsProps) {
         setSelected({ seq, index: offset })
         if (offset !== null) {
           setActive(offset)
-          setReveal({ index: offset })
+          setReveal({ index: offset, as: 'focus' })
         }
       },
       () => {}
@@ -227,7 +227,7 @@ export function Records({ query = '', seq, import: importing }: RecordsProps) {
             count={opened?.count ?? 0}
             first={view.first}
             visible={view.visible}
-            onJump={(index) => setReveal({ index: Math.max(0, index) })}
+            onJump={(index) => setReveal({ index, as: 'top' })}
           />
           {selected !== null && (
             <RecordPane

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// The records view by keyboard alone: the focus is never lost.
+import type { Page } from '@playwright/test'
+import { callOk, records, waitForJob } from '../data.ts'
+import { expect } from '../harness.ts'
+import { oneLook } from './walk.ts'
+
+/** The row of the grid that has the focus, by its place from 0; null while the focus is elsewhere. */
+const focusedRow = (page: Page) =>
+  page.evaluate(() => {
+    const row = document.activeElement?.closest('[role=grid] [role=row]')
+    return row ? Number(row.getAttribute('aria-rowindex')) - 2 : null
+  })
+
+async function press(page: Page, key: string): Promise<number | null> {
+  await page.keyboard.press(key)
+  return focusedRow(page)
+}
+
+oneLook('light', 'records by keyboard', async ({ page, go, shoot }) => {
+  const file = await records()
+  await waitForJob(page, (await callOk(page, 'import.start', { path: file.path, profile: file.profile })).job_id)
+  await callOk(page, 'events.append', {
+    events: [
+      {
+        model: 'llama3.2',
+        source: 'desk',
+        prompt: 'Write to zephyrine.quux@example.org that her savings can be moved',
+        response: 'Dear client',
+        latency_ms: 2500
+      }
+    ]
+  })
+  await go('/records')
+  const rows = page.getByRole('grid', { name: 'Records' }).getByRole('row')
+  const focused = page.locator(':focus')
+  await rows.nth(1).focus()
+
+  // No key of the grid takes the focus out of it, whether rows are there or still on their way.
+  const page1 = await press(page, 'PageDown')
+  expect(page1).toBeGreaterThan(10)
+  for (const [key, at] of [
+    ['PageDown', 2 * Number(page1)],
+    ['PageDown', 3 * Number(page1)],
+    ['PageUp', 2 * Number(page1)],
+    ['ArrowDown', 2 * Number(page1) + 1],
+    ['End', file.rows],
+    ['PageUp', file.rows - Number(page1)],
+    ['ArrowUp', file.rows - Number(page1) - 1],
+    ['Home', 0],
+    ['ArrowUp', 0],
+    ['ArrowDown', 1]
+  ] as const) {
+    expect.soft(await press(page, key), key).toBe(at)
+    await expect.soft(focused, key).toBeInViewport({ ratio: 1 })
+  }
+
+  // Scrolled away by the wheel, the row keeps the focus, and the next key goes on from it.
+  await page.mouse.move(600, 400)
+  await page.mouse.wheel(0, 6000)
+  await expect(rows.nth(5)).not.toHaveAttribute('aria-rowindex', '6')
+  expect(await focusedRow(page)).toBe(1)
+  expect(await press(page, 'ArrowDown')).toBe(2)
+  await expect(focused).toBeInViewport({ ratio: 1 })
+  await shoot('80-grid')
+
+  // A dialog gives the focus back to what opened it, or to what stands there instead.
+  await press(page, 'Home')
+  await expect(async () => {
+    await page.keyboard.press('Enter')
+    await expect(page.getByText('1 span of personal data is masked.')).toBeVisible({ timeout: 2_000 })
+  }).toPass()
+  const unmask = page.getByRole('button', { name: 'Unmask…' })
+  await unmask.focus()
+  await page.keyboard.press('Enter')
+  await expect(page.getByLabel('Reason')).toBeFocused()
+  await page.keyboard.press('Escape')
+  await expect.soft(unmask).toBeFocused()
+  await unmask.focus()
+  await page.keyboard.press('Enter')
+  await expect(page.getByLabel('Reason')).toBeFocused()
+  await page.keyboard.type('Complaint 26-114')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await expect(page.getByText('Shown without masks until this pane is closed')).toBeVisible()
+  await expect.soft(page.getByRole('tabpanel', { name: 'Conversation' })).toBeFocused()
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('tabpanel')).toBeHidden()
+  expect.soft(await focusedRow(page)).toBe(0)
+
+  // The palette leads to the row of a leaf, and its selected row can be seen.
+  const leaf = (await callOk(page, 'records.page', { handle: (await callOk(page, 'records.open', {})).handle, offset: 900, limit: 1 }))
+    .rows[0]
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type(String(leaf?.seq))
+  const chosen = page.locator('[data-selected]')
+  await expect.soft(chosen).toHaveText(`Go to leaf ${leaf?.seq.toLocaleString('en-US')}`)
+  const colours = await chosen.evaluate((row) =>
+    [row, ...row.querySelectorAll('span:has(> svg)')].map((one) => getComputedStyle(one).color)
+  )
+  expect.soft(colours[1]).toBe(colours[0])
+  await shoot('80-palette')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('complementary', { name: `Record, leaf ${leaf?.seq.toLocaleString('en-US')}` })).toBeVisible()
+  await expect.poll(() => focusedRow(page)).toBe(900)
+  await expect(focused).toBeInViewport({ ratio: 1 })
+  await page.keyboard.press('Escape')
+  await expect.poll(() => focusedRow(page)).toBe(900)
+
+  for (const name of ['desk', 'mail']) await callOk(page, 'clients.add', { name, scopes: ['ingest'] })
+  await go('/settings?view=capture')
+  const revoke = page.getByRole('button', { name: 'Revoke…' })
+  await expect(revoke).toHaveCount(2)
+  await revoke.first().focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: 'Revoke', exact: true }).focus()
+  await page.keyboard.press('Enter')
+  await expect(revoke).toHaveCount(1)
+  await expect.soft(revoke).toBeFocused()
+  // Another screen begins at its beginning.
+  await page.keyboard.press('Control+1')
+  await expect(page.getByText('Open drift alerts')).toBeVisible()
+  await expect.soft(page.getByRole('main')).toBeFocused()
+})
