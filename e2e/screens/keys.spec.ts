@@ -18,7 +18,9 @@ oneLook('light', 'keys and anchors', async ({ app, page, go, shoot }) => {
     await go('/settings?view=keys')
     await expect(page.getByText('in use, signs bundles')).toBeVisible()
     await shoot('15-keys')
-    await page.getByRole('button', { name: 'Change the export key' }).click()
+    await page.getByRole('button', { name: 'Change the export key…' }).click()
+    await expect(page.getByRole('button', { name: 'Cancel' })).toBeFocused()
+    await page.getByRole('button', { name: 'Change the key', exact: true }).click()
     await expect(page.getByText('retired', { exact: true })).toBeVisible({ timeout: 60_000 })
     await page
       .getByRole('button', { name: /^Revoke export key/ })

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import type { WorkspaceStatus } from '../../shared/contract/workspace.ts'
 import { shell } from '../client/bridge.ts'
 import { messageOf, useAction } from '../client/hooks.ts'
+import { DialogButtons } from '../ui/dialog-buttons.tsx'
 import { count } from '../ui/format.ts'
 import { Mark, Note } from '../ui/parts.tsx'
 import { PermittedButton } from '../ui/permitted-button.tsx'
@@ -101,11 +102,7 @@ function GoOn({ status, problem, onClose }: { readonly status: WorkspaceStatus; 
           onChange={(event) => setReason(event.currentTarget.value)}
         />
         {error !== null && <Note is="broken">{messageOf(error)}</Note>}
-        <div className="row">
-          <span className="grow" />
-          <Button variant="default" onClick={onClose}>
-            Stay read-only
-          </Button>
+        <DialogButtons onCancel={onClose} cancel="Stay read-only">
           <PermittedButton
             permission="maintain"
             disabled={reason.trim().length < 3}
@@ -114,7 +111,7 @@ function GoOn({ status, problem, onClose }: { readonly status: WorkspaceStatus; 
           >
             Record and continue
           </PermittedButton>
-        </div>
+        </DialogButtons>
       </div>
     </Modal>
   )

@@ -5,6 +5,7 @@ import type { RecordDetail } from '../../shared/contract/record.ts'
 import { placeKey, recordedAt, standsAt } from '../../shared/event/correction.ts'
 import { MASK } from '../../shared/privacy/mask.ts'
 import { messageOf, useAction } from '../client/hooks.ts'
+import { DialogButtons } from './dialog-buttons.tsx'
 import { count } from './format.ts'
 import { Masked } from './masked.tsx'
 import { Note } from './parts.tsx'
@@ -120,17 +121,18 @@ export function CorrectDialog({ detail, requestId, onUnmask, onCorrected, onClos
           onChange={(event) => setReason(event.currentTarget.value)}
         />
         {correct.isError && <Note is="broken">{messageOf(correct.error)}</Note>}
-        <div className="row gap-8">
+        <DialogButtons
+          onCancel={onClose}
+          beside={
+            <span className="dim small">
+              {changes.length === 0 ? 'Nothing differs yet.' : changes.map(({ what }) => placeName(detail, what)).join('; ')}
+            </span>
+          }
+        >
           <Button type="submit" loading={correct.isPending} disabled={changes.length === 0 || reason.trim().length < 3}>
             Record the correction
           </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <span className="dim small">
-            {changes.length === 0 ? 'Nothing differs yet.' : changes.map(({ what }) => placeName(detail, what)).join('; ')}
-          </span>
-        </div>
+        </DialogButtons>
       </form>
       {unmasking && <UnmaskDialog seq={seq} onClose={() => setUnmasking(false)} onUnmask={onUnmask} />}
     </Modal>

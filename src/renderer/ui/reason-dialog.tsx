@@ -2,6 +2,7 @@
 import { Button, Modal, Textarea } from '@mantine/core'
 import { type ReactNode, useState } from 'react'
 import { messageOf } from '../client/hooks.ts'
+import { DialogButtons } from './dialog-buttons.tsx'
 import { Note } from './parts.tsx'
 
 interface ReasonDialogProps {
@@ -47,14 +48,11 @@ export function ReasonDialog({ label = 'Reason', least = 1, most = 2000, ...prop
           onChange={(event) => setReason(event.currentTarget.value)}
         />
         {act.isError && <Note is="broken">{messageOf(act.error)}</Note>}
-        <div className="row gap-8">
+        <DialogButtons onCancel={onClose}>
           <Button type="submit" loading={act.isPending} disabled={reason.trim().length < least}>
             {submit}
           </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
+        </DialogButtons>
       </form>
     </Modal>
   )

@@ -140,11 +140,12 @@ function Decide({ approval, onClose }: { readonly approval: Approval; readonly o
         />
         {decide.isError && <Note is="broken">{messageOf(decide.error)}</Note>}
         <div className="row gap-8">
-          <Button loading={decide.isPending} disabled={own} onClick={() => answer('give')}>
-            Approve
-          </Button>
+          <span className="grow" />
           <Button variant="default" disabled={decide.isPending} onClick={() => answer('refuse')}>
             {own ? 'Withdraw' : 'Refuse'}
+          </Button>
+          <Button loading={decide.isPending} disabled={own} onClick={() => answer('give')}>
+            Approve
           </Button>
         </div>
       </div>

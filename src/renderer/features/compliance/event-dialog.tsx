@@ -3,6 +3,7 @@ import { Button, Modal, Select, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { type TriggerEvent, triggerEvents } from '../../../shared/policy/retention.ts'
 import { messageOf, useAction } from '../../client/hooks.ts'
+import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { Note } from '../../ui/parts.tsx'
 
 const labels: Readonly<Record<TriggerEvent, string>> = { account_closed: 'Account closed', system_ended: 'End of life of the system' }
@@ -46,7 +47,7 @@ export function EventDialog({ onClose }: { readonly onClose: () => void }) {
         />
         <TextInput label="Date, UTC" placeholder="2026-11-23" value={at} onChange={(e) => setAt(e.currentTarget.value)} />
         {record.isError && <Note is="broken">{messageOf(record.error)}</Note>}
-        <div className="row gap-8">
+        <DialogButtons onCancel={onClose}>
           <Button
             loading={record.isPending}
             disabled={value.trim() === '' || !date}
@@ -54,10 +55,7 @@ export function EventDialog({ onClose }: { readonly onClose: () => void }) {
           >
             Record
           </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
+        </DialogButtons>
       </div>
     </Modal>
   )

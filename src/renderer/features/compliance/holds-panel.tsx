@@ -4,6 +4,7 @@ import { useState } from 'react'
 import type { Hold, HoldScope } from '../../../shared/contract/retention.ts'
 import { spansAmong } from '../../../shared/privacy/spans.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
+import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { count, moment } from '../../ui/format.ts'
 import { Note, Panel, State } from '../../ui/parts.tsx'
 import { ReasonDialog } from '../../ui/reason-dialog.tsx'
@@ -172,7 +173,7 @@ function PlaceHold({ onClose }: { readonly onClose: () => void }) {
           )}
         </Note>
         {place.isError && <Note is="broken">{messageOf(place.error)}</Note>}
-        <div className="row gap-8">
+        <DialogButtons onCancel={onClose}>
           <Button
             loading={place.isPending}
             disabled={scope === null || preview.isError || matter.trim() === '' || reason.trim() === ''}
@@ -180,10 +181,7 @@ function PlaceHold({ onClose }: { readonly onClose: () => void }) {
           >
             Place the hold
           </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
+        </DialogButtons>
       </div>
     </Modal>
   )

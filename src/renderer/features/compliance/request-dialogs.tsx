@@ -4,6 +4,7 @@ import { useState } from 'react'
 import type { SubjectRequest } from '../../../shared/contract/requests.ts'
 import { requestKinds } from '../../../shared/evidence/leaf-data.ts'
 import { messageOf, useAction } from '../../client/hooks.ts'
+import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { Note } from '../../ui/parts.tsx'
 import { ReasonDialog } from '../../ui/reason-dialog.tsx'
 
@@ -110,14 +111,11 @@ export function Enter({ onClose, onEntered }: { readonly onClose: () => void; re
           onChange={(event) => setReceived(event.currentTarget.value)}
         />
         {enter.isError && <Note is="broken">{messageOf(enter.error)}</Note>}
-        <div className="row gap-8">
+        <DialogButtons onCancel={onClose}>
           <Button type="submit" loading={enter.isPending} disabled={reference.trim() === '' || !/^\d{4}-\d{2}-\d{2}$/.test(received)}>
             Enter
           </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
+        </DialogButtons>
       </form>
     </Modal>
   )

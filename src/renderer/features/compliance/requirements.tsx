@@ -7,6 +7,7 @@ import type { EvidenceLink, Requirement } from '../../../shared/contract/complia
 import { call, shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { usePrint } from '../../client/print.ts'
+import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { count, moment } from '../../ui/format.ts'
 import { Facts, Hash, Note, Panel } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
@@ -232,14 +233,11 @@ function Mark({ requirement, onClose }: { readonly requirement: Requirement; rea
           <span className="soft small clip">{document ?? 'Its name and SHA-256 are recorded, not the file'}</span>
         </div>
         {mark.isError && <Note is="broken">{messageOf(mark.error)}</Note>}
-        <div className="row">
+        <DialogButtons onCancel={onClose}>
           <PermittedButton permission="compliance" disabled={reason.trim() === ''} loading={mark.isPending} onClick={save}>
             Note
           </PermittedButton>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
+        </DialogButtons>
       </div>
     </Modal>
   )

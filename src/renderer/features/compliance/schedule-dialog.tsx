@@ -3,6 +3,7 @@ import { Button, Checkbox, Modal, NumberInput, Select, Textarea, TextInput } fro
 import { useState } from 'react'
 import type { OperationInput, OperationOutput } from '../../../shared/contract/contract.ts'
 import { messageOf, useAction } from '../../client/hooks.ts'
+import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { Note } from '../../ui/parts.tsx'
 
 type Schedule = OperationOutput<'retention.get'>
@@ -125,7 +126,7 @@ export function ScheduleDialog({ data, onClose }: { readonly data: Schedule; rea
           onChange={(e) => setExisting(e.currentTarget.checked)}
         />
         {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
-        <div className="row gap-8">
+        <DialogButtons onCancel={onClose}>
           <Button
             loading={save.isPending}
             disabled={reason.trim() === ''}
@@ -133,10 +134,7 @@ export function ScheduleDialog({ data, onClose }: { readonly data: Schedule; rea
           >
             {existing ? 'Ask for it' : 'Set the schedule'}
           </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
+        </DialogButtons>
       </div>
     </Modal>
   )

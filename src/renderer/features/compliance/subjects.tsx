@@ -4,13 +4,16 @@ import { useState } from 'react'
 import type { SubjectRequest } from '../../../shared/contract/requests.ts'
 import { shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
-import { count, moment } from '../../ui/format.ts'
+import { count, day, moment } from '../../ui/format.ts'
 import { cx, Facts, Note, Panel, State } from '../../ui/parts.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 import { Who } from '../../ui/who.tsx'
 import { Recipients } from './recipients.tsx'
 import { Ask, Enter, kindNames } from './request-dialogs.tsx'
 import { SubjectScope } from './subject-scope.tsx'
+
+/** A date that does not break. */
+const dateOf = (date: string): string => day(date).replaceAll(' ', '\u00a0')
 
 const stepNames: Readonly<Record<string, string>> = {
   'request.received': 'entered',
@@ -71,7 +74,7 @@ export function Subjects() {
                       <Clock request={one} />
                     </span>
                     <span className="dim small num">
-                      {kindNames[one.kind]} · received {one.received} · due {one.due}
+                      {kindNames[one.kind]} · received {dateOf(one.received)} · due {dateOf(one.due)}
                     </span>
                   </button>
                 </li>
@@ -123,8 +126,8 @@ function RequestPanel({ request }: { readonly request: SubjectRequest }) {
           width={84}
           rows={[
             ['State', <Clock key="state" request={request} />],
-            ['Received', request.received],
-            ['Due', `${request.due}${request.extended ? ', extended' : ''}`],
+            ['Received', dateOf(request.received)],
+            ['Due', `${dateOf(request.due)}${request.extended ? ', extended' : ''}`],
             ['Entered by', <Who key="by" actor={request.opened_by} />]
           ]}
         />

@@ -19,7 +19,7 @@ export function BundlePanel({ review }: { readonly review: ReviewState }) {
   return (
     <Panel
       title="Bundle"
-      className="four"
+      className="four tall"
       right={
         <Link className="link" to="/exports">
           Verification

@@ -3,6 +3,7 @@ import { Button, Modal, Select, TextInput } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import { formatFilter } from '../../../shared/filter/format.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
+import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { count, moment } from '../../ui/format.ts'
 import { Note } from '../../ui/parts.tsx'
 
@@ -127,18 +128,18 @@ export function BaselineDialog({ target, onClose }: BaselineDialogProps) {
           onChange={(event) => setName(event.currentTarget.value)}
         />
         {pin.isError && <Note is="broken">{messageOf(pin.error)}</Note>}
-        <div className="row">
-          <span className="dim small">
-            Leaves a <span className="mono">baseline.set</span> leaf; the newest baseline of a series counts.
-          </span>
-          <span className="grow" />
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
+        <DialogButtons
+          onCancel={onClose}
+          beside={
+            <span className="dim small">
+              Leaves a <span className="mono">baseline.set</span> leaf; the newest baseline of a series counts.
+            </span>
+          }
+        >
           <Button type="submit" disabled={!ready} loading={pin.isPending}>
             Pin
           </Button>
-        </div>
+        </DialogButtons>
       </form>
     </Modal>
   )

@@ -4,6 +4,7 @@ import { notifications } from '@mantine/notifications'
 import { useState } from 'react'
 import type { DriftAlert } from '../../../shared/contract/drift.ts'
 import { messageOf, useAction } from '../../client/hooks.ts'
+import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { count, moment } from '../../ui/format.ts'
 import { Note } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
@@ -74,15 +75,11 @@ export function ManyAlerts({ ids, onDone }: ManyAlertsProps) {
             onChange={(event) => setNote(event.currentTarget.value)}
           />
           {acknowledge.isError && <Note is="broken">{messageOf(acknowledge.error)}</Note>}
-          <div className="row">
-            <span className="grow" />
-            <Button variant="default" onClick={() => setAsking(false)}>
-              Cancel
-            </Button>
+          <DialogButtons onCancel={() => setAsking(false)}>
             <Button disabled={note.trim() === ''} loading={busy} onClick={() => void submit()}>
               Acknowledge
             </Button>
-          </div>
+          </DialogButtons>
         </div>
       </Modal>
     </div>
@@ -129,11 +126,7 @@ export function Snooze({ alert }: { readonly alert: DriftAlert }) {
           />
           <p className="dim small">It rests until {moment(until)}. Its state stays what it is; the reason goes on record.</p>
           {snooze.isError && <Note is="broken">{messageOf(snooze.error)}</Note>}
-          <div className="row">
-            <span className="grow" />
-            <Button variant="default" onClick={() => setAsking(false)}>
-              Cancel
-            </Button>
+          <DialogButtons onCancel={() => setAsking(false)}>
             <Button
               disabled={reason.trim() === ''}
               loading={snooze.isPending}
@@ -141,7 +134,7 @@ export function Snooze({ alert }: { readonly alert: DriftAlert }) {
             >
               Snooze
             </Button>
-          </div>
+          </DialogButtons>
         </div>
       </Modal>
     </>

@@ -30,8 +30,10 @@ const columnsOf = (rows: readonly DriftSeries[], lastLook: string | null): reado
     }
   })
   return [
-    column({ name: 'Model', width: 'minmax(120px, 1fr)', className: () => 'strong' }, (row) => row.model),
-    column({ name: 'Source', width: 'minmax(100px, 1fr)' }, (row) => row.source),
+    column({ name: 'Model', width: 'minmax(144px, 1.5fr)', className: () => 'strong' }, (row) => (
+      <span title={row.model}>{row.model}</span>
+    )),
+    column({ name: 'Source', width: 'minmax(88px, 1fr)' }, (row) => <span title={row.source}>{row.source}</span>),
     column({ name: 'Records', width: '76px', align: 'right' }, (row) => count(row.records)),
     column({ name: 'First, UTC', width: '98px' }, (row) => (
       <span className="num" title={moment(row.first)}>
@@ -41,7 +43,7 @@ const columnsOf = (rows: readonly DriftSeries[], lastLook: string | null): reado
     column({ name: 'Last, UTC', width: '164px' }, (row) => <span className="num">{moment(row.last).replace(' UTC', '')}</span>),
     column({ name: 'State', width: '184px' }, (row) => <State is={seriesMeanings[row.state]}>{stateWords[row.state]}</State>),
     column({ name: 'Score L', width: '72px', align: 'right' }, (row) => (row.score === null ? '–' : row.score.toFixed(3))),
-    column({ name: 'In words', width: 'minmax(190px, 3fr)' }, (row) => {
+    column({ name: 'In words', width: 'minmax(190px, 2.5fr)' }, (row) => {
       const words = seriesWords(row, lastLook, Date.now())
       return (
         <span className="soft" title={words}>

@@ -4,6 +4,7 @@ import { Button, Modal, PasswordInput } from '@mantine/core'
 import { useState } from 'react'
 import type { InterruptedExport } from '../../../shared/contract/exports.ts'
 import { messageOf, sentenceOf, useAction, useOperation, useRefresh } from '../../client/hooks.ts'
+import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { bytes, count, moment, percent } from '../../ui/format.ts'
 import { Facts, Note, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
@@ -138,11 +139,7 @@ function Unfinished({
               Its unfinished file is removed{total === 0 ? '' : `, ${bytes(size)} that would not have to be written again`}; a later export
               of the same records begins anew. That it was asked for and given up stays on record.
             </p>
-            <div className="row">
-              <span className="grow" />
-              <Button variant="default" data-autofocus onClick={() => setAsking(false)}>
-                Keep it
-              </Button>
+            <DialogButtons onCancel={() => setAsking(false)} cancel="Keep it" final>
               <Button
                 onClick={() => {
                   setAsking(false)
@@ -151,7 +148,7 @@ function Unfinished({
               >
                 Discard it
               </Button>
-            </div>
+            </DialogButtons>
           </div>
         </Modal>
       )}

@@ -1,10 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // The running import with its progress, then its report.
 import { Button, Progress } from '@mantine/core'
+import type { OperationOutput } from '../../../shared/contract/contract.ts'
+import type { Job } from '../../../shared/contract/workspace.ts'
 import { useAction, useJob, useOperation } from '../../client/hooks.ts'
 import { count, fixed } from '../../ui/format.ts'
-import { Note, State } from '../../ui/parts.tsx'
+import { type Meaning, Note, State } from '../../ui/parts.tsx'
 import { Loading } from '../../ui/states.tsx'
+
+/** How an import ended, in a few words. */
+export function outcomeOf(
+  job: Pick<Job, 'state' | 'error'>,
+  result: Pick<OperationOutput<'import.result'>, 'accepted' | 'duplicates' | 'rejected'> | undefined
+): { readonly is: Meaning; readonly words: string } {
+  if (job.state === 'cancelled') return { is: 'pending', words: 'Cancelled; what was accepted stays' }
+  if (job.state !== 'done') return { is: 'broken', words: job.error?.message ?? 'The import stopped' }
+  const { accepted, duplicates, rejected } = result ?? { accepted: 1, duplicates: 0, rejected: 0 }
+  if (accepted + duplicates === 0) return { is: 'attention', words: 'Nothing was imported' }
+  if (rejected > 0) return { is: 'attention', words: 'Imported in part' }
+  return { is: 'holds', words: accepted === 0 ? 'Already on record' : 'Imported' }
+}
 
 export function Running({ jobId, onClose }: { readonly jobId: string; readonly onClose: () => void }) {
   const job = useJob(jobId)
@@ -36,15 +51,10 @@ export function Running({ jobId, onClose }: { readonly jobId: string; readonly o
     )
   }
   const data = result.data
+  const outcome = outcomeOf(job, data)
   return (
     <div className="column gap-12">
-      <State is={job.state === 'done' ? 'holds' : job.state === 'cancelled' ? 'pending' : 'broken'}>
-        {job.state === 'done'
-          ? 'Imported'
-          : job.state === 'cancelled'
-            ? 'Cancelled; what was accepted stays'
-            : (job.error?.message ?? 'The import stopped')}
-      </State>
+      <State is={outcome.is}>{outcome.words}</State>
       {data && (
         <p className="num">
           {count(data.accepted)} accepted, {count(data.duplicates)} already on record, {count(data.rejected)} rejected, in{' '}

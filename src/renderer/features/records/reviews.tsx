@@ -4,6 +4,7 @@ import { useState } from 'react'
 import type { RecordDetail } from '../../../shared/contract/record.ts'
 import { reviewDecisions } from '../../../shared/evidence/leaf-data.ts'
 import { messageOf, useAction } from '../../client/hooks.ts'
+import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { count, moment } from '../../ui/format.ts'
 import { Note } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
@@ -73,15 +74,11 @@ function Review({ seq, onClose }: { readonly seq: number; readonly onClose: () =
           onChange={(event) => setNote(event.currentTarget.value)}
         />
         {review.isError && <Note is="broken">{messageOf(review.error)}</Note>}
-        <div className="row">
-          <span className="grow" />
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
+        <DialogButtons onCancel={onClose}>
           <Button type="submit" loading={review.isPending} disabled={note.trim().length < 3}>
             Record the review
           </Button>
-        </div>
+        </DialogButtons>
       </form>
     </Modal>
   )

@@ -5,6 +5,7 @@ import type { Client } from '../../../shared/contract/clients.ts'
 import { clientScopes } from '../../../shared/evidence/leaf-data.ts'
 import { sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
 import { useMay } from '../../client/session.tsx'
+import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { count, moment } from '../../ui/format.ts'
 import { CodeLine, Note, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
@@ -148,14 +149,11 @@ function Revoke({ client, onClose }: { readonly client: Client; readonly onClose
       <div className="column gap-12">
         <p>Requests with it are refused from the next one on. This cannot be undone: the client then needs a new token.</p>
         {revoke.error && <Note is="broken">{sentenceOf(revoke.error)}</Note>}
-        <div className="row" style={{ justifyContent: 'flex-end' }}>
-          <Button variant="default" onClick={onClose}>
-            Keep it
-          </Button>
+        <DialogButtons onCancel={onClose} cancel="Keep it">
           <Button loading={revoke.isPending} onClick={() => revoke.mutate({ id: client.id }, { onSuccess: onClose })}>
             Revoke
           </Button>
-        </div>
+        </DialogButtons>
       </div>
     </Modal>
   )

@@ -6,6 +6,7 @@ import { type KeyProtectionChoice, type KeyReport, SHORTEST_TYPED } from '../../
 import { useShellInfo } from '../../app/engine-state.tsx'
 import { call } from '../../client/bridge.ts'
 import { sentenceOf } from '../../client/hooks.ts'
+import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { Note } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { strengthOf, strengthWords } from './passphrase-strength.ts'
@@ -129,15 +130,11 @@ function Change({ now, onDone }: { readonly now: KeyReport['protection']; readon
           The change is recorded; the passphrase is not. Copies of the key file made before stay protected as they were: destroy them.
         </p>
         {state.error !== null && <Note is="broken">{sentenceOf(state.error)}</Note>}
-        <div className="row">
-          <span className="grow" />
-          <Button variant="default" onClick={onDone}>
-            Cancel
-          </Button>
+        <DialogButtons onCancel={onDone}>
           <Button type="submit" disabled={!complete} loading={state.busy}>
             Protect the keys in this way
           </Button>
-        </div>
+        </DialogButtons>
       </form>
     </Modal>
   )

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import type { KeyReport } from '../../../shared/contract/keys.ts'
 import { shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useJob, useOperation } from '../../client/hooks.ts'
+import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { count, fingerprint, moment } from '../../ui/format.ts'
 import { KeyChange } from '../../ui/key-change.tsx'
 import { Facts, Fingerprint, Hash, Note, Panel, State } from '../../ui/parts.tsx'
@@ -26,6 +27,16 @@ const signs: Record<Key['use'], string> = {
   witness: 'cosigns other logs'
 }
 
+type Changeable = Exclude<Key['use'], 'witness'>
+
+/** What a change of the key leads to. */
+const changes: Record<Changeable, string> = {
+  log: 'A new key signs checkpoints from now on. The present one signs it and is kept as retired; the log keeps its name, and who confirmed an earlier key follows. A bundle of the tree before the change has no timestamp that comes after it.',
+  export:
+    'A new key signs bundles from now on. The present one signs it and is kept as retired; bundles that were handed out go on to verify. A bundle of the tree before the change can no longer be written.',
+  'key-encryption': 'Every key of a content is wrapped anew. Keep a copy of the keyring file afterwards: the one before is of no use then.'
+}
+
 /** What a key goes by on every page: the beginning of its fingerprint, or its id where it has none. */
 const nameOf = (key: Key): string => (key.fingerprint === null ? key.id : fingerprint(key.fingerprint))
 
@@ -35,7 +46,7 @@ export function Keys() {
   const save = useAction('keys.save_report')
   const [jobId, setJobId] = useState<string | null>(null)
   const [revoking, setRevoking] = useState<Key | null>(null)
-  const [changing, setChanging] = useState(false)
+  const [changing, setChanging] = useState<Changeable | null>(null)
   const job = useJob(jobId)
   const report = useOperation('keys.report', {}, { refetchMs: job?.state === 'running' ? 500 : 10_000 })
   if (keys.isError) {
@@ -56,9 +67,6 @@ export function Keys() {
   const saveReport = async () => {
     const { path } = await shell('shell.saveFile', { title: 'Save the key report', suggested_name: 'key-report.html' })
     if (path !== null) save.mutate({ out: path, format: 'html', replace: true })
-  }
-  const change = (use: Key['use']) => {
-    if (use !== 'witness') rotate.mutate({ use }, { onSuccess: ({ job_id }) => setJobId(job_id) })
   }
   const failed = rotate.error ?? save.error ?? (job?.state === 'failed' ? new Error(job.error?.message ?? '') : null)
   return (
@@ -81,7 +89,7 @@ export function Keys() {
               key={`${key.use} ${key.id}`}
               of={key}
               busy={job?.state === 'running'}
-              onChange={() => (key.use === 'key-encryption' ? setChanging(true) : change(key.use))}
+              onChange={setChanging}
               onRevoke={() => setRevoking(key)}
             />
           ))}
@@ -93,31 +101,31 @@ export function Keys() {
       </Panel>
       {data.history.length > 0 && <History report={data} />}
       {changing && (
-        <Modal opened onClose={() => setChanging(false)} title="Change the key-encryption key">
-          <div className="column gap-12">
-            <p className="soft">
-              Every key of a content is wrapped anew. Keep a copy of the keyring file afterwards: the one before is of no use then.
-            </p>
-            <KeyChange />
-            <div className="row">
-              <span className="grow" />
-              <Button variant="default" onClick={() => setChanging(false)}>
-                Cancel
-              </Button>
-              <Button
-                onClick={() => {
-                  setChanging(false)
-                  change('key-encryption')
-                }}
-              >
-                Change the key
-              </Button>
-            </div>
-          </div>
-        </Modal>
+        <ChangeKey
+          use={changing}
+          onClose={() => setChanging(null)}
+          onChange={() => {
+            setChanging(null)
+            rotate.mutate({ use: changing }, { onSuccess: ({ job_id }) => setJobId(job_id) })
+          }}
+        />
       )}
       {revoking && <Revoke of={revoking} onDone={() => setRevoking(null)} />}
     </>
+  )
+}
+
+function ChangeKey({ use, onChange, onClose }: { readonly use: Changeable; readonly onChange: () => void; readonly onClose: () => void }) {
+  return (
+    <Modal opened onClose={onClose} title={`Change the ${names[use].toLowerCase()}`}>
+      <div className="column gap-12">
+        <p className="soft">{changes[use]}</p>
+        {use === 'key-encryption' && <KeyChange />}
+        <DialogButtons onCancel={onClose} final>
+          <Button onClick={onChange}>Change the key</Button>
+        </DialogButtons>
+      </div>
+    </Modal>
   )
 }
 
@@ -129,15 +137,16 @@ function KeyFacts({
 }: {
   readonly of: Key
   readonly busy: boolean
-  readonly onChange: () => void
+  readonly onChange: (use: Changeable) => void
   readonly onRevoke: () => void
 }) {
+  const { use } = key
   const hashes: (readonly [string, React.ReactNode])[] = []
   if (key.fingerprint !== null) hashes.push(['Fingerprint, SHA-256', <Fingerprint key="f" value={key.fingerprint} />])
   if (key.public_key !== null)
     hashes.push(['Public key', <Hash key="p" value={key.public_key} label={`${names[key.use]} public key`} head={20} tail={12} />])
   return (
-    <div className="column">
+    <div className="column gap-8">
       <Facts
         width={148}
         rows={[
@@ -159,10 +168,9 @@ function KeyFacts({
         ]}
       />
       <div className="row">
-        {key.state === 'in_use' && key.use !== 'witness' && (
-          <PermittedButton permission="keys" variant="default" size="compact-sm" disabled={busy} onClick={onChange}>
-            Change the {names[key.use].toLowerCase()}
-            {key.use === 'key-encryption' && '…'}
+        {key.state === 'in_use' && use !== 'witness' && (
+          <PermittedButton permission="keys" variant="default" size="compact-sm" disabled={busy} onClick={() => onChange(use)}>
+            Change the {names[use].toLowerCase()}…
           </PermittedButton>
         )}
         {(key.use === 'log' || key.use === 'export') && key.state !== 'revoked' && (
@@ -200,15 +208,11 @@ function Revoke({ of: key, onDone }: { readonly of: Key; readonly onDone: () => 
           data-autofocus
         />
         {revoke.isError && <Note is="broken">{messageOf(revoke.error)}</Note>}
-        <div className="row">
-          <span className="grow" />
-          <Button variant="default" onClick={onDone}>
-            Cancel
-          </Button>
+        <DialogButtons onCancel={onDone}>
           <Button type="submit" disabled={reason.trim() === ''} loading={revoke.isPending}>
             Revoke
           </Button>
-        </div>
+        </DialogButtons>
       </form>
     </Modal>
   )

@@ -6,6 +6,7 @@ import type { Person } from '../../../shared/contract/people.ts'
 import { type Role, roleNames } from '../../../shared/contract/permissions.ts'
 import { roles } from '../../../shared/evidence/leaf-data.ts'
 import { sentenceOf, useAction } from '../../client/hooks.ts'
+import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { Note } from '../../ui/parts.tsx'
 
 const roleChoices = roles.map((value) => ({ value, label: `${roleNames[value].charAt(0).toUpperCase()}${roleNames[value].slice(1)}` }))
@@ -67,15 +68,11 @@ export function AddPerson({ onClose }: { readonly onClose: () => void }) {
         )}
         <NotTwo />
         {add.isError && <Note is="broken">{sentenceOf(add.error)}</Note>}
-        <div className="row">
-          <span className="grow" />
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
+        <DialogButtons onCancel={onClose}>
           <Button type="submit" loading={add.isPending} disabled={name.trim() === '' || secret === ''}>
             Add
           </Button>
-        </div>
+        </DialogButtons>
       </form>
     </Modal>
   )
@@ -119,15 +116,11 @@ export function ChangePerson({ person, onClose }: { readonly person: Person; rea
           Pseudonym in leaves: <code>{person.ref}</code>. People are disabled, never removed: what they did stays theirs.
         </p>
         {change.isError && <Note is="broken">{sentenceOf(change.error)}</Note>}
-        <div className="row">
-          <span className="grow" />
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
+        <DialogButtons onCancel={onClose}>
           <Button type="submit" loading={change.isPending} disabled={name.trim() === ''}>
             Save
           </Button>
-        </div>
+        </DialogButtons>
       </form>
     </Modal>
   )
@@ -158,15 +151,11 @@ export function SetPassword({ person, onClose }: { readonly person: Person; read
         />
         <NotTwo />
         {set.isError && <Note is="broken">{sentenceOf(set.error)}</Note>}
-        <div className="row">
-          <span className="grow" />
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
+        <DialogButtons onCancel={onClose}>
           <Button type="submit" loading={set.isPending} disabled={password === ''}>
             Set password
           </Button>
-        </div>
+        </DialogButtons>
       </form>
     </Modal>
   )

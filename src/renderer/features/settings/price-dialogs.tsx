@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, Modal, TextInput } from '@mantine/core'
-import { type ReactNode, useState } from 'react'
+import { useState } from 'react'
 import type { PriceRow } from '../../../shared/contract/cost.ts'
 import { MOST_AT_ONCE } from '../../../shared/contract/prices.ts'
 import { type PriceList, readPriceList } from '../../../shared/price/csv.ts'
 import { price as priceText, type TokenPrices, tokenKinds } from '../../../shared/price/price.ts'
 import { sentenceOf, useAction } from '../../client/hooks.ts'
+import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { count } from '../../ui/format.ts'
 import { Note } from '../../ui/parts.tsx'
 
@@ -33,15 +34,6 @@ const Reason = ({ value, onChange }: { readonly value: string; readonly onChange
     value={value}
     onChange={(event) => onChange(event.currentTarget.value)}
   />
-)
-
-const Buttons = ({ onClose, keep = 'Cancel', children }: Done & { readonly keep?: string; readonly children: ReactNode }) => (
-  <div className="row" style={{ justifyContent: 'flex-end' }}>
-    <Button variant="default" onClick={onClose}>
-      {keep}
-    </Button>
-    {children}
-  </div>
 )
 
 /** A new price, or other figures for one that is there. */
@@ -120,11 +112,11 @@ export function EditPrice({ price, onClose }: { readonly price: PriceRow | null 
         </p>
         <Reason value={reason} onChange={setReason} />
         {set.error && <Note is="broken">{sentenceOf(set.error)}</Note>}
-        <Buttons onClose={onClose}>
+        <DialogButtons onCancel={onClose}>
           <Button type="submit" loading={set.isPending} disabled={!whole || reason.trim().length < 3}>
             {price ? 'Change' : 'Add'}
           </Button>
-        </Buttons>
+        </DialogButtons>
       </form>
     </Modal>
   )
@@ -146,11 +138,11 @@ export function RemovePrice({ price, onClose }: { readonly price: PriceRow } & D
         <p>Records that had their cost from it take the next price that fits, or have none. The leaves that set and remove it stay.</p>
         <Reason value={reason} onChange={setReason} />
         {remove.error && <Note is="broken">{sentenceOf(remove.error)}</Note>}
-        <Buttons onClose={onClose} keep="Keep it">
+        <DialogButtons onCancel={onClose} cancel="Keep it">
           <Button type="submit" loading={remove.isPending} disabled={reason.trim().length < 3}>
             Remove
           </Button>
-        </Buttons>
+        </DialogButtons>
       </form>
     </Modal>
   )
@@ -204,7 +196,7 @@ export function ImportPrices({ onClose }: Done) {
         )}
         <Reason value={reason} onChange={setReason} />
         {set.error && <Note is="broken">{sentenceOf(set.error)}</Note>}
-        <Buttons onClose={onClose}>
+        <DialogButtons onCancel={onClose}>
           <Button
             type="submit"
             loading={set.isPending}
@@ -212,7 +204,7 @@ export function ImportPrices({ onClose }: Done) {
           >
             Set the prices
           </Button>
-        </Buttons>
+        </DialogButtons>
       </form>
     </Modal>
   )

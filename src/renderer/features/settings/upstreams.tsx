@@ -3,6 +3,7 @@ import { Button, Modal, NumberInput, SegmentedControl, Select, TextInput } from 
 import { useState } from 'react'
 import { type Upstream, type UpstreamState, upstreamKinds, upstreamModes } from '../../../shared/contract/proxy.ts'
 import { sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
+import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { count } from '../../ui/format.ts'
 import { Note, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
@@ -186,14 +187,11 @@ function Edit({ upstream, isNew, onClose }: { readonly upstream: Upstream; reado
           </p>
         </div>
         {set.error && <Note is="broken">{sentenceOf(set.error)}</Note>}
-        <div className="row" style={{ justifyContent: 'flex-end' }}>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
+        <DialogButtons onCancel={onClose}>
           <Button type="submit" loading={set.isPending} disabled={now.name === '' || now.url.trim() === ''}>
             {isNew ? 'Add' : 'Change'}
           </Button>
-        </div>
+        </DialogButtons>
       </form>
     </Modal>
   )
@@ -209,14 +207,11 @@ function Remove({ upstream, onClose }: { readonly upstream: UpstreamState; reado
           stays.
         </p>
         {remove.error && <Note is="broken">{sentenceOf(remove.error)}</Note>}
-        <div className="row" style={{ justifyContent: 'flex-end' }}>
-          <Button variant="default" onClick={onClose}>
-            Keep it
-          </Button>
+        <DialogButtons onCancel={onClose} cancel="Keep it" final>
           <Button loading={remove.isPending} onClick={() => remove.mutate({ name: upstream.name }, { onSuccess: onClose })}>
             Remove
           </Button>
-        </div>
+        </DialogButtons>
       </div>
     </Modal>
   )

@@ -4,6 +4,7 @@ import { notifications } from '@mantine/notifications'
 import { useState } from 'react'
 import type { BacktestSettings } from '../../../../shared/contract/drift-backtest.ts'
 import { messageOf, useAction } from '../../../client/hooks.ts'
+import { DialogButtons } from '../../../ui/dialog-buttons.tsx'
 import { count } from '../../../ui/format.ts'
 import { Note } from '../../../ui/parts.tsx'
 import { PermittedButton } from '../../../ui/permitted-button.tsx'
@@ -61,15 +62,11 @@ export function UseSettings({ now, tried }: UseSettingsProps) {
           </table>
           <p className="dim small">Each change becomes a leaf. Alerts on record stay as they are.</p>
           {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
-          <div className="row">
-            <span className="grow" />
-            <Button variant="default" onClick={() => setAsking(false)}>
-              Cancel
-            </Button>
+          <DialogButtons onCancel={() => setAsking(false)}>
             <Button loading={save.isPending} onClick={submit} data-autofocus>
               Change {count(changed.length)} setting{changed.length === 1 ? '' : 's'}
             </Button>
-          </div>
+          </DialogButtons>
         </div>
       </Modal>
     </>
