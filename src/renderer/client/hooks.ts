@@ -97,11 +97,11 @@ export function useJob(id: string | null): Job | null {
 export const messageOf = (error: unknown): string =>
   error instanceof AffidavitError ? error.message : 'This did not work for a reason of its own.'
 
-/** The same as a sentence of its own. */
-export const sentenceOf = (error: unknown): string => {
-  const text = messageOf(error)
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`
-}
+/** A message as a sentence of its own. */
+export const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`
+
+/** What to show of a failure, as a sentence of its own. */
+export const sentenceOf = (error: unknown): string => sentence(messageOf(error))
 
 /** The stable code of a failure. */
 export const codeOf = (error: unknown): string => (error instanceof AffidavitError ? error.code : 'internal')

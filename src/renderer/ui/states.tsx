@@ -73,7 +73,7 @@ export const Failed = ({
 }: {
   readonly what: string
   readonly error: unknown
-  readonly onRetry?: () => void
+  readonly onRetry?: (() => void) | undefined
   readonly children?: ReactNode
 }) =>
   codeOf(error) === 'forbidden' ? (

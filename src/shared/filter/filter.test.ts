@@ -2,7 +2,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { filterOfSeqs, periodOf, withPeriod } from './chosen.ts'
-import { type FilterExpression, fromQueryBody, hasWord, numberFields, remoteStates, reviewStates, type Term, textFields } from './filter.ts'
+import {
+  type FilterExpression,
+  filterFields,
+  fromQueryBody,
+  hasWord,
+  numberFields,
+  remoteStates,
+  reviewStates,
+  type Term,
+  textFields
+} from './filter.ts'
 import { formatFilter } from './format.ts'
 import { parseFilter } from './parse.ts'
 
@@ -54,6 +64,11 @@ describe('parseFilter', () => {
     ['x'.repeat(4097), 'too_long', 4096]
   ])('names what is wrong in %s', (text, code, position) => {
     expect(problem(text)).toMatchObject({ code, position })
+  })
+
+  it('names the fields there are, each of which there is', () => {
+    expect(problem('nofield:x')?.message).toMatch(/^there is no field nofield, only model, source, .*latency.*from.*review;/)
+    for (const field of filterFields) expect(problem(`${field}:x`)?.code, field).not.toBe('unknown_field')
   })
 
   it('reads past the signs between words', () => {

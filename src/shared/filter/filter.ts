@@ -26,6 +26,9 @@ export const reviewStates = ['yes', 'no', ...reviewDecisions] as const
 /** Whether a call was answered outside loopback and private networks, as far as it is on record. */
 export const remoteStates = ['yes', 'no', 'unknown'] as const
 
+/** Names that may stand before a colon. */
+export const filterFields = [...textFields, ...numberFields, 'from', 'to', 'sample', 'restricted', 'remote', 'corrected', 'review'] as const
+
 /** One condition; a filter is the conjunction of its terms. Bounds are inclusive, except the end of a time range. */
 export type Term =
   | { readonly kind: 'text'; readonly text: string; readonly negated: boolean }

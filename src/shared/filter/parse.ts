@@ -3,6 +3,7 @@
 import { isIsoDay } from '../event/iso-day.ts'
 import {
   type FilterExpression,
+  filterFields,
   hasWord,
   MOST_FILTER_TEXT,
   MOST_TERMS,
@@ -154,7 +155,11 @@ function termOf(token: Token): Term | null {
     if (value === '') throw new Refused('bad_value', `${field}: needs a value`, position)
     return { kind: 'is', field: field satisfies TextField, value, negated }
   }
-  throw new Refused('unknown_field', `there is no field ${field}; words with a colon go into quotation marks`, position)
+  throw new Refused(
+    'unknown_field',
+    `there is no field ${field}, only ${filterFields.join(', ')}; words with a colon go into quotation marks`,
+    position
+  )
 }
 
 const NO_WORD = 'a search text needs a letter or a digit'

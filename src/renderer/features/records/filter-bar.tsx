@@ -3,12 +3,13 @@
 import { Button, Menu, TextInput } from '@mantine/core'
 import { IconFilter, IconPlus, IconX } from '@tabler/icons-react'
 import { type ReactNode, type RefObject, useEffect, useId, useState } from 'react'
-import type { FilterExpression, Term } from '../../../shared/filter/filter.ts'
+import type { FilterExpression } from '../../../shared/filter/filter.ts'
 import { formatFilter } from '../../../shared/filter/format.ts'
 import { parseFilter } from '../../../shared/filter/parse.ts'
-import { useOperation } from '../../client/hooks.ts'
+import { sentence, useOperation } from '../../client/hooks.ts'
 import { useMay } from '../../client/session.tsx'
 import { count } from '../../ui/format.ts'
+import { chipOf } from './chip.ts'
 
 interface FilterBarProps {
   readonly query: string
@@ -17,12 +18,6 @@ interface FilterBarProps {
 }
 
 const without = (filter: FilterExpression, index: number): string => formatFilter({ terms: filter.terms.filter((_, i) => i !== index) })
-
-function chipText(term: Term): readonly [string, string] {
-  const text = formatFilter({ terms: [term] })
-  const colon = text.indexOf(':')
-  return term.kind === 'text' ? [term.negated ? 'without' : 'text', term.text] : [text.slice(0, colon), text.slice(colon + 1)]
-}
 
 const HOUR = 3_600_000
 const since = (ms: number): string =>
@@ -46,8 +41,11 @@ export function FilterBar({ query, onQuery, input }: FilterBarProps) {
   const seesRestricted = useMay('privacy').may
   const parsed = parseFilter(query)
   const filter: FilterExpression = parsed.ok ? parsed.filter : { terms: [] }
-  // Another filter from elsewhere clears what was being typed.
-  useEffect(() => setProblem(null), [query])
+  // Another filter from elsewhere clears what was being typed; one that is none stands in the box, to be put right.
+  useEffect(() => {
+    setText(parsed.ok ? '' : query)
+    setProblem(null)
+  }, [query])
 
   const add = (more: string) => {
     const next = parseFilter(more)
@@ -80,6 +78,7 @@ export function FilterBar({ query, onQuery, input }: FilterBarProps) {
         ref={input}
         aria-label="Filter records"
         w={280}
+        pos="relative"
         leftSection={<IconFilter size={14} aria-hidden />}
         placeholder="Words, or field:value"
         value={text}
@@ -94,21 +93,17 @@ export function FilterBar({ query, onQuery, input }: FilterBarProps) {
           else if (event.key === 'Escape') event.currentTarget.blur()
         }}
         rightSection={<span className="keycap">/</span>}
-        {...(problem === null ? {} : { error: true, title: problem })}
+        classNames={{ error: 'filter-problem' }}
+        errorProps={{ role: 'alert' }}
+        error={problem === null ? !parsed.ok && text === query : sentence(problem)}
       />
-      {problem !== null && (
-        <span role="alert" className="small state-broken clip">
-          {problem}
-        </span>
-      )}
       {filter.terms.map((term, i) => {
-        const [field, value] = chipText(term)
-        const label = formatFilter({ terms: [term] })
+        const { lead, value, typed } = chipOf(term)
         return (
-          <span className="chip" key={label}>
-            <span className="field">{field}</span>
+          <span className="chip" key={typed} title={typed}>
+            <span className={lead.endsWith(':') ? 'field' : 'field apart'}>{lead}</span>
             <span className="clip">{value}</span>
-            <button type="button" aria-label={`Remove filter ${label}`} onClick={() => onQuery(without(filter, i))}>
+            <button type="button" aria-label={`Remove filter ${typed}`} onClick={() => onQuery(without(filter, i))}>
               <IconX size={12} />
             </button>
           </span>

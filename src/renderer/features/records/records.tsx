@@ -50,7 +50,7 @@ function useResult(query: string, sort: SortOrder) {
     setState((before) => ({ ...before, running: true, error: null }))
     call('records.open', { query, sort }, mine.signal).then(
       (opened) => !mine.signal.aborted && setState({ opened, error: null, running: false }),
-      (error: unknown) => !mine.signal.aborted && setState((before) => ({ ...before, error, running: false }))
+      (error: unknown) => !mine.signal.aborted && setState({ opened: null, error, running: false })
     )
     return () => mine.abort()
   }, [query, sort, again])
@@ -197,7 +197,11 @@ export function Records({ query = '', seq, import: importing }: RecordsProps) {
         <div className={cx('records-body', selected !== null && 'with-pane')} style={{ ['--pane-width' as string]: `${paneWidth}px` }}>
           <div className="column" id="records-grid">
             {result.error !== null && !expired ? (
-              <Failed what="This filter did not run" error={result.error} onRetry={result.refresh}>
+              <Failed
+                what="This filter did not run"
+                error={result.error}
+                onRetry={codeOf(result.error) === 'invalid_filter' ? undefined : result.refresh}
+              >
                 <Button variant="default" size="compact-sm" onClick={() => setQuery('')}>
                   Show all records
                 </Button>
