@@ -86,7 +86,54 @@ oneLook('light', 'records by keyboard', async ({ page, go, shoot }) => {
   await expect.soft(page.getByRole('tabpanel', { name: 'Conversation' })).toBeFocused()
   await page.keyboard.press('Escape')
   await expect(page.getByRole('tabpanel')).toBeHidden()
-  expect.soft(await focusedRow(page)).toBe(0)
+  await expect.poll(() => focusedRow(page)).toBe(0)
+
+  // Beside the pane the request keeps its room, and a cell that is cut says the whole.
+  const request = page.getByRole('gridcell', { name: /^Is \d+ a prime number/ }).first()
+  await press(page, 'ArrowDown')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('tabpanel')).toBeVisible()
+  expect.soft((await request.boundingBox())?.width).toBeGreaterThanOrEqual(220)
+  await request.hover()
+  await expect.soft(request).toHaveAttribute('title', (await request.textContent()) ?? '')
+  await shoot('80-pane')
+  await page.keyboard.press('Escape')
+
+  // A chip says what can be typed, or that it is no field.
+  const box = page.getByRole('textbox', { name: 'Filter records' })
+  await page.keyboard.press('/')
+  await page.keyboard.type('prime -"two words" latency:>2s')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('button', { name: 'Remove filter latency:>2s' })).toBeVisible()
+  expect.soft(await page.locator('.chip').allTextContents()).toEqual(['containsprime', 'without"two words"', 'latency:>2s'])
+  await expect.soft(box).toHaveCSS('outline-style', 'solid')
+  await shoot('80-chips')
+
+  const many = 'model:gpt-4-0613 source:llmdrift -status:error tokens:0..10 prime think step from:2023-01-01 latency:<60s'
+  await go(`/records?query=${encodeURIComponent(many)}`)
+  await expect(page.locator('.chip')).toHaveCount(9)
+  await expect.soft(page.getByRole('button', { name: 'Export…' })).toBeInViewport({ ratio: 1 })
+  await shoot('80-many-chips')
+
+  // A filter that is none shows nothing of the one before, neither when it is typed nor when it is in the address.
+  await box.focus()
+  await page.keyboard.type('colour:red')
+  await page.keyboard.press('Enter')
+  await expect.soft(box).toHaveAccessibleDescription(/^There is no field colour, only model, source, .*latency/)
+  await expect.soft(page.getByText(/records match/)).toBeVisible()
+  await shoot('80-typed-problem')
+  await go(`/records?query=${encodeURIComponent('foo:bar')}`)
+  await expect.soft(page.getByRole('alert').getByText(/^There is no field foo, only model, source, .*latency/)).toBeVisible()
+  await expect.soft(box).toHaveValue('foo:bar')
+  await expect.soft(box).toHaveAttribute('aria-invalid', 'true')
+  await expect.soft(page.getByText(/records match|\d records/)).toHaveCount(0)
+  await expect.soft(page.getByRole('scrollbar')).toHaveAttribute('aria-valuetext', 'no records')
+  await expect.soft(page.getByRole('button', { name: 'Export…' })).toBeDisabled()
+  await shoot('80-no-filter')
+  await page.getByRole('button', { name: 'Show all records' }).focus()
+  await page.keyboard.press('Enter')
+  await expect.soft(box).toHaveValue('')
+  await expect(rows.nth(1)).toBeVisible()
 
   // The palette leads to the row of a leaf, and its selected row can be seen.
   const leaf = (await callOk(page, 'records.page', { handle: (await callOk(page, 'records.open', {})).handle, offset: 900, limit: 1 }))

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A grid of any number of rows: only the visible ones exist. Plain arithmetic on a fixed row height; above the height that a browser can
 // lay out, the scroll position is mapped to a row index.
-import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, type PointerEvent, type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { type GetPage, usePages } from './grid-pages.ts'
 
 export interface GridColumn<R> {
   readonly name: string
   readonly width: string
+  /** Least width of the grid, in px, with which the column is shown. */
+  readonly from?: number
   readonly align?: 'right' | 'center'
   readonly sorted?: 'asc' | 'desc' | undefined
   readonly onSort?: (() => void) | undefined
@@ -40,11 +42,12 @@ const ROW = 28
 const MOST_HEIGHT = 16_000_000
 
 export function VirtualGrid<R>(props: VirtualGridProps<R>) {
-  const { label, count, columns, version, active, onActive, selected, onOpen, onScroll, reveal } = props
+  const { label, count, version, active, onActive, selected, onOpen, onScroll, reveal } = props
   const scroller = useRef<HTMLDivElement>(null)
-  const [height, setHeight] = useState(0)
+  const [{ width, height }, setSize] = useState({ width: 0, height: 0 })
   const [first, setFirst] = useState(0)
   const { want, rowAt } = usePages(props.getPage, version, count)
+  const columns = props.columns.filter(({ from = 0 }) => width >= from)
   const visible = Math.max(1, Math.floor(height / ROW))
   const drawn = Math.min(count - first, visible + 2)
   const full = count * ROW
@@ -55,9 +58,10 @@ export function VirtualGrid<R>(props: VirtualGridProps<R>) {
   useLayoutEffect(() => {
     const element = scroller.current
     if (!element) return
-    const observer = new ResizeObserver(() => setHeight(element.clientHeight))
+    const measure = () => setSize({ width: element.clientWidth, height: element.clientHeight })
+    const observer = new ResizeObserver(measure)
     observer.observe(element)
-    setHeight(element.clientHeight)
+    measure()
     return () => observer.disconnect()
   }, [])
 
@@ -164,7 +168,11 @@ export function VirtualGrid<R>(props: VirtualGridProps<R>) {
       </div>
       <div className="grid-scroll" ref={scroller} onScroll={read} role="presentation">
         <div style={{ height: laidOut, position: 'relative' }} role="presentation">
-          <div style={{ position: 'absolute', insetInline: 0, transform: `translateY(${offset}px)` }} role="rowgroup">
+          <div
+            style={{ position: 'absolute', insetInline: 0, transform: `translateY(${offset}px)` }}
+            role="rowgroup"
+            onPointerOver={nameCut}
+          >
             {rows.map((index) => {
               const row = rowAt(index)
               return (
@@ -207,4 +215,10 @@ export function VirtualGrid<R>(props: VirtualGridProps<R>) {
       </div>
     </div>
   )
+}
+
+/** A cell that is cut says the whole to whoever points at it. */
+function nameCut({ target }: PointerEvent): void {
+  const cell = target instanceof Element ? target.closest<HTMLElement>('[role=gridcell]') : null
+  if (cell) cell.title = cell.scrollWidth > cell.clientWidth ? (cell.textContent ?? '') : ''
 }

@@ -12,11 +12,12 @@ export function recordColumns(sort: SortOrder, onSort: (by: SortOrder['by']) => 
   const sortable = (by: SortOrder['by']) => ({ sorted: sort.by === by ? sort.dir : undefined, onSort: () => onSort(by) })
   return [
     { name: 'Leaf', width: '84px', align: 'right', ...sortable('seq'), className: () => 'dim', cell: (row) => count(row.seq) },
-    { name: 'Start, UTC', width: '130px', ...sortable('time'), className: () => 'num', cell: (row) => listTime(row.timestamp) },
-    { name: 'Source', width: '96px', cell: (row) => row.source },
+    { name: 'Start, UTC', width: '130px', from: 480, ...sortable('time'), className: () => 'num', cell: (row) => listTime(row.timestamp) },
+    { name: 'Source', width: '96px', from: 900, cell: (row) => row.source },
     {
       name: 'Model',
       width: '150px',
+      from: 630,
       cell: (row) =>
         row.served_model !== null && row.served_model !== row.model ? (
           <span title={`asked ${row.model}, served ${row.served_model}`}>{row.served_model}</span>
@@ -26,13 +27,14 @@ export function recordColumns(sort: SortOrder, onSort: (by: SortOrder['by']) => 
     },
     {
       name: 'Request',
-      width: 'minmax(0, 1fr)',
+      width: 'minmax(220px, 1fr)',
       cell: (row) =>
         row.preview ? <Masked text={row.preview} /> : <span className="dim">{row.restricted ? 'restricted' : 'no text kept'}</span>
     },
     {
       name: 'Status',
       width: '86px',
+      from: 720,
       className: (row) => (row.status === 'success' ? 'dim' : 'strong'),
       cell: (row) =>
         row.status === 'success' ? 'ok' : `${row.status.replace('_', ' ')}${row.http_status === null ? '' : ` ${row.http_status}`}`
@@ -40,6 +42,7 @@ export function recordColumns(sort: SortOrder, onSort: (by: SortOrder['by']) => 
     {
       name: 'Latency',
       width: '82px',
+      from: 800,
       align: 'right',
       ...sortable('latency'),
       cell: (row) => (row.processing_time_ms === null ? '–' : duration(row.processing_time_ms))
@@ -47,6 +50,7 @@ export function recordColumns(sort: SortOrder, onSort: (by: SortOrder['by']) => 
     {
       name: 'Tokens',
       width: '78px',
+      from: 980,
       align: 'right',
       ...sortable('tokens'),
       cell: (row) => `${known(row.input_tokens)}/${known(row.output_tokens)}`
