@@ -31,6 +31,8 @@ oneLook('light', 'records by keyboard', async ({ page, go, shoot }) => {
       }
     ]
   })
+  // A list that is read while the catalog lags is shorter.
+  await expect.poll(async () => (await callOk(page, 'records.open', {})).count, { timeout: 60_000 }).toBe(file.rows + 1)
   await go('/records')
   const rows = page.getByRole('grid', { name: 'Records' }).getByRole('row')
   const focused = page.locator(':focus')
@@ -69,7 +71,7 @@ oneLook('light', 'records by keyboard', async ({ page, go, shoot }) => {
   await expect(async () => {
     await page.keyboard.press('Enter')
     await expect(page.getByText('1 span of personal data is masked.')).toBeVisible({ timeout: 2_000 })
-  }).toPass()
+  }).toPass({ timeout: 30_000 })
   const unmask = page.getByRole('button', { name: 'Unmask…' })
   await unmask.focus()
   await page.keyboard.press('Enter')
