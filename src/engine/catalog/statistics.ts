@@ -64,7 +64,26 @@ const emptyBin = (): Bin => ({ n: 0, error: 0, aborted: 0, incomplete: 0, input:
 const MINUTE_US = 60_000_000
 const ms = (micros: number | null | undefined): number | null => (micros === null || micros === undefined ? null : micros / 1000)
 
-/** Totals and bins from the rollups per minute; the whole record when no range is given. Bins begin at whole minutes. */
+const HOUR = 60
+const DAY = 24 * HOUR
+/** Widths of a bin in minutes that have a name; beyond these, whole multiples of four weeks. */
+const WIDTHS = [1, 2, 5, 10, 15, 30, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY]
+
+/** The narrowest such width of which at most `most` cover the minutes from `first` to before `last`, beginning at a multiple of it. */
+export function binsOver(
+  first: number,
+  last: number,
+  most: number
+): { readonly start: number; readonly width: number; readonly count: number } {
+  for (let i = 0; ; i++) {
+    const width = WIDTHS[i] ?? 28 * DAY * (i - WIDTHS.length + 2)
+    const start = Math.floor(first / width) * width
+    const count = Math.max(1, Math.ceil((last - start) / width))
+    if (count <= most) return { start, width, count }
+  }
+}
+
+/** Totals and bins from the rollups per minute; the whole record when no range is given. A bin begins at a multiple of its width. */
 export function dashboardOf(
   db: AnyDb,
   ledger: AnyDb,
@@ -76,8 +95,7 @@ export function dashboardOf(
   const now = Math.ceil(Date.now() / 60_000)
   const first = input.from === undefined ? (span?.first ?? now - 60) : Math.floor(input.from / MINUTE_US)
   const last = input.to === undefined ? (input.from === undefined ? (span?.last ?? now) + 1 : now) : Math.ceil(input.to / MINUTE_US)
-  const width = Math.max(1, Math.ceil(Math.max(1, last - first) / input.bins))
-  const count = Math.max(1, Math.ceil((last - first) / width))
+  const { start, width, count } = binsOver(first, last, input.bins)
   const bins = Array.from({ length: count }, emptyBin)
   const all = emptyBin()
   const rows = db.prepare<
@@ -94,7 +112,7 @@ export function dashboardOf(
     }
   >('SELECT * FROM minute WHERE minute >= ? AND minute < ? ORDER BY minute')
   for (const row of rows.iterate(first, last)) {
-    const bin = bins[Math.floor((row.minute - first) / width)]
+    const bin = bins[Math.floor((row.minute - start) / width)]
     for (const into of bin ? [bin, all] : [all]) {
       into.n += row.n
       into.error += row.error
@@ -125,7 +143,7 @@ export function dashboardOf(
       ...latency(all)
     },
     bins: bins.map((bin, i) => ({
-      t: isoMs((first + i * width) * MINUTE_US),
+      t: isoMs((start + i * width) * MINUTE_US),
       records: bin.n,
       error: bin.error,
       aborted: bin.aborted,

@@ -40,17 +40,24 @@ export const moment = (iso: string): string => `${day(iso)}, ${clock(iso)} UTC`
 export const exactMoment = (iso: string): string =>
   `${day(iso)}, ${clock(iso)}.${String(new Date(iso).getUTCMilliseconds()).padStart(3, '0')} UTC`
 
-/** 24 Jul 14:31:34: for lists, where the year and the zone stand in the head. */
-export function listTime(iso: string): string {
+/** 24 Jul, with the year where it is not this one. @param now for what this year is */
+export function shortDay(iso: string, now = Date.now()): string {
   const t = new Date(iso)
-  return `${t.getUTCDate()} ${months[t.getUTCMonth()]} ${clock(iso)}`
+  return t.getUTCFullYear() === new Date(now).getUTCFullYear() ? `${t.getUTCDate()} ${months[t.getUTCMonth()]}` : day(iso)
 }
 
-/** Label of a time axis: date where a bin is a day or more, else the clock. */
+/** 14:31, UTC */
+export const shortClock = (iso: string): string => clock(iso).slice(0, 5)
+
+/** 24 Jul 14:31:34, or 24 Jul 2023 14:31:34 of another year: for lists, where the zone stands in the head. */
+export const listTime = (iso: string, now = Date.now()): string => `${shortDay(iso, now)} ${clock(iso)}`
+
+/** Label of a time axis beside which the whole period stands: month and year over years, the date where a bin is a day or more, else the clock. */
 export function axisTime(iso: string, binMs: number, spanMs: number): string {
   const t = new Date(iso)
+  if (spanMs > 300 * 86_400_000) return `${months[t.getUTCMonth()]} ${t.getUTCFullYear()}`
   const date = `${t.getUTCDate()} ${months[t.getUTCMonth()]}`
-  const time = `${two(t.getUTCHours())}:${two(t.getUTCMinutes())}`
+  const time = shortClock(iso)
   if (binMs >= 86_400_000 || spanMs > 4 * 86_400_000) return date
   return spanMs > 26 * 3_600_000 ? `${date} ${time}` : time
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The scroll bar as a map: where in time the rows are, how dense they lie, which of them are in view.
 import { type KeyboardEvent, type PointerEvent, useRef } from 'react'
-import { listTime } from './format.ts'
+import { listTime, shortClock, shortDay } from './format.ts'
 
 export interface RailMark {
   readonly offset: number
@@ -74,9 +74,9 @@ export function Rail({ marks, count, first, visible, onJump }: RailProps) {
       })}
       {labels.map((mark) => (
         <b key={mark.offset} style={{ top: `${share(mark.offset)}%` }}>
-          {listTime(mark.timestamp).slice(0, 6).trim()}
+          {shortDay(mark.timestamp)}
           <br />
-          {listTime(mark.timestamp).slice(-8, -3)}
+          {shortClock(mark.timestamp)}
         </b>
       ))}
       {count > 0 && (

@@ -131,7 +131,7 @@ function ActivityLog() {
   const columns = useMemo<GridColumn<ActivityEntry>[]>(
     () => [
       { name: 'Leaf', width: '84px', align: 'right', cell: (row) => count(row.seq), className: () => 'dim' },
-      { name: 'Time, UTC', width: '128px', cell: (row) => <span title={exactMoment(row.time)}>{listTime(row.time)}</span> },
+      { name: 'Time, UTC', width: '148px', cell: (row) => <span title={exactMoment(row.time)}>{listTime(row.time)}</span> },
       { name: 'Who', width: 'minmax(110px, 190px)', cell: (row) => <span title={row.actor}>{nameOf(row.actor)}</span> },
       { name: 'What', width: 'minmax(210px, 1fr)', cell: (row) => <span title={row.what}>{row.what}</span> },
       {

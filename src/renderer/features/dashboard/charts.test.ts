@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import type { Dashboard } from '../../../shared/contract/workspace.ts'
 import { light } from '../../app/tokens.ts'
-import { errorsOption } from './charts.ts'
+import { errorsOption, latencyOption } from './charts.ts'
 
 const bin = { t: '2026-01-01T00:00:00.000Z', records: 1000, error: 0, aborted: 0, p50_ms: null, p95_ms: null, p99_ms: null }
 const scaleOf = (...counts: readonly { readonly error: number; readonly aborted: number }[]) => {
@@ -26,4 +26,17 @@ it('the scale of errors has even steps up to its top, and holds the highest shar
   expect(scaleOf()).toMatchObject({ max: 1, interval: 0.5 })
   expect(scaleOf({ error: 9, aborted: 2 })).toMatchObject({ max: 1, interval: 0.5 })
   expect(scaleOf({ error: 300, aborted: 600 })).toMatchObject({ max: 75, interval: 25 })
+})
+
+it('a point between two gaps is drawn, others are a line', () => {
+  const of = (...values: readonly (number | null)[]) => {
+    const bins = values.map((p50_ms) => ({ ...bin, p50_ms, p95_ms: p50_ms, p99_ms: p50_ms, input_tokens: 0, output_tokens: 0 }))
+    const data = { from: bin.t, to: '2026-01-01T01:00:00.000Z', bin_ms: 60_000, bins } as unknown as Dashboard
+    const { series } = latencyOption(data)(light) as { readonly series: readonly { readonly data: readonly unknown[] }[] }
+    return series.map((one) => one.data)
+  }
+  const point = (value: number) => expect.objectContaining({ value, symbol: 'circle' })
+  const drawn = [point(1), null, 2, 3, null, point(4), null]
+  expect(of(1000, null, 2000, 3000, null, 4000, null)).toEqual([drawn, drawn, drawn])
+  expect(of(1000)).toEqual([[point(1)], [point(1)], [point(1)]])
 })

@@ -2,7 +2,7 @@
 import type { Dashboard } from '../../../shared/contract/workspace.ts'
 import type { Tokens } from '../../app/tokens.ts'
 import { axis, chartText } from '../../ui/chart-options.ts'
-import { axisTime } from '../../ui/format.ts'
+import { axisTime, count } from '../../ui/format.ts'
 
 type Bins = Dashboard['bins']
 type Option = (tokens: Tokens) => Record<string, unknown>
@@ -20,6 +20,9 @@ function timeAxis(tokens: Tokens, data: Dashboard): Record<string, unknown> {
   })
 }
 
+const isAlone = (values: readonly (number | null)[], i: number): boolean =>
+  values[i] !== null && (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null
+
 function line(
   tokens: Tokens,
   name: string,
@@ -32,8 +35,10 @@ function line(
   return {
     name,
     type: 'line',
-    data: values,
-    showSymbol: values.filter((value) => value !== null).length < 3,
+    // A line joins neighbours: what has none would not be seen.
+    data: values.map((value, i) => (isAlone(values, i) ? { value, symbol: 'circle', symbolSize: 4 } : value)),
+    symbol: 'none',
+    showSymbol: true,
     showAllSymbol: true,
     connectNulls: false,
     lineStyle: { color, width },
@@ -78,7 +83,7 @@ export const latencyOption =
     return {
       grid: { ...grid, right: 36 },
       xAxis: timeAxis(tokens, data),
-      yAxis: axis(tokens, { type: 'log', axisLabel: { formatter: (v: number) => `${v} s` } }),
+      yAxis: axis(tokens, { type: 'log', axisLabel: { formatter: (v: number) => (v < 1 ? `${v * 1000} ms` : `${count(v)} s`) } }),
       series: [
         line(
           tokens,
@@ -122,7 +127,7 @@ export const tokensOption =
   (tokens) => ({
     grid: { ...grid, right: 46 },
     xAxis: timeAxis(tokens, data),
-    yAxis: axis(tokens, { type: 'value', min: 0, splitNumber: 3, axisLabel: { formatter: short } }),
+    yAxis: axis(tokens, { type: 'value', min: 0, splitNumber: 3, minInterval: 1, axisLabel: { formatter: short } }),
     series: [
       line(
         tokens,

@@ -6,7 +6,7 @@ import type { Dashboard as DashboardData } from '../../../shared/contract/worksp
 import { useStatus } from '../../app/engine-state.tsx'
 import { Screen } from '../../app/shell.tsx'
 import { useOperation, useRefresh, useTopic } from '../../client/hooks.ts'
-import { ageOf, compact, count, day, duration, fixed, percent } from '../../ui/format.ts'
+import { ageOf, compact, count, day, duration, percent } from '../../ui/format.ts'
 import { LazyChart } from '../../ui/lazy-chart.tsx'
 import { Panel, Spark } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
@@ -19,12 +19,9 @@ import { LiveAudit } from './live-audit.tsx'
 const ranges = { '1 h': 3_600_000, '24 h': 86_400_000, '7 d': 7 * 86_400_000, '30 d': 30 * 86_400_000, All: null } as const
 type RangeName = keyof typeof ranges
 
+/** The width of a bin: 15 min, 6 h, 2 days. */
 const binName = (ms: number): string =>
-  ms < 3_600_000
-    ? `${Math.round(ms / 60_000)} min`
-    : ms < 2 * 86_400_000
-      ? `${fixed(ms / 3_600_000, ms % 3_600_000 === 0 ? 0 : 1)} h`
-      : `${fixed(ms / 86_400_000, 1)} d`
+  ms < 3_600_000 ? `${ms / 60_000} min` : ms < 86_400_000 ? `${ms / 3_600_000} h` : ms === 86_400_000 ? 'day' : `${ms / 86_400_000} days`
 
 export function Dashboard() {
   const status = useStatus()

@@ -7,10 +7,11 @@ import type { RecordRow } from '../../../shared/contract/record.ts'
 import { useStatus } from '../../app/engine-state.tsx'
 import { useTopic } from '../../client/hooks.ts'
 import { count, duration, fixed, listTime } from '../../ui/format.ts'
+import { Masked } from '../../ui/masked.tsx'
 import { Hidden, Mark, Panel } from '../../ui/parts.tsx'
 
 const SHOWN = 24
-const columns = { gridTemplateColumns: '130px 96px 146px minmax(0, 1fr) 84px 76px 92px 44px' }
+const columns = { gridTemplateColumns: '148px 96px 146px minmax(0, 1fr) 84px 76px 92px 44px' }
 const heads = ['Start, UTC', 'Source', 'Model', 'Request', 'Status', 'Latency', 'In / out', 'Seal'] as const
 
 /** The newest rows as they arrive; stands still while a person reads. */
@@ -69,7 +70,9 @@ export function LiveAudit({ initial }: { readonly initial: readonly RecordRow[] 
                 </span>
                 <span role="cell">{row.source}</span>
                 <span role="cell">{row.served_model ?? row.model}</span>
-                <span role="cell">{row.preview}</span>
+                <span role="cell">
+                  <Masked text={row.preview} />
+                </span>
                 <span role="cell" className={row.status === 'success' ? 'dim' : 'strong'}>
                   {row.status === 'success' ? 'ok' : row.status.replace('_', ' ')}
                   {row.http_status !== null && row.status !== 'success' ? ` ${row.http_status}` : ''}

@@ -12,12 +12,12 @@ export function recordColumns(sort: SortOrder, onSort: (by: SortOrder['by']) => 
   const sortable = (by: SortOrder['by']) => ({ sorted: sort.by === by ? sort.dir : undefined, onSort: () => onSort(by) })
   return [
     { name: 'Leaf', width: '84px', align: 'right', ...sortable('seq'), className: () => 'dim', cell: (row) => count(row.seq) },
-    { name: 'Start, UTC', width: '130px', from: 480, ...sortable('time'), className: () => 'num', cell: (row) => listTime(row.timestamp) },
-    { name: 'Source', width: '96px', from: 900, cell: (row) => row.source },
+    { name: 'Start, UTC', width: '148px', from: 500, ...sortable('time'), className: () => 'num', cell: (row) => listTime(row.timestamp) },
+    { name: 'Source', width: '96px', from: 920, cell: (row) => row.source },
     {
       name: 'Model',
       width: '150px',
-      from: 630,
+      from: 650,
       cell: (row) =>
         row.served_model !== null && row.served_model !== row.model ? (
           <span title={`asked ${row.model}, served ${row.served_model}`}>{row.served_model}</span>
@@ -34,7 +34,7 @@ export function recordColumns(sort: SortOrder, onSort: (by: SortOrder['by']) => 
     {
       name: 'Status',
       width: '86px',
-      from: 720,
+      from: 740,
       className: (row) => (row.status === 'success' ? 'dim' : 'strong'),
       cell: (row) =>
         row.status === 'success' ? 'ok' : `${row.status.replace('_', ' ')}${row.http_status === null ? '' : ` ${row.http_status}`}`
@@ -42,7 +42,7 @@ export function recordColumns(sort: SortOrder, onSort: (by: SortOrder['by']) => 
     {
       name: 'Latency',
       width: '82px',
-      from: 800,
+      from: 820,
       align: 'right',
       ...sortable('latency'),
       cell: (row) => (row.processing_time_ms === null ? '–' : duration(row.processing_time_ms))
@@ -50,7 +50,7 @@ export function recordColumns(sort: SortOrder, onSort: (by: SortOrder['by']) => 
     {
       name: 'Tokens',
       width: '78px',
-      from: 980,
+      from: 1000,
       align: 'right',
       ...sortable('tokens'),
       cell: (row) => `${known(row.input_tokens)}/${known(row.output_tokens)}`

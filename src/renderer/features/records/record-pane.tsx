@@ -4,6 +4,7 @@ import { IconX } from '@tabler/icons-react'
 import { type PointerEvent, useRef, useState } from 'react'
 import type { Message, RecordDetail } from '../../../shared/contract/record.ts'
 import { type CorrectionPlace, placeKey } from '../../../shared/event/correction.ts'
+import { MASK } from '../../../shared/privacy/mask.ts'
 import { useSingleKeys } from '../../app/single-keys.ts'
 import { useOperation } from '../../client/hooks.ts'
 import { count, duration, exactMoment } from '../../ui/format.ts'
@@ -115,7 +116,7 @@ export function RecordPane({ seq, onClose, onWidth }: RecordPaneProps) {
         ) : tab === 'Conversation' ? (
           <>
             {note}
-            <Conversation detail={shownDetail} />
+            <Conversation detail={shownDetail} view={detail.data?.view_seq ?? null} />
           </>
         ) : (
           <>
@@ -188,9 +189,14 @@ function Head({ detail }: { readonly detail: RecordDetail }) {
   )
 }
 
+/** Of a text with masks the length is not known here. */
+const lengthOf = (text: string): string =>
+  text.search(MASK) >= 0 ? '' : `${count(text.length)} ${text.length === 1 ? 'character' : 'characters'}`
+
 const textOf = (message: Message): string => message.parts.map((part) => part.content ?? `[${part.type}]`).join('\n')
 
-function Conversation({ detail }: { readonly detail: RecordDetail }) {
+/** @param view the leaf of having opened it; null where views are not recorded */
+function Conversation({ detail, view }: { readonly detail: RecordDetail; readonly view: number | null }) {
   const { row } = detail
   if (detail.payload !== 'present') {
     return (
@@ -221,7 +227,7 @@ function Conversation({ detail }: { readonly detail: RecordDetail }) {
   const said: readonly { readonly message: Message; readonly note: string; readonly place: CorrectionPlace }[] = [
     ...detail.input_messages.map((message, index) => ({
       message,
-      note: `${count(textOf(message).length)} characters`,
+      note: lengthOf(textOf(message)),
       place: { message: 'input' as const, index }
     })),
     ...detail.output_messages.map((message, index) => ({
@@ -271,12 +277,7 @@ function Conversation({ detail }: { readonly detail: RecordDetail }) {
         <Facts
           width={96}
           rows={[
-            [
-              'Viewed',
-              detail.view_seq === null
-                ? 'not recorded: nothing is written here'
-                : `by you, now. This view is leaf ${count(detail.view_seq)}.`
-            ],
+            ['Viewed', view === null ? 'not recorded: nothing is written here' : `by you, now. This view is leaf ${count(view)}.`],
             ['Retention', detail.leaf.class ?? 'no class']
           ]}
         />

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, it } from 'vitest'
+import { axisTime, listTime, shortDay } from './format.ts'
+
+const now = Date.parse('2026-11-27T10:00:00Z')
+const DAY = 86_400_000
+
+it('the year of a time is seen where it is not this one', () => {
+  expect(listTime('2026-07-24T14:31:34Z', now)).toBe('24 Jul 14:31:34')
+  expect(listTime('2023-07-24T14:31:34Z', now)).toBe('24 Jul 2023 14:31:34')
+  expect([shortDay('2026-01-01T00:00:00Z', now), shortDay('2025-12-31T23:59:59Z', now)]).toEqual(['1 Jan', '31 Dec 2025'])
+})
+
+it('an axis over years names them', () => {
+  expect(axisTime('2023-07-24T14:31:34Z', 28 * DAY, 700 * DAY)).toBe('Jul 2023')
+  expect(axisTime('2023-07-24T14:31:34Z', DAY / 4, 22 * DAY)).toBe('24 Jul')
+  expect(axisTime('2023-07-24T14:31:34Z', DAY / 48, 2 * DAY)).toBe('24 Jul 14:31')
+  expect(axisTime('2023-07-24T14:31:34Z', DAY / 96, DAY)).toBe('14:31')
+})
