@@ -46,7 +46,7 @@ export function CorrectDialog({ detail, requestId, onUnmask, onCorrected, onClos
     return now === undefined || now === standsAt(detail, what) ? [] : [{ what, now }]
   })
   return (
-    <Modal opened onClose={onClose} title={`Correct leaf ${count(seq)}`} size={860}>
+    <Modal opened onClose={onClose} closeOnEscape={!unmasking} title={`Correct leaf ${count(seq)}`} size={860}>
       <form
         className="column gap-12"
         onSubmit={(event) => {
