@@ -2,7 +2,9 @@
 // The focus does not fall out of the page with the element that has it: it goes back to what opened a dialog or menu, or to a neighbour.
 
 const LAYER = '[role=dialog], [role=menu]'
-const STOPS = 'a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), [tabindex="0"]'
+/** Without the boxes whose list opens with the focus. */
+const STOPS =
+  'a[href], button:not(:disabled), input:not(:disabled, [aria-haspopup]), select:not(:disabled), textarea:not(:disabled), [tabindex="0"]'
 
 /** Where the focus was. What stood around it is kept with it: an element that is gone cannot be asked for that. */
 interface Place {
@@ -43,8 +45,8 @@ export function keepFocus(): void {
     if (place.element.isConnected && takes(place.element)) return true
     for (const { node, at } of place.around) {
       if (!node.isConnected) continue
-      // Another screen: its own beginning, not the frame around it.
-      if (node.querySelector('main')) break
+      // Another screen or view: its own beginning, not a control of it, nor the frame around it.
+      if (node.matches('main') || node.querySelector('main')) break
       if (node.matches(STOPS) ? takes(node) : takes(neighbourIn(node, at))) return true
     }
     const opener = place.layer && openers.get(place.layer)
