@@ -50,7 +50,7 @@ export function VerdictView({ head, features, verdict, onFeature }: VerdictViewP
               onClick={() => onFeature(feature)}
             >
               {featureName(feature)}
-              {alarmed && <span className="dim"> alarmed</span>}
+              {alarmed && <span className="dim">alarmed</span>}
             </button>
           )
         })}
