@@ -185,4 +185,17 @@ oneLook('light', 'records by keyboard', async ({ page, go, shoot }) => {
   await page.keyboard.press('Control+1')
   await expect(page.getByText('Open drift alerts')).toBeVisible()
   await expect.soft(page.getByRole('main')).toBeFocused()
+
+  // A result that newer searches pushed out is not waited for.
+  await go('/records?query=-source:desk')
+  await expect(page.getByText(/ of .* records match/)).toBeVisible()
+  await rows.nth(1).focus()
+  for (let i = 0; i < 40; i++) await callOk(page, 'records.open', { query: `seq:${i}` })
+  await page.keyboard.press('End')
+  await expect(page.getByRole('heading', { name: 'This result is not kept any more' })).toBeVisible()
+  await shoot('04-result-gone')
+  await page.getByRole('button', { name: 'Search again' }).click()
+  await rows.nth(1).focus()
+  await page.keyboard.press('End')
+  await expect(rows.last()).toContainText(/\d/)
 })

@@ -15,7 +15,7 @@ import { count, fixed } from '../../ui/format.ts'
 import { cx } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Rail } from '../../ui/rail.tsx'
-import { Empty, Failed, Loading } from '../../ui/states.tsx'
+import { Empty, Failed, Reading } from '../../ui/states.tsx'
 import { type Reveal, VirtualGrid } from '../../ui/virtual-grid.tsx'
 import { recordColumns } from './columns.tsx'
 import { FilterBar } from './filter-bar.tsx'
@@ -59,7 +59,11 @@ function useResult(query: string, sort: SortOrder) {
     if (handle === undefined) return
     return () => void call('records.close', { handle }).catch(() => {})
   }, [handle])
-  return { ...state, refresh: () => setAgain((n) => n + 1), cancel: () => abort.current?.abort() }
+  const cancel = () => {
+    abort.current?.abort()
+    setState((before) => ({ ...before, running: false }))
+  }
+  return { ...state, refresh: () => setAgain((n) => n + 1), cancel }
 }
 
 export function Records({ query = '', seq, import: importing }: RecordsProps) {
@@ -93,10 +97,18 @@ export function Records({ query = '', seq, import: importing }: RecordsProps) {
   }
 
   const handle = opened?.handle
+  // The engine keeps a result until newer ones take its place, records leave it, or the catalog is made anew.
+  const [expired, setExpired] = useState<string | null>(null)
+  const gone = handle !== undefined && expired === handle
   const getPage = useCallback(
     async (offset: number, limit: number, signal: AbortSignal): Promise<readonly RecordRow[]> => {
       if (handle === undefined) return []
-      return (await call('records.page', { handle, offset, limit }, signal)).rows
+      try {
+        return (await call('records.page', { handle, offset, limit }, signal)).rows
+      } catch (error) {
+        if (codeOf(error) === 'handle_expired') setExpired(handle)
+        throw error
+      }
     },
     [handle]
   )
@@ -146,7 +158,6 @@ export function Records({ query = '', seq, import: importing }: RecordsProps) {
     setDropped(path)
     search({ import: true })
   }
-  const expired = result.error !== null && codeOf(result.error) === 'handle_expired'
   const tools = opened && (
     <span className="dim small nowrap num" role="status">
       {query === '' ? `${count(opened.count)} records` : `${count(opened.count)} of ${count(opened.total)} records match`} ·{' '}
@@ -170,9 +181,9 @@ export function Records({ query = '', seq, import: importing }: RecordsProps) {
         <div className="records-bar">
           <FilterBar query={query} onQuery={setQuery} input={filterInput} />
           <span className="grow" />
-          {(fresh > 0 || expired) && (
+          {fresh > 0 && (
             <Button variant="light" size="compact-sm" onClick={result.refresh}>
-              {expired ? 'Run again' : `${count(fresh)} new`}
+              {count(fresh)} new
             </Button>
           )}
           <PermittedButton
@@ -196,7 +207,7 @@ export function Records({ query = '', seq, import: importing }: RecordsProps) {
         </div>
         <div className={cx('records-body', selected !== null && 'with-pane')} style={{ ['--pane-width' as string]: `${paneWidth}px` }}>
           <div className="column" id="records-grid">
-            {result.error !== null && !expired ? (
+            {result.error !== null ? (
               <Failed
                 what="This filter did not run"
                 error={result.error}
@@ -207,7 +218,14 @@ export function Records({ query = '', seq, import: importing }: RecordsProps) {
                 </Button>
               </Failed>
             ) : !opened ? (
-              <Loading what="Searching" onCancel={result.cancel} />
+              <Reading what="Searching" under={result.running} onCancel={result.cancel} onAgain={result.refresh} />
+            ) : gone ? (
+              <Empty title="This result is not kept any more">
+                <p>Newer searches took its place, records left it, or the catalog was made anew. Nothing that was recorded is affected.</p>
+                <Button variant="default" onClick={result.refresh}>
+                  Search again
+                </Button>
+              </Empty>
             ) : opened.count === 0 ? (
               <Nothing query={query} total={opened.total} onClear={() => setQuery('')} onImport={() => search({ import: true })} />
             ) : (
