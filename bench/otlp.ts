@@ -2,6 +2,7 @@
 // OTLP from the bytes of a request to canonical events, without the store: one body of 512 spans, over and over.
 
 import protobuf from 'protobufjs'
+import { parseExact } from '../src/shared/event/exact-json.ts'
 import { jsonEncoding } from '../src/shared/event/otlp/json.ts'
 import { callOf, eventOfCall, originOf } from '../src/shared/event/otlp/map.ts'
 import type { Encoding } from '../src/shared/event/otlp/message.ts'
@@ -90,7 +91,7 @@ export async function benchOtlp(): Promise<BenchRow[]> {
     { name: 'OTLP protobuf, decoded and mapped', value: Math.round(rate(protobufEncoding, () => proto)), unit: 'spans/s', target: 30_000 },
     {
       name: 'OTLP JSON, decoded and mapped',
-      value: Math.round(rate(jsonEncoding, () => JSON.parse(json.toString('utf8')))),
+      value: Math.round(rate(jsonEncoding, () => parseExact(json.toString('utf8')))),
       unit: 'spans/s',
       target: 30_000
     }

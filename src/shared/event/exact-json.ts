@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** Whether a text may hold a whole number of 16 digits or more that is no text itself. */
-const LONG = /(?:^|[:[,\s])-?[1-9]\d{15}/
+const LONG = /(?<=(?:^|[:[,\s])-?)[1-9]\d{15}/
 const LITERAL = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 
 const asText = (literal: string): string => (/[.eE]/.test(literal) || Number.isSafeInteger(Number(literal)) ? literal : `"${literal}"`)
