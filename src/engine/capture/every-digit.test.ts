@@ -42,7 +42,10 @@ it('of an event', async () => {
   const [record] = await recordsOf('event')
   expect(record?.event.attributes).toMatchObject({ order: LONG, small: 7 })
   const refused = await post('/api/compliance/events', json(rawRecord(2, { model: 'event', input_tokens: 'LONG' })))
-  expect([refused.status, await refused.text()]).toEqual([422, expect.stringContaining('input_tokens')])
+  expect([refused.status, await refused.text()]).toEqual([
+    422,
+    expect.stringMatching(/out_of_range.*input_tokens|input_tokens.*out_of_range/)
+  ])
 })
 
 it('of a span', async () => {

@@ -17,6 +17,8 @@ const texts = {
   thai: 'ลูกค้ามีสิทธิขอให้ลบข้อมูลส่วนบุคคล',
   korean: '고객은 개인정보의 삭제를 요청할 수 있다.',
   mixed: 'Ask the 東京office about GPT模型 v2',
+  // As composed letters, and as letters with their marks.
+  marks: 'cafe\u0301 दिन ดี မိုး',
   latin: 'The café keeps “records” for six years'
 }
 const names = Object.keys(texts) as (keyof typeof texts)[]
@@ -38,7 +40,14 @@ const asked: readonly (readonly [string, readonly (keyof typeof texts)[]])[] = [
   ['office', ['mixed']],
   ['東京 office', ['mixed']],
   ['GPT模型', ['mixed']],
-  ['cafe', ['latin']],
+  ['cafe', ['marks', 'latin']],
+  ['café', ['marks', 'latin']],
+  ['दिन', ['marks']],
+  ['दान', []],
+  ['ดี', ['marks']],
+  ['ดุ', []],
+  ['မိုး', ['marks']],
+  ['မီး', []],
   ['caf', []],
   ['record', []],
   ['records', ['latin']]
@@ -82,11 +91,14 @@ describe('an engine', () => {
       names.map((name, i) => rawRecord(i, { prompt: texts[name] }))
     )
     const found = async (text: string): Promise<unknown[]> =>
-      (await engine.call('records.query', { text })).records.map((record) => names[seqs.indexOf(record.seq)])
+      (await engine.call('records.query', { text })).records
+        .map((record) => record.seq)
+        .sort((a, b) => a - b)
+        .map((seq) => names[seqs.indexOf(seq)])
     for (const [word, holders] of asked) expect([word, await found(word)]).toEqual([word, holders])
     await engine.restart(() => {
       const catalog = new Database(join(engine.workspace, 'catalog.db'))
-      catalog.pragma('user_version = 23')
+      catalog.pragma('user_version = 24')
       catalog.close()
     })
     for (const [word, holders] of asked) expect([word, await found(word)]).toEqual([word, holders])

@@ -28,4 +28,4 @@ const areas = [
  * catalog.db: a projection of the ledger, rebuildable at any time. A new schema, or a projection that fills it differently, is a new version,
  * and a new version is a new catalog: the file is dropped and replayed, so there is one step only.
  */
-export const catalogMigrations: readonly Migration[] = [{ version: 24, sql: areas.join('\n') }]
+export const catalogMigrations: readonly Migration[] = [{ version: 25, sql: areas.join('\n') }]

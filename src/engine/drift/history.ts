@@ -131,7 +131,8 @@ export const latchedEpisodes = (db: AnyDb, nowUs: number, cooldownUs: number): L
     .all(nowUs, cooldownUs)
 
 /**
- * An alarm of the newest look that has no alert although none was latched: the process ended between the two commits. `look` is its leaf.
+ * An alarm of the newest look that has no alert although none was latched then: the process ended between the two commits. An alert that was
+ * resolved by a later leaf was latched. `look` is its leaf.
  * From the catalog alone: the body of a look holds megabytes of tables.
  */
 export function missingAlerts({ catalog }: Pick<ReaderContext, 'catalog'>, cooldownUs: number): (Alarm & { readonly look: number })[] {
@@ -146,18 +147,18 @@ WHERE look = ?
 ORDER BY model, source, reference`)
     .all(last.seq)
   const latched = catalog
-    .prepare<[string, string, string, number, number, number, number], number>(`
+    .prepare<[string, string, string, number, number, number, number, number], number>(`
 SELECT 1
 FROM alert
 WHERE model = ?
   AND source = ?
   AND baseline = ?
-  AND (look = ? OR seq < ? AND (resolved_us IS NULL OR ${COOLING}))`)
+  AND (look = ? OR seq < ? AND (resolved_us IS NULL OR changed_seq > ? OR ${COOLING}))`)
     .pluck()
   return alarmed.flatMap(({ model, source, reference, numbers }) => {
     const features = (JSON.parse(numbers) as VerdictNumbers[]).filter((one) => one.alarmed)
     if (features.length === 0) return []
-    if (latched.get(model, source, reference, last.seq, last.seq, last.time_us, cooldownUs) !== undefined) return []
+    if (latched.get(model, source, reference, last.seq, last.seq, last.seq, last.time_us, cooldownUs) !== undefined) return []
     const score = Math.max(...features.map((one) => one.l ?? 0))
     return [{ look: last.seq, ...alarmOf({ model, source, baseline: reference, score, features }) }]
   })

@@ -25,6 +25,24 @@ async function twoAlerts(): Promise<string[]> {
 }
 
 describe('alerts', () => {
+  it('that were open at a look and are resolved later, beyond the cool-down, are not opened again for it, by a start or by a look', async () => {
+    await engine.remove()
+    let ahead = 0
+    engine = await testEngine({ clock: { now: () => Date.now() + ahead, monotonic: () => performance.now() + ahead } })
+    const alerts = await twoAlerts()
+    expect(alerts).toHaveLength(2)
+    expect((await engine.call('drift.look', {})).opened).toEqual([])
+    ahead = 3 * 86_400_000
+    for (const id of alerts) await engine.call('drift.resolve', { id, note: 'a new version' })
+    for (const source of ['desk', 'web'])
+      await engine.call('drift.set_baseline', { name: 'new', query: `source:${source} latency:>8s`, model: 'gpt-4', source })
+    expect((await engine.call('drift.look', {})).opened).toEqual([])
+    expect((await engine.call('drift.alerts', {})).alerts).toHaveLength(2)
+    await engine.restart()
+    await engine.call('drift.look', {})
+    expect((await engine.call('drift.alerts', {})).alerts).toHaveLength(2)
+  })
+
   it('rest until a time for a reason, and are acknowledged many at once', async () => {
     const [first = '', second = ''] = await twoAlerts()
     expect(await engine.codeOf('drift.snooze', { id: first, until: later(-1000), reason: 'r' })).toBe('bad_request')

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { WorkspaceStatus } from '../../shared/contract/workspace.ts'
-import { ageOf, bytes, clock, count, faultOf, fixed } from '../ui/format.ts'
+import { ageOf, bytes, clock, count, faultOf, fixed, isUnfinished } from '../ui/format.ts'
 import { Mark } from '../ui/parts.tsx'
 import { useShellInfo, useStatus } from './engine-state.tsx'
 
@@ -58,7 +58,13 @@ export function StatusBar() {
           'No checkpoint yet'
         )}
       </span>
-      {status.verified !== null && status.verified.faults > 0 && (
+      {isUnfinished(status.verified) && (
+        <span>
+          <Mark is="attention" size={12} />
+          The last verification did not end
+        </span>
+      )}
+      {status.verified !== null && status.verified.faults > 0 && !isUnfinished(status.verified) && (
         <span className="state-broken strong" title={faultOf(status.verified)}>
           <Mark is="broken" size={12} />
           Does not verify: {faultOf(status.verified)}

@@ -3,6 +3,10 @@ const number = new Intl.NumberFormat('en-US')
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const two = (n: number): string => String(n).padStart(2, '0')
 
+/** Whether a verification did not come to its end: that is no fault of what it looked at. */
+export const isUnfinished = (verified: { readonly first: { readonly code: string } | null } | null): boolean =>
+  verified?.first?.code === 'not_finished'
+
 /** The first fault of a verification in words, with the leaf it is in. */
 export function faultOf(verified: {
   readonly faults: number

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { useStatus } from '../app/engine-state.tsx'
 import { useOperation } from '../client/hooks.ts'
 import { useMay } from '../client/session.tsx'
 
@@ -13,7 +14,11 @@ const fixed: Readonly<Record<string, string>> = {
 export function useNameOf(): (ref: string) => string {
   const { may } = useMay('see')
   const { data } = useOperation('people.names', {}, { enabled: may })
-  return (ref) => data?.names.find((one) => one.ref === ref)?.name ?? fixed[ref] ?? ref
+  // In the review of a bundle it is the machine of whoever made it.
+  const reviewing = useStatus()?.review != null
+  return (ref) =>
+    data?.names.find((one) => one.ref === ref)?.name ??
+    (reviewing && ref === 'local' ? 'local, the exporter’s machine' : (fixed[ref] ?? ref))
 }
 
 /** Who acted: the name, with the ref that the leaf holds as its title. */

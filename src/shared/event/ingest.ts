@@ -120,6 +120,9 @@ const expectation: Record<Kind, string> = {
   json: 'JSON'
 }
 
+/** A number, or the digits of one that a number here would round. */
+const isNumeric = (value: Json): boolean => typeof value === 'number' || (typeof value === 'string' && /^-?\d{16,}$/.test(value))
+
 function fits(kind: Kind, value: Json): boolean {
   switch (kind) {
     case 'text':
@@ -175,7 +178,7 @@ function read(raw: Record<string, Json>, context: IngestContext): IngestResult {
         refuse(
           name,
           expectation[kind],
-          typeof given === 'string' && kind === 'text' ? 'too_long' : typeof given === 'number' ? 'out_of_range' : 'wrong_type'
+          typeof given === 'string' && kind === 'text' ? 'too_long' : isNumeric(given) ? 'out_of_range' : 'wrong_type'
         )
       out[name] = given
     } else if (!special.has(name) && !times.read.includes(name)) {

@@ -2,6 +2,7 @@
 // Reads a Parquet file piece by piece. Runs in a thread of its own with a bounded heap: what a page claims to hold costs that thread alone.
 import { closeSync, openSync, readSync } from 'node:fs'
 import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet'
+import { parseExact } from '../../../shared/event/exact-json.ts'
 import { checkCodecs, compressors, damaged, ParquetRefused, tooLarge } from './parquet-codecs.ts'
 import { inspectGroup } from './parquet-pages.ts'
 
@@ -61,7 +62,19 @@ function isoOf(micros: bigint): string | null {
   return new Date(whole).toISOString().replace('Z', `${String(past).padStart(3, '0')}Z`)
 }
 
+/** A cell of a JSON column; what is none stays the text that it is, so that it costs no other row. */
+function jsonOf(bytes: Uint8Array | undefined): unknown {
+  if (bytes === undefined) return undefined
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  try {
+    return parseExact(text)
+  } catch {
+    return text
+  }
+}
+
 const parsers = {
+  jsonFromBytes: jsonOf,
   timestampFromMilliseconds: (millis: bigint) => isoOf(millis * 1000n),
   timestampFromMicroseconds: isoOf,
   timestampFromNanoseconds: (nanos: bigint) => isoOf(nanos / 1000n)

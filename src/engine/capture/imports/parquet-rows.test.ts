@@ -37,6 +37,32 @@ const calls = written(
 )
 
 describe('Parquet', () => {
+  it('keeps every digit of a JSON column, and a cell of it that is no JSON as the text that it is', async () => {
+    const cells = numbers.slice(0, 200).map((i) => ({ order: 'LONG_NUMBER_OF_ORDER', cell: `cell${String(i).padStart(3, '0')}` }))
+    const data = Buffer.from(
+      parquetWriteBuffer({
+        columnData: [
+          { name: 'model', data: cells.map(() => 'gpt-4o'), type: 'STRING' },
+          { name: 'meta', data: cells, type: 'JSON', encoding: 'PLAIN' }
+        ],
+        codec: 'UNCOMPRESSED',
+        statistics: false
+      }) as ArrayBuffer
+    )
+    // As long as what it stands for, so that no length in the file changes.
+    const long = '  1152921504606846977 '
+    expect(long).toHaveLength('"LONG_NUMBER_OF_ORDER"'.length)
+    const bytes = Buffer.from(data.toString('latin1').replaceAll('"LONG_NUMBER_OF_ORDER"', long), 'latin1')
+    bytes.write('!', bytes.indexOf('"cell150"') - 1)
+    const lines: ImportLine[] = []
+    const profile = mappedProfile({ version: 1, form: 'parquet', others: 'keep', fields: { model: { from: 'model' } } })
+    for await (const line of readImport(fileOf(bytes), profile, context)) lines.push(line)
+    expect(lines).toHaveLength(200)
+    const metaOf = (line: ImportLine | undefined) => (line?.ok ? line.event.attributes?.meta : undefined)
+    expect(metaOf(lines[0])).toEqual({ order: '1152921504606846977', cell: 'cell000' })
+    expect(metaOf(lines[150])).toBe('{"order":  1152921504606846977 ,"cell"!"cell150"}')
+  })
+
   it('is mapped by its columns and read across row groups', async () => {
     const path = fileOf(calls)
     const { profile, file, mapping, rows } = await previewImport(path, context)

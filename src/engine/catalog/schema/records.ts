@@ -44,7 +44,7 @@ CREATE INDEX record_time ON record (time_us, seq, status, latency_us);
 -- Few, and asked for by every figure.
 CREATE INDEX record_restricted ON record (time_us, status, latency_us) WHERE restricted <> 0;
 CREATE INDEX record_series ON record (model, source, time_us);
-CREATE VIRTUAL TABLE record_text USING fts5 (request, response, content = '', tokenize = "unicode61 remove_diacritics 2");
+CREATE VIRTUAL TABLE record_text USING fts5 (request, response, content = '', tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co M*'");
 INSERT INTO record_text (record_text, rank) VALUES ('secure-delete', 1);
 -- One segment a batch instead of several that are merged again; its pages fill those of the file.
 INSERT INTO record_text (record_text, rank) VALUES ('hashsize', 8388608);

@@ -5,7 +5,7 @@ import type { Gap } from '../../../shared/contract/compliance.ts'
 import { disposedOfBy } from '../../../shared/policy/disposed.ts'
 import { messageOf, useAction, useJob, useOperation, useTopic } from '../../client/hooks.ts'
 import { ageOf, count, fixed, moment } from '../../ui/format.ts'
-import { Note, Panel, State } from '../../ui/parts.tsx'
+import { type Meaning, Note, Panel, State } from '../../ui/parts.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 import { Who } from '../../ui/who.tsx'
 
@@ -26,6 +26,16 @@ const reasons: Readonly<Record<Gap['reason'], string>> = {
 const scopeNames = { workspace: 'whole workspace', record: 'one record', bundle: 'bundle', foreign: 'evidence of another program' } as const
 
 /** Verifications of the whole workspace, and the times without a sign of life. */
+/** A verification that did not end found no fault, and a bundle whose signer is not confirmed is not wholly verified. */
+const meaningOf = ({ verdict, faults }: { readonly verdict: string; readonly faults: number }): Meaning =>
+  verdict === 'cancelled'
+    ? 'pending'
+    : verdict === 'failed' || verdict.startsWith('consistent')
+      ? 'attention'
+      : faults === 0
+        ? 'holds'
+        : 'broken'
+
 export function IntegrityView() {
   return (
     <div className="compliance-page column gap-12">
@@ -146,10 +156,10 @@ function Verifications() {
                 <td>{scopeNames[one.scope]}</td>
                 <td>{one.actor === 'engine' ? 'in the background' : <Who actor={one.actor} />}</td>
                 <td>
-                  <State is={one.verdict === 'cancelled' ? 'pending' : one.faults === 0 ? 'holds' : 'broken'}>{one.verdict}</State>
+                  <State is={meaningOf(one)}>{one.verdict === 'failed' ? 'not finished' : one.verdict}</State>
                 </td>
                 <td className="right">{count(one.size)}</td>
-                <td className="right">{count(one.faults)}</td>
+                <td className="right">{one.verdict === 'failed' ? '–' : count(one.faults)}</td>
               </tr>
             ))}
           </tbody>

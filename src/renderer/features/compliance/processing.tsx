@@ -6,6 +6,7 @@ import { call, shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { usePrint } from '../../client/print.ts'
 import { count, moment } from '../../ui/format.ts'
+import { Masked } from '../../ui/masked.tsx'
 import { Note, Panel } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
@@ -126,8 +127,12 @@ export function ProcessingRecord() {
             <tbody>
               {sources.map((one) => (
                 <tr key={`${one.source}\n${one.model}`}>
-                  <td>{one.source}</td>
-                  <td>{one.model}</td>
+                  <td className="anywhere">
+                    <Masked text={one.source} />
+                  </td>
+                  <td className="anywhere">
+                    <Masked text={one.model} />
+                  </td>
                   <td className="right">{count(one.records)}</td>
                   <td className="num">{moment(one.first).replace(' UTC', '')}</td>
                   <td className="num">{moment(one.last).replace(' UTC', '')}</td>

@@ -62,7 +62,7 @@ export function Dashboard() {
         onChange={(value) => setRange(value as RangeName)}
       />
       {data.data && data.data.totals.records > 0 && (
-        <span className="dim small nowrap lesser">
+        <span className="dim small nowrap">
           {day(data.data.from)} – {day(data.data.to)}, UTC
         </span>
       )}

@@ -7,7 +7,7 @@ import type { DriftAlert } from '../../../shared/contract/drift.ts'
 import type { WorkspaceStatus } from '../../../shared/contract/workspace.ts'
 import { useStatus } from '../../app/engine-state.tsx'
 import { useAction, useJob, useOperation, useRefresh, useTopic } from '../../client/hooks.ts'
-import { ageOf, bytes, clock, count, faultOf, fixed } from '../../ui/format.ts'
+import { ageOf, bytes, clock, count, faultOf, fixed, isUnfinished } from '../../ui/format.ts'
 import { Mark, type Meaning, Panel, State } from '../../ui/parts.tsx'
 
 /** What the last 24 hours show of completeness, in a few words; null when nothing is amiss. */
@@ -50,14 +50,15 @@ export function Integrity() {
   const amiss = amissOf(last_day)
   const beats = `${count(Math.min(heartbeats.seen, heartbeats.expected))} of ${count(heartbeats.expected)} heartbeats`
   const complete = amiss === null && heartbeats.seen + 1 >= heartbeats.expected
-  const faulty = verified !== null && verified.faults > 0
+  const unfinished = isUnfinished(verified)
+  const faulty = verified !== null && verified.faults > 0 && !unfinished
   const running = job?.state === 'running'
   const right = running ? null : (
     <button type="button" className="link" onClick={() => verify.mutate({}, { onSuccess: ({ job_id }) => setJobId(job_id) })}>
       Verify all now
     </button>
   )
-  const title = problem || faulty ? 'Not intact' : checkpoint ? `Intact up to leaf ${count(checkpoint.size - 1)}` : 'No checkpoint yet'
+  const title = problem || faulty ? 'Not intact' : unfinished ? 'Not verified to the end' : checkpoint ? `Intact up to leaf ${count(checkpoint.size - 1)}` : 'No checkpoint yet'
   const copies = {
     matches: ['holds', 'matches'],
     behind: ['holds', 'is a prefix'],
@@ -69,7 +70,7 @@ export function Integrity() {
   return (
     <Panel title="Integrity" className="four" right={right}>
       <div className="row" style={{ gap: 10, alignItems: 'flex-start' }}>
-        <Mark is={problem || faulty ? 'broken' : checkpoint ? 'holds' : 'pending'} size={20} />
+        <Mark is={problem || faulty ? 'broken' : unfinished ? 'attention' : checkpoint ? 'holds' : 'pending'} size={20} />
         <div className="grow">
           <div className="strong clip" style={{ fontSize: 15, lineHeight: '20px' }}>
             {title}
@@ -81,9 +82,11 @@ export function Integrity() {
                 ? head.second_copy_note
                 : faulty
                   ? faultOf(verified)
-                  : checkpoint
-                    ? `Re-hashed from disk before signing, ${clock(checkpoint.time)} UTC`
-                    : 'The first follows seconds after the first record'}
+                  : unfinished
+                    ? 'The last verification of everything did not end: verify again'
+                    : checkpoint
+                      ? `Re-hashed from disk before signing, ${clock(checkpoint.time)} UTC`
+                      : 'The first follows seconds after the first record'}
           </div>
         </div>
       </div>

@@ -68,8 +68,12 @@ export function LiveAudit({ initial }: { readonly initial: readonly RecordRow[] 
                 <span role="cell" className="num">
                   {listTime(row.timestamp)}
                 </span>
-                <span role="cell">{row.source}</span>
-                <span role="cell">{row.served_model ?? row.model}</span>
+                <span role="cell">
+                  <Masked text={row.source} />
+                </span>
+                <span role="cell">
+                  <Masked text={row.served_model ?? row.model} />
+                </span>
                 <span role="cell">
                   <Masked text={row.preview} />
                 </span>

@@ -4,6 +4,7 @@ import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import type { DriftAlert } from '../../../shared/contract/drift.ts'
 import { useMay } from '../../client/session.tsx'
 import { clock, count, day, moment } from '../../ui/format.ts'
+import { Masked } from '../../ui/masked.tsx'
 import { Mark, type Meaning } from '../../ui/parts.tsx'
 import type { AlertGroup } from './alert-pages.ts'
 import { ManyAlerts } from './many-alerts.tsx'
@@ -109,12 +110,16 @@ export function AlertList({ groups, selected, onSelect }: AlertListProps) {
                 >
                   <div className="title">
                     <Mark is={is} size={13} />
-                    <span className="clip">{alert.model}</span>
+                    <span className="clip">
+                      <Masked text={alert.model} />
+                    </span>
                     <span className="grow" />
                     <span className="num">{alert.drift_score.toFixed(2)}</span>
                   </div>
                   <div className="line">
-                    <span className="clip">{alert.source}</span>
+                    <span className="clip">
+                      <Masked text={alert.source} />
+                    </span>
                     <span className="grow" />
                     <span className="nowrap num">
                       {chosen.has(alert.id) && <b>chosen · </b>}

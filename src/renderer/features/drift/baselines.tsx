@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useOperation } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
+import { Masked } from '../../ui/masked.tsx'
 import { Hash, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
@@ -40,11 +41,14 @@ export function Baselines({ onPin }: { readonly onPin: () => void }) {
           <tbody>
             {query.data.baselines.map((row) => (
               <tr key={row.id}>
-                <td className="strong">{row.name}</td>
-                <td>
-                  {row.model} <span className="soft">{row.source}</span>
+                <td className="strong anywhere">{row.name}</td>
+                <td className="anywhere">
+                  <Masked text={row.model} />{' '}
+                  <span className="soft">
+                    <Masked text={row.source} />
+                  </span>
                 </td>
-                <td>
+                <td className="anywhere">
                   <code>{row.query === '' ? 'everything' : row.query}</code>
                 </td>
                 <td className="right">{count(row.records)}</td>

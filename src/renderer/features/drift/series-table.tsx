@@ -6,6 +6,7 @@ import type { DriftSeries } from '../../../shared/contract/drift.ts'
 import { useStatus } from '../../app/engine-state.tsx'
 import { count, day, moment } from '../../ui/format.ts'
 import { PAGE_ROWS } from '../../ui/grid-pages.ts'
+import { Masked } from '../../ui/masked.tsx'
 import { Note, Panel, State } from '../../ui/parts.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 import { type GridColumn, VirtualGrid } from '../../ui/virtual-grid.tsx'
@@ -30,10 +31,8 @@ const columnsOf = (rows: readonly DriftSeries[], lastLook: string | null): reado
     }
   })
   return [
-    column({ name: 'Model', width: 'minmax(144px, 1.5fr)', className: () => 'strong' }, (row) => (
-      <span title={row.model}>{row.model}</span>
-    )),
-    column({ name: 'Source', width: 'minmax(88px, 1fr)' }, (row) => <span title={row.source}>{row.source}</span>),
+    column({ name: 'Model', width: 'minmax(144px, 1.5fr)', className: () => 'strong' }, (row) => <Masked text={row.model} />),
+    column({ name: 'Source', width: 'minmax(88px, 1fr)' }, (row) => <Masked text={row.source} />),
     column({ name: 'Records', width: '76px', align: 'right' }, (row) => count(row.records)),
     column({ name: 'First, UTC', width: '98px' }, (row) => (
       <span className="num" title={moment(row.first)}>

@@ -13,16 +13,18 @@ export function recordColumns(sort: SortOrder, onSort: (by: SortOrder['by']) => 
   return [
     { name: 'Leaf', width: '84px', align: 'right', ...sortable('seq'), className: () => 'dim', cell: (row) => count(row.seq) },
     { name: 'Start, UTC', width: '148px', from: 500, ...sortable('time'), className: () => 'num', cell: (row) => listTime(row.timestamp) },
-    { name: 'Source', width: '96px', from: 920, cell: (row) => row.source },
+    { name: 'Source', width: '96px', from: 920, cell: (row) => <Masked text={row.source} /> },
     {
       name: 'Model',
       width: '150px',
       from: 650,
       cell: (row) =>
         row.served_model !== null && row.served_model !== row.model ? (
-          <span title={`asked ${row.model}, served ${row.served_model}`}>{row.served_model}</span>
+          <span title={`asked ${row.model}, served ${row.served_model}`}>
+            <Masked text={row.served_model} />
+          </span>
         ) : (
-          row.model
+          <Masked text={row.model} />
         )
     },
     {

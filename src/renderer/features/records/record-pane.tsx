@@ -167,16 +167,22 @@ function Head({ detail }: { readonly detail: RecordDetail }) {
         <Hash value={row.id} label="record id" head={8} tail={4} />
       </div>
       <div className="clip">
-        asked <b>{row.model}</b>
+        asked{' '}
+        <b>
+          <Masked text={row.model} />
+        </b>
         {row.served_model !== null && (
           <>
-            , served <b>{row.served_model}</b>
+            , served{' '}
+            <b>
+              <Masked text={row.served_model} />
+            </b>
           </>
         )}
       </div>
       <div className="clip">
+        <Masked text={row.source} /> ·{' '}
         {[
-          row.source,
           row.processing_time_ms === null ? 'duration unknown' : duration(row.processing_time_ms),
           row.ttft_ms === null ? null : `first token ${duration(row.ttft_ms)}`,
           tokens === '' ? 'tokens unknown' : tokens
