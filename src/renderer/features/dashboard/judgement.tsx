@@ -58,7 +58,14 @@ export function Integrity() {
       Verify all now
     </button>
   )
-  const title = problem || faulty ? 'Not intact' : unfinished ? 'Not verified to the end' : checkpoint ? `Intact up to leaf ${count(checkpoint.size - 1)}` : 'No checkpoint yet'
+  const title =
+    problem || faulty
+      ? 'Not intact'
+      : unfinished
+        ? 'Not verified to the end'
+        : checkpoint
+          ? `Intact up to leaf ${count(checkpoint.size - 1)}`
+          : 'No checkpoint yet'
   const copies = {
     matches: ['holds', 'matches'],
     behind: ['holds', 'is a prefix'],
