@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { ElectronApplication, Page } from '@playwright/test'
 import { dice } from '../src/engine/sample/dice.ts'
 import type { OperationInput, OperationName, OperationOutput } from '../src/shared/contract/contract.ts'
-import { projectRoot } from './harness.ts'
+import { type LaunchedApp, projectRoot } from './harness.ts'
 
 /** The study's file where it is; users' clones do not have it. */
 const study = join(projectRoot, '..', 'shared', 'data', 'llmdrift', 'PRIME_FULL_EVAL.csv')
@@ -86,4 +86,29 @@ export async function waitForJob(page: Page, id: string): Promise<void> {
     if (job.state !== 'running') throw new Error(`${job.kind} ended as ${job.state}: ${job.error?.message ?? ''}`)
     await page.waitForTimeout(50)
   }
+}
+
+/** The study, two baselines, a look with its alerts and a bundle, whose path is returned. */
+export async function fillWorkspace(app: LaunchedApp): Promise<string> {
+  const { page } = app
+  const file = await records()
+  const { job_id } = await callOk(page, 'import.start', { path: file.path, profile: file.profile })
+  await waitForJob(page, job_id)
+  await callOk(page, 'drift.set_baseline', { name: 'gpt-4 in March', query: 'model:gpt-4-0314', model: 'gpt-4-0613', source: 'llmdrift' })
+  await callOk(page, 'drift.set_baseline', {
+    name: 'gpt-3.5 in March',
+    query: 'model:gpt-3.5-turbo-0301',
+    model: 'gpt-3.5-turbo-0613',
+    source: 'llmdrift'
+  })
+  await callOk(page, 'drift.look', {})
+  const out = join(app.userData, 'case-26-1140.affidavit.zip')
+  const { job_id: exported } = await callOk(page, 'export.start', {
+    query: 'model:gpt-4-0613 latency:>10s',
+    recipient: 'Examination unit',
+    purpose: 'Regulatory examination',
+    out
+  })
+  await waitForJob(page, exported)
+  return out
 }

@@ -22,6 +22,8 @@ oneLook('light', 'keys and anchors', async ({ app, page, go, shoot }) => {
     await expect(page.getByRole('button', { name: 'Cancel' })).toBeFocused()
     await page.getByRole('button', { name: 'Change the key', exact: true }).click()
     await expect(page.getByText('retired', { exact: true })).toBeVisible({ timeout: 60_000 })
+    // One export key is in use: the list is read again when the change has ended.
+    await expect(page.getByText('in use, signs bundles')).toHaveCount(1, { timeout: 1_000 })
     await page
       .getByRole('button', { name: /^Revoke export key/ })
       .last()

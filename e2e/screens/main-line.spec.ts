@@ -1,38 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every view of the main line on real records.
-import { join } from 'node:path'
-import { answerDialogs, callOk, records, waitForJob } from '../data.ts'
-import { expect, type LaunchedApp } from '../harness.ts'
+import { answerDialogs, fillWorkspace } from '../data.ts'
+import { expect } from '../harness.ts'
 import { everyLook } from './walk.ts'
-
-async function fill(app: LaunchedApp): Promise<string> {
-  const { page } = app
-  const file = await records()
-  const { job_id } = await callOk(page, 'import.start', { path: file.path, profile: file.profile })
-  await waitForJob(page, job_id)
-  await callOk(page, 'drift.set_baseline', { name: 'gpt-4 in March', query: 'model:gpt-4-0314', model: 'gpt-4-0613', source: 'llmdrift' })
-  await callOk(page, 'drift.set_baseline', {
-    name: 'gpt-3.5 in March',
-    query: 'model:gpt-3.5-turbo-0301',
-    model: 'gpt-3.5-turbo-0613',
-    source: 'llmdrift'
-  })
-  await callOk(page, 'drift.look', {})
-  const out = join(app.userData, 'case-26-1140.affidavit.zip')
-  const { job_id: exported } = await callOk(page, 'export.start', {
-    query: 'model:gpt-4-0613 latency:>10s',
-    recipient: 'Examination unit',
-    purpose: 'Regulatory examination',
-    out
-  })
-  await waitForJob(page, exported)
-  return out
-}
 
 everyLook('the main line', async ({ app, page, go, shoot }) => {
   await expect(page.getByRole('heading', { name: 'Nothing is on record yet' })).toBeVisible()
   await shoot('09-first-run')
-  const bundle = await fill(app)
+  const bundle = await fillWorkspace(app)
 
   await expect(page.getByText('Open drift alerts')).toBeVisible()
   await expect(page.getByText(/Intact up to leaf/)).toBeVisible({ timeout: 90_000 })

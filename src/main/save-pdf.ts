@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { createHash, randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { BrowserWindow } from 'electron'
-import { AffidavitError } from '../shared/contract/errors.ts'
+import { notWritten } from '../node/not-written.ts'
 import type { ShellOperationOutput } from '../shared/contract/shell.ts'
 import { saveFile } from './dialogs.ts'
 import { type PdfDocument, printPdf } from './pdf.ts'
@@ -20,9 +21,9 @@ async function writeWhole(path: string, content: Uint8Array): Promise<void> {
       await file.close()
     }
     await rename(temporary, path)
-  } catch {
+  } catch (error) {
     await rm(temporary, { force: true })
-    throw new AffidavitError('file_unreadable', 'the file cannot be written there: choose another folder')
+    throw notWritten(error)
   }
 }
 

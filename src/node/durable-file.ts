@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { threadId } from 'node:worker_threads'
 
@@ -31,7 +31,8 @@ export function writeFileDurably(path: string, content: string | Uint8Array, mod
   const fd = openSync(temporary, 'w', mode)
   try {
     try {
-      writeSync(fd, typeof content === 'string' ? Buffer.from(content, 'utf8') : content)
+      // A single write may stop short, on a full disk without an error.
+      writeFileSync(fd, content)
       fsyncSync(fd)
     } finally {
       closeSync(fd)

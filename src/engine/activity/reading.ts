@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The activity, read from the catalog on a reader thread. What was searched or noted stays encrypted and is opened leaf by leaf: no index of
 // it exists that an erasure would have to find.
+
 import { createHash } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { notWritten } from '../../node/not-written.ts'
 import { type ActivityEntry, type ActivityKind, activityKinds } from '../../shared/contract/activity.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { LeafType } from '../../shared/evidence/leaf-types.ts'
@@ -134,8 +136,7 @@ export function activityCsv(
     renameSync(temporary, args.out)
   } catch (error) {
     rmSync(temporary, { force: true })
-    if (error instanceof AffidavitError) throw error
-    throw new AffidavitError('file_unreadable', 'the file cannot be written there: choose another folder')
+    throw notWritten(error)
   }
   return { rows, bytes, sha256: hash.digest('hex') }
 }

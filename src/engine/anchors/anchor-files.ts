@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { existsSync, readFileSync } from 'node:fs'
 import { writeFileDurably } from '../../node/durable-file.ts'
+import { notWritten } from '../../node/not-written.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 
 const MOST_PEM_BYTES = 256 * 1024
@@ -11,8 +13,8 @@ export function writePage(out: string, html: string, replace: boolean): void {
     throw new AffidavitError('file_exists', 'the file exists already: choose another name or say that it may be replaced')
   try {
     writeFileDurably(out, html)
-  } catch {
-    throw new AffidavitError('file_unreadable', 'the file cannot be written there')
+  } catch (error) {
+    throw notWritten(error)
   }
 }
 

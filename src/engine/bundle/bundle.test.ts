@@ -173,7 +173,10 @@ describe('a bundle', () => {
     })
     expect(await engine.codeOf('export.preview', { at: 1e9 })).toBe('bad_request')
     const { job_id: nowhere } = await engine.call('export.start', { ...start, query: '', out: join(engine.root, 'no', 'such', 'x.zip') })
-    expect((await engine.job(nowhere)).error?.code).toBe('file_unreadable')
+    expect((await engine.job(nowhere)).error).toEqual({
+      code: 'file_unreadable',
+      message: 'the file cannot be written: its folder is not there: choose another folder'
+    })
     expect(await engine.codeOf('export.start', { ...start, recipient: '' })).toBe('bad_request')
     expect(await engine.codeOf('export.preview', { query: 'latency:fast' })).toBe('invalid_filter')
     expect(readdirSync(engine.root).filter((name) => name.endsWith('.part'))).toEqual([])

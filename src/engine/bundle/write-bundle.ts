@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes a bundle under a name that says that it is partial, then gives it its own. Runs on a reader thread.
+
 import { createHash } from 'node:crypto'
 import { closeSync, createReadStream, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
 import { syncFolder } from '../../node/durable-file.ts'
+import { isRefusedWrite, notWritten } from '../../node/not-written.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { TAG_MANIFEST } from '../../shared/evidence/bundle-layout.ts'
 import type { ReaderContext, ReaderControl } from '../threads/reader-context.ts'
@@ -82,12 +84,7 @@ export async function writeBundle(context: ReaderContext, input: WriteBundleInpu
     syncFolder(dirname(input.out))
     return written
   } catch (error) {
-    if (error instanceof AffidavitError) throw error
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    if (code === 'ENOSPC') throw new AffidavitError('disk_full', 'the disk is full: the bundle is not finished')
-    if (['EACCES', 'ENOENT', 'ENOTDIR', 'EROFS', 'EISDIR', 'ELOOP', 'EPERM', 'ENAMETOOLONG'].includes(code))
-      throw new AffidavitError('file_unreadable', 'the file cannot be written there')
-    throw error
+    throw isRefusedWrite(error) ? notWritten(error) : error
   } finally {
     bag?.close()
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { existsSync } from 'node:fs'
 import { writeFileDurably } from '../../node/durable-file.ts'
+import { notWritten } from '../../node/not-written.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import type { KeyProtectionChoice, KeyReport } from '../../shared/contract/keys.ts'
 import { toBase64 } from '../../shared/evidence/bytes.ts'
@@ -78,8 +80,8 @@ export function keyHandlers(deps: KeyHandlerDeps): {
         const text = format === 'html' ? keyReportHtml(found, new Date().toISOString()) : `${JSON.stringify(found, null, 1)}\n`
         try {
           writeFileDurably(out, text)
-        } catch {
-          throw new AffidavitError('file_unreadable', 'the file cannot be written there')
+        } catch (error) {
+          throw notWritten(error)
         }
         await deps.append([savedDraft(actor, 'key_report', text)])
         return { path: out, bytes: Buffer.byteLength(text) }

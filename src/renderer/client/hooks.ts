@@ -70,16 +70,21 @@ export function useRefresh(): (...names: OperationName[]) => void {
   )
 }
 
-/** Follows a job until it ends. */
-export function useJob(id: string | null): Job | null {
+/** Follows a job until it ends; then the named reads are run again. */
+export function useJob(id: string | null, refreshes: readonly OperationName[] = []): Job | null {
   const [job, setJob] = useState<Job | null>(null)
+  const refresh = useRefresh()
+  const ended = useRef(() => {})
+  ended.current = () => refresh(...refreshes)
   useEffect(() => {
     setJob(null)
     if (id === null) return
     let live = true
     const keep = (next: Job) => {
+      if (!live) return
       // A late reply must not set a finished job running again.
-      if (live) setJob((before) => (before?.id === next.id && before.state !== 'running' ? before : next))
+      setJob((before) => (before?.id === next.id && before.state !== 'running' ? before : next))
+      if (next.state !== 'running') ended.current()
     }
     const off = onTopic('jobs', (event) => {
       if (event.id === id) keep(event)

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import { writeFileDurably } from '../../../node/durable-file.ts'
+import { notWritten } from '../../../node/not-written.ts'
 import type { Processing } from '../../../shared/contract/compliance.ts'
 import { AffidavitError } from '../../../shared/contract/errors.ts'
 import { requirementOf, requirementsOf } from '../../../shared/policy/requirements.ts'
@@ -119,8 +120,8 @@ export function complianceHandlers(
       const bytes = Buffer.from(texts[format], 'utf8')
       try {
         writeFileDurably(out, bytes)
-      } catch {
-        throw new AffidavitError('file_unreadable', 'the file cannot be written there: choose another folder')
+      } catch (error) {
+        throw notWritten(error)
       }
       await deps.append([savedDraft(caller.actor, 'processing', bytes)])
       return { path: out, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }

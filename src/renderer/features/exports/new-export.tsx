@@ -5,7 +5,7 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { shell } from '../../client/bridge.ts'
-import { messageOf, useAction, useOperation, useRefresh } from '../../client/hooks.ts'
+import { messageOf, sentenceOf, useAction, useOperation, useRefresh } from '../../client/hooks.ts'
 import { bytes, count, moment } from '../../ui/format.ts'
 import { Facts, Note, Panel } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
@@ -38,6 +38,7 @@ export function NewExport({ query: initial }: { readonly query: string }) {
   const [reason, setReason] = useState('')
   const [delivery, setDelivery] = useState<DeliveryChoice>(plainDelivery)
   const [started, setJobId] = useState<string | null>(null)
+  const [out, setOut] = useState<string | null>(null)
   const refresh = useRefresh()
   const scope = { query: settled, withhold: [...withhold], ...(settledRange === null ? {} : { range: settledRange }) }
   const preview = useOperation('export.preview', scope, { keep: true })
@@ -85,6 +86,7 @@ export function NewExport({ query: initial }: { readonly query: string }) {
       {
         onSuccess: ({ job_id }) => {
           setDelivery((before) => ({ ...before, secret: '' }))
+          setOut(path)
           setJobId(job_id)
         }
       }
@@ -205,26 +207,29 @@ export function NewExport({ query: initial }: { readonly query: string }) {
           </div>
         </Panel>
         <Delivery value={delivery} onChange={setDelivery} />
-        {start.isError && <Note is="broken">{messageOf(start.error)}</Note>}
-        {jobId === null ? (
-          <div className="row">
-            <span className="dim small">
-              Writing this export leaves an <span className="mono">export.created</span> leaf.
-            </span>
-            <span className="grow" />
-            <PermittedButton permission="export" disabled={!ready} loading={start.isPending} onClick={() => void write()}>
-              Sign and write…
-            </PermittedButton>
-          </div>
-        ) : (
-          <Writing
-            jobId={jobId}
-            onAgain={() => {
-              setJobId(null)
-              refresh('export.list', 'export.interrupted', 'jobs.list')
-            }}
-          />
-        )}
+        <div className="export-foot">
+          {start.isError && <Note is="broken">{sentenceOf(start.error)}</Note>}
+          {jobId === null ? (
+            <div className="row">
+              <span className="dim small">
+                Writing this export leaves an <span className="mono">export.created</span> leaf.
+              </span>
+              <span className="grow" />
+              <PermittedButton permission="export" disabled={!ready} loading={start.isPending} onClick={() => void write()}>
+                Sign and write…
+              </PermittedButton>
+            </div>
+          ) : (
+            <Writing
+              jobId={jobId}
+              out={out}
+              onAgain={() => {
+                setJobId(null)
+                refresh('export.list', 'export.interrupted', 'jobs.list')
+              }}
+            />
+          )}
+        </div>
       </div>
       <BundleFacts pdf={delivery.pdf} parquet={delivery.parquet} />
     </div>

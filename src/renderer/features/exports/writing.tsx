@@ -3,17 +3,20 @@
 import { Button, Progress } from '@mantine/core'
 import { useStatus } from '../../app/engine-state.tsx'
 import { shell } from '../../client/bridge.ts'
-import { useAction, useJob, useOperation } from '../../client/hooks.ts'
+import { sentence, useAction, useJob, useOperation } from '../../client/hooks.ts'
 import { bytes, count, day, fixed } from '../../ui/format.ts'
 import { Facts, Hash, Note, Panel, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
 
 export function Writing({
   jobId,
+  out = null,
   onAgain,
   again = 'Another export'
 }: {
   readonly jobId: string
+  /** Where it is written to; null when that is not known here. */
+  readonly out?: string | null
   readonly onAgain: () => void
   /** What to do next. */
   readonly again?: string
@@ -45,8 +48,15 @@ export function Writing({
     return (
       <Note is={job.state === 'cancelled' ? 'plain' : 'broken'}>
         <div className="row">
-          <span className="grow">
-            {job.state === 'cancelled' ? 'Cancelled: no bundle was written.' : (job.error?.message ?? 'The export failed.')}
+          <span className="grow anywhere">
+            {job.state === 'cancelled' ? (
+              'Cancelled: no bundle was written.'
+            ) : (
+              <>
+                <b>The bundle was not written.</b> {job.error ? sentence(job.error.message) : ''}{' '}
+                {out !== null && <span className="mono">{out}</span>}
+              </>
+            )}
           </span>
           <Button variant="default" size="compact-sm" onClick={onAgain}>
             Back

@@ -38,7 +38,7 @@ export function Backup() {
   const drill = useAction('backup.drill')
   const cancel = useAction('jobs.cancel')
   const [jobId, setJobId] = useState<string | null>(null)
-  const job = useJob(jobId)
+  const job = useJob(jobId, ['backup.overview'])
   const report = useOperation('backup.report', { job_id: jobId ?? '' }, { enabled: job?.kind === 'restore' && job.state === 'done' })
   const [picked, setPicked] = useState<unknown>(null)
   const refetch = () => void overview.refetch()

@@ -41,22 +41,21 @@ const changes: Record<Changeable, string> = {
 const nameOf = (key: Key): string => (key.fingerprint === null ? key.id : fingerprint(key.fingerprint))
 
 export function Keys() {
-  const keys = useOperation('keys.report', {})
   const rotate = useAction('keys.rotate')
   const save = useAction('keys.save_report')
   const [jobId, setJobId] = useState<string | null>(null)
   const [revoking, setRevoking] = useState<Key | null>(null)
   const [changing, setChanging] = useState<Changeable | null>(null)
-  const job = useJob(jobId)
-  const report = useOperation('keys.report', {}, { refetchMs: job?.state === 'running' ? 500 : 10_000 })
-  if (keys.isError) {
+  const job = useJob(jobId, ['keys.report'])
+  const report = useOperation('keys.report', {}, { refetchMs: 10_000 })
+  if (report.isError) {
     return (
       <Panel title="Keys">
-        <Failed what="The keys cannot be listed" error={keys.error} />
+        <Failed what="The keys cannot be listed" error={report.error} />
       </Panel>
     )
   }
-  const data = report.data ?? keys.data
+  const { data } = report
   if (!data) {
     return (
       <Panel title="Keys">
@@ -88,7 +87,7 @@ export function Keys() {
             <KeyFacts
               key={`${key.use} ${key.id}`}
               of={key}
-              busy={job?.state === 'running'}
+              busy={rotate.isPending || (jobId !== null && (job === null || job.state === 'running'))}
               onChange={setChanging}
               onRevoke={() => setRevoking(key)}
             />
