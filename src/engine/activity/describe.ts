@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Role, roleNames } from '../../shared/contract/permissions.ts'
 import type { LeafType } from '../../shared/evidence/leaf-types.ts'
+import { formatNumber } from '../../shared/stats/explain.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 const whole = (value: unknown): number | null => (typeof value === 'number' && Number.isSafeInteger(value) ? value : null)
-const numbered = (n: unknown, one: string, many = `${one}s`): string => `${String(n)} ${n === 1 ? one : many}`
+const numbered = (n: unknown, one: string, many = `${one}s`): string =>
+  `${typeof n === 'number' ? formatNumber(n) : String(n)} ${n === 1 ? one : many}`
 
 const reports: Readonly<Record<string, string>> = {
   certificate: 'the certificate of an erasure',

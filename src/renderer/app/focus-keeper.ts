@@ -56,8 +56,11 @@ export function keepFocus(): void {
   document.addEventListener('focusin', ({ target }) => {
     if (!(target instanceof Element)) return
     const place = placeOf(target)
-    if (place.layer && !openers.has(place.layer)) openers.set(place.layer, last)
+    const opened = place.layer !== null && !openers.has(place.layer)
+    if (opened) openers.set(place.layer, last)
     last = place
+    // A dialog begins with what it asks for, not with the cross that closes it.
+    if (opened && target.matches('.mantine-Modal-close')) takes(place.layer.querySelector('.mantine-Modal-body')?.querySelector(STOPS))
   })
   // Whoever clicks beside everything gives the focus away.
   document.addEventListener(

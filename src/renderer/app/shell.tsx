@@ -64,7 +64,7 @@ function Side() {
               <span className="count state state-attention">
                 <Mark is="attention" size={12} />
                 {open}
-                <Hidden> open alerts</Hidden>
+                <Hidden> {open === 1 ? 'open alert' : 'open alerts'}</Hidden>
               </span>
             )}
             {to === '/compliance' && waiting > 0 && (

@@ -70,16 +70,18 @@ export function StatusBar() {
           Does not verify: {faultOf(status.verified)}
         </span>
       )}
-      <span>
-        <Mark is={status.anchoring.waiting_since !== null ? 'attention' : status.anchor ? 'holds' : 'pending'} size={12} />
-        {status.anchor ? (
-          <>
-            Outside anchor <b>{ageOf(now - Date.parse(status.anchor.time))}</b> old
-          </>
-        ) : (
-          'No outside anchor yet'
-        )}
-      </span>
+      {!status.review && (
+        <span>
+          <Mark is={status.anchoring.waiting_since !== null ? 'attention' : status.anchor ? 'holds' : 'pending'} size={12} />
+          {status.anchor ? (
+            <>
+              Outside anchor <b>{ageOf(now - Date.parse(status.anchor.time))}</b> old
+            </>
+          ) : (
+            'No outside anchor yet'
+          )}
+        </span>
+      )}
       <span className="spring" />
       {/-test\b/.test(version) && (
         <span className="state-attention strong" title={`Version ${version}`}>

@@ -18,6 +18,9 @@ it('what cannot be seen is shown by its number and name', () => {
     ['3 unseen', 'Not seen: U+200B zero width space, U+200B zero width space, U+2060 word joiner'],
     'b'
   ])
+  for (const filler of ['\u00ad', '\u034f', '\u115f', '\u1160', '\u17b4', '\u2800', '\u3164', '\uffa0'])
+    expect(signs(`gpt${filler}4`)).toMatchObject(['gpt', [expect.stringMatching(/^U\+/), expect.any(String)], '4'])
+  expect(signs('pass\u200dword')).toEqual(['pass', ['U+200D', 'Not seen: U+200D zero width joiner'], 'word'])
   expect(signs('\u0000')).toEqual([['U+0000', 'Not seen: U+0000']])
   expect(signs('\u200b'.repeat(13))[0]?.[1]).toMatch(/, …$/)
 })

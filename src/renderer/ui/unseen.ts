@@ -9,8 +9,17 @@ export type Piece =
 const RUN = new RegExp(`(?:(?![\\t\\n\\r])(?:${UNSEEN.source}))+`, 'gu')
 
 const names: Readonly<Record<string, string>> = {
+  'U+00AD': 'soft hyphen',
+  'U+034F': 'combining grapheme joiner',
   'U+061C': 'Arabic letter mark',
   'U+200B': 'zero width space',
+  'U+115F': 'Hangul filler',
+  'U+1160': 'Hangul filler',
+  'U+200C': 'zero width non-joiner',
+  'U+200D': 'zero width joiner',
+  'U+2800': 'Braille blank',
+  'U+3164': 'Hangul filler',
+  'U+FFA0': 'Hangul filler',
   'U+200E': 'left-to-right mark',
   'U+200F': 'right-to-left mark',
   'U+202A': 'left-to-right embedding',

@@ -54,11 +54,20 @@ export function trail(facts: ComplianceFacts): Judgement {
 export function actors(facts: ComplianceFacts): Judgement {
   const { automated } = facts.records
   const { acts } = facts
-  return judged([automated === 0 && 'No automated event is on record yet', acts === 0 && 'No act of a person is on record yet'], {
-    label: `${plural(automated, 'call')} by services, ${plural(acts, 'act')} by people`,
-    link: automated === 0 ? records : { to: 'records', query: '-channel:file' },
-    leaves: ['record.viewed', 'search.run', 'setting.changed', 'export.created']
-  })
+  // Whoever sits at the machine is one account then, not people.
+  const nobody = countOf(facts, 'user.added') === 0
+  return judged(
+    [
+      automated === 0 && 'No automated event is on record yet',
+      acts === 0 && 'No act of a person is on record yet',
+      nobody && acts > 0 && 'No people are set up: acts name one account for everybody'
+    ],
+    {
+      label: `${plural(automated, 'call')} by services, ${plural(acts, 'act')} ${nobody ? 'at this machine' : 'by people'}`,
+      link: automated === 0 ? records : { to: 'records', query: '-channel:file' },
+      leaves: ['record.viewed', 'search.run', 'setting.changed', 'export.created']
+    }
+  )
 }
 
 /** S4: the system's own verification over the period, its failures, and what could not be stored. */

@@ -78,7 +78,7 @@ function onItsWord(facts: ComplianceFacts): Line[] {
         'edits',
         anchor
           ? `The ${plural(beyond, 'leaf', 'leaves')} since the last anchor`
-          : `All ${plural(size, 'leaf', 'leaves')}: there is no anchor outside yet`,
+          : `${size === 1 ? 'The only leaf' : `All ${plural(size, 'leaf', 'leaves')}`}: there is no anchor outside yet`,
         checkpoint
           ? `signed up to leaf ${number(checkpoint.size - 1)}; whoever holds the log key could still rewrite them`
           : 'no checkpoint yet'

@@ -58,6 +58,12 @@ describe('the sentences of a verdict', () => {
       detail: 'Median 7.6 s before, 11.5 s after. At least 16 of the 36 points cannot be noise (95 %).',
       direction: 'higher'
     })
+    expect(
+      explainValues({ sides: 'choices', feature: 'latency', reference, current, dLocation: 11_168, d: 0.363, lowerBound: 0.162 })
+    ).toMatchObject({
+      headline: 'In A 84 % of requests finished within 11.2 s, in B 48 %.',
+      detail: expect.stringMatching(/^Median 7\.6 s in A, 11\.5 s in B\. /)
+    })
     const back = explainValues({ feature: 'latency', reference: current, current: reference, dLocation: 11_168, d: 0.36, lowerBound: 0 })
     expect(back).toEqual({
       headline: '48 % of requests finished within 11.2 s, now 84 %.',
@@ -100,6 +106,12 @@ describe('the sentences of a verdict', () => {
       headline: '2 % of requests failed, now 9 %.',
       detail: '12 of 600 requests before, 45 of 500 requests after. At least 3.5 of the 7.0 points cannot be noise (95 %).',
       direction: 'higher'
+    })
+    expect(
+      explainRate({ sides: 'choices', reference: { errors: 12, total: 600 }, current: { errors: 45, total: 500 }, lowerBound: 0.0358 })
+    ).toMatchObject({
+      headline: 'In A 2 % of requests failed, in B 9 %.',
+      detail: expect.stringMatching(/^12 of 600 requests in A, 45 of 500 requests in B\. /)
     })
     expect(explainRate({ reference: { errors: 5, total: 10 }, current: { errors: 0, total: 1 }, lowerBound: 0 })).toMatchObject({
       headline: '50 % of requests failed, now 0 %.',

@@ -16,8 +16,13 @@ export interface Explanation {
   readonly direction: Direction
 }
 
+/** What the sides are called: a time before and a time after, or two choices of somebody's own, which may be of one time. */
+export type Sides = 'times' | 'choices'
+
 /** What the sentences about a value feature need. */
 export interface ValueGap {
+  /** Default: times. */
+  readonly sides?: Sides
   readonly feature: Exclude<FeatureName, 'error_rate'>
   readonly reference: CountTable
   readonly current: CountTable
@@ -32,6 +37,8 @@ export interface ValueGap {
 
 /** What the sentences about the error rate need. */
 export interface RateGap {
+  /** Default: times. */
+  readonly sides?: Sides
   readonly reference: Proportion
   readonly current: Proportion
   readonly lowerBound: number
@@ -118,6 +125,15 @@ const boundSentence = (d: number, lowerBound: number, alpha: number): string => 
   return `At least ${formatNumber(sure, decimals)} of the ${formatNumber(d * 100, decimals)} points cannot be noise (${confidence}).`
 }
 
+const sideWords: Readonly<Record<Sides, { readonly first: string; readonly second: string; readonly both: string }>> = {
+  times: { first: 'before', second: 'after', both: 'before and after' },
+  choices: { first: 'in A', second: 'in B', both: 'in A and in B' }
+}
+
+/** "84 % of requests finished within 11.2 s, now 48 %." and "In A 84 % of requests finished within 11.2 s, in B 48 %." */
+const against = (sides: Sides, first: string, rest: string, second: string): string =>
+  sides === 'times' ? `${first} ${rest}, now ${second}.` : `In A ${first} ${rest}, in B ${second}.`
+
 /** The sentences of a value feature, computed from the place of the largest gap. Throws `stats.empty` on an empty table. */
 export function explainValues(gap: ValueGap): Explanation {
   const unit = UNITS[gap.feature]
@@ -126,10 +142,17 @@ export function explainValues(gap: ValueGap): Explanation {
   const decimals = decimalsFor(gap)
   const middleBefore = formatValue(quantile(gap.reference, 0.5), unit)
   const middleAfter = formatValue(quantile(gap.current, 0.5), unit)
+  const sides = gap.sides ?? 'times'
+  const { first, second, both } = sideWords[sides]
   const medians =
-    middleBefore === middleAfter ? `Median ${middleBefore} before and after.` : `Median ${middleBefore} before, ${middleAfter} after.`
+    middleBefore === middleAfter ? `Median ${middleBefore} ${both}.` : `Median ${middleBefore} ${first}, ${middleAfter} ${second}.`
   return {
-    headline: `${formatPercent(before)} ${predicate(gap.feature, formatValue(gap.dLocation, unit, decimals))}, now ${formatPercent(after)}.`,
+    headline: against(
+      sides,
+      formatPercent(before),
+      predicate(gap.feature, formatValue(gap.dLocation, unit, decimals)),
+      formatPercent(after)
+    ),
     detail: `${medians} ${boundSentence(gap.d, gap.lowerBound, gap.alpha ?? 0.05)}`,
     direction: before > after ? 'higher' : before < after ? 'lower' : 'none'
   }
@@ -142,9 +165,11 @@ export function explainRate(gap: RateGap): Explanation {
   const before = reference.errors / reference.total
   const after = current.errors / current.total
   const count = (side: Proportion): string => `${formatNumber(side.errors)} of ${plural(side.total, 'request')}`
+  const sides = gap.sides ?? 'times'
+  const { first, second } = sideWords[sides]
   return {
-    headline: `${formatPercent(before)} of requests failed, now ${formatPercent(after)}.`,
-    detail: `${count(reference)} before, ${count(current)} after. ${boundSentence(Math.abs(after - before), gap.lowerBound, gap.alpha ?? 0.05)}`,
+    headline: against(sides, formatPercent(before), 'of requests failed', formatPercent(after)),
+    detail: `${count(reference)} ${first}, ${count(current)} ${second}. ${boundSentence(Math.abs(after - before), gap.lowerBound, gap.alpha ?? 0.05)}`,
     direction: after > before ? 'higher' : after < before ? 'lower' : 'none'
   }
 }

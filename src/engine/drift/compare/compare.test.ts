@@ -34,7 +34,10 @@ describe('comparison on demand', () => {
     expect(own).toMatchObject({ d: verdict.numbers.d, l: verdict.numbers.l, p: verdict.numbers.p, n: 300, m: 100 })
     expect(found.ecdf).toEqual(verdict.ecdf)
     expect(found.quantiles).toEqual(verdict.quantiles)
-    expect(found.headline).toBe(verdict.headline)
+    // The same shares, of what somebody chose instead of two times.
+    const [before, predicate, now] = /^(.+ %) (of .+), now (.+ %)\.$/.exec(verdict.headline)?.slice(1) ?? []
+    expect(found.headline).toBe(`In A ${before} ${predicate}, in B ${now}.`)
+    expect(found.detail).toMatch(/^Median .+ in A, .+ in B\. /)
   })
 
   it('names the segment without which the gap is smallest, and what changed beside', async () => {

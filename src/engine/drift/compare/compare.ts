@@ -67,10 +67,11 @@ const sentence = (verdict: Verdict, a: Sample, b: Sample): string => {
   if (verdict.state === 'collecting') {
     return `Too few to judge: ${formatNumber(verdict.n)} in A and ${formatNumber(verdict.m)} in B.`
   }
-  if (verdict.feature === 'error_rate') return explainRate({ reference: rate(a), current: rate(b), lowerBound: verdict.l }).headline
+  if (verdict.feature === 'error_rate')
+    return explainRate({ sides: 'choices', reference: rate(a), current: rate(b), lowerBound: verdict.l }).headline
   const { feature, d, l } = verdict
   const tables = { reference: a.tables[feature], current: b.tables[feature] }
-  return explainValues({ feature, ...tables, dLocation: verdict.dLocation ?? 0, d, lowerBound: l }).headline
+  return explainValues({ sides: 'choices', feature, ...tables, dLocation: verdict.dLocation ?? 0, d, lowerBound: l }).headline
 }
 
 const numbersOf = (look: LookResult, a: Sample, b: Sample): VerdictNumbers[] =>
@@ -251,9 +252,10 @@ export function compareSelections(db: AnyDb, args: CompareArgs, cancelled: () =>
   const plots = tables && tables.before.total > 0 && tables.after.total > 0 ? plotsOf(tables.before, tables.after) : emptyPlots
   const detail = (): string => {
     if (own?.state !== 'tested') return 'The windows are shown; no verdict is drawn from so few requests.'
-    if (!tables) return explainRate({ reference: rate(a), current: rate(b), lowerBound: own.l ?? 0 }).detail
+    if (!tables) return explainRate({ sides: 'choices', reference: rate(a), current: rate(b), lowerBound: own.l ?? 0 }).detail
     const gap = { dLocation: plots.gap?.x ?? 0, d: own.d ?? 0, lowerBound: own.l ?? 0 }
     return explainValues({
+      sides: 'choices',
       feature: feature as Exclude<DriftFeature, 'error_rate'>,
       reference: tables.before,
       current: tables.after,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, Menu, TextInput } from '@mantine/core'
-import { useEffect, useState } from 'react'
 import type { Processing } from '../../../shared/contract/compliance.ts'
 import { call, shell } from '../../client/bridge.ts'
+import { useDraft } from '../../client/draft.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { usePrint } from '../../client/print.ts'
 import { count, moment } from '../../ui/format.ts'
@@ -32,15 +32,12 @@ export function ProcessingRecord() {
   const save = useAction('compliance.set_processing', ['compliance.processing', 'compliance.report'])
   const write = useAction('compliance.save_processing')
   const printing = usePrint()
-  const [edited, setEdited] = useState<Processing | null>(null)
-  const stated = record.data?.stated
-  useEffect(() => {
-    if (stated) setEdited(stated)
-  }, [stated])
+  const [draft, setEdited] = useDraft<Processing>('processing', record.data?.stated)
   if (record.isError) return <Failed what="The record cannot be made" error={record.error} onRetry={() => void record.refetch()} />
-  if (!record.data || !edited) return <Loading what="Gathering sources and recipients" />
-  const { sources, recipients, measures } = record.data
-  const changed = fields.some(([name]) => edited[name] !== record.data.stated[name])
+  if (!record.data) return <Loading what="Gathering sources and recipients" />
+  const { sources, recipients, measures, stated } = record.data
+  const edited = draft ?? stated
+  const changed = fields.some(([name]) => edited[name] !== stated[name])
   const saveFile = async (format: (typeof formats)[number]['format']) => {
     const { path } = await shell('shell.saveFile', {
       suggested_name: `record-of-processing.${format}`,
@@ -97,7 +94,7 @@ export function ProcessingRecord() {
             Save
           </PermittedButton>
           {changed && (
-            <Button variant="default" onClick={() => setEdited(record.data.stated)}>
+            <Button variant="default" onClick={() => setEdited(null)}>
               Undo
             </Button>
           )}

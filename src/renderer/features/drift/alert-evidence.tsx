@@ -88,7 +88,7 @@ export function AlertEvidence({ verdict }: { readonly verdict: DriftVerdict }) {
       ) : (
         <>
           <AroundPanel found={found.data} names={['the reference', 'the current window']} />
-          <SegmentsPanel found={found.data} />
+          <SegmentsPanel found={found.data} sides="times" />
           <HistogramPanel found={found.data} names={['reference', 'current']} />
           <p className="dim small">
             {feature === 'error_rate' ? '' : `${neededWords(found.data)} `}

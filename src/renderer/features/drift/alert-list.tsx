@@ -62,6 +62,11 @@ export function AlertList({ groups, selected, onSelect }: AlertListProps) {
       setChosen(new Set(alerts.filter((alert) => alert.state === 'open').map((alert) => alert.id)))
       return
     }
+    if (event.key === 'Escape' && still.length > 0) {
+      event.preventDefault()
+      setChosen(new Set())
+      return
+    }
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key]
     if (by === undefined) return
     event.preventDefault()

@@ -229,8 +229,8 @@ function Result({ found }: { readonly found: DriftComparison }) {
         </table>
       </Panel>
       <AroundPanel found={found} names={['A', 'B']} />
-      <SegmentsPanel found={found} />
-      <BesidePanel found={found} />
+      <SegmentsPanel found={found} sides="choices" />
+      <BesidePanel found={found} sides="choices" />
     </>
   )
 }

@@ -4,10 +4,12 @@ import { Button, CopyButton } from '@mantine/core'
 import { type ReactNode, useCallback } from 'react'
 import type { VerdictNumbers } from '../../../shared/contract/drift.ts'
 import type { DriftComparison } from '../../../shared/contract/drift-compare.ts'
+import type { Sides } from '../../../shared/stats/explain.ts'
 import type { Tokens } from '../../app/tokens.ts'
 import { count, percent, probability } from '../../ui/format.ts'
 import { LazyChart } from '../../ui/lazy-chart.tsx'
-import { Panel } from '../../ui/parts.tsx'
+import { Masked } from '../../ui/masked.tsx'
+import { cx, Panel } from '../../ui/parts.tsx'
 import { ecdfOption, type PlottedFeature, shiftOption, valueText } from './charts.ts'
 import { histogramOption } from './compare-charts.ts'
 
@@ -122,8 +124,14 @@ const lowers = (found: DriftComparison): string => {
   return `without ${fieldWords[best.field]} ${noneWords(best.value)} D is ${three(best.d_without)}`
 }
 
+/** What the two sides are called: of an alert two times, of a comparison what somebody chose. */
+const sideWords: Readonly<Record<Sides, readonly [first: string, second: string]>> = {
+  times: ['before', 'now'],
+  choices: ['in A', 'in B']
+}
+
 /** Every segment with its share, its median, and D inside and without it. The one whose removal lowers D most is marked in words. */
-export function SegmentsPanel({ found }: { readonly found: DriftComparison }) {
+export function SegmentsPanel({ found, sides }: { readonly found: DriftComparison; readonly sides: Sides }) {
   if (found.segments.length === 0)
     return (
       <Panel title="Segments" level={3} className="segments-panel">
@@ -133,6 +141,7 @@ export function SegmentsPanel({ found }: { readonly found: DriftComparison }) {
       </Panel>
     )
   const isRate = found.feature === 'error_rate'
+  const [first, second] = sideWords[sides]
   const value = (median: number | null): string => (median === null ? '–' : valueText(median, found.unit))
   return (
     <Panel title="Segments" sub={lowers(found)} flush level={3} className="segments-panel">
@@ -140,10 +149,10 @@ export function SegmentsPanel({ found }: { readonly found: DriftComparison }) {
         <thead>
           <tr>
             <th>Segment</th>
-            <th className="right">Share before</th>
-            <th className="right">Share now</th>
-            {!isRate && <th className="right">Median before</th>}
-            {!isRate && <th className="right">Median now</th>}
+            <th className="right">Share {first}</th>
+            <th className="right">Share {second}</th>
+            {!isRate && <th className="right">Median {first}</th>}
+            {!isRate && <th className="right">Median {second}</th>}
             <th className="right">D inside</th>
             <th className="right">D without it</th>
           </tr>
@@ -151,8 +160,8 @@ export function SegmentsPanel({ found }: { readonly found: DriftComparison }) {
         <tbody>
           {found.segments.map((one, i) => (
             <tr key={`${one.field} ${one.value}`}>
-              <td className={i === found.lowers_most ? 'strong' : ''}>
-                <span className="dim">{fieldWords[one.field]}</span> {noneWords(one.value)}
+              <td className={cx('anywhere', i === found.lowers_most && 'strong')}>
+                <span className="dim">{fieldWords[one.field]}</span> <Masked text={noneWords(one.value)} />
               </td>
               <td className="right">{percent(one.share_before)}</td>
               <td className="right">{percent(one.share_after)}</td>
@@ -175,8 +184,15 @@ export function SegmentsPanel({ found }: { readonly found: DriftComparison }) {
 }
 
 /** Finish reasons, served models, script of the answers and the tail: shown, never deciding. */
-export function BesidePanel({ found }: { readonly found: Pick<DriftComparison, 'tail' | 'beside' | 'unit'> }) {
+export function BesidePanel({
+  found,
+  sides
+}: {
+  readonly found: Pick<DriftComparison, 'tail' | 'beside' | 'unit'>
+  readonly sides: Sides
+}) {
   const { tail, beside, unit } = found
+  const [first, second] = sideWords[sides]
   if (tail === null && beside.length === 0) return null
   return (
     <Panel title="Beside it" sub="shown, never alarming" flush level={3} className="beside-panel">
@@ -193,10 +209,15 @@ export function BesidePanel({ found }: { readonly found: Pick<DriftComparison, '
           {beside.map((one) => (
             <tr key={one.field}>
               <td>{fieldWords[one.field]}</td>
-              <td>
-                {one.largest === null
-                  ? 'the same shares on both sides'
-                  : `${noneWords(one.largest.value)}: ${percent(one.largest.before)} before, ${percent(one.largest.after)} now`}
+              <td className="anywhere">
+                {one.largest === null ? (
+                  'the same shares on both sides'
+                ) : (
+                  <>
+                    <Masked text={noneWords(one.largest.value)} />: {percent(one.largest.before)} {first}, {percent(one.largest.after)}{' '}
+                    {second}
+                  </>
+                )}
               </td>
               <td className="right">
                 <Probability value={one.p} />

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import type { DriftAlert, DriftFeature } from '../../../shared/contract/drift.ts'
 import { useOperation } from '../../client/hooks.ts'
 import { moment } from '../../ui/format.ts'
+import { Masked } from '../../ui/masked.tsx'
 import { State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
 import { AlertList } from './alert-list.tsx'
@@ -34,9 +35,9 @@ export function Investigation({ groups, shown, onShow }: InvestigationProps) {
         {shown.state}
       </State>
       <span className="clip">
-        {shown.model} · {shown.source}
+        <Masked text={shown.model} /> · <Masked text={shown.source} />
       </span>
-      <span className="dim clip">opened {moment(shown.timestamp)}</span>
+      <span className="dim nowrap">opened {moment(shown.timestamp)}</span>
     </>
   )
   return (

@@ -3,6 +3,7 @@
 import { Button } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import type { DriftVerdict } from '../../../shared/contract/drift.ts'
+import { useStatus } from '../../app/engine-state.tsx'
 import { count } from '../../ui/format.ts'
 import { Facts, Hash } from '../../ui/parts.tsx'
 import { Who } from '../../ui/who.tsx'
@@ -37,6 +38,8 @@ interface VerdictProps {
 /** To an export of the records of the current window. */
 export function ExportRecords({ verdict }: VerdictProps) {
   const navigate = useNavigate()
+  // A bundle under review is not exported from.
+  if (useStatus()?.review) return null
   return (
     <Button
       variant="default"

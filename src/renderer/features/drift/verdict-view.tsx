@@ -57,7 +57,7 @@ export function VerdictView({ head, features, verdict, onFeature }: VerdictViewP
       </fieldset>
       <NumberStrip numbers={numbers} tests={verdict.settings.tests} names={['n, reference', 'm, current', 'Min. effect*']} />
       {verdict.gap ? <Distributions plotted={verdict} /> : verdict.counts && <Counts counts={verdict.counts} />}
-      <BesidePanel found={verdict} />
+      <BesidePanel found={verdict} sides="times" />
       <AlertEvidence key={`${verdict.look_seq} ${verdict.model} ${verdict.source} ${numbers.feature}`} verdict={verdict} />
       {verdict.gap && <Quantiles verdict={verdict} />}
     </div>

@@ -25,10 +25,14 @@ export const verdictMeaning: Record<VerifyReport['kind'], Meaning> = {
 /** One verdict in colour, shape and words; the six steps; what it rests on, or what to do. */
 export function VerdictReport({
   report,
-  jobId
+  jobId,
+  file = null
 }: {
-  readonly report: VerifyReport /** Null: of the review that is open. */
+  readonly report: VerifyReport
+  /** Null: of the review that is open. */
   readonly jobId: string | null
+  /** The name of the file that was verified. */
+  readonly file?: string | null
 }) {
   const printing = usePrint()
   const { kind, verdict, steps, bundle } = report
@@ -43,6 +47,11 @@ export function VerdictReport({
           <h2>{title}</h2>
           <p>{detail}</p>
           <p className="soft small">
+            {file !== null && (
+              <>
+                File: <span className="mono anywhere">{file}</span> ·{' '}
+              </>
+            )}
             Verdict: <span className="mono">{report.verdict}</span>
           </p>
         </div>

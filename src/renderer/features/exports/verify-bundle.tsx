@@ -109,7 +109,10 @@ export function VerifyBundle({ file, others = 0 }: { readonly file?: string | un
           />
         ) : failure ? (
           <Note is="broken">
-            <b>This file could not be verified.</b> {failure.problem}
+            <b>
+              <span className="anywhere">{path === null ? 'This file' : nameOf(path)}</span> could not be verified.
+            </b>{' '}
+            {failure.problem} Nothing was decided about it. Ask who sent it for another copy, or choose another file.
           </Note>
         ) : job?.state === 'running' ? (
           <Verifying job={job} />
@@ -125,7 +128,7 @@ export function VerifyBundle({ file, others = 0 }: { readonly file?: string | un
         ) : report.data ? (
           <>
             {path !== null && report.data.kind !== 'invalid' && <OpenReview path={path} trust={trust} bundleKey={key} />}
-            <VerdictReport report={report.data} jobId={jobId} />
+            <VerdictReport report={report.data} jobId={jobId} file={path === null ? null : nameOf(path)} />
           </>
         ) : report.isError ? (
           <Failed what="The verdict cannot be read" error={report.error} />

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, Checkbox, NumberInput, Select } from '@mantine/core'
-import { useEffect, useState } from 'react'
 import type { Settings as Values } from '../../../shared/contract/workspace.ts'
+import { useDraft } from '../../client/draft.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { useMay } from '../../client/session.tsx'
 import { lookIntervalsWith, procedureChoices, referenceChoices } from '../../ui/drift-words.ts'
@@ -12,9 +12,9 @@ export function DriftSettings() {
   const saved = useOperation('settings.get', {})
   const save = useAction('settings.set', ['settings.get'])
   const { may, why } = useMay('settings')
-  const [edited, setEdited] = useState<Partial<Values>>({})
-  // What was saved replaces what was edited.
-  useEffect(() => setEdited({}), [saved.data])
+  const [draft, setDraft] = useDraft<Partial<Values>>('drift settings', saved.data)
+  const edited = draft ?? {}
+  const setEdited = (change: Partial<Values>) => setDraft({ ...edited, ...change })
   if (saved.isError) {
     return (
       <Panel title="Drift">
@@ -56,7 +56,7 @@ export function DriftSettings() {
       decimalScale={step < 1 ? 3 : 0}
       allowNegative={false}
       {...(description === undefined ? {} : { description })}
-      onChange={(value) => typeof value === 'number' && setEdited((before) => ({ ...before, [name]: value }))}
+      onChange={(value) => typeof value === 'number' && setEdited({ [name]: value })}
     />
   )
   return (
@@ -73,7 +73,7 @@ export function DriftSettings() {
             label="Look"
             data={lookIntervalsWith(values.look_every_minutes)}
             value={String(values.look_every_minutes)}
-            onChange={(value) => setEdited((before) => ({ ...before, look_every_minutes: Number(value ?? 0) }))}
+            onChange={(value) => setEdited({ look_every_minutes: Number(value ?? 0) })}
           />
           {number('look_every_records', 'Look after new requests of a series, 0 never', 0, 1_000_000, 10)}
           <Select
@@ -81,9 +81,7 @@ export function DriftSettings() {
             data={[...referenceChoices]}
             value={values.reference}
             allowDeselect={false}
-            onChange={(value) =>
-              setEdited((before) => ({ ...before, reference: referenceChoices.find((one) => one.value === value)?.value ?? 'none' }))
-            }
+            onChange={(value) => setEdited({ reference: referenceChoices.find((one) => one.value === value)?.value ?? 'none' })}
           />
           {number('reference_days', 'Days of a rolling reference', 1, 90, 1)}
           {number('cooldown_hours', 'Hours without a new alert after one was resolved', 0, 8760, 1)}
@@ -96,7 +94,7 @@ export function DriftSettings() {
             label="Family correction"
             data={[...procedureChoices]}
             value={values.procedure}
-            onChange={(value) => setEdited((before) => ({ ...before, procedure: value === 'BY' ? 'BY' : 'BH' }))}
+            onChange={(value) => setEdited({ procedure: value === 'BY' ? 'BY' : 'BH' })}
           />
         </div>
         <Checkbox
@@ -104,7 +102,7 @@ export function DriftSettings() {
           checked={values.notify_on_alert}
           onChange={(event) => {
             const { checked } = event.currentTarget
-            setEdited((before) => ({ ...before, notify_on_alert: checked }))
+            setEdited({ notify_on_alert: checked })
           }}
         />
         <p className="dim small">
@@ -116,7 +114,7 @@ export function DriftSettings() {
         {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
         <div className="row">
           <span className="grow" />
-          <Button variant="default" disabled={!changed} onClick={() => setEdited({})}>
+          <Button variant="default" disabled={!changed} onClick={() => setDraft(null)}>
             Undo
           </Button>
           <Button type="submit" disabled={!changed || !may} title={why} loading={save.isPending}>

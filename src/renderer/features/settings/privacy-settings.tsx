@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ActionIcon, Button, SegmentedControl, Textarea, TextInput } from '@mantine/core'
 import { IconPlus, IconTrash } from '@tabler/icons-react'
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import type { PrivacySettings as Values } from '../../../shared/contract/privacy.ts'
 import { type Pack, packs } from '../../../shared/privacy/kinds.ts'
+import { useDraft } from '../../client/draft.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { count } from '../../ui/format.ts'
 import { Masked } from '../../ui/masked.tsx'
@@ -30,9 +31,7 @@ const modes = [
 export function PrivacySettings() {
   const saved = useOperation('privacy.get', {})
   const save = useAction('privacy.set', ['privacy.get'])
-  const [edited, setEdited] = useState<Values | null>(null)
-  // What was saved replaces what was edited.
-  useEffect(() => setEdited(null), [saved.data])
+  const [edited, setEdited] = useDraft<Values>('privacy', saved.data)
   if (saved.isError)
     return (
       <Panel title="Privacy">
@@ -91,7 +90,7 @@ export function PrivacySettings() {
           />
           {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
           <div className="row">
-            <span className="grow" />
+            <span className="grow dim small right">{changed && 'Not saved yet'}</span>
             <Button variant="default" disabled={!changed} onClick={() => setEdited(null)}>
               Undo
             </Button>
