@@ -6,7 +6,7 @@ const Chart = lazy(async () => ({ default: (await import('./chart.tsx')).Chart }
 
 /** A chart whose code comes after the first paint. */
 export const LazyChart = (props: { readonly option: (tokens: Tokens) => Record<string, unknown>; readonly label: string }) => (
-  <Suspense fallback={<div className="chart" role="img" aria-label={props.label} />}>
+  <Suspense fallback={<div className="chart waiting" role="img" aria-label={props.label} aria-busy="true" />}>
     <Chart {...props} />
   </Suspense>
 )

@@ -35,7 +35,11 @@ export function Preview({ path, onOther, onStarted }: PreviewProps) {
   const start = useAction('import.start')
   if (preview.isError) {
     return (
-      <Failed what="This file cannot be imported" error={preview.error} onRetry={() => void preview.refetch()}>
+      <Failed
+        what={`${path.split(/[/\\]/).at(-1) ?? 'This file'} cannot be imported`}
+        error={preview.error}
+        onRetry={() => void preview.refetch()}
+      >
         <div className="row">
           <Button onClick={onOther}>Choose another file…</Button>
           {profile !== null && (
