@@ -58,6 +58,7 @@ export function driftPart(core: Core, live: LiveStatus) {
     /** Ends the last look where a crash interrupted it, and looks from now on. */
     start: () => {
       if (!workspace.ledger) return
+      webhooks.rewind()
       drift.finishLastLook(BY_ITSELF).catch(failed('look.unfinished'))
       snoozeEnds.start()
       // A single command looks when it is told to, not because an hour has passed.

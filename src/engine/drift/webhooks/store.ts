@@ -28,6 +28,11 @@ export class WebhookStore {
     return this.#state[id]
   }
 
+  /** No webhook was told beyond the leaves that there are. */
+  rewind(size: number): void {
+    for (const [id, state] of Object.entries(this.#state)) if (state.after > size) this.set(id, { ...state, after: size })
+  }
+
   /** On disk when it returns. */
   set(id: string, state: WebhookState | undefined): void {
     const { [id]: _, ...others } = this.#state

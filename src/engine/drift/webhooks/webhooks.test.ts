@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Webhooks against a real receiver on this machine, from a real engine.
 
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -182,6 +182,39 @@ describe('a webhook that is changed while it delivers', () => {
       await engine.remove()
     }
   }, 60_000)
+})
+
+describe('after the ledger came back from an older copy', () => {
+  it('webhooks hear of what opens from there on, and of nothing that they were told before', async () => {
+    const engine = await testEngine()
+    try {
+      const ledger = join(engine.workspace, 'ledger.db')
+      const slow = (from: number, model: string) => ({
+        events: Array.from({ length: 100 }, (_, i) => rawRecord(from + i, { model, latency_ms: 9000 }))
+      })
+      const models = () => received.map((one) => (JSON.parse(one.body) as { alert: { model: string } }).alert.model)
+      await engine.call('webhooks.set', { url })
+      await engine.call('events.append', { events: Array.from({ length: 300 }, (_, i) => rawRecord(i)) })
+      for (const model of ['gpt-4', 'gpt-5']) await engine.call('drift.set_baseline', { name: 'b', query: '', model, source: 'desk' })
+      await engine.call('events.append', slow(1000, 'gpt-4'))
+      expect((await engine.call('drift.look', {})).opened).toHaveLength(1)
+      await until(() => received.length === 1)
+      await engine.restart(() => copyFileSync(ledger, `${ledger}.old`))
+      const one = (await engine.call('drift.alerts', {})).alerts[0]?.id ?? ''
+      await engine.call('events.append', { events: Array.from({ length: 500 }, (_, i) => rawRecord(2000 + i)) })
+      await engine.call('drift.acknowledge', { id: one, note: 'seen' })
+      await until(() => received.length === 2)
+      await engine.restart(() => copyFileSync(`${ledger}.old`, ledger))
+      await engine.call('workspace.continue', { code: 'rollback_detected', reason: 'the disk was lost' })
+      await engine.restart()
+      await engine.call('events.append', slow(3000, 'gpt-5'))
+      expect((await engine.call('drift.look', {})).opened).toHaveLength(1)
+      await until(() => received.length === 3)
+      expect(models()).toEqual(['gpt-4', 'gpt-4', 'gpt-5'])
+    } finally {
+      await engine.remove()
+    }
+  }, 120_000)
 })
 
 describe('an alert that nobody takes', () => {

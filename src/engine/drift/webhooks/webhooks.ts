@@ -60,6 +60,11 @@ export class Webhooks {
     this.#deps = deps
   }
 
+  /** A ledger that came back from an older copy is smaller than what was told: what opens in it from here on is told, what it still holds was. */
+  rewind(): void {
+    this.#deps.store.rewind(this.#deps.ledgerSize())
+  }
+
   /** An alert opened or changed, or the engine started: whoever has not heard of it is told. */
   wake(): void {
     void this.#listed()
