@@ -45,7 +45,8 @@ export function driftPart(core: Core, live: LiveStatus) {
     sinceLast: () => drift.sinceScheduledLook(),
     look: () => drift.scheduledLook(BY_ITSELF),
     byCount: () => drift.countLook(BY_ITSELF),
-    onFailed: failed('look.failed')
+    onFailed: failed('look.failed'),
+    clock: core.clock
   })
   return {
     drift,

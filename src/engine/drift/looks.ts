@@ -45,8 +45,8 @@ export function driftLooks(deps: LookDeps): Looks {
   const { pool, projector, settled, alerts } = deps
   let looking = false
   let finishing: Promise<void> = Promise.resolve()
-  /** Records at which a series can have reached its count at the earliest. */
-  let countFrom = 0
+  /** By these settings, records at which a series can have reached its count at the earliest. */
+  let counted: { readonly settings: Settings; readonly from: number } | undefined
   const nowUs = (): number => deps.now().getTime() * 1000
   const cooldownUs = (): number => deps.settings().cooldown_hours * HOUR_US
   /** One look at a time: alerts are latched against what is on record, so two at once could open two. */
@@ -114,17 +114,18 @@ export function driftLooks(deps: LookDeps): Looks {
       }),
     byCount: (caller) =>
       exclusively(async () => {
-        const { look_every_records, min_current } = deps.settings()
-        if (look_every_records === 0 || projector.records < countFrom) return null
+        const settings = deps.settings()
+        const { look_every_records, min_current } = settings
+        if (look_every_records === 0 || (counted?.settings === settings && projector.records < counted.from)) return null
         // Fewer than a test needs would be looked at in vain.
         const least = Math.max(look_every_records, min_current)
         const records = projector.records
         const { due, most } = await pool.run('dueSeries', { reference: reference(), least })
-        countFrom = records + Math.max(1, least - most)
+        counted = { settings, from: records + Math.max(1, least - most) }
         if (due.length === 0) return null
         const judged = await examine(caller, 'count', NO_FILTER, due)
         if (judged.records === 0) return null
-        countFrom = 0
+        counted = undefined
         return record(caller, 'count', judged)
       }),
     finishLast: (caller) => {

@@ -6,7 +6,7 @@ import { LookSchedule } from './schedule.ts'
 const MINUTE = 60_000
 
 function made(options: { every?: number; since?: number | null } = {}) {
-  const state = { now: 5_000_000, every: options.every ?? 60, looks: 0, failures: [] as unknown[], look: async () => {} }
+  const state = { wall: 1e13, now: 5_000_000, every: options.every ?? 60, looks: 0, failures: [] as unknown[], look: async () => {} }
   const schedule = new LookSchedule({
     everyMinutes: () => state.every,
     sinceLast: async () => options.since ?? null,
@@ -15,24 +15,23 @@ function made(options: { every?: number; since?: number | null } = {}) {
       await state.look()
     },
     onFailed: (error) => state.failures.push(error),
-    now: () => state.now
+    clock: { now: () => state.wall, monotonic: () => state.now }
   })
-  return { state, schedule }
+  const dueIn = (): number => Math.round(((schedule.nextLook?.getTime() ?? Number.NaN) - state.wall) / MINUTE)
+  return { state, schedule, dueIn }
 }
-
-const dueIn = (schedule: LookSchedule): number => Math.round(((schedule.nextLook?.getTime() ?? Number.NaN) - Date.now()) / MINUTE)
 
 describe('the schedule', () => {
   it('looks once a period and says when it looks next', async () => {
-    const { state, schedule } = made()
+    const { state, schedule, dueIn } = made()
     for (let minute = 0; minute < 180; minute++) {
       state.now += MINUTE
       await schedule.tick()
     }
     expect(state.looks).toBe(3)
-    expect(dueIn(schedule)).toBe(60)
+    expect(dueIn()).toBe(60)
     state.now += 45 * MINUTE
-    expect(dueIn(schedule)).toBe(15)
+    expect(dueIn()).toBe(15)
   })
 
   it('is off at 0 and follows the setting', async () => {
@@ -43,6 +42,30 @@ describe('the schedule', () => {
     state.every = 5
     await schedule.tick()
     expect(state.looks).toBe(1)
+  })
+
+  it('counts the time that the machine slept, over which the other clock may stand still', async () => {
+    const { state, schedule, dueIn } = made()
+    state.now += 20 * MINUTE
+    state.wall += 20 * MINUTE
+    expect(dueIn()).toBe(40)
+    state.wall += 30 * MINUTE
+    expect(dueIn()).toBe(10)
+    await schedule.tick()
+    expect(state.looks).toBe(0)
+    state.wall += 600 * MINUTE
+    expect(dueIn()).toBe(0)
+    await schedule.tick()
+    await schedule.tick()
+    expect([state.looks, dueIn()]).toEqual([1, 60])
+    // A wall clock that is set back puts nothing off.
+    state.wall -= 600 * MINUTE
+    state.now += 59 * MINUTE
+    await schedule.tick()
+    expect(state.looks).toBe(1)
+    state.now += MINUTE
+    await schedule.tick()
+    expect(state.looks).toBe(2)
   })
 
   it('never runs two at once, and waits for the one under way when it stops', async () => {
@@ -79,7 +102,7 @@ describe('the schedule', () => {
   })
 
   it('tries again at the next tick what found another look under way', async () => {
-    const { state, schedule } = made()
+    const { state, schedule, dueIn } = made()
     state.look = () => (state.looks === 1 ? Promise.reject(new AffidavitError('busy', 'another look is under way')) : Promise.resolve())
     state.now += 60 * MINUTE
     await schedule.tick()
@@ -87,7 +110,7 @@ describe('the schedule', () => {
     state.now += 5_000
     await schedule.tick()
     expect(state.looks).toBe(2)
-    expect(dueIn(schedule)).toBe(60)
+    expect(dueIn()).toBe(60)
   })
 
   it.each([
@@ -96,9 +119,9 @@ describe('the schedule', () => {
     ['after the clock went back', -1e12, 60],
     ['never looked', null, 60]
   ])('goes on after a restart: %s', async (_, since, minutes) => {
-    const { state, schedule } = made({ since })
+    const { state, schedule, dueIn } = made({ since })
     await schedule.start()
-    expect(dueIn(schedule)).toBe(minutes)
+    expect(dueIn()).toBe(minutes)
     state.now += (minutes - 0.5) * MINUTE
     await schedule.tick()
     expect(state.looks).toBe(0)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AffidavitError } from '../../shared/contract/errors.ts'
+import { type Clock, Elapsed } from '../clock.ts'
 
 /** What a schedule runs on. */
 export interface ScheduleParts {
@@ -12,8 +13,7 @@ export interface ScheduleParts {
   readonly byCount?: () => Promise<unknown>
   /** A look failed; the next one comes at its time. One that found the engine busy is tried again at the next tick. */
   readonly onFailed: (error: unknown) => void
-  /** Monotonic milliseconds: a changed wall clock neither repeats nor skips looks. */
-  readonly now?: () => number
+  readonly clock: Clock
 }
 
 const TICK_MS = 5_000
@@ -23,16 +23,15 @@ const GRACE_MS = 2_000
 /** Looks on a schedule: every so many minutes, never two at once; 0 turns it off. */
 export class LookSchedule {
   readonly #parts: ScheduleParts
-  readonly #now: () => number
-  #last: number
+  /** Since the last look; a machine that slept is not waited for. */
+  #last: Elapsed
   #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
   constructor(parts: ScheduleParts) {
     this.#parts = parts
-    this.#now = parts.now ?? (() => performance.now())
-    this.#last = this.#now()
+    this.#last = new Elapsed(parts.clock)
   }
 
   /** Starts ticking. A look that fell due while nothing ran comes a minute after the start at the earliest. */
@@ -47,7 +46,8 @@ export class LookSchedule {
     if (age === null || this.#last !== started) return
     const every = this.#parts.everyMinutes() * MINUTE_MS
     // The age is of the wall clock: after a jump it may be negative or years.
-    this.#last = started - Math.min(Math.max(0, age), Math.max(0, every - MINUTE_MS))
+    const since = Math.min(Math.max(0, age), Math.max(0, every - MINUTE_MS))
+    this.#last = new Elapsed(this.#parts.clock, this.#parts.clock.now() - since)
   }
 
   /** Ends the schedule; resolves when a look under way has ended, or after two seconds: its leaves are then refused by the closed ledger. */
@@ -61,7 +61,7 @@ export class LookSchedule {
   /** When the next look falls due, by the wall clock of now; null when looks are off. */
   get nextLook(): Date | null {
     const every = this.#parts.everyMinutes() * MINUTE_MS
-    return every === 0 ? null : new Date(Date.now() + Math.max(0, every - (this.#now() - this.#last)))
+    return every === 0 ? null : new Date(this.#parts.clock.now() + Math.max(0, every - this.#last.ms))
   }
 
   /** Runs a look when one is due; resolves when it has ended. */
@@ -69,15 +69,15 @@ export class LookSchedule {
     const every = this.#parts.everyMinutes() * MINUTE_MS
     if (this.#stopped || this.#running) return
     const before = this.#last
-    const due = every > 0 && this.#now() - before >= every
-    if (due) this.#last = this.#now()
+    const due = every > 0 && before.ms >= every
+    if (due) this.#last = new Elapsed(this.#parts.clock)
     const look = due ? this.#parts.look : this.#parts.byCount
     if (!look) return
     this.#running = this.#look(look, before)
     await this.#running
   }
 
-  async #look(look: () => Promise<unknown>, before: number): Promise<void> {
+  async #look(look: () => Promise<unknown>, before: Elapsed): Promise<void> {
     try {
       await look()
     } catch (error) {

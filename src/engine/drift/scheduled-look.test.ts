@@ -299,6 +299,26 @@ describe('looks by count', () => {
     expect(await counted()).toMatchObject({ trigger: 'count', tests: 0 })
   })
 
+  it('follow a setting that asks for fewer at once', async () => {
+    const drift = engineOf()
+    settings = { ...defaultSettings, look_every_records: 1000 }
+    await calls(300, usual)
+    await pin(drift)
+    await calls(120, usual)
+    await projector.waitFor(ledger.size, 5_000)
+    expect(await drift.countLook(caller)).toBeNull()
+    settings = { ...defaultSettings, look_every_records: 121 }
+    expect(await drift.countLook(caller)).toBeNull()
+    settings = { ...defaultSettings, look_every_records: 100 }
+    expect(await drift.countLook(caller)).toMatchObject({ trigger: 'count', tests: 3 })
+    // And another reference, by which there is more to count.
+    await calls(120, usual, 'web')
+    await projector.waitFor(ledger.size, 5_000)
+    expect(await drift.countLook(caller)).toBeNull()
+    settings = { ...settings, reference: 'rolling' }
+    expect((await drift.countLook(caller))?.series.map((one) => one.source)).toEqual(['web'])
+  })
+
   it('come when a series has gathered enough new requests, and judge that series only', async () => {
     const drift = engineOf()
     const counted = async () => {
