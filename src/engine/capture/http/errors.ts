@@ -98,6 +98,7 @@ export const refusals = {
   rate: { code: 'rate_limited', message: 'Too many requests from this client.' },
   token: { code: 'unauthorized', message: 'A valid bearer token with the scope for this route is needed.' },
   tooLarge: { code: 'too_large', message: 'The body is larger than 10 MiB. Larger amounts are sent as NDJSON.' },
+  operationTooLarge: { code: 'too_large', message: 'The body is larger than 256 KiB, more than this route can need.' },
   tooManyItems: { code: 'too_large', message: 'An array holds at most 100,000 events. Larger amounts are sent as NDJSON.' },
   slowBody: { code: 'bad_request', message: 'The body did not arrive in time.' },
   otlpTooLarge: { code: 'too_large', message: 'The body is larger than 20 MiB, or becomes so when it is unpacked.' },

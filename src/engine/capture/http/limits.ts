@@ -5,6 +5,8 @@ import { type JoinLimits, joinLimits } from '../otlp/join.ts'
 export interface HttpLimits {
   /** Largest body of a single JSON request (one object or an array). */
   readonly bodyBytes: number
+  /** Largest input of an operation: it is parsed in one turn, and none can need half of it. */
+  readonly operationBytes: number
   /** Largest body of an OTLP export, also once it is unpacked. */
   readonly otlpBytes: number
   /** Bytes of OTLP bodies that may be in work at once; an export beyond is told to come again. */
@@ -61,6 +63,7 @@ const MiB = 1024 * 1024
 
 export const defaultLimits: HttpLimits = {
   bodyBytes: 10 * MiB,
+  operationBytes: MiB / 4,
   otlpBytes: 20 * MiB,
   otlpBytesInWork: 64 * MiB,
   otlpJoin: joinLimits,

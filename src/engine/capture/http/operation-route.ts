@@ -23,12 +23,12 @@ export async function callOperation(
       discardRest(request.raw)
       return sendFailure(reply, refusals.notNdjson)
     }
-    const bytes = await readBody(request.raw, limits.bodyBytes, limits.bodyMs)
+    const bytes = await readBody(request.raw, limits.operationBytes, limits.bodyMs)
     if (bytes === 'gone') return reply.hijack()
     if (typeof bytes === 'string') {
       if (bytes === 'timeout') return sendTooSlow(request, reply)
       discardRest(request.raw)
-      return sendFailure(reply, refusals.tooLarge)
+      return sendFailure(reply, refusals.operationTooLarge)
     }
     body = parseJson(bytes)
     if (body === MALFORMED || isTooDeep(body, limits.depth)) return sendFailure(reply, refusals.malformed)

@@ -108,6 +108,21 @@ describe('operations', () => {
     )
   })
 
+  it('refuse a body of more than 256 KiB before they parse it, and take the largest that the contract allows', async () => {
+    at.store.answers['records.query'] = () => ({ records: [], next_cursor: null, applied_seq: 0, acknowledged_seq: 0 })
+    at.store.answers['drift.acknowledge_many'] = () => ({ alerts: [], refused: [] })
+    const limit = 256 * 1024
+    expect((await ask(at.compliance, '/api/compliance/query', '{}'.padEnd(limit), true)).status).toBe(200)
+    const larger = await ask(at.compliance, '/api/compliance/query', '{'.padEnd(limit + 1), true)
+    expect([larger.status, errorOf(larger)]).toEqual([413, 'too_large'])
+    expect((larger.json.error as { message: string }).message).toContain('256 KiB')
+    // Every character written as six.
+    const escaped = (length: number): string => `"${'\\u0061'.repeat(length)}"`
+    const ids = Array.from({ length: 200 }, () => escaped(64))
+    const largest = `{"ids":[${ids}],"note":${escaped(2000)}}`
+    expect((await ask(at.drift, '/api/drift/alerts/acknowledge', largest, true)).status).toBe(200)
+  })
+
   it('answer failures with the status of their code and the one body', async () => {
     at.store.answers['records.query'] = () => {
       throw new AffidavitError('invalid_cursor', 'This cursor is not one of this workspace.')
