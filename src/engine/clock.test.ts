@@ -112,7 +112,7 @@ describe('a wall clock that was set back', () => {
     let ends = (): void => {}
     const told: number[] = []
     jobs.onChange((job) => told.push(job.done))
-    const { id } = jobs.start('backup', 'Backup', 'bytes', (control) => {
+    const { id } = jobs.start('backup', 'Backup', 'bytes', undefined, (control) => {
       control.progress(1)
       return new Promise<void>((resolve) => {
         ends = resolve

@@ -113,7 +113,7 @@ async function compose(
   })
   const { people, privacy } = keeping
   const capture = await capturePart(core, { live, privacy, retention: keeping.retention })
-  const drift = driftPart(core, live)
+  const drift = driftPart(core, live, people)
   const evidence = evidencePart(core, {
     live,
     vault: keeping.vault,

@@ -16,7 +16,8 @@ export type TopicSources = { readonly [T in TopicName]: (push: (event: TopicEven
 /** Who may call and follow what. */
 export interface Guard {
   refusal(op: OperationName, caller: Caller): Failure | null
-  mayFollow(topic: TopicName, caller: Caller): boolean
+  /** What of an event is shown to a caller; null: nothing. */
+  shown<T extends TopicName>(topic: T, event: TopicEvent<T>, caller: Caller): TopicEvent<T> | null
 }
 
 /** Parse → handler → reply, for every transport. Inputs are parsed here and nowhere else; outputs are parsed again by the receiver. */
@@ -77,7 +78,8 @@ export class Router {
     const parsed = topics[name].input.safeParse(input)
     if (!parsed.success) throw new AffidavitError('bad_request', inputProblem(parsed.error))
     return this.#sources[name]((event) => {
-      if (this.#guard.mayFollow(name, callerNow())) push(event)
+      const shown = this.#guard.shown(name, event, callerNow())
+      if (shown !== null) push(shown)
     }, callerNow())
   }
 }

@@ -127,7 +127,7 @@ export class Backups {
     const { pool, jobs, identity, workspace, description, appVersion, append } = this.#deps
     const running = jobs.list().find((job) => job.kind === 'backup' && job.state === 'running')
     if (running) return running
-    return jobs.start('backup', `Backup to ${basename(folder)}`, 'bytes', async (control): Promise<BackupInfo> => {
+    return jobs.start('backup', `Backup to ${basename(folder)}`, 'bytes', actor, async (control): Promise<BackupInfo> => {
       try {
         requireTarget(folder, workspace, this.#deps.state)
         const vkey = formatVkey(sha256, identity.origin, identity.log.publicKey)
@@ -202,7 +202,7 @@ export class Backups {
         const [info] = backupsIn(path)
         if (!info) throw new AffidavitError('not_found', 'there is no backup in this folder')
         const own = info.origin === identity.origin
-        const job = jobs.start('restore', 'Test restore', 'bytes', async (control): Promise<RestoreReport> => {
+        const job = jobs.start('restore', 'Test restore', 'bytes', caller.actor, async (control): Promise<RestoreReport> => {
           const temporary = mkdtempSync(join(tmpdir(), 'affidavit-drill-'))
           try {
             const keks = own ? identityKeks(identity) : await this.#deps.keksOf(await pool.run('backupWorkspace', { path: info.path }))
@@ -248,20 +248,26 @@ export class Backups {
           )
         if (isInside(to, this.#deps.workspace))
           throw new AffidavitError('bad_request', 'the new folder lies in the open workspace: choose another')
-        const job = jobs.start('restore', `Restoring to ${basename(to)}`, 'bytes', async (control): Promise<RestoreReport> => {
-          const keks = await this.#deps.keksOf(await pool.run('backupWorkspace', { path: info.path }))
-          const input = {
-            kind: 'restore',
-            path: info.path,
-            to,
-            state: this.#deps.state,
-            keks,
-            live: null,
-            acceptLoss: accept_loss,
-            by: { actor: caller.actor, origin: identity.origin }
-          } as const
-          return pool.run('restoreBackup', input, progressOf(control))
-        })
+        const job = jobs.start(
+          'restore',
+          `Restoring to ${basename(to)}`,
+          'bytes',
+          caller.actor,
+          async (control): Promise<RestoreReport> => {
+            const keks = await this.#deps.keksOf(await pool.run('backupWorkspace', { path: info.path }))
+            const input = {
+              kind: 'restore',
+              path: info.path,
+              to,
+              state: this.#deps.state,
+              keks,
+              live: null,
+              acceptLoss: accept_loss,
+              by: { actor: caller.actor, origin: identity.origin }
+            } as const
+            return pool.run('restoreBackup', input, progressOf(control))
+          }
+        )
         return { job_id: job.id }
       },
       'backup.report': async ({ job_id }) => jobs.result<RestoreReport>(job_id, 'restore')

@@ -198,7 +198,7 @@ export function exportRuns(deps: BundleDeps, settle: (at: number | undefined) =>
       const target = input.encrypt ?? null
       if (target) ageEncrypter(target)
       const asked = performance.now()
-      const job = jobs.start('export', `Writing ${basename(input.out)}`, 'leaves', (control) =>
+      const job = jobs.start('export', `Writing ${basename(input.out)}`, 'leaves', caller.actor, (control) =>
         attempted(async () => {
           if (!input.replace && existsSync(input.out))
             throw new AffidavitError('file_exists', 'the file exists already: choose another name or say that it may be replaced')
@@ -237,7 +237,7 @@ export function exportRuns(deps: BundleDeps, settle: (at: number | undefined) =>
         throw new AffidavitError('bad_request', 'the file is encrypted with a passphrase, which is not recorded: give it again')
       const asked = performance.now()
       running.add(id)
-      const job = jobs.start('export', `Writing ${basename(request.out)}`, 'leaves', async (control) => {
+      const job = jobs.start('export', `Writing ${basename(request.out)}`, 'leaves', caller.actor, async (control) => {
         try {
           await settle(row.size)
           const selection = await pool.run('selectLeaves', {

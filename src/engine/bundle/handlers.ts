@@ -75,23 +75,35 @@ export function bundleHandlers(deps: BundleDeps): Handlers<ExportRunOperation | 
     ...runs,
     'verify.file': async ({ path, trust, key }, caller) => {
       await requireKey(path, key)
-      const job = jobs.start('verify_file', `Verifying ${basename(path)}`, 'bytes', async (control): Promise<VerifyReport> => {
-        const report = await pool.alone(
-          'verifyBundle',
-          { path, memory: deps.state, state: deps.state, ...(trust === undefined ? {} : { trust }), ...(key === undefined ? {} : { key }) },
-          { signal: control.signal, onProgress: (p) => control.progress(p.done, p.total) }
-        )
-        const faults = report.steps.reduce((sum, step) => sum + step.reasons.length, 0)
-        await deps.append([
-          {
-            type: 'verify.run',
-            actor: caller.actor,
-            data: { scope: 'bundle', verdict: report.kind, size: report.bundle.size ?? 0, faults },
-            parts: []
-          }
-        ])
-        return report
-      })
+      const job = jobs.start(
+        'verify_file',
+        `Verifying ${basename(path)}`,
+        'bytes',
+        caller.actor,
+        async (control): Promise<VerifyReport> => {
+          const report = await pool.alone(
+            'verifyBundle',
+            {
+              path,
+              memory: deps.state,
+              state: deps.state,
+              ...(trust === undefined ? {} : { trust }),
+              ...(key === undefined ? {} : { key })
+            },
+            { signal: control.signal, onProgress: (p) => control.progress(p.done, p.total) }
+          )
+          const faults = report.steps.reduce((sum, step) => sum + step.reasons.length, 0)
+          await deps.append([
+            {
+              type: 'verify.run',
+              actor: caller.actor,
+              data: { scope: 'bundle', verdict: report.kind, size: report.bundle.size ?? 0, faults },
+              parts: []
+            }
+          ])
+          return report
+        }
+      )
       return { job_id: job.id }
     },
     'verify.report': async ({ job_id }) => jobs.result<VerifyReport>(job_id, 'verify_file')

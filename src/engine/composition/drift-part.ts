@@ -7,13 +7,14 @@ import { LookSchedule } from '../drift/schedule.ts'
 import { SnoozeEnds } from '../drift/snooze-ends.ts'
 import { WebhookStore } from '../drift/webhooks/store.ts'
 import { Webhooks } from '../drift/webhooks/webhooks.ts'
+import type { People } from '../people/people.ts'
 import { BY_ITSELF, type Core } from './core.ts'
 import type { LiveStatus } from './live-status.ts'
 
 const CAUGHT_UP_MS = 2_000
 
 /** Looks, alerts, and who is told of them. */
-export function driftPart(core: Core, live: LiveStatus) {
+export function driftPart(core: Core, live: LiveStatus, people: People) {
   const { append, config, failed, ledgerSize, pool, projector, settings, workspace } = core
   const { feed } = live
   const base = { pool, projector, ledgerSize, append, record: core.record }
@@ -27,6 +28,7 @@ export function driftPart(core: Core, live: LiveStatus) {
     ...base,
     drain: () => pool.run('drainWal', { path: workspace.paths.ledger }),
     settings: () => settings.current,
+    seesNotes: (caller) => people.may(caller, 'see'),
     onAlert: (alert) => {
       feed.alert(alert)
       announcer.add(alert)

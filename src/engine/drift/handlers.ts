@@ -27,6 +27,8 @@ export interface DriftDeps {
   /** Copies the write-ahead log of the ledger into its database, on another thread than the writer's. */
   readonly drain: () => Promise<void>
   readonly settings: () => Settings
+  /** Whether a caller may read what people wrote to an alert: a program may answer one without that. */
+  readonly seesNotes: (caller: Caller) => boolean
   /** Told of each alert that opens or changes. */
   readonly onAlert: (alert: DriftAlert) => void
   /** Told until when an alert rests. */
@@ -126,6 +128,8 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
     const [pinned, verdicts] = await Promise.all([baselines(), pool.run('latestVerdicts', {})])
     return { baselines: pinned, verdicts, reference: deps.settings().reference }
   }
+  const answered = (alert: DriftAlert, caller: Caller): DriftAlert =>
+    deps.seesNotes(caller) ? alert : { ...alert, history: alert.history.map((step) => ({ ...step, note: '' })) }
   const looks = driftLooks({ pool, projector, append: deps.append, drain: deps.drain, settings: deps.settings, alerts, settled, now })
 
   const handlers: Handlers<DriftOperation> = {
@@ -205,7 +209,7 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
     },
     'drift.acknowledge': async ({ id, note }, caller) => {
       await caughtUp()
-      return alerts.change(id, note, 'acknowledged', caller.actor)
+      return answered(await alerts.change(id, note, 'acknowledged', caller.actor), caller)
     },
     'drift.acknowledge_many': async ({ ids, note }, caller) => {
       await caughtUp()
@@ -213,7 +217,7 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
       const refused: { id: string; code: string; message: string }[] = []
       for (const id of new Set(ids)) {
         try {
-          done.push(await alerts.change(id, note, 'acknowledged', caller.actor))
+          done.push(answered(await alerts.change(id, note, 'acknowledged', caller.actor), caller))
         } catch (error) {
           if (!(error instanceof AffidavitError) || (error.code !== 'conflict' && error.code !== 'not_found')) throw error
           refused.push({ id, code: error.code, message: error.message })
@@ -223,11 +227,11 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
     },
     'drift.snooze': async ({ id, until, reason }, caller) => {
       await caughtUp()
-      return alerts.snooze(id, new Date(until), reason, caller.actor)
+      return answered(await alerts.snooze(id, new Date(until), reason, caller.actor), caller)
     },
     'drift.resolve': async ({ id, note }, caller) => {
       await caughtUp()
-      return alerts.change(id, note, 'resolved', caller.actor)
+      return answered(await alerts.change(id, note, 'resolved', caller.actor), caller)
     }
   }
 

@@ -42,27 +42,33 @@ export function historyHandlers(deps: HistoryDeps): Handlers<'drift.backtest' | 
       const from = Math.max(hourAt(input.from, Math.floor) ?? known.usual.from, known.from)
       const to = Math.min(hourAt(input.to, Math.ceil) ?? known.usual.to, known.to)
       if (from >= to) throw new AffidavitError('bad_request', 'to: not later than from, or before the first record')
-      const job = jobs.start('backtest', 'Testing settings on the history', 'looks', async (control): Promise<BacktestResult> => {
-        const started = performance.now()
-        const run = (settings: BacktestSettings, half: number) =>
-          pool.run(
-            'backtest',
-            { from, to, settings },
-            {
-              signal: control.signal,
-              onProgress: ({ done, total }) => control.progress(done + half * total, differs ? 2 * total : total)
-            }
-          )
-        const now = await run(present, 0)
-        const then = differs ? await run(proposed, 1) : null
-        const { looks, alarms, alerts } = then ?? now
-        const window = { from: isoMs(from * HOUR_US), to: isoMs(to * HOUR_US) }
-        const { part, sha256 } = bodyPart({ ...window, settings: proposed })
-        const data = { looks, alarms, episodes: alerts, to_seq: deps.ledgerSize(), body_sha256: sha256 }
-        await deps.append([{ type: 'drift.backtest', actor: caller.actor, data, parts: [part] }])
-        const outside = input.from === undefined || input.to === undefined ? known.usual.outside : 0
-        return { ...window, outside, present: now, proposed: then, seconds: (performance.now() - started) / 1000 }
-      })
+      const job = jobs.start(
+        'backtest',
+        'Testing settings on the history',
+        'looks',
+        caller.actor,
+        async (control): Promise<BacktestResult> => {
+          const started = performance.now()
+          const run = (settings: BacktestSettings, half: number) =>
+            pool.run(
+              'backtest',
+              { from, to, settings },
+              {
+                signal: control.signal,
+                onProgress: ({ done, total }) => control.progress(done + half * total, differs ? 2 * total : total)
+              }
+            )
+          const now = await run(present, 0)
+          const then = differs ? await run(proposed, 1) : null
+          const { looks, alarms, alerts } = then ?? now
+          const window = { from: isoMs(from * HOUR_US), to: isoMs(to * HOUR_US) }
+          const { part, sha256 } = bodyPart({ ...window, settings: proposed })
+          const data = { looks, alarms, episodes: alerts, to_seq: deps.ledgerSize(), body_sha256: sha256 }
+          await deps.append([{ type: 'drift.backtest', actor: caller.actor, data, parts: [part] }])
+          const outside = input.from === undefined || input.to === undefined ? known.usual.outside : 0
+          return { ...window, outside, present: now, proposed: then, seconds: (performance.now() - started) / 1000 }
+        }
+      )
       return { job_id: job.id }
     },
     'drift.backtest_result': async ({ job_id }) => jobs.result<BacktestResult>(job_id, 'backtest'),

@@ -77,6 +77,7 @@ const engineOf = (patienceMs = 5_000) =>
       return pool.run('drainWal', { path: workspace.paths.ledger })
     },
     settings: () => settings,
+    seesNotes: () => true,
     onAlert: (alert) => told.push(alert),
     now: () => clock(),
     patienceMs

@@ -39,7 +39,13 @@ export class Jobs {
   }
 
   /** Starts work and returns at once. A thrown AffidavitError `cancelled`, or any error after a cancel, ends it as cancelled. */
-  start<R>(kind: Job['kind'], title: string, unit: Job['unit'], run: (control: JobControl) => Promise<R>, startedBy?: Actor): Job {
+  start<R>(
+    kind: Job['kind'],
+    title: string,
+    unit: Job['unit'],
+    startedBy: Actor | undefined,
+    run: (control: JobControl) => Promise<R>
+  ): Job {
     const id = randomUUID()
     const abort = new AbortController()
     const job: Job = {

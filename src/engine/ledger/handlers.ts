@@ -75,7 +75,7 @@ export function ledgerHandlers(deps: LedgerHandlerDeps): {
         throw error
       }
     }
-    return jobs.start('verify_workspace', 'Verifying the whole ledger', 'leaves', run, actor)
+    return jobs.start('verify_workspace', 'Verifying the whole ledger', 'leaves', actor, run)
   }
   const record = async (actor: Actor, found: Pick<Verified, 'verdict' | 'size' | 'faults' | 'first'>): Promise<void> => {
     const { verdict, size, faults, first } = found

@@ -11,6 +11,7 @@ import {
   scopePermissions,
   whoMay
 } from '../../shared/contract/permissions.ts'
+import type { Notice } from '../../shared/contract/webhooks.ts'
 import type { Caller } from '../handlers.ts'
 import type { Directory } from './directory.ts'
 
@@ -41,6 +42,10 @@ export function permissionsOf(directory: Directory, caller: Caller): ReadonlySet
     }
   }
 }
+
+/** A notice for a machine at which nobody is signed in: that an alert asks for attention, not what it is about. */
+export const withoutNames = (notice: Notice): Notice =>
+  notice.alert_id === null ? notice : { ...notice, title: 'Drift', body: 'An alert asks for attention. Sign in to see it.' }
 
 /** Why a caller may not use an operation; null when it may. */
 export function refusalOf(directory: Directory, op: OperationName, caller: Caller): Failure | null {

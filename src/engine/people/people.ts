@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // People, their sessions and what they may do: one object that the engine composes with.
-import type { OperationName, TopicName } from '../../shared/contract/contract.ts'
+import type { OperationName, TopicEvent, TopicName } from '../../shared/contract/contract.ts'
 import type { Failure } from '../../shared/contract/errors.ts'
 import type { SessionState } from '../../shared/contract/people.ts'
 import { operationPermissions, type Permission, permissions, topicPermissions } from '../../shared/contract/permissions.ts'
+import type { Notice } from '../../shared/contract/webhooks.ts'
 import type { LeafData } from '../../shared/evidence/leaf-data.ts'
 import type { Clock } from '../clock.ts'
 import type { Caller } from '../handlers.ts'
 import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
 import type { ReaderPool } from '../threads/reader-pool.ts'
 import { Directory, type KnownPerson, shown } from './directory.ts'
-import { mustChoose, permissionsOf, refusalOf } from './guard.ts'
+import { mustChoose, permissionsOf, refusalOf, withoutNames } from './guard.ts'
 import { peopleHandlers } from './handlers.ts'
 import { SignInLimiter } from './limiter.ts'
 import { PersonSession, type SignedIn } from './person-session.ts'
@@ -69,6 +70,12 @@ export class People {
   /** Whether an event of a topic may be shown to whoever works through a session now. */
   mayFollow(topic: TopicName, caller: Caller): boolean {
     return permissionsOf(this.directory, caller).has(topicPermissions[topic])
+  }
+
+  /** What of an event of a topic is shown to whoever works through a session now; null: nothing. */
+  shown<T extends TopicName>(topic: T, event: TopicEvent<T>, caller: Caller): TopicEvent<T> | null {
+    if (!this.mayFollow(topic, caller)) return null
+    return topic === 'notices' && !this.may(caller, 'see') ? (withoutNames(event as Notice) as TopicEvent<T>) : event
   }
 
   /** Whether somebody is a person who may act now; `local` is none. */

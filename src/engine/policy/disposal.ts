@@ -166,7 +166,7 @@ export class Disposal {
     if (this.#running.has(intent)) return
     let ended = (): void => {}
     this.#running.set(intent, new Promise((resolve) => (ended = resolve)))
-    this.#deps.jobs.start('disposal', 'Disposing of records past their retention', 'records', async (control) => {
+    this.#deps.jobs.start('disposal', 'Disposing of records past their retention', 'records', undefined, async (control) => {
       try {
         await this.#carryOut(intent, (done, total) => control.progress(done, total))
       } catch (error) {

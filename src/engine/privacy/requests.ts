@@ -130,6 +130,7 @@ export class Requests {
         'subject_export',
         `Writing the copy of data, ${request.reference}`,
         'records',
+        caller.actor,
         async (control): Promise<AccessCopy> => {
           const copy = await pool.run(
             'writeAccessCopy',

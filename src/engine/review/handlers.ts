@@ -66,7 +66,7 @@ export function reviewHandlers(
     'review.start': async ({ path, trust, key }, caller) => {
       if (current) throw new AffidavitError('conflict', 'a bundle is open for review already: close that review first')
       await requireKey(path, key)
-      const job = jobs.start('review', `Opening ${basename(path)}`, 'bytes', async (control): Promise<Opened> => {
+      const job = jobs.start('review', `Opening ${basename(path)}`, 'bytes', caller.actor, async (control): Promise<Opened> => {
         const id = randomUUID()
         const folder = reviewFolder(state, id)
         const report = await pool.alone(

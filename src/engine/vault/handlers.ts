@@ -94,7 +94,7 @@ export function keyHandlers(deps: KeyHandlerDeps): {
       },
       'keys.rotate': async ({ use }, { actor }) => {
         const open = writable()
-        const job = jobs.start('rotate_key', titles[use], 'leaves', async (control) => {
+        const job = jobs.start('rotate_key', titles[use], 'leaves', actor, async (control) => {
           if (use === 'key-encryption') await open.rewrapVault({ by: actor, progress: (done, total) => control.progress(done, total) })
           else await signing.rotate(use, actor)
         })

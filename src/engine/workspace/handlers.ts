@@ -45,8 +45,8 @@ export function workspaceHandlers(
       deps.goOn(caller.actor, reason)
       return { restart: true as const }
     },
-    'workspace.rebuild': async () => {
-      const job = jobs.start('rebuild', 'Rebuilding the catalog', 'leaves', async (control) => {
+    'workspace.rebuild': async (_input, { actor }) => {
+      const job = jobs.start('rebuild', 'Rebuilding the catalog', 'leaves', actor, async (control) => {
         const leaves = await deps.rebuild((done, total) => control.progress(done, total))
         control.progress(leaves, leaves)
         return leaves
@@ -67,7 +67,7 @@ export function workspaceHandlers(
     'jobs.get': async ({ id }) => jobs.get(id),
     'jobs.cancel': async ({ id }, caller) => {
       const permission = cancelPermissions[jobs.get(id).kind]
-      if (permission !== undefined && jobs.startedBy(id)?.ref !== caller.actor.ref && !deps.may(caller, permission))
+      if (jobs.startedBy(id)?.ref !== caller.actor.ref && !deps.may(caller, permission))
         throw new AffidavitError('forbidden', `somebody else asked for this: to end it, ${whoMay(permission)}`, { permission })
       return jobs.cancel(id, caller.actor)
     }

@@ -253,10 +253,24 @@ export const operationPermissions: Readonly<Record<OperationName, Permission>> =
 }
 
 /**
- * What it takes to cancel work that somebody else asked for, where seeing it is not enough: a verification is held against those who record, so
- * it is for those who oversee them to end it.
+ * What it takes to cancel work that somebody else asked for: as much as to ask for it. A verification of the workspace is held against those who
+ * record, so it is for those who oversee them to end it.
  */
-export const cancelPermissions: Readonly<Partial<Record<Job['kind'], Permission>>> = { verify_workspace: 'activity' }
+export const cancelPermissions: Readonly<Record<Job['kind'], Permission>> = {
+  import: operationPermissions['import.start'],
+  backtest: operationPermissions['drift.backtest'],
+  export: operationPermissions['export.start'],
+  verify_file: operationPermissions['verify.file'],
+  verify_workspace: 'activity',
+  review: operationPermissions['review.start'],
+  rebuild: operationPermissions['workspace.rebuild'],
+  subject_export: operationPermissions['subjects.export'],
+  erasure: operationPermissions['erasure.ask'],
+  rotate_key: operationPermissions['keys.rotate'],
+  disposal: operationPermissions['disposal.ask'],
+  backup: operationPermissions['backup.start'],
+  restore: operationPermissions['backup.restore']
+}
 
 /** What the engine pushes, and the permission it takes to be shown it. */
 export const topicPermissions: Readonly<Record<TopicName, Permission>> = {

@@ -8,7 +8,7 @@ import { mappedProfile } from '../../../shared/event/profiles/mapped.ts'
 import type { ImportProfile } from '../../../shared/event/profiles/profile.ts'
 import { isZone } from '../../../shared/event/profiles/zones.ts'
 import type { Handlers } from '../../handlers.ts'
-import type { Jobs } from '../../jobs/jobs.ts'
+import type { JobControl, Jobs } from '../../jobs/jobs.ts'
 import { bodyPart } from '../../ledger/body-part.ts'
 import type { Actor, AppendResult, LeafDraft } from '../../ledger/draft.ts'
 import type { IncomingEvent, Ingest, LineResult } from '../ingest.ts'
@@ -103,11 +103,7 @@ export function importHandlers(
     return result?.seq ?? 0
   }
 
-  const runImport = async (
-    run: ImportRun,
-    state: NonNullable<ReturnType<typeof running.get>>,
-    control: Parameters<Parameters<Jobs['start']>[3]>[0]
-  ) => {
+  const runImport = async (run: ImportRun, state: NonNullable<ReturnType<typeof running.get>>, control: JobControl) => {
     const ingest = writer()
     const { tally } = state
     control.progress(0, fileSize(run.path))
@@ -203,7 +199,9 @@ export function importHandlers(
       const state = { tally: emptyTally(), started: performance.now(), sha256: '', seq: 0, added: 0, seconds: null as number | null }
       const { path, zone, source, mapping } = input
       const run: ImportRun = { path, profile, zone, source, mapping, actor: caller.actor }
-      const job = jobs.start('import', `Importing ${basename(input.path)}`, 'bytes', (control) => runImport(run, state, control))
+      const job = jobs.start('import', `Importing ${basename(input.path)}`, 'bytes', caller.actor, (control) =>
+        runImport(run, state, control)
+      )
       running.set(job.id, state)
       for (const id of running.keys()) {
         if (running.size <= 20) break

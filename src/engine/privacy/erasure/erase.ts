@@ -267,7 +267,7 @@ export class Erasures {
     // Of those that were asked for some are gone: what is said of their number is of what goes now.
     const wrappers = before.length === 0 ? asked.wrappers : (await pool.run('wrappersAmong', { seqs })).length || undefined
     const taken: Asked = { ...asked, wrappers }
-    jobs.start('erasure', `Erasing ${seqs.length} records`, 'leaves', (control) => {
+    jobs.start('erasure', `Erasing ${seqs.length} records`, 'leaves', undefined, (control) => {
       const work = this.#last.then(() => carryOut(this.#deps, this.hooks, { approval, asked: taken, ...begun }, this.#kept, control))
       this.#last = work.then(
         () => this.#kept.delete(approval.id),

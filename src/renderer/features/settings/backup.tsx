@@ -6,6 +6,7 @@ import { shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useJob, useOperation } from '../../client/hooks.ts'
 import { ageOf, bytes, count, fixed, moment } from '../../ui/format.ts'
 import { Facts, Note, Panel, State } from '../../ui/parts.tsx'
+import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 
 const intervals = [
@@ -119,9 +120,9 @@ export function Backup() {
             <span className="row">
               <Progress value={job.total ? (100 * job.done) / job.total : 0} w={200} size="sm" aria-label={job.title} />
               <span className="soft small">{job.title}</span>
-              <Button variant="default" size="compact-sm" onClick={() => cancel.mutate({ id: job.id })}>
+              <PermittedButton permission="maintain" variant="default" size="compact-sm" onClick={() => cancel.mutate({ id: job.id })}>
                 Cancel
-              </Button>
+              </PermittedButton>
             </span>
           )}
           {job?.state === 'failed' && <Note is="broken">{job.error?.message}</Note>}
