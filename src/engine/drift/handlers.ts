@@ -198,7 +198,7 @@ export function driftEngine(deps: DriftDeps): DriftEngine {
       const { from, to } = window
       const body: BaselineBody = { model, source, name, query: formatFilter(filter), from, to, window, selected }
       const { draft, id } = baselineDraft(body, caller.actor, toSeq)
-      await deps.append([draft])
+      await looks.replacing({ model, source }, () => deps.append([draft]))
       await settled()
       const found = (await baselines()).find((baseline) => baseline.id === id)
       if (!found) throw new AffidavitError('busy', 'the baseline is on record; its listing follows in a moment')

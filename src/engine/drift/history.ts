@@ -132,20 +132,27 @@ export const latchedEpisodes = (db: AnyDb, nowUs: number, cooldownUs: number): L
 
 /**
  * An alarm of the newest look that has no alert although none was latched then: the process ended between the two commits. An alert that was
- * resolved by a later leaf was latched. `look` is its leaf.
+ * resolved by a later leaf was latched. What was compared with a baseline that was replaced since opens none. `look` is its leaf.
  * From the catalog alone: the body of a look holds megabytes of tables.
  */
 export function missingAlerts({ catalog }: Pick<ReaderContext, 'catalog'>, cooldownUs: number): (Alarm & { readonly look: number })[] {
   const last = lastLook(catalog)
   if (!last) return []
   const alarmed = catalog
-    .prepare<[number], { model: string; source: string; reference: string; numbers: string }>(`
+    .prepare<[number, number], { model: string; source: string; reference: string; numbers: string }>(`
 SELECT model, source, reference, numbers
 FROM look_series
 WHERE look = ?
   AND instr(numbers, '"alarmed":true') > 0
+  AND NOT EXISTS (
+    SELECT 1
+    FROM baseline
+    WHERE baseline.model = look_series.model
+      AND baseline.source = look_series.source
+      AND baseline.seq >= ?
+  )
 ORDER BY model, source, reference`)
-    .all(last.seq)
+    .all(last.seq, last.to_seq)
   const latched = catalog
     .prepare<[string, string, string, number, number, number, number, number], number>(`
 SELECT 1

@@ -27,10 +27,10 @@ let pool: ReaderPool
 let following: boolean
 let told: DriftAlert[]
 /** Called before each append; throws to stand for a process that ends there. */
-let before: (drafts: readonly LeafDraft[]) => void
+let before: (drafts: readonly LeafDraft[]) => unknown
 let clock: () => Date
 /** Called when a look was judged and is about to be written. */
-let drained: () => void
+let drained: () => unknown
 
 beforeEach(async () => {
   folder.current = testFolder()
@@ -68,12 +68,12 @@ const engineOf = (patienceMs = 5_000) =>
     projector,
     ledgerSize: () => ledger.size,
     append: async (drafts) => {
-      before(drafts)
+      await before(drafts)
       return ledger.append(drafts)
     },
     record: async () => null,
-    drain: () => {
-      drained()
+    drain: async () => {
+      await drained()
       return pool.run('drainWal', { path: workspace.paths.ledger })
     },
     settings: () => settings,
@@ -384,6 +384,70 @@ describe('a look', () => {
     expect(ledger.size).toBe(size)
     drained = () => {}
     expect((await look(drift)).opened).toHaveLength(1)
+  })
+
+  it('during which another baseline was pinned is made again against that one, and opens no alert against the one before', async () => {
+    const drift = engineOf()
+    await calls(300, usual)
+    await calls(300, usual, 'web')
+    await pin(drift)
+    await drift.handlers['drift.set_baseline']({ name: 'w', query: '', model: 'gpt-4', source: 'web' }, caller)
+    await calls(100, slow)
+    await calls(100, slow, 'web')
+    const size = ledger.size
+    drained = () => {
+      drained = () => {}
+      return pin(drift)
+    }
+    const done = await look(drift)
+    const now = (await drift.handlers['drift.baselines']({}, caller)).baselines.find((one) => one.active && one.source === 'desk')
+    expect(done.series.map((one) => [one.source, one.baseline_id === now?.id]).sort()).toEqual([
+      ['desk', true],
+      ['web', false]
+    ])
+    const { alerts } = await drift.handlers['drift.alerts']({ limit: 10 }, caller)
+    expect(alerts.map((one) => one.source)).toEqual(['web'])
+    // The baseline, one look and its alert: nothing of the look that was given up.
+    expect(ledger.size).toBe(size + 3)
+  })
+
+  it('is made again, too, when the other baseline was being written as it began', async () => {
+    const drift = engineOf()
+    await calls(300, usual)
+    const { id } = await pin(drift)
+    await calls(100, slow)
+    let write = () => {}
+    const begun = new Promise<void>((resolve) => {
+      before = (drafts) => {
+        if (drafts[0]?.type !== 'baseline.set') return
+        resolve()
+        return new Promise<void>((go) => (write = go))
+      }
+    })
+    const pinned = pin(drift)
+    await begun
+    drained = () => write()
+    const done = await look(drift)
+    expect(done.series.map((one) => one.baseline_id)).toEqual([(await pinned).id])
+    expect(done).toMatchObject({ alarmed: 0, opened: [] })
+    expect((await pinned).id).not.toBe(id)
+  })
+
+  it('that ended before its alert opens none once another baseline is pinned', async () => {
+    const drift = engineOf()
+    await calls(300, usual)
+    await pin(drift)
+    await calls(100, slow)
+    before = (drafts) => {
+      if (drafts.some((draft) => draft.type === 'drift.alert')) throw new Error('ended here')
+    }
+    await expect(look(drift)).rejects.toThrow('ended here')
+    before = () => {}
+    const again = engineOf()
+    await pin(again)
+    const size = ledger.size
+    await again.finishLastLook(caller)
+    expect(ledger.size).toBe(size)
   })
 
   it('that ended before its alert is finished later, once', async () => {
