@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Decrypter, generateIdentity, identityToRecipient } from 'age-encryption'
+import Database from 'better-sqlite3'
 import { parquetReadObjects } from 'hyparquet'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { verifyBundleFile } from '../../node/verify-file.ts'
@@ -53,6 +54,28 @@ describe('an export', () => {
     const rows = await parquetReadObjects({ file: new Uint8Array(entry('a.zip', 'data/records.parquet')).buffer })
     expect(rows).toMatchObject([{ model: 'gpt-4', source: 'desk' }, { source: '@sum' }, {}])
     expect((await verifyBundleFile(at('a.zip'))).kind).toBe('consistent')
+  })
+
+  it('of a tree that no checkpoint covers says so, and not that the filter finds nothing', async () => {
+    const other = await testEngine()
+    try {
+      await other.call('events.append', { events: [rawRecord(1), rawRecord(2)] })
+      const refused = async () => {
+        const input = { query: '', at: 1, recipient: 'r', purpose: 'p', out: join(other.root, 'x.zip') }
+        const { job_id } = await other.call('export.start', input)
+        return (await other.job(job_id)).error
+      }
+      await other.call('export.preview', {})
+      const code = 'nothing_selected'
+      expect(await refused()).toEqual({ code, message: expect.stringMatching(/^at: the first checkpoint covers \d+ leaves/) })
+      expect(await other.codeOf('export.preview', { at: 1 })).toBe(code)
+      const ledger = new Database(join(other.workspace, 'ledger.db'))
+      ledger.exec('DROP TRIGGER checkpoint_no_delete; DELETE FROM checkpoint')
+      ledger.close()
+      expect(await refused()).toEqual({ code, message: expect.stringContaining('there is no checkpoint yet') })
+    } finally {
+      await other.remove()
+    }
   })
 
   it('takes nobody’s text for markup or for a formula', async () => {

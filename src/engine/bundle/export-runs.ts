@@ -205,10 +205,10 @@ export function exportRuns(deps: BundleDeps, settle: (at: number | undefined) =>
           const at = input.at ?? (await deps.anchored())
           await settle(at)
           const selection = await pool.run('selectLeaves', { filter, at, range })
-          if (!selection || (selection.records.length === 0 && !selection.range))
+          if (selection.records.length === 0 && !selection.range)
             throw new AffidavitError(
               'nothing_selected',
-              selection?.restricted
+              selection.restricted
                 ? 'the filter selects restricted records only, and these are not exported'
                 : 'the filter selects no record: nothing to export'
             )
@@ -245,7 +245,7 @@ export function exportRuns(deps: BundleDeps, settle: (at: number | undefined) =>
             at: row.size,
             range: request.range
           })
-          if (!selection || selection.checkpoint.size !== row.size || selectionDigest(selection) !== digest)
+          if (selection.checkpoint.size !== row.size || selectionDigest(selection) !== digest)
             throw new AffidavitError('conflict', 'what this export selects has changed since it began: discard it and export again')
           const run = { id, intent: row.seq, request, selection, target, requestedBy: row.actor, resumed: true }
           return await carryOut(run, caller, control, asked)

@@ -9,7 +9,8 @@ import { leavesOfRecords, requestsOf, seqsOf } from '../catalog/listings.ts'
 import { noteLeaves } from '../catalog/notes-on-records.ts'
 import { isoMs } from '../catalog/rows.ts'
 import { type ReceiptLeaves, receiptLeaves } from '../drift/receipts.ts'
-import { type CheckpointRow, lastCheckpoint } from '../ledger/store.ts'
+import { type CheckpointRow, checkpointOver, lastCheckpoint } from '../ledger/store.ts'
+import type { AnyDb } from '../sqlite/open.ts'
 import type { ReaderContext } from '../threads/reader-context.ts'
 import { checkEntries, withheldTooMuch } from './limits.ts'
 import { WithheldList } from './withheld-list.ts'
@@ -58,20 +59,28 @@ export function within(filter: FilterExpression, range: LeafRange | undefined): 
   return there ? filter : { terms: [...filter.terms, { kind: 'range', field: 'seq', min, max, negated: false }] }
 }
 
+function noCheckpoint(ledger: AnyDb): never {
+  const first = checkpointOver(ledger, 0)
+  throw new AffidavitError(
+    'nothing_selected',
+    first
+      ? `at: the first checkpoint covers ${first.size} leaves, and proofs of fewer lead to none: give that size or a larger one`
+      : 'there is no checkpoint yet, and without one nothing can be proven: the first follows seconds after the first record, export again then'
+  )
+}
+
 /**
- * Seqs of a filter's records below a checkpoint, and of the alert leaves of their series; with `range`, all leaves of it besides. Undefined when
- * no checkpoint is that small.
- * @throws AffidavitError bad_request: the export key was changed after this size, the range ends beyond the tree, or leaves of it were disposed of; too_large: more files than a bundle may have
+ * Seqs of a filter's records below a checkpoint, and of the alert leaves of their series; with `range`, all leaves of it besides.
+ * @throws AffidavitError nothing_selected: no checkpoint is that small; bad_request: the export key was changed after this size, the range ends beyond the tree, or leaves of it were disposed of; too_large: more files than a bundle may have
  */
 export function selectLeaves(
   context: ReaderContext,
   filter: FilterExpression,
   at: number | undefined,
   range: LeafRange | undefined
-): Selection | undefined {
+): Selection {
   const { catalog, ledger } = context
-  const checkpoint = lastCheckpoint(ledger, at)
-  if (!checkpoint) return undefined
+  const checkpoint = lastCheckpoint(ledger, at) ?? noCheckpoint(ledger)
   checkExportKey(context, checkpoint.size)
   if (range) checkRange(context, range, checkpoint.size)
   const { where: found, params } = filterSql(filter)
