@@ -31,8 +31,20 @@ describe('exact JSON', () => {
     '"12345678901234567890',
     '[.12345678901234567890]',
     '12345678901234567890n',
-    '{"a":12345678901234567890,}'
-  ])('is no JSON: %s', (json) => expect(() => parseExact(json)).toThrow(SyntaxError))
+    '{"a":12345678901234567890,}',
+    '{-12345678901234567890 \n: 1}',
+    '{9007199254740992:1}',
+    '[-012345678901234567890]',
+    '[12345678901234567890.]',
+    '[12345678901234567890 12345678901234567890]',
+    '["a"12345678901234567890]',
+    '["\\u12",12345678901234567890]',
+    '[12345678901234567890,"a]',
+    '[12345678901234567890,"a\\"]'
+  ])('is no JSON: %s', (json) => {
+    expect(() => parseExact(json)).toThrow(SyntaxError)
+    expect(() => parseExact(`[12345678901234567890,${json}]`)).toThrow(SyntaxError)
+  })
 
   it('keeps every digit of every whole number, wherever it stands', () => {
     const tree = fc.letrec((tie) => ({
@@ -63,6 +75,58 @@ describe('exact JSON', () => {
       fc.property(tree, (value) => {
         expect(parseExact(write(value))).toEqual(expected(value))
       })
+    )
+  })
+
+  it('takes nothing for JSON that is none, and nothing for none that is', () => {
+    const pieces = [
+      '12345678901234567890',
+      '{12345678901234567890:1}',
+      '012345678901234567890',
+      '-9007199254740993',
+      '0',
+      '1',
+      '.5',
+      'e3',
+      '-',
+      '+',
+      '"',
+      '\\',
+      '"a"',
+      ':',
+      ',',
+      '[',
+      ']',
+      '{',
+      '}',
+      ' ',
+      'null'
+    ]
+    const isJson = (read: (text: string) => unknown, text: string): boolean => {
+      try {
+        read(text)
+        return true
+      } catch (error) {
+        expect(error).toBeInstanceOf(SyntaxError)
+        return false
+      }
+    }
+    const same = (text: string): void => expect(isJson(parseExact, text), text).toBe(isJson(JSON.parse, text))
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 12 }), (chosen) => {
+        same(chosen.join(''))
+        same(`[12345678901234567890,${chosen.join('')}]`)
+      }),
+      { numRuns: 5_000 }
+    )
+    // Near misses: JSON with one piece more, or one character less.
+    const near = fc.tuple(fc.json(), fc.nat(), fc.constantFrom(...pieces), fc.boolean())
+    fc.assert(
+      fc.property(near, ([json, at, piece, cut]) => {
+        const i = at % (json.length + 1)
+        same(`[12345678901234567890,${json.slice(0, i)}${piece}${json.slice(cut ? i + 1 : i)}]`)
+      }),
+      { numRuns: 5_000 }
     )
   })
 
