@@ -54,11 +54,22 @@ export async function illegible(page: Page): Promise<readonly string[]> {
         top = Math.max(top, edge.top)
         bottom = Math.min(bottom, edge.bottom)
       }
-      if (right - left > 3 && bottom - top > 3) seen.push({ element, text, box: new DOMRect(left, top, right - left, bottom - top), layer })
+      // Line by line: the box of a text that wraps covers its neighbours in the same paragraph.
+      for (const line of range.getClientRects()) {
+        const [x, y] = [Math.max(left, line.left), Math.max(top, line.top)]
+        const [width, height] = [Math.min(right, line.right) - x, Math.min(bottom, line.bottom) - y]
+        if (width > 3 && height > 3) seen.push({ element, text, box: new DOMRect(x, y, width, height), layer })
+      }
     }
     for (const [at, one] of seen.entries())
       for (const other of seen.slice(at + 1)) {
-        if (one.layer !== other.layer || one.element.contains(other.element) || other.element.contains(one.element)) continue
+        if (
+          one.element === other.element ||
+          one.layer !== other.layer ||
+          one.element.contains(other.element) ||
+          other.element.contains(one.element)
+        )
+          continue
         const x = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left)
         const y = Math.min(one.box.bottom, other.box.bottom) - Math.max(one.box.top, other.box.top)
         if (x > 3 && y > 5) problems.add(`${one.text.slice(0, 40)} lies on ${other.text.slice(0, 40)}`)

@@ -101,11 +101,19 @@ test('from a file to a bundle that stock tools accept, and refuse after one chan
   await page.getByRole('button', { name: 'Export…' }).click()
   await expect(page.getByLabel('Filter')).toHaveValue('model:gpt-4-0613 "prime number" seq:1500..1560')
   const bundle = join(temporaryFolder(), 'case.affidavit.zip')
-  await answerDialogs(app, { save: bundle })
   await page.getByRole('textbox', { name: 'Recipient' }).fill('Examination unit')
   await page.getByRole('textbox', { name: 'Purpose' }).fill('Regulatory examination')
+  // Wherever the form is scrolled to, what comes of it is in view: first a folder that is gone, with the way back.
+  const gone = join(temporaryFolder(), 'gone', 'case.affidavit.zip')
+  await answerDialogs(app, { save: gone })
   await page.getByRole('button', { name: 'Sign and write…' }).click()
-  await expect(page.getByRole('heading', { name: 'Written' })).toBeVisible({ timeout: 90_000 })
+  await expect(page.getByText('its folder is not there: choose another folder')).toBeInViewport({ timeout: 90_000 })
+  await expect(page.getByText(gone)).toBeInViewport()
+  await page.getByRole('button', { name: 'Back', exact: true }).click()
+  await answerDialogs(app, { save: bundle })
+  await page.getByRole('button', { name: 'Sign and write…' }).click()
+  await expect(page.getByRole('heading', { name: 'Written' })).toBeInViewport({ timeout: 90_000 })
+  await expect(page.getByText(bundle)).toBeInViewport()
 
   // The command line and stock tools accept it.
   const folder = join(temporaryFolder(), 'bundle')
