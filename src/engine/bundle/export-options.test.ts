@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Decrypter, generateIdentity, identityToRecipient } from 'age-encryption'
 import Database from 'better-sqlite3'
@@ -54,6 +54,28 @@ describe('an export', () => {
     const rows = await parquetReadObjects({ file: new Uint8Array(entry('a.zip', 'data/records.parquet')).buffer })
     expect(rows).toMatchObject([{ model: 'gpt-4', source: 'desk' }, { source: '@sum' }, {}])
     expect((await verifyBundleFile(at('a.zip'))).kind).toBe('consistent')
+  })
+
+  it('is about as large as its preview says, with files for each leaf and with lists', async () => {
+    const other = await testEngine()
+    try {
+      for (const [from, to] of [
+        [0, 20],
+        [20, 1_200]
+      ] as const) {
+        const events = Array.from({ length: to - from }, (_, i) => rawRecord(from + i, { response: `Answer ${from + i}. `.repeat(30) }))
+        await other.call('events.append', { events })
+        const { estimated_bytes } = await other.call('export.preview', { query: '' })
+        const out = join(other.root, `${to}.zip`)
+        const { job_id } = await other.call('export.start', { query: '', recipient: 'r', purpose: 'p', out })
+        expect((await other.job(job_id)).error).toBeNull()
+        const ratio = estimated_bytes / statSync(out).size
+        expect(ratio).toBeGreaterThan(0.7)
+        expect(ratio).toBeLessThan(1.4)
+      }
+    } finally {
+      await other.remove()
+    }
   })
 
   it('of a tree that no checkpoint covers says so, and not that the filter finds nothing', async () => {
