@@ -40,3 +40,24 @@ it('a point between two gaps is drawn, others are a line', () => {
   expect(of(1000, null, 2000, 3000, null, 4000, null)).toEqual([drawn, drawn, drawn])
   expect(of(1000)).toEqual([[point(1)], [point(1)], [point(1)]])
 })
+
+it('an axis over the turn of a year names both, each once', () => {
+  const day = 86_400_000
+  const start = Date.parse('2025-12-20T00:00:00.000Z')
+  const bins = Array.from({ length: 24 }, (_, i) => ({
+    ...bin,
+    t: new Date(start + i * day).toISOString(),
+    input_tokens: 0,
+    output_tokens: 0
+  }))
+  const labelsOf = (data: unknown): readonly string[] => {
+    const { xAxis } = latencyOption(data as Dashboard)(light) as { xAxis: { data: string[]; axisLabel: { interval: number } } }
+    return xAxis.data.filter((_, i) => i % (xAxis.axisLabel.interval + 1) === 0)
+  }
+  const drawn = labelsOf({ from: bins[0]?.t, to: bins[23]?.t, bin_ms: day, bins })
+  expect(drawn).toEqual(['20 Dec 2025', '24 Dec', '28 Dec', '1 Jan 2026', '5 Jan', '9 Jan'])
+  const later = bins.slice(12)
+  const hours = bins.map((one, i) => ({ ...one, t: new Date(start + 11 * day + i * 6 * 3_600_000).toISOString() }))
+  expect(labelsOf({ from: hours[0]?.t, to: hours[12]?.t, bin_ms: 21_600_000, bins: hours.slice(0, 12) })[0]).toBe('31 Dec 2025 00:00')
+  expect(labelsOf({ from: later[0]?.t, to: later.at(-1)?.t, bin_ms: day, bins: later }).join()).not.toContain('2026')
+})

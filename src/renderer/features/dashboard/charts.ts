@@ -9,14 +9,25 @@ type Option = (tokens: Tokens) => Record<string, unknown>
 
 const grid = { left: 42, right: 40, top: 12, bottom: 20 }
 
+const yearOf = (iso: string): string => iso.slice(0, 4)
+
 function timeAxis(tokens: Tokens, data: Dashboard): Record<string, unknown> {
   const span = Date.parse(data.to) - Date.parse(data.from)
+  const every = Math.max(1, Math.ceil(data.bins.length / 6))
+  const overYears = yearOf(data.from) !== yearOf(data.to)
+  const label = ({ t }: Bins[number], i: number): string => {
+    const text = axisTime(t, data.bin_ms, span)
+    const before = data.bins[i - every]
+    // Of the labels that are drawn, the first of each year.
+    const isFirst = i % every === 0 && (before === undefined || yearOf(before.t) !== yearOf(t))
+    return overYears && isFirst && !text.includes(yearOf(t)) ? text.replace(/^\d+ [A-Z][a-z]+/, `$& ${yearOf(t)}`) : text
+  }
   return axis(tokens, {
     type: 'category',
-    data: data.bins.map((bin) => axisTime(bin.t, data.bin_ms, span)),
+    data: data.bins.map(label),
     split: false,
     axisLine: { show: true, lineStyle: { color: tokens.line2 } },
-    axisLabel: { interval: Math.max(0, Math.ceil(data.bins.length / 6) - 1), showMinLabel: true, alignMinLabel: 'left' }
+    axisLabel: { interval: every - 1, showMinLabel: true, alignMinLabel: 'left' }
   })
 }
 
