@@ -11,7 +11,7 @@ import { bodyPart } from '../ledger/body-part.ts'
 import type { LeafDraft } from '../ledger/draft.ts'
 import { GROUP_LEAVES, type Ledger } from '../ledger/ledger.ts'
 import type { OsKeyStore } from '../vault/key-file.ts'
-import { describeSample, requireStateFolder, workspacePaths } from '../workspace/paths.ts'
+import { requireStateFolder, workspacePaths } from '../workspace/paths.ts'
 import { openWorkspace } from '../workspace/workspace.ts'
 import { sampleLook } from './alerts.ts'
 import { type Dice, dice } from './dice.ts'
@@ -72,9 +72,8 @@ export async function fillSample(
   if (existsSync(paths.description) || existsSync(paths.ledger))
     throw new AffidavitError('conflict', 'the folder holds a workspace already; a sample is a workspace of its own: name a new folder')
   requireStateFolder(config.state)
-  describeSample(paths, new Date(now - WEEK_MS))
   let clock = now - WEEK_MS
-  const workspace = await openWorkspace(config, environment, store, () => clock)
+  const workspace = await openWorkspace({ ...config, sample: { records, now } }, environment, store, () => clock)
   try {
     const { ledger } = workspace
     if (!ledger) throw new AffidavitError('internal', 'a new workspace cannot be written')

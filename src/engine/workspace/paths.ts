@@ -51,10 +51,11 @@ export type WorkspaceDescription = z.infer<typeof descriptionSchema>
  * Describes a new workspace as a sample, so that every leaf of it says so and nothing is recorded in it.
  * @param created when its log begins
  */
-export function describeSample(paths: WorkspacePaths, created: Date): void {
+export function describeSample(paths: WorkspacePaths, created: Date): WorkspaceDescription {
   mkdirSync(paths.root, { recursive: true, mode: 0o700 })
   const description: WorkspaceDescription = { v: 1, id: randomUUID(), name: 'Sample', created: created.toISOString(), sample: true }
   writeFileDurably(paths.description, `${JSON.stringify(description, null, 1)}\n`)
+  return description
 }
 
 /** What a file system that takes no more, or takes nothing, means at a start; undefined for any other failure. */
@@ -91,8 +92,8 @@ export function requireStateFolder(state: string): void {
   }
 }
 
-/** Makes the folder private to its owner and reads (or writes, for a new workspace) its description. */
-export function describeWorkspace(paths: WorkspacePaths): WorkspaceDescription {
+/** Makes the folders of a workspace, private to their owner. @throws AffidavitError not_writable, disk_full */
+export function makeFolders(paths: WorkspacePaths): void {
   try {
     mkdirSync(paths.root, { recursive: true, mode: 0o700 })
     if (process.platform !== 'win32') chmodSync(paths.root, 0o700)
@@ -100,6 +101,14 @@ export function describeWorkspace(paths: WorkspacePaths): WorkspaceDescription {
   } catch (error) {
     throw storageRefusal(error, paths.root) ?? noFolder(paths)
   }
+}
+
+/**
+ * Reads the description of a workspace, or writes that of a new one. Only for whoever holds its lock: of two that made it at once, one would
+ * give it its keys and the other the id that they are found by.
+ * @param sampleSince when the log of a new one begins that is a sample; null: it is none
+ */
+export function describeWorkspace(paths: WorkspacePaths, sampleSince: Date | null): WorkspaceDescription {
   if (!existsSync(paths.description)) {
     const fresh = {
       v: 1,
@@ -109,6 +118,7 @@ export function describeWorkspace(paths: WorkspacePaths): WorkspaceDescription {
       sample: false
     } as const
     try {
+      if (sampleSince) return describeSample(paths, sampleSince)
       writeFileDurably(paths.description, `${JSON.stringify(fresh, null, 1)}\n`)
     } catch (error) {
       throw storageRefusal(error, paths.root) ?? noFolder(paths)

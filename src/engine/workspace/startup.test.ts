@@ -1,5 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -7,6 +18,7 @@ import { bodyOf } from '../catalog/project-event.ts'
 import { signed } from '../test/checkpoints.ts'
 import { PayloadReader } from '../vault/payload-reader.ts'
 import { acceptStart, choose, waitingChoice } from './continue.ts'
+import { lockWorkspace, workspacePaths } from './paths.ts'
 import { drafts, type TestFolder, testFolder, writerOf } from './test-workspace.ts'
 
 let folder: TestFolder
@@ -299,6 +311,16 @@ describe('start of a workspace', () => {
     const first = await folder.open()
     await expect(folder.open()).rejects.toMatchObject({ code: 'workspace_locked' })
     first.close()
+    expect(await codeAtStart()).toBeUndefined()
+  })
+
+  it('leaves the name of a new workspace to whoever holds its lock, so that its keys are found again', async () => {
+    const paths = workspacePaths(folder.workspace)
+    mkdirSync(folder.workspace)
+    const other = lockWorkspace(paths)
+    await expect(folder.open()).rejects.toMatchObject({ code: 'workspace_locked' })
+    expect(existsSync(paths.description)).toBe(false)
+    other.close()
     expect(await codeAtStart()).toBeUndefined()
   })
 

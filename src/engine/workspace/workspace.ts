@@ -22,6 +22,7 @@ import { keylessIdentity, rememberedOrigin, rememberLogKey } from './keyless.ts'
 import {
   describeWorkspace,
   lockWorkspace,
+  makeFolders,
   requireStateFolder,
   storageRefusal,
   type WorkspaceDescription,
@@ -121,10 +122,11 @@ export async function openWorkspace(
 ): Promise<OpenWorkspace> {
   const paths = workspacePaths(config.workspace)
   if (!existsSync(paths.ledger)) requireStateFolder(config.state)
-  const description = describeWorkspace(paths)
+  makeFolders(paths)
   const lock = lockWorkspace(paths)
   const opened: WritableDb[] = [lock]
   try {
+    const description = describeWorkspace(paths, config.sample ? new Date(now()) : null)
     const ledgerDb = openFile(paths.ledger, 'ledger.db', ledgerMigrations)
     opened.push(ledgerDb)
     const keysDb = openFile(paths.keys, 'keys.db', vaultMigrations)
