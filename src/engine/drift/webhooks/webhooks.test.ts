@@ -217,27 +217,74 @@ describe('after the ledger came back from an older copy', () => {
   }, 120_000)
 })
 
+/** Webhooks over a workspace, without the rest of an engine. `reading`: awaited when a page of alerts was read, before it is given on. */
+async function overWorkspace(reading: () => Promise<void> = async () => {}) {
+  const folder = testFolder()
+  const workspace = await folder.open()
+  const ledger = writerOf(workspace)
+  const threads = { workspace: folder.workspace, keks: keksOf(workspace.identity.keks), subjectSecret: '' }
+  const projector = await Projector.start(threads)
+  const pool = await ReaderPool.start(threads)
+  const read = pool.run.bind(pool)
+  const run = async (...[task, args]: Parameters<typeof read>): Promise<unknown> => {
+    const found = await read(task, args)
+    if (task === 'alertsAfter') await reading()
+    return found
+  }
+  Object.assign(pool, { run })
+  ledger.onCommitted((size) => projector.advance(size))
+  const append = (drafts: readonly LeafDraft[]) => ledger.append(drafts)
+  const store = new WebhookStore(folder.state, workspace.identity.origin)
+  const webhooks = new Webhooks({ pool, projector, ledgerSize: () => ledger.size, append, store, pausesMs: [5, 5] })
+  return {
+    webhooks,
+    shown: async () => (await webhooks.handlers['webhooks.list']({}, caller)).webhooks[0]?.delivery,
+    alarm: async () => {
+      await append([
+        alertDraft(alarmOf({ model: 'gpt-4', source: 'desk', baseline: 'b', score: 0.4, features: [] }), caller.actor, 0).draft
+      ])
+      await projector.waitFor(ledger.size, 10_000)
+      webhooks.wake()
+    },
+    close: async () => {
+      webhooks.close()
+      await ledger.close()
+      await projector.close()
+      await pool.close()
+      workspace.close()
+      folder.remove()
+    }
+  }
+}
+
+describe('an alert that opens while what is due is read', () => {
+  it('is told too, and does not wait for the next one', async () => {
+    let held = 0
+    let goOn = (): void => {}
+    const { webhooks, alarm, close } = await overWorkspace(() =>
+      held++ === 0 ? new Promise<void>((resolve) => (goOn = resolve)) : Promise.resolve()
+    )
+    try {
+      await webhooks.handlers['webhooks.set']({ url, enabled: true }, caller)
+      await until(() => held === 1)
+      await alarm()
+      // Asked for, while the answer of before, that there is nothing, is on its way.
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      goOn()
+      await until(() => received.length === 1)
+    } finally {
+      await close()
+    }
+  }, 60_000)
+})
+
 describe('an alert that nobody takes', () => {
   it('is given up after its attempts, and the webhook says so until the next one goes well', async () => {
-    const folder = testFolder()
-    const workspace = await folder.open()
-    const ledger = writerOf(workspace)
-    const threads = { workspace: folder.workspace, keks: keksOf(workspace.identity.keks), subjectSecret: '' }
-    const projector = await Projector.start(threads)
-    const pool = await ReaderPool.start(threads)
-    ledger.onCommitted((size) => projector.advance(size))
-    const append = (drafts: readonly LeafDraft[]) => ledger.append(drafts)
-    const store = new WebhookStore(folder.state, workspace.identity.origin)
-    const webhooks = new Webhooks({ pool, projector, ledgerSize: () => ledger.size, append, store, pausesMs: [5, 5] })
-    const shown = async () => (await webhooks.handlers['webhooks.list']({}, caller)).webhooks[0]?.delivery
-    const alarm = () =>
-      alertDraft(alarmOf({ model: 'gpt-4', source: 'desk', baseline: 'b', score: 0.4, features: [] }), caller.actor, 0).draft
+    const { webhooks, shown, alarm, close } = await overWorkspace()
     try {
       answer = () => ({ status: 500 })
       await webhooks.handlers['webhooks.set']({ url, enabled: true }, caller)
-      await append([alarm()])
-      await projector.waitFor(ledger.size, 10_000)
-      webhooks.wake()
+      await alarm()
       await until(() => received.length === 3)
       await vi.waitFor(async () => expect(await shown()).toMatchObject({ state: 'failed', given_up: 1, last_problem: 'it answered 500' }))
       // Nothing else is due: it stays said.
@@ -245,17 +292,10 @@ describe('an alert that nobody takes', () => {
       await new Promise((resolve) => setTimeout(resolve, 100))
       expect(await shown()).toMatchObject({ state: 'failed', attempts: 0, next_time: null, last_kind: 'alert' })
       answer = () => ({ status: 200 })
-      await append([alarm()])
-      await projector.waitFor(ledger.size, 10_000)
-      webhooks.wake()
+      await alarm()
       await vi.waitFor(async () => expect(await shown()).toMatchObject({ state: 'idle', delivered: 1, given_up: 1, last_problem: null }))
     } finally {
-      webhooks.close()
-      await ledger.close()
-      await projector.close()
-      await pool.close()
-      workspace.close()
-      folder.remove()
+      await close()
     }
   }, 60_000)
 })

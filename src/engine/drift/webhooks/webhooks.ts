@@ -35,6 +35,8 @@ interface Live {
   delivery: Omit<Delivery, 'delivered' | 'given_up'>
   timer: NodeJS.Timeout | undefined
   running: boolean
+  /** Woken while it ran: what it found to be all may have been read before that. */
+  again: boolean
 }
 
 const now = (): string => new Date().toISOString()
@@ -145,7 +147,7 @@ export class Webhooks {
     let live = this.#live.get(id)
     if (!live) {
       const never = { last_time: null, last_kind: null, last_status: null, last_problem: null } as const
-      live = { delivery: { state: 'idle', attempts: 0, next_time: null, ...never }, timer: undefined, running: false }
+      live = { delivery: { state: 'idle', attempts: 0, next_time: null, ...never }, timer: undefined, running: false, again: false }
       this.#live.set(id, live)
     }
     return live
@@ -167,12 +169,14 @@ export class Webhooks {
 
   #pump(id: string): void {
     const live = this.#liveOf(id)
+    live.again = live.running
     if (live.running || live.timer || this.#closed) return
     live.running = true
     void this.#deliver(id, live)
       .catch(() => {})
       .finally(() => {
         live.running = false
+        if (live.again && this.#live.get(id) === live) this.#pump(id)
       })
   }
 
