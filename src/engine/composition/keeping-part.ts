@@ -152,10 +152,13 @@ export async function keepingPart(core: Core, needs: KeepingNeeds) {
   const corrections = correctionHandlers({ ...base, requests, settings: () => privacy.settings, seesRestricted, inTurn })
   /** What stopped half-way is tried again: a log that a reader held is free a moment later. */
   const goOn = () => {
-    for (const work of [erasures.goOn(), disposal.resume(), keys.resume()]) work.catch(failed('keys.unfinished'))
+    for (const work of [erasures.goOn(), approvals.goOn(), disposal.resume(), keys.resume()]) work.catch(failed('keys.unfinished'))
   }
   let closing = false
-  const retry = setInterval(() => (erasures.stopped || disposal.stopped) && goOn(), needs.disposal?.retryMs ?? RETRY_MS)
+  const retry = setInterval(
+    () => (erasures.stopped || approvals.stopped || disposal.stopped) && goOn(),
+    needs.disposal?.retryMs ?? RETRY_MS
+  )
   return {
     privacy,
     people,

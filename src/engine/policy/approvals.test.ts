@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Approval } from '../../shared/contract/approvals.ts'
+import { AffidavitError } from '../../shared/contract/errors.ts'
 import { type TestEngine, type TestPerson, testEngine } from '../test/test-engine.ts'
 import type { GivenApproval } from './approvals.ts'
 
@@ -57,6 +58,21 @@ describe('the rule of two people', () => {
     const { approvals } = await engine.call('approvals.list', { state: 'given' })
     expect(approvals.map((one) => one.id)).toEqual([given.id])
     expect(await engine.codeOf('approvals.list', { limit: 0 })).toBe('bad_request')
+  })
+
+  it('carries out what the disk had no room for, once there is room again', async () => {
+    await engine.remove()
+    engine = await testEngine({ disposal: { retryMs: 50 } })
+    const asked = await engine.engine.approvals.ask((await engine.as('administrator')).caller, 'disposal', 'records past their time', {})
+    let tries = 0
+    engine.engine.approvals.on('disposal', async () => {
+      tries++
+      if (tries < 3) throw new AffidavitError('disk_full', 'the disk is full')
+    })
+    expect(await decide(await engine.as('data_protection'), asked.id, 'give')).toMatchObject({ state: 'given', done_seq: null })
+    await vi.waitFor(() => expect(tries).toBe(3), 10_000)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(tries).toBe(3)
   })
 
   it('takes a role that may, and lets whoever asked withdraw', async () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
 import { type Approval, INDEPENDENT_AFTER_DAYS } from '../../shared/contract/approvals.ts'
-import { AffidavitError, type Failure } from '../../shared/contract/errors.ts'
+import { AffidavitError, type ErrorCode, type Failure } from '../../shared/contract/errors.ts'
 import type { Caller, Handlers } from '../handlers.ts'
 import { bodyPart } from '../ledger/body-part.ts'
 import type { AppendResult, LeafDraft } from '../ledger/draft.ts'
@@ -27,13 +27,15 @@ export interface ApprovalDeps {
   readonly append: (drafts: readonly LeafDraft[]) => Promise<readonly AppendResult[]>
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** What was given could not be carried out; it is tried again at the next start. */
+  /** What was given could not be carried out; it is tried again at the next start, and before that where the reason may pass. */
   readonly onFailed: (action: Approval['action'], error: unknown) => void
 }
 
 type Execute = (approval: GivenApproval) => Promise<void>
 
 const PATIENCE_MS = 10_000
+/** Failures that may pass while the engine runs: a disk without room, a reader that ended. */
+const passing: ReadonlySet<ErrorCode> = new Set(['disk_full', 'busy', 'not_confirmed', 'internal'])
 const DAY_MS = 86_400_000
 const isoDay = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
 
@@ -45,6 +47,8 @@ export class Approvals {
   readonly #deps: ApprovalDeps
   readonly #executors = new Map<Approval['action'], Execute>()
   readonly #deciding = new Set<string>()
+  /** Given, and not carried out for a reason that may pass. */
+  readonly #undone = new Set<string>()
 
   constructor(deps: ApprovalDeps) {
     this.#deps = deps
@@ -74,6 +78,22 @@ export class Approvals {
     await this.#caughtUp()
     for (const approval of await this.#deps.pool.run('approvals', { state: 'given', limit: 500 }))
       if (approval.done_seq === null) await this.#execute(approval)
+  }
+
+  /** Whether something that was given waits to be tried again. */
+  get stopped(): boolean {
+    return this.#undone.size > 0
+  }
+
+  /** Tries again what could not be carried out for a reason that may pass. */
+  async goOn(): Promise<void> {
+    await this.#caughtUp()
+    const given = await this.#deps.pool.run('approvals', { state: 'given', limit: 500 })
+    for (const id of [...this.#undone]) {
+      this.#undone.delete(id)
+      const approval = given.find((one) => one.id === id)
+      if (approval?.done_seq === null) await this.#execute(approval)
+    }
   }
 
   readonly handlers: Handlers<'approvals.list' | 'approvals.decide'> = {
@@ -126,8 +146,8 @@ export class Approvals {
 
   async #execute(approval: Approval): Promise<void> {
     const execute = this.#executors.get(approval.action)
-    const body = await this.#deps.pool.run('leafBody', { seq: approval.seq })
     try {
+      const body = await this.#deps.pool.run('leafBody', { seq: approval.seq })
       if (!execute) throw new AffidavitError('internal', 'nothing carries this out')
       await execute({
         id: approval.id,
@@ -137,6 +157,7 @@ export class Approvals {
         body
       })
     } catch (error) {
+      if (error instanceof AffidavitError && passing.has(error.code)) this.#undone.add(approval.id)
       this.#deps.onFailed(approval.action, error)
     }
   }

@@ -291,10 +291,15 @@ export class Erasures {
    * file with some is as it was.
    */
   async goOn(): Promise<void> {
-    for (const [id, { approval, where }] of [...this.#stopped]) {
-      if (where.some((file) => traceNow(this.#deps, file) === 'same')) continue
+    for (const [id, one] of [...this.#stopped]) {
+      if (one.where.some((file) => traceNow(this.#deps, file) === 'same')) continue
       this.#stopped.delete(id)
-      await this.#given(approval)
+      try {
+        await this.#given(one.approval)
+      } catch (error) {
+        this.#stopped.set(id, one)
+        throw error
+      }
     }
   }
 }

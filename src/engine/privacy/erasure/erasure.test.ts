@@ -344,4 +344,23 @@ describe('a hold that comes after the intent', () => {
     expect(engine.engine.erasures.stopped).toBe(false)
     expect((await engine.call('records.get', { seq: given.seqs[0] ?? 0 })).payload).toBe('present')
   }, 90_000)
+
+  it('is tried again when it could not go on either', async () => {
+    const given = await erasureCase(engine)
+    const { erasures } = engine.engine
+    const failAt = (at: string) => {
+      erasures.hooks.onStep = (step) => {
+        if (step === at) throw new Error('busy')
+      }
+    }
+    failAt('registered')
+    await erase(given)
+    await engine.ended('erasure')
+    failAt('intent')
+    await expect(erasures.goOn()).rejects.toThrow('busy')
+    expect(erasures.stopped).toBe(true)
+    erasures.hooks.onStep = () => {}
+    await erasures.goOn()
+    expect(await erasureOutcome(engine, given)).toMatchObject({ done_seq: expect.any(Number) })
+  }, 90_000)
 })
