@@ -32,6 +32,8 @@ interface Reader {
 export class ReaderPool {
   #config: ThreadConfig
   readonly #readers: Reader[] = []
+  /** Of one thread each, for one long task: see {@link alone}. */
+  readonly #apart = new Set<ReaderPool>()
   #next = 0
   #closed = false
   /** Told when a thread died or a query failed for a reason of its own; for the log. */
@@ -76,9 +78,13 @@ export class ReaderPool {
     if (this.#closed) throw new AffidavitError('engine_unavailable', 'the engine is closing')
     const own = await ReaderPool.start(this.#config, 1)
     own.onFault = (what, stack) => this.onFault(what, stack)
+    // Keys may have changed while it started.
+    own.setKeks(this.#config.keks)
+    this.#apart.add(own)
     try {
       return await own.run(name, args, options)
     } finally {
+      this.#apart.delete(own)
       await own.close()
     }
   }
@@ -87,6 +93,7 @@ export class ReaderPool {
   setKeks(keks: Keks): void {
     this.#config = { ...this.#config, keks }
     for (const reader of this.#readers) reader.setKeks(keks)
+    for (const own of this.#apart) own.setKeks(keks)
   }
 
   async close(): Promise<void> {

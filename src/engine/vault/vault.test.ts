@@ -265,6 +265,18 @@ describe('in a running engine', () => {
     await test.remove()
   })
 
+  it('a verification that runs meanwhile finds nothing damaged', async () => {
+    await test.call('events.append', { events: Array.from({ length: 400 }, (_, n) => rawRecord(n)) })
+    for (const use of ['key-encryption', 'log', 'export'] as const) {
+      const { job_id } = await test.call('verify.workspace', {})
+      const rotation = await test.call('keys.rotate', { use })
+      expect((await test.job(rotation.job_id)).error).toBeNull()
+      expect((await test.job(job_id)).error).toBeNull()
+      const { verdict, faults } = await test.call('verify.workspace_report', { job_id })
+      expect([use, verdict, faults]).toEqual([use, 'intact', []])
+    }
+  })
+
   it('threads open what was recorded before, during and after, without a restart; the report names the new key', async () => {
     const { url } = test.engine.status().endpoints.compliance
     const post = (from: number, count: number) =>
