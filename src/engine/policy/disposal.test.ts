@@ -103,6 +103,24 @@ async function rebuilt(): Promise<void> {
 }
 
 describe('disposal', () => {
+  it('is no damage for a verification that began before it', async () => {
+    await setRules()
+    await ingestRecords(
+      engine,
+      Array.from({ length: 600 }, (_, n) => rawRecord(n))
+    )
+    await engine.call('records.proof', { seq: 3 })
+    later = YEAR_MS
+    const ann = await engine.as('administrator')
+    const bob = await engine.as('data_protection')
+    const asked = await ann.call('disposal.ask', { reason: 'yearly' })
+    const { job_id } = await engine.call('verify.workspace', {})
+    await bob.call('approvals.decide', { id: asked.id, decision: 'give' })
+    await done()
+    expect((await engine.job(job_id)).error).toBeNull()
+    expect(await engine.call('verify.workspace_report', { job_id })).toMatchObject({ verdict: 'intact', faults: [] })
+  })
+
   it('takes what is past its time after two people decided, keeps what is held, and everything still verifies', async () => {
     await setRules([{ ...rules[0], class: 'long', period: { years: 9, months: 0, days: 0 } }])
     const seqs = await ingestRecords(
