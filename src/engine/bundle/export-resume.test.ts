@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { verifyBundleFile } from '../../node/verify-file.ts'
 import type { OperationInput } from '../../shared/contract/contract.ts'
 import type { InterruptedExport } from '../../shared/contract/exports.ts'
+import { formatNumber } from '../../shared/stats/explain.ts'
 import { engineProcess } from '../test/engine-process.ts'
 import { rawRecord, type TestEngine, testEngine } from '../test/test-engine.ts'
 import { note } from './export-journal.ts'
@@ -79,7 +80,7 @@ describe('an export that the app ended in', () => {
     expect(existsSync(found.partial)).toBe(true)
     expect(existsSync(out)).toBe(false)
     // The record said so before the first byte, and nothing says that there is a bundle.
-    expect(await leavesAfter(found.seq - 1)).toEqual([`asked for a bundle of ${RECORDS} records`])
+    expect(await leavesAfter(found.seq - 1)).toEqual([`asked for a bundle of ${formatNumber(RECORDS)} records`])
     const result = await finished((await engine.call('export.resume', { id: found.id })).job_id)
     expect(sha(out)).toBe(sha(straight))
     expect(result).toMatchObject({ bundle_sha256: sha(straight), duration_ms: null, path: out })
