@@ -18,7 +18,7 @@ const goneByRestore = (leaf: number): string => `erased or disposed of, and agai
 
 /** What was there when the files were listed is gone now: no bundle can be made of both states. */
 export const changedMeanwhile = (): AffidavitError =>
-  new AffidavitError('conflict', 'records of this export were erased or disposed of while it was written: export again')
+  new AffidavitError('conflict', 'records of this export were erased, disposed of or restricted while it was written: export again')
 
 export interface BundleContent {
   /** All parts of a leaf that are there. @throws AffidavitError payload_missing, conflict */

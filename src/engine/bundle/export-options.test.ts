@@ -16,6 +16,8 @@ let engine: TestEngine
 let printed: PrintRequest[] = []
 let broken = false
 let hanging = false
+/** Done while the report is printed. */
+let meanwhile = async (): Promise<void> => {}
 const hostile = '</title><script>alert(1)</script>'
 
 beforeAll(async () => {
@@ -24,6 +26,7 @@ beforeAll(async () => {
       if (hanging) return new Promise(() => {})
       if (broken) throw new AffidavitError('internal', 'the page that prints has ended')
       printed.push(request)
+      await meanwhile()
       return Buffer.from(`%PDF-1.7 ${printed.length}`)
     }
   })
@@ -141,6 +144,21 @@ describe('an export', () => {
     hanging = false
     expect(readdirSync(engine.root).filter((name) => name.startsWith('k.zip'))).toEqual([])
     expect((await engine.call('export.list', {})).exports.every((row) => row.file !== 'k.zip')).toBe(true)
+  })
+
+  it('keeps no restriction waiting, and is written again without what was restricted meanwhile', async () => {
+    const restrict = (on: boolean) => engine.call('restrict.set', { seqs: [3], on, reason: 'accuracy contested' })
+    meanwhile = async () => {
+      meanwhile = async () => {}
+      await restrict(true)
+      // Answered once the catalog shows it.
+      await engine.call('records.statistics', {})
+    }
+    const { job, result } = await write('r.zip', { pdf: true })
+    await restrict(false)
+    expect([job.error, result?.records]).toEqual([null, 2])
+    expect(execFileSync('unzip', ['-Z1', at('r.zip')], { encoding: 'utf8' })).not.toMatch(/payload\/0*3\./)
+    expect((await verifyBundleFile(at('r.zip'))).kind).toBe('consistent')
   })
 
   it('says why parts are withheld, beside each of them', async () => {

@@ -43,7 +43,7 @@ const WITHHELD_REASON = 'withheld by choice of the exporter'
 /** What no later run can do better. */
 const hopeless: ReadonlySet<ErrorCode> = new Set(['conflict', 'payload_missing', 'workspace_damaged', 'bad_request', 'too_large'])
 
-/** Runs again what an erasure or a disposal came into. */
+/** Runs again what an erasure, a disposal or a restriction came into. */
 async function attempted<T>(work: () => Promise<T>): Promise<T> {
   for (let left = ATTEMPTS; ; left--) {
     try {
@@ -70,7 +70,8 @@ export function exportRuns(deps: BundleDeps, settle: (at: number | undefined) =>
     if (request.pdf && print === null)
       throw new AffidavitError('engine_unavailable', 'nothing here can print: export from the desktop app, or without the PDF')
     const printer = request.pdf && print !== null ? offerPrinter(print) : null
-    const writing = pool.run(
+    // On a thread of its own: what is held or restricted meanwhile must not wait for its end.
+    const writing = pool.alone(
       'writeBundle',
       {
         ...filesOf(run.id, request, journals),

@@ -135,6 +135,12 @@ ORDER BY seq`)
   return selection
 }
 
+/** Whether a record of a selection was restricted since it was made. */
+export function restrictedSince({ catalog }: ReaderContext, { records }: Pick<Selection, 'records'>): boolean {
+  const restricted = new Set(catalog.prepare<[], number>('SELECT seq FROM record WHERE restricted <> 0').pluck().all())
+  return restricted.size > 0 && records.some((seq) => restricted.has(seq))
+}
+
 /**
  * The key before is gone, and the leaf that leads from it to the one in use is not in a smaller tree: whoever confirmed that key would have to
  * refuse the bundle.

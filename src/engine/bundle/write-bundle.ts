@@ -15,7 +15,7 @@ import { changedMeanwhile } from './bundle-content.ts'
 import { fillBag } from './bundle-files.ts'
 import { type AgeTarget, encryptFile } from './encrypt.ts'
 import { forget, note, readJournal, type WrittenBundle } from './export-journal.ts'
-import type { Selection } from './selection.ts'
+import { restrictedSince, type Selection } from './selection.ts'
 
 export interface WriteBundleInput {
   readonly selection: Selection
@@ -51,7 +51,7 @@ export interface WriteBundleInput {
 /**
  * Writes the bundle and gives it its name when it is on disk. Whatever ends this before leaves the partial file and its journal: the same
  * input carries on from there, and gives the bytes that one run would have given.
- * @throws AffidavitError file_exists, file_unreadable, disk_full, cancelled, payload_missing; conflict: content went meanwhile
+ * @throws AffidavitError file_exists, file_unreadable, disk_full, cancelled, payload_missing; conflict: content went, or was restricted, meanwhile
  */
 export async function writeBundle(context: ReaderContext, input: WriteBundleInput, control: ReaderControl): Promise<WrittenBundle> {
   let bag: BagWriter | undefined
@@ -78,6 +78,7 @@ export async function writeBundle(context: ReaderContext, input: WriteBundleInpu
       encryptedSha256: encrypted?.sha256 ?? null
     }
     if (encrypted !== null) syncFile(input.beside)
+    if (restrictedSince(context, input.selection)) throw changedMeanwhile()
     note(input.journal, { written })
     renameSync(input.beside, input.out)
     if (encrypted !== null) rmSync(input.partial, { force: true })
