@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { writeFileDurably } from '../../../node/durable-file.ts'
+import { notWritten } from '../../../node/not-written.ts'
 import { AffidavitError } from '../../../shared/contract/errors.ts'
 import type { LeafData } from '../../../shared/evidence/leaf-data.ts'
 import { spansAmong } from '../../../shared/privacy/spans.ts'
@@ -201,8 +202,8 @@ export class Erasures {
         writeFileDurably(out, html)
         writeFileDurably(json, certificate.json)
         if (printed) writeFileDurably(pdf, printed)
-      } catch {
-        throw new AffidavitError('file_unreadable', 'the certificate could not be written there: choose another folder')
+      } catch (error) {
+        throw notWritten(error)
       }
       await append([html, ...(printed ? [printed] : [])].map((one) => savedDraft(caller.actor, 'certificate', one, { erasure_id: id })))
       return { html: out, json, pdf: printed && pdf }
