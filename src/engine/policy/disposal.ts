@@ -106,9 +106,11 @@ export class Disposal {
 
   /** Finishes what a crash interrupted, or what stopped. */
   async resume(): Promise<void> {
-    this.#stopped = false
     await this.#deps.caughtUp()
-    for (const one of await this.#deps.pool.run('disposals', {})) if (isUnderWay(one)) this.#start(one.seq)
+    const underWay = (await this.#deps.pool.run('disposals', {})).filter(isUnderWay)
+    // A read that failed leaves it stopped, and it is tried again.
+    this.#stopped = false
+    for (const one of underWay) this.#start(one.seq)
   }
 
   /** Stops between two steps; the next start goes on from there. */
