@@ -87,6 +87,7 @@ oneLook('light', 'privacy', async ({ app, page, go, shoot }) => {
   await callOk(page, 'requests.open', { kind: 'access', reference: 'DSR 26-6', received: new Date().toISOString().slice(0, 10) })
   await callOk(page, 'requests.open', { kind: 'restriction', reference: 'DSR 26-5', received: '2026-01-31' })
   await page.getByRole('button', { name: 'Enter a request…' }).click()
+  await expect(page.getByLabel('Reference')).toBeFocused()
   await page.getByRole('combobox', { name: 'Kind' }).click()
   await page.getByRole('option', { name: 'Access' }).click()
   await page.getByLabel('Reference').fill('DSR 26-7')

@@ -40,6 +40,8 @@ function neighbourIn(node: Element, at: number): Element | undefined {
 export function keepFocus(): void {
   let last: Place | null = null
   const openers = new WeakMap<Element, Place | null>()
+  /** The dialog or menu that opened last, until somebody presses something: the trap of a dialog looks for its beginning more than once. */
+  let opening: Element | null = null
 
   const giveBack = (place: Place): boolean => {
     if (place.element.isConnected && takes(place.element)) return true
@@ -56,12 +58,23 @@ export function keepFocus(): void {
   document.addEventListener('focusin', ({ target }) => {
     if (!(target instanceof Element)) return
     const place = placeOf(target)
-    const opened = place.layer !== null && !openers.has(place.layer)
-    if (opened) openers.set(place.layer, last)
+    if (place.layer && !openers.has(place.layer)) {
+      openers.set(place.layer, last)
+      opening = place.layer
+    }
     last = place
     // A dialog begins with what it asks for, not with the cross that closes it.
-    if (opened && target.matches('.mantine-Modal-close')) takes(place.layer.querySelector('.mantine-Modal-body')?.querySelector(STOPS))
+    if (opening !== null && opening === place.layer && target.matches('.mantine-Modal-close'))
+      takes(opening.querySelector('.mantine-Modal-body')?.querySelector(STOPS))
   })
+  for (const type of ['keydown', 'pointerdown'] as const)
+    document.addEventListener(
+      type,
+      () => {
+        opening = null
+      },
+      true
+    )
   // Whoever clicks beside everything gives the focus away.
   document.addEventListener(
     'click',
