@@ -96,6 +96,9 @@ oneLook('dark', 'people', async ({ app, page, go, shoot }) => {
   await go('/compliance?view=activity')
   await expect(page.getByRole('heading', { name: 'Not part of your role' })).toBeVisible()
   await shoot('13-not-my-role')
+  await go('/compliance?view=retention')
+  for (const name of ['Place a hold…', 'Record an event…', 'Edit the schedule…', 'Ask for disposal…'])
+    await expect(page.getByRole('button', { name })).toBeDisabled()
 
   await signOut(page, 'Sign out')
   await signIn(page, 'Ann Archer', PASSWORD)

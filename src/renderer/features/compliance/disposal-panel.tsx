@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Button, Select } from '@mantine/core'
+import { Select } from '@mantine/core'
 import { useState } from 'react'
 import type { DisposalPreview } from '../../../shared/contract/retention.ts'
 import { useAction, useOperation, useRefresh, useTopic } from '../../client/hooks.ts'
+import { useMay } from '../../client/session.tsx'
 import { bytes, count, day, moment } from '../../ui/format.ts'
 import { KeyChange } from '../../ui/key-change.tsx'
 import { Note, Panel, State } from '../../ui/parts.tsx'
+import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { ReasonDialog } from '../../ui/reason-dialog.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
+import { Who } from '../../ui/who.tsx'
 
 const records = (n: number): string => `${count(n)} ${n === 1 ? 'record' : 'records'}`
 
@@ -41,9 +44,9 @@ export function DisposalPanel() {
       right={
         <span className="row">
           <Schedule />
-          <Button size="compact-sm" disabled={nothing || asked.length > 0} onClick={() => setAsking(true)}>
+          <PermittedButton permission="policy" size="compact-sm" disabled={nothing || asked.length > 0} onClick={() => setAsking(true)}>
             Ask for disposal…
-          </Button>
+          </PermittedButton>
         </span>
       }
     >
@@ -88,7 +91,9 @@ export function DisposalPanel() {
                 <tr key={one.id}>
                   <td className="right dim">{count(one.seq)}</td>
                   <td className="num">{moment(one.time).replace(' UTC', '')}</td>
-                  <td>{one.actor}</td>
+                  <td>
+                    <Who actor={one.actor} />
+                  </td>
                   <td className="right">{count(one.records)}</td>
                   <td className="right">{bytes(one.bytes)}</td>
                   <td className="right">{count(one.tiles)}</td>
@@ -123,6 +128,7 @@ const intervals = [
 function Schedule() {
   const settings = useOperation('settings.get', {})
   const set = useAction('settings.set', ['settings.get'])
+  const { may, why } = useMay('settings')
   const hours = settings.data?.propose_disposal_every_hours
   if (hours === undefined) return null
   const known = intervals.some((one) => one.value === String(hours))
@@ -132,6 +138,8 @@ function Schedule() {
       size="xs"
       w={170}
       allowDeselect={false}
+      disabled={!may}
+      title={why}
       data={known ? intervals : [...intervals, { value: String(hours), label: `Propose every ${hours} h` }]}
       value={String(hours)}
       onChange={(value) => set.mutate({ propose_disposal_every_hours: Number(value ?? 24) })}

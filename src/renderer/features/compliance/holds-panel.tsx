@@ -7,6 +7,7 @@ import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { count, moment } from '../../ui/format.ts'
 import { Note, Panel, State } from '../../ui/parts.tsx'
+import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { ReasonDialog } from '../../ui/reason-dialog.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 
@@ -37,9 +38,9 @@ export function HoldsPanel() {
       sub="what they cover is neither disposed of nor erased; times UTC"
       flush
       right={
-        <Button size="compact-sm" onClick={() => setPlacing(true)}>
+        <PermittedButton permission="policy" size="compact-sm" onClick={() => setPlacing(true)}>
           Place a hold…
-        </Button>
+        </PermittedButton>
       }
     >
       {holds.length === 0 ? (
@@ -80,9 +81,9 @@ export function HoldsPanel() {
                 </td>
                 <td className="right">
                   {hold.state === 'held' && (
-                    <Button size="compact-sm" variant="default" onClick={() => setReleasing(hold)}>
+                    <PermittedButton permission="policy" size="compact-sm" variant="default" onClick={() => setReleasing(hold)}>
                       Release…
-                    </Button>
+                    </PermittedButton>
                   )}
                 </td>
               </tr>

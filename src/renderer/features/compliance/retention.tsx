@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Button } from '@mantine/core'
 import { useState } from 'react'
 import type { OperationOutput } from '../../../shared/contract/contract.ts'
 import { eventText, periodText } from '../../../shared/policy/retention.ts'
 import { useOperation } from '../../client/hooks.ts'
 import { count, day, moment } from '../../ui/format.ts'
 import { Panel } from '../../ui/parts.tsx'
+import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 import { DisposalPanel } from './disposal-panel.tsx'
 import { EventDialog } from './event-dialog.tsx'
@@ -40,12 +40,12 @@ function SchedulePanel() {
         flush
         right={
           <span className="row">
-            <Button variant="default" size="compact-sm" onClick={() => setDialog('event')}>
+            <PermittedButton permission="policy" variant="default" size="compact-sm" onClick={() => setDialog('event')}>
               Record an event…
-            </Button>
-            <Button size="compact-sm" onClick={() => setDialog('schedule')}>
+            </PermittedButton>
+            <PermittedButton permission="policy" size="compact-sm" onClick={() => setDialog('schedule')}>
               Edit the schedule…
-            </Button>
+            </PermittedButton>
           </span>
         }
       >
