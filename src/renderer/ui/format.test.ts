@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, it } from 'vitest'
-import { axisTime, listTime, shortDay } from './format.ts'
+import { axisTime, counted, listTime, shortDay } from './format.ts'
 
 const now = Date.parse('2026-11-27T10:00:00Z')
 const DAY = 86_400_000
@@ -16,4 +16,9 @@ it('an axis over years names them', () => {
   expect(axisTime('2023-07-24T14:31:34Z', DAY / 4, 22 * DAY)).toBe('24 Jul')
   expect(axisTime('2023-07-24T14:31:34Z', DAY / 48, 2 * DAY)).toBe('24 Jul 14:31')
   expect(axisTime('2023-07-24T14:31:34Z', DAY / 96, DAY)).toBe('14:31')
+})
+
+it('one is not many', () => {
+  expect([0, 1, 2000].map((n) => counted(n, 'record'))).toEqual(['0 records', '1 record', '2,000 records'])
+  expect([1, 2].map((n) => counted(n, 'leaf', 'leaves'))).toEqual(['1 leaf', '2 leaves'])
 })

@@ -21,6 +21,9 @@ export function faultOf(verified: {
 /** 1,284,901 */
 export const count = (n: number): string => number.format(n)
 
+/** 1 record, 1,284,901 records */
+export const counted = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`
+
 /** Comma for thousands and a fixed number of decimals. */
 export const fixed = (n: number, decimals: number): string =>
   n.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })

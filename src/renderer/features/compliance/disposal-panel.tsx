@@ -4,7 +4,7 @@ import { useState } from 'react'
 import type { DisposalPreview } from '../../../shared/contract/retention.ts'
 import { useAction, useOperation, useRefresh, useTopic } from '../../client/hooks.ts'
 import { useMay } from '../../client/session.tsx'
-import { bytes, count, day, moment } from '../../ui/format.ts'
+import { bytes, count, counted, day, moment } from '../../ui/format.ts'
 import { KeyChange } from '../../ui/key-change.tsx'
 import { Note, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
@@ -12,7 +12,7 @@ import { ReasonDialog } from '../../ui/reason-dialog.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
 import { Who } from '../../ui/who.tsx'
 
-const records = (n: number): string => `${count(n)} ${n === 1 ? 'record' : 'records'}`
+const records = (n: number): string => counted(n, 'record')
 
 /** What is past its retention: a dry run at each look, and the disposals on record. */
 export function DisposalPanel() {
@@ -56,7 +56,7 @@ export function DisposalPanel() {
         ) : (
           <p>
             <b>{records(data.records)}</b> past their retention, {bytes(data.bytes)} of content
-            {data.tiles > 0 && `, with ${count(data.leaves)} leaves in ${count(data.tiles)} whole tiles`}
+            {data.tiles > 0 && `, with ${counted(data.leaves, 'leaf', 'leaves')} in ${counted(data.tiles, 'whole tile')}`}
             {data.more && '; as many as one disposal takes, there are more'}.
           </p>
         )}
@@ -186,7 +186,7 @@ function Ask({ data, onClose }: { readonly data: DisposalPreview; readonly onClo
         Once a second person approves, the content and keys of {records(data.records)} are destroyed, and with them the key that opens them
         in backups. Only a copy of the key file that somebody kept apart would still open those. It cannot be undone. The leaves stay, so
         that the log still verifies
-        {data.tiles > 0 && `; those of ${count(data.tiles)} whole tiles go too, and their hashes stay`}.
+        {data.tiles > 0 && `; those of ${counted(data.tiles, 'whole tile')} go too, and their hashes stay`}.
       </p>
       <KeyChange />
     </ReasonDialog>

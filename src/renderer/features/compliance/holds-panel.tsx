@@ -5,7 +5,7 @@ import type { Hold, HoldScope } from '../../../shared/contract/retention.ts'
 import { spansAmong } from '../../../shared/privacy/spans.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
 import { DialogButtons } from '../../ui/dialog-buttons.tsx'
-import { count, moment } from '../../ui/format.ts'
+import { count, counted, moment } from '../../ui/format.ts'
 import { Note, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { ReasonDialog } from '../../ui/reason-dialog.tsx'
@@ -165,7 +165,7 @@ function PlaceHold({ onClose }: { readonly onClose: () => void }) {
           {scope !== null && preview.data && !preview.isError ? (
             <>
               <b>
-                {count(preview.data.records)} records now{spansAmong(preview.data.wrappers)}.
+                {counted(preview.data.records, 'record')} now{spansAmong(preview.data.wrappers)}.
               </b>{' '}
               They stay, whatever their retention or an erasure says, until two people release the hold.
             </>
@@ -199,8 +199,9 @@ function ReleaseHold({ hold, onClose }: { readonly hold: Hold; readonly onClose:
       onClose={onClose}
     >
       <p>
-        {count(hold.records)} records{spansAmong(hold.wrappers)} are held. Once a second person approves, those past their retention can be
-        disposed of, and requests for erasure that cover them can be carried out.
+        {counted(hold.records, 'record')}
+        {spansAmong(hold.wrappers)} {hold.records === 1 ? 'is' : 'are'} held. Once a second person approves, those past their retention can
+        be disposed of, and requests for erasure that cover them can be carried out.
       </p>
     </ReasonDialog>
   )

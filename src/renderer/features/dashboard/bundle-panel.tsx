@@ -2,7 +2,7 @@
 import { Link } from '@tanstack/react-router'
 import type { ReviewState } from '../../../shared/contract/review-state.ts'
 import { useOperation } from '../../client/hooks.ts'
-import { count, moment } from '../../ui/format.ts'
+import { count, counted, moment } from '../../ui/format.ts'
 import { Facts, Mark, type Meaning, Panel, State } from '../../ui/parts.tsx'
 
 const meaning: Readonly<Record<ReviewState['kind'], Meaning>> = {
@@ -34,7 +34,8 @@ export function BundlePanel({ review }: { readonly review: ReviewState }) {
             {review.verdict.slice(1)}
           </div>
           <div className="soft small clip">
-            {count(review.records)} records, {count(review.leaves)} leaves{size === null ? '' : ` of a tree of ${count(size)}`}
+            {counted(review.records, 'record')}, {counted(review.leaves, 'leaf', 'leaves')}
+            {size === null ? '' : ` of a tree of ${count(size)}`}
           </div>
         </div>
       </div>

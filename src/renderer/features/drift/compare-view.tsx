@@ -5,7 +5,7 @@ import { type FormEvent, useEffect, useState } from 'react'
 import { type DriftFeature, driftFeatures } from '../../../shared/contract/drift.ts'
 import type { DriftComparison } from '../../../shared/contract/drift-compare.ts'
 import { useCancelRead, useOperation } from '../../client/hooks.ts'
-import { count, moment } from '../../ui/format.ts'
+import { count, counted, moment } from '../../ui/format.ts'
 import { Hash, Panel, State } from '../../ui/parts.tsx'
 import { Empty, Failed, Reading } from '../../ui/states.tsx'
 import { AroundPanel } from './around-panel.tsx'
@@ -182,7 +182,7 @@ function Result({ found }: { readonly found: DriftComparison }) {
                         className="link"
                         onClick={() => void navigate({ to: '/records', search: { query: side.query } })}
                       >
-                        {count(side.records)} records
+                        {counted(side.records, 'record')}
                       </button>
                     </td>
                     <td className="num">{side.from === null ? '–' : moment(side.from).replace(' UTC', '')}</td>

@@ -9,7 +9,7 @@ import type { DriftAlert } from '../../../shared/contract/drift.ts'
 import { useStatus } from '../../app/engine-state.tsx'
 import { Screen } from '../../app/shell.tsx'
 import { codeOf, messageOf, useCancellable, useOperation, useRefresh, useTopic } from '../../client/hooks.ts'
-import { clock, count, day } from '../../ui/format.ts'
+import { clock, count, counted, day } from '../../ui/format.ts'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 import { useAlertPages } from './alert-pages.ts'
@@ -160,7 +160,7 @@ export function Drift({ alert: wanted, view = 'alerts', model, source, run, ...c
           ) : (
             <p>
               A series is judged against a baseline that a person pins: any filter, also another model version.{' '}
-              {count(status?.ledger.records ?? 0)} records are there to choose from.
+              {counted(status?.ledger.records ?? 0, 'record')} {status?.ledger.records === 1 ? 'is' : 'are'} there to choose from.
             </p>
           )}
           <div className="row">

@@ -4,7 +4,7 @@ import { Button } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import type { DriftVerdict } from '../../../shared/contract/drift.ts'
 import { useStatus } from '../../app/engine-state.tsx'
-import { count } from '../../ui/format.ts'
+import { count, counted } from '../../ui/format.ts'
 import { Facts, Hash } from '../../ui/parts.tsx'
 import { Who } from '../../ui/who.tsx'
 import { CopyReceipt } from './comparison-parts.tsx'
@@ -72,7 +72,7 @@ export function VerdictFacts({ verdict }: VerdictProps) {
             [
               'Records',
               <button key="r" type="button" className="link" onClick={() => recordsOf(reference.query)}>
-                {count(reference.records)} records
+                {counted(reference.records, 'record')}
               </button>
             ],
             ['Filter', <code key="f">{reference.query === '' ? 'everything' : reference.query}</code>],

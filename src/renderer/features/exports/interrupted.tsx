@@ -5,7 +5,7 @@ import { useState } from 'react'
 import type { InterruptedExport } from '../../../shared/contract/exports.ts'
 import { messageOf, sentenceOf, useAction, useOperation, useRefresh } from '../../client/hooks.ts'
 import { DialogButtons } from '../../ui/dialog-buttons.tsx'
-import { bytes, count, moment, percent } from '../../ui/format.ts'
+import { bytes, count, counted, moment, percent } from '../../ui/format.ts'
 import { Facts, Note, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Who } from '../../ui/who.tsx'
@@ -97,7 +97,10 @@ function Unfinished({
               {moment(row.asked)} by <Who actor={row.actor} />
             </span>
           ],
-          ['In scope', `${count(row.records)} records, ${count(row.leaves)} leaves, proved against the tree of ${count(row.size)} leaves`],
+          [
+            'In scope',
+            `${counted(row.records, 'record')}, ${counted(row.leaves, 'leaf', 'leaves')}, proved against the tree of ${counted(row.size, 'leaf', 'leaves')}`
+          ],
           ...(row.range === null ? [] : [['Whole range', `leaves ${count(row.range.first)} to ${count(row.range.last)}`] as const]),
           [
             'Finished',

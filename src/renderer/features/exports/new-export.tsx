@@ -6,7 +6,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { shell } from '../../client/bridge.ts'
 import { messageOf, sentenceOf, useAction, useOperation, useRefresh } from '../../client/hooks.ts'
-import { bytes, count, moment } from '../../ui/format.ts'
+import { bytes, count, counted, moment } from '../../ui/format.ts'
 import { Facts, Note, Panel } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Loading } from '../../ui/states.tsx'
@@ -152,7 +152,7 @@ export function NewExport({ query: initial }: { readonly query: string }) {
                     ...(data.range === null
                       ? []
                       : [['Whole range', `leaves ${count(data.range.first)} to ${count(data.range.last)}, none missing`] as const]),
-                    ['Proves against', `the signed tree of ${count(data.size)} leaves`]
+                    ['Proves against', `the signed tree of ${counted(data.size, 'leaf', 'leaves')}`]
                   ]}
                 />
               </div>

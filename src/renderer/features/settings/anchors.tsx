@@ -3,7 +3,7 @@ import { Button, NumberInput, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
-import { ageOf, count, moment } from '../../ui/format.ts'
+import { ageOf, count, counted, moment } from '../../ui/format.ts'
 import { Facts, Hash, Note, Panel, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
 
@@ -187,7 +187,7 @@ function Witnesses() {
               (one) =>
                 [
                   'Witnesses',
-                  `${one.origin}, ${one.size === null ? 'nothing seen yet' : `${count(one.size)} leaves`}${one.refused === null ? '' : `; refused ${one.refused}`}`
+                  `${one.origin}, ${one.size === null ? 'nothing seen yet' : counted(one.size, 'leaf', 'leaves')}${one.refused === null ? '' : `; refused ${one.refused}`}`
                 ] as const
             )
           ]}

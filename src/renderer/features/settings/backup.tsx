@@ -4,7 +4,7 @@ import { useState } from 'react'
 import type { BackupContents, BackupPlan } from '../../../shared/contract/backup.ts'
 import { shell } from '../../client/bridge.ts'
 import { messageOf, useAction, useJob, useOperation } from '../../client/hooks.ts'
-import { ageOf, bytes, count, fixed, moment } from '../../ui/format.ts'
+import { ageOf, bytes, count, counted, fixed, moment } from '../../ui/format.ts'
 import { Facts, Note, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
@@ -97,7 +97,7 @@ export function Backup() {
         <div className="column gap-12">
           {last && age !== null ? (
             <State is={age > WEEK_MS ? 'attention' : 'holds'}>
-              Last backup {ageOf(age)} ago: {count(last.size)} leaves, root matched the signed checkpoint
+              Last backup {ageOf(age)} ago: {counted(last.size, 'leaf', 'leaves')}, root matched the signed checkpoint
             </State>
           ) : (
             <State is="attention">No backup is on record</State>

@@ -6,7 +6,7 @@ import { clientScopes } from '../../../shared/evidence/leaf-data.ts'
 import { sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
 import { useMay } from '../../client/session.tsx'
 import { DialogButtons } from '../../ui/dialog-buttons.tsx'
-import { count, moment } from '../../ui/format.ts'
+import { counted, moment } from '../../ui/format.ts'
 import { CodeLine, Note, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
@@ -52,8 +52,9 @@ export function Clients() {
                     )}
                   </div>
                   <span className="dim small">
-                    added {moment(one.added)} by {one.actor} · {count(one.used.requests)} requests and {count(one.used.records)} records
-                    {one.used.unread > 0 && `, ${count(one.used.unread)} calls passed unrecorded,`} since the engine started
+                    added {moment(one.added)} by {one.actor} · {counted(one.used.requests, 'request')} and{' '}
+                    {counted(one.used.records, 'record')}
+                    {one.used.unread > 0 && `, ${counted(one.used.unread, 'call')} passed unrecorded,`} since the engine started
                     {one.used.last === null ? '' : ` · last ${moment(one.used.last)}`}
                   </span>
                 </div>
