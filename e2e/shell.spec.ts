@@ -64,6 +64,29 @@ test('an engine that ends is started again, the window is told, and calls work a
   expect(await page.evaluate(() => window.affidavit.call('workspace.status', {}))).toMatchObject({ ok: true })
 })
 
+test('an engine that keeps ending is said to be gone, also by what showed its ports, until it is started again', async () => {
+  test.setTimeout(120_000)
+  const { page, app, ports } = await launchApp()
+  await engineRunning(page)
+  const bar = page.getByRole('contentinfo')
+  await expect(bar).toContainText(`Compliance ${ports.compliance}`)
+  const banner = page.getByRole('alert').filter({ hasText: 'The engine is not running.' })
+  await expect(async () => {
+    if (await banner.isVisible()) return
+    process.kill(await enginePid(app), 'SIGKILL')
+    await expect(banner).toBeVisible({ timeout: 1_500 })
+  }).toPass({ timeout: 90_000 })
+  await expect(bar).toContainText('Compliance off')
+  await expect(bar).toContainText('Drift off')
+  await page.evaluate(() => (location.hash = '/settings'))
+  await expect(page.getByText('not listening')).toHaveCount(2)
+  await page.evaluate(() => (location.hash = '/records'))
+  await expect(page.getByRole('heading', { name: 'The records cannot be read' })).toBeVisible()
+  await banner.getByRole('button', { name: 'Start again' }).click()
+  await expect(bar).toContainText(`Compliance ${ports.compliance}`)
+  await expect(page.getByRole('heading', { name: 'Nothing is on record yet' })).toBeVisible()
+})
+
 test('a second start shows the first window instead of another', async () => {
   const { app, page, userData } = await launchApp()
   await engineRunning(page)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every screen may know: the last status of the workspace, the state of the engine process, facts about the desktop shell.
 import { useQueryClient } from '@tanstack/react-query'
-import { createContext, type ReactNode, useContext, useEffect, useState } from 'react'
+import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from 'react'
 import type { ShellEngineState, ShellInfo } from '../../shared/contract/shell.ts'
 import type { WorkspaceStatus } from '../../shared/contract/workspace.ts'
 import { onShell, onTopic, shell } from '../client/bridge.ts'
+import { withoutEngine } from './without-engine.ts'
 
 interface EngineFacts {
   readonly status: WorkspaceStatus | null
@@ -24,6 +25,20 @@ export const useWorkspaces = (): number => useContext(Facts).workspaces
 export const useEngineState = (): ShellEngineState | null => useContext(Facts).engine
 /** Versions and folders; null outside the desktop app. */
 export const useShellInfo = (): ShellInfo | null => useContext(Facts).info
+
+/** Runs when the engine serves again after it was away: for reads that no query keeps. */
+export function useEngineBack(run: () => void): void {
+  const state = useEngineState()?.state
+  const latest = useRef(run)
+  latest.current = run
+  const away = useRef(false)
+  useEffect(() => {
+    if (state === 'restarting' || state === 'failed') away.current = true
+    if (state !== 'running' || !away.current) return
+    away.current = false
+    latest.current()
+  }, [state])
+}
 
 export function EngineFactsProvider({ children }: { readonly children: ReactNode }) {
   const queries = useQueryClient()
@@ -46,6 +61,8 @@ export function EngineFactsProvider({ children }: { readonly children: ReactNode
     const follow = (next: ShellEngineState) => {
       // Another engine: what the one before said is asked again, such as what its end interrupted.
       if (next.state === 'running' && was !== null && was !== 'running') void queries.invalidateQueries()
+      // What it said last is no longer so: its ports are closed.
+      if (next.state === 'restarting' || next.state === 'failed') setStatus((last) => last && withoutEngine(last))
       was = next.state
       setEngine(next)
     }

@@ -4,10 +4,11 @@ import { Button, Select, TextInput } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { type ActivityEntry, type ActivityKind, activityKinds } from '../../../shared/contract/activity.ts'
+import { useEngineBack } from '../../app/engine-state.tsx'
 import { call, shell } from '../../client/bridge.ts'
 import { messageOf, useOperation } from '../../client/hooks.ts'
 import { useMay } from '../../client/session.tsx'
-import { count, exactMoment, listTime } from '../../ui/format.ts'
+import { count, counted, exactMoment, listTime } from '../../ui/format.ts'
 import { Facts, Note } from '../../ui/parts.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 import { type GridColumn, VirtualGrid } from '../../ui/virtual-grid.tsx'
@@ -121,6 +122,7 @@ function ActivityLog() {
   )
   const version = `${JSON.stringify(filter)} ${run}`
   const { getPage, known, error } = usePagesInOrder(filter, version)
+  useEngineBack(() => setRun((n) => n + 1))
   const nameOf = useNameOf()
   const begin = (change: () => void) => {
     change()
@@ -157,7 +159,7 @@ function ActivityLog() {
       const { path } = await shell('shell.saveFile', { title: 'Export the activity', suggested_name: 'activity.csv' })
       if (path === null) return
       const done = await call('activity.export', { ...filter, out: path })
-      setWritten({ is: 'holds', text: `${count(done.rows)} lines written to ${done.path}` })
+      setWritten({ is: 'holds', text: `${counted(done.rows, 'line')} written to ${done.path}` })
     } catch (failure) {
       setWritten({ is: 'broken', text: messageOf(failure) })
     }

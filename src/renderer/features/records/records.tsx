@@ -6,12 +6,12 @@ import { useNavigate } from '@tanstack/react-router'
 import { type DragEvent, useCallback, useEffect, useRef, useState } from 'react'
 import type { OperationOutput } from '../../../shared/contract/contract.ts'
 import type { RecordRow, SortOrder } from '../../../shared/contract/record.ts'
-import { useStatus } from '../../app/engine-state.tsx'
+import { useEngineBack, useStatus } from '../../app/engine-state.tsx'
 import { Screen } from '../../app/shell.tsx'
 import { useSingleKeys } from '../../app/single-keys.ts'
 import { call, pathOf } from '../../client/bridge.ts'
 import { codeOf, useTopic } from '../../client/hooks.ts'
-import { count, fixed } from '../../ui/format.ts'
+import { count, counted, fixed } from '../../ui/format.ts'
 import { cx } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Rail } from '../../ui/rail.tsx'
@@ -63,7 +63,10 @@ function useResult(query: string, sort: SortOrder) {
     abort.current?.abort()
     setState((before) => ({ ...before, running: false }))
   }
-  return { ...state, refresh: () => setAgain((n) => n + 1), cancel }
+  const refresh = () => setAgain((n) => n + 1)
+  // Another engine keeps no result of the one before.
+  useEngineBack(refresh)
+  return { ...state, refresh, cancel }
 }
 
 export function Records({ query = '', seq, import: importing }: RecordsProps) {
@@ -160,7 +163,7 @@ export function Records({ query = '', seq, import: importing }: RecordsProps) {
   }
   const tools = opened && (
     <span className="dim small nowrap num" role="status">
-      {query === '' ? `${count(opened.count)} records` : `${count(opened.count)} of ${count(opened.total)} records match`} ·{' '}
+      {query === '' ? counted(opened.count, 'record') : `${count(opened.count)} of ${counted(opened.total, 'record')} match`} ·{' '}
       {fixed(opened.took_ms, opened.took_ms < 10 ? 1 : 0)} ms
     </span>
   )
@@ -209,13 +212,15 @@ export function Records({ query = '', seq, import: importing }: RecordsProps) {
           <div className="column" id="records-grid">
             {result.error !== null ? (
               <Failed
-                what="This filter did not run"
+                what={query === '' ? 'The records cannot be read' : 'This filter did not run'}
                 error={result.error}
                 onRetry={codeOf(result.error) === 'invalid_filter' ? undefined : result.refresh}
               >
-                <Button variant="default" size="compact-sm" onClick={() => setQuery('')}>
-                  Show all records
-                </Button>
+                {query !== '' && (
+                  <Button variant="default" size="compact-sm" onClick={() => setQuery('')}>
+                    Show all records
+                  </Button>
+                )}
               </Failed>
             ) : !opened ? (
               <Reading what="Searching" under={result.running} onCancel={result.cancel} onAgain={result.refresh} />
@@ -295,7 +300,7 @@ const Nothing = ({ query, total, onClear, onImport }: NothingProps) =>
   ) : (
     <Empty title="No record matches">
       <p>
-        Searched {count(total)} records for <code>{query}</code>. Whole words are matched, and all terms must hold.
+        Searched {counted(total, 'record')} for <code>{query}</code>. Whole words are matched, and all terms must hold.
       </p>
       <Button variant="default" onClick={onClear}>
         Show all records
