@@ -2,9 +2,9 @@
 // The focus does not fall out of the page with the element that has it: it goes back to what opened a dialog or menu, or to a neighbour.
 
 const LAYER = '[role=dialog], [role=menu]'
-/** Without the boxes whose list opens with the focus. */
+/** Without the boxes whose list opens with the focus, and the hidden input that each of them has beside it. */
 const STOPS =
-  'a[href], button:not(:disabled), input:not(:disabled, [aria-haspopup]), select:not(:disabled), textarea:not(:disabled), [tabindex="0"]'
+  'a[href], button:not(:disabled), input:not(:disabled, [aria-haspopup], [type=hidden]), select:not(:disabled), textarea:not(:disabled), [tabindex="0"]'
 
 /** Where the focus was. What stood around it is kept with it: an element that is gone cannot be asked for that. */
 interface Place {
