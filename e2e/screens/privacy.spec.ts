@@ -153,9 +153,33 @@ oneLook('light', 'privacy', async ({ app, page, go, shoot }) => {
   await shoot('22-subjects-erasure')
   await page.getByRole('button', { name: 'Ask to erase 6 records' }).click()
   await expect(page.getByText('Another person decides it')).toBeVisible()
+  await expect(page.getByText('waits for a second person', { exact: true })).toBeVisible()
   await signIn('Rex Review')
-  const { approvals } = await callOk(page, 'approvals.list', {})
-  await callOk(page, 'approvals.decide', { id: approvals[0]?.id ?? '', decision: 'give', note: 'checked' })
+  const decide = async (act: 'Refuse' | 'Approve', note: string) => {
+    await go('/compliance')
+    await go('/compliance?view=approvals')
+    await page.getByRole('button', { name: 'Decide…' }).click()
+    await expect(page.getByLabel('Note')).toBeFocused()
+    await expect(page.getByText(/^Ground: .*consent withdrawn.*over the retention: the right outweighs/)).toBeVisible()
+    await page.getByLabel('Note').fill(note)
+    await shoot('22-subjects-decide')
+    await page.getByRole('button', { name: act }).click()
+    await expect(page.getByRole('dialog')).toBeHidden()
+  }
+  await decide('Refuse', 'The letter names two customers')
+  await signIn('Dora Data')
+  await go('/compliance')
+  await go('/compliance?view=subjects')
+  // Whoever asked sees who refused, and why.
+  await expect(page.getByText(/, by Rex Review, .*: The letter names two customers/)).toBeVisible()
+  await shoot('22-subjects-refused')
+  const [refused] = (await callOk(page, 'requests.list', {})).requests
+  const seqs = (await callOk(page, 'subjects.find', { identifiers: [SUBJECT], query: '' })).seqs
+  const ground = 'consent withdrawn and no other ground, Article 17(1)(b)'
+  const override = 'the right outweighs the firm’s own period'
+  await callOk(page, 'erasure.ask', { request_id: refused?.id ?? '', decisions: [{ seqs, ground, override }] })
+  await signIn('Rex Review')
+  await decide('Approve', 'checked')
   await signIn('Dora Data')
   await go('/compliance')
   await go('/compliance?view=subjects')

@@ -78,12 +78,24 @@ export interface ApprovalFilter {
   readonly limit: number
 }
 
+/** What stands in `approval.asked` of an erasure and in no other. */
+function erasureAsked(body: Readonly<Record<string, unknown>>): Pick<Approval, 'request_id' | 'grounds'> {
+  const { request_id, decisions } = body as {
+    readonly request_id?: string
+    readonly decisions?: readonly { readonly ground: string; readonly override?: string }[]
+  }
+  return {
+    request_id: request_id ?? null,
+    grounds: (decisions ?? []).map(({ ground, override }) => (override ? `${ground}; over the retention: ${override}` : ground))
+  }
+}
+
 /** Approvals asked for, with what became of them. */
-export function listApprovals(db: AnyDb, { id, state, limit }: ApprovalFilter): Approval[] {
+export function listApprovals(db: AnyDb, payloads: PayloadReader, { id, state, limit }: ApprovalFilter): Approval[] {
   const rows = db
     .prepare<
       [string | null, string | null, number],
-      Omit<Approval, 'time' | 'decided'> & { readonly time_us: number; readonly decided_us: number | null }
+      Omit<Approval, 'time' | 'decided' | 'request_id' | 'grounds'> & { readonly time_us: number; readonly decided_us: number | null }
     >(`
 SELECT id, seq, time_us, action, title, asked_by, state, decided_seq, decided_us, decided_by, note, done_seq
 FROM approval
@@ -94,6 +106,7 @@ LIMIT ?`)
     .all(id ?? null, state ?? null, limit)
   return rows.map(({ time_us, decided_us, ...row }) => ({
     ...row,
+    ...erasureAsked(row.action === 'erasure' ? bodyOf(payloads, row.seq) : {}),
     time: isoMs(time_us),
     decided: decided_us === null ? null : isoMs(decided_us)
   }))

@@ -199,7 +199,7 @@ export const readerTasks = {
   consistency: task(({ ledger }, args: { readonly from: number; readonly to: number }) =>
     consistencyProof(sha256, args.from, args.to, nodeReader(ledger)).map(toBase64)
   ),
-  approvals: task(({ catalog }, args: ApprovalFilter) => listApprovals(catalog, args)),
+  approvals: task(({ catalog, payloads }, args: ApprovalFilter) => listApprovals(catalog, payloads, args)),
   complianceFacts: longTask((context, live: LiveFacts) => complianceFacts(context, live)),
   completeness: longTask(({ catalog }, args: { readonly days: number; readonly nowUs: number }) =>
     completenessIn(catalog, { fromUs: args.nowUs - args.days * 86_400_000_000, toUs: args.nowUs })

@@ -16,6 +16,9 @@ export const approval = z.object({
   time: timestamp,
   action: z.enum(approvalActions),
   title: z.string(),
+  /** Of an erasure: the request of a subject that it answers, and what each decision rests on. The title of every other action says why. */
+  request_id: z.string().nullable(),
+  grounds: z.array(z.string()),
   asked_by: z.string(),
   state: z.enum(['asked', 'given', 'refused']),
   decided_seq: seq.nullable(),

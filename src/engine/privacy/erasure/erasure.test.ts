@@ -55,6 +55,10 @@ describe('erasure', { timeout: 60_000 }, () => {
     expect(kept.input_messages[0]?.parts[0]?.content).toBe('What is the answer to question 1?')
     expect((await asker.call('subjects.find', { identifiers: [SUBJECT], seqs })).seqs).toEqual([])
 
+    const [approval] = (await engine.call('approvals.list', {})).approvals
+    expect(approval?.request_id).toBe(request.id)
+    expect(approval?.grounds).toEqual(erasureDecisions(seqs).map(({ ground, override }) => `${ground}; over the retention: ${override}`))
+
     const { requests } = await asker.call('requests.list', {})
     const intent = requests[0]?.steps.find((step) => step.type === 'erasure.intent')?.seq
     expect(await verifiedNow(engine)).toMatchObject({

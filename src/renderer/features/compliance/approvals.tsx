@@ -3,8 +3,9 @@ import { Button, Modal, Textarea } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { Approval } from '../../../shared/contract/approvals.ts'
-import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
+import { sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
 import { useMay, useSession } from '../../client/session.tsx'
+import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { count, moment } from '../../ui/format.ts'
 import { Note, Panel, State } from '../../ui/parts.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
@@ -27,7 +28,7 @@ const consequences: Readonly<Record<Approval['action'], string>> = {
     'Records on file may be disposed of earlier than they could until now. A longer time can be set again as long as they are there.'
 }
 
-function StateOf({ approval }: { readonly approval: Approval }) {
+export function StateOf({ approval }: { readonly approval: Approval }) {
   if (approval.state === 'refused') return <State is="none">{approval.decided_by === approval.asked_by ? 'withdrawn' : 'refused'}</State>
   if (approval.state === 'asked') return <State is="attention">waits for a second person</State>
   return approval.done_seq === null ? <State is="pending">given, being done</State> : <State is="holds">done</State>
@@ -77,7 +78,7 @@ export function Approvals() {
               <tr key={approval.id}>
                 <td className="right dim">{count(approval.seq)}</td>
                 <td className="num">{moment(approval.time).replace(' UTC', '')}</td>
-                <td>
+                <td className="wrap-cell">
                   {actions[approval.action]}: {approval.title}
                 </td>
                 <td>
@@ -87,7 +88,7 @@ export function Approvals() {
                   <StateOf approval={approval} />
                 </td>
                 <td>{approval.decided_by !== null && <Who actor={approval.decided_by} />}</td>
-                <td>{approval.note}</td>
+                <td className="wrap-cell">{approval.note}</td>
                 <td className="right">
                   {approval.state === 'asked' && (
                     <Button size="compact-xs" variant="default" disabled={!may} title={why} onClick={() => setDeciding(approval)}>
@@ -124,7 +125,12 @@ function Decide({ approval, onClose }: { readonly approval: Approval; readonly o
   return (
     <Modal opened onClose={onClose} title={actions[approval.action]}>
       <div className="column gap-12">
-        <p className="strong">{approval.title}</p>
+        <p className="strong anywhere">{approval.title}</p>
+        {approval.grounds.map((ground) => (
+          <p key={ground} className="anywhere">
+            Ground: {ground}
+          </p>
+        ))}
         <p>{consequences[approval.action]}</p>
         <p className="soft small">
           Asked for by <Who actor={approval.asked_by} />, {moment(approval.time)}, leaf {count(approval.seq)}. The decision and its note are
@@ -132,22 +138,22 @@ function Decide({ approval, onClose }: { readonly approval: Approval; readonly o
         </p>
         <Textarea
           label="Note"
+          description="Why, for whoever asked; may stay empty."
           value={note}
           maxLength={2000}
           autosize
           minRows={2}
           onChange={(event) => setNote(event.currentTarget.value)}
         />
-        {decide.isError && <Note is="broken">{messageOf(decide.error)}</Note>}
-        <div className="row gap-8">
-          <span className="grow" />
+        {decide.isError && <Note is="broken">{sentenceOf(decide.error)}</Note>}
+        <DialogButtons onCancel={onClose}>
           <Button variant="default" disabled={decide.isPending} onClick={() => answer('refuse')}>
             {own ? 'Withdraw' : 'Refuse'}
           </Button>
           <Button loading={decide.isPending} disabled={own} onClick={() => answer('give')}>
             Approve
           </Button>
-        </div>
+        </DialogButtons>
       </div>
     </Modal>
   )

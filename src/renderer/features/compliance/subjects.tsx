@@ -3,11 +3,12 @@ import { Button } from '@mantine/core'
 import { useState } from 'react'
 import type { SubjectRequest } from '../../../shared/contract/requests.ts'
 import { shell } from '../../client/bridge.ts'
-import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
-import { count, day, moment } from '../../ui/format.ts'
+import { sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
+import { count, counted, day, moment } from '../../ui/format.ts'
 import { cx, Facts, Note, Panel, State } from '../../ui/parts.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
 import { Who } from '../../ui/who.tsx'
+import { StateOf } from './approvals.tsx'
 import { Recipients } from './recipients.tsx'
 import { Ask, Enter, kindNames } from './request-dialogs.tsx'
 import { SubjectScope } from './subject-scope.tsx'
@@ -32,8 +33,8 @@ const stepNames: Readonly<Record<string, string>> = {
 function Clock({ request }: { readonly request: SubjectRequest }) {
   if (request.state !== 'open') return <State is={request.state === 'done' ? 'holds' : 'none'}>{request.state}</State>
   const days = request.days_left
-  if (days < 0) return <State is="broken">{count(-days)} days late</State>
-  return <State is={days <= 7 ? 'attention' : 'pending'}>{days === 1 ? '1 day left' : `${count(days)} days left`}</State>
+  if (days < 0) return <State is="broken">{counted(-days, 'day')} late</State>
+  return <State is={days <= 7 ? 'attention' : 'pending'}>{counted(days, 'day')} left</State>
 }
 
 /** Requests of data subjects: the register with its clock, and the work on one of them. */
@@ -148,6 +149,7 @@ function RequestPanel({ request }: { readonly request: SubjectRequest }) {
           ))}
         </ol>
       </div>
+      {request.kind === 'erasure' && <Asked request={request} />}
       {request.erasures.map((erasure) => (
         <div key={erasure.id} className="row gap-8 erasure-line">
           <ErasureState erasure={erasure} />
@@ -164,13 +166,38 @@ function RequestPanel({ request }: { readonly request: SubjectRequest }) {
           )}
         </div>
       ))}
-      {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
-      {save.isSuccess && <Note is="holds">The certificate was written as a page and as PDF, with the JSON that both are of.</Note>}
+      {save.isError && <Note is="broken">{sentenceOf(save.error)}</Note>}
+      {save.isSuccess && (
+        <Note is="holds">
+          The certificate was written as a page and as PDF, with the JSON that both are of:{' '}
+          <span className="mono anywhere">{save.data.html}</span>
+        </Note>
+      )}
       {(request.steps.some((step) => step.type === 'restrict.set' || step.type === 'record.corrected') ||
         request.erasures.some((one) => one.done_seq !== null || (one.gone ?? 0) > 0)) && <Recipients request={request} />}
       {asking && <Ask request={request} what={asking} onClose={() => setAsking(null)} />}
     </Panel>
   )
+}
+
+/** Erasures that were asked for and not given: what waits for a second person, and what one refused and why. */
+function Asked({ request }: { readonly request: SubjectRequest }) {
+  const query = useOperation('approvals.list', {}, { refetchMs: 5_000, keep: true })
+  const asked = query.data?.approvals.filter((one) => one.request_id === request.id && one.state !== 'given') ?? []
+  return asked.map((one) => (
+    <div key={one.id} className="row gap-8 erasure-line">
+      <StateOf approval={one} />
+      <span className="dim anywhere">
+        {one.title}, leaf {count(one.seq)}
+        {one.decided !== null && one.decided_by !== null && (
+          <>
+            , by <Who actor={one.decided_by} />, {moment(one.decided)}
+          </>
+        )}
+        {one.note !== '' && `: ${one.note}`}
+      </span>
+    </div>
+  ))
 }
 
 /** What became of an erasure, as its certificate says it: a search that could not be made found nothing, and proves nothing. */
@@ -220,7 +247,7 @@ function ErasureState({ erasure }: { readonly erasure: SubjectRequest['erasures'
       {(erasure.left_out ?? 0) > 0 && (
         <span className="dim small">{count(erasure.left_out ?? 0)} pieces of the texts were too many to look for.</span>
       )}
-      {unread > 0 && <span className="dim small">The texts of {count(unread)} leaves could not be read any more.</span>}
+      {unread > 0 && <span className="dim small">The texts of {counted(unread, 'leaf', 'leaves')} could not be read any more.</span>}
       {erasure.kept !== null && erasure.kept > 0 && (
         <span className="dim small">{count(erasure.kept)} pieces also stand in records that are kept.</span>
       )}
