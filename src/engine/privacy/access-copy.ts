@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { writeFileDurably } from '../../node/durable-file.ts'
+import { notWritten } from '../../node/not-written.ts'
 import { AffidavitError } from '../../shared/contract/errors.ts'
 import { footOfJson } from '../../shared/report/foot.ts'
 import type { Print } from '../bundle/printer.ts'
@@ -76,7 +77,7 @@ class Output {
 
 /**
  * Writes both files, whole and unmasked.
- * @throws AffidavitError file_exists, file_unreadable, payload_missing, cancelled; nothing is left behind then
+ * @throws AffidavitError file_exists, file_unreadable, disk_full, payload_missing, cancelled; nothing is left behind then
  */
 export function writeAccessCopy(context: ReaderContext, input: AccessCopyInput, control: ReaderControl): AccessCopy {
   const page = pageOf(input.out)
@@ -138,8 +139,7 @@ export function writeAccessCopy(context: ReaderContext, input: AccessCopyInput, 
     return { json: input.out, html: page, records: input.seqs.length, bytes, json_sha256: json.finish(), html_sha256: html.finish() }
   } catch (error) {
     for (const one of opened) one.abandon()
-    if (error instanceof AffidavitError) throw error
-    throw new AffidavitError('file_unreadable', 'the files could not be written there: choose another folder')
+    throw notWritten(error)
   }
 }
 
@@ -176,7 +176,6 @@ export async function printCopy(
     return { pdf, bytes: content.byteLength, sha256: createHash('sha256').update(content).digest('hex') }
   } catch (error) {
     for (const path of [copy.json, copy.html]) rmSync(path, { force: true })
-    if (error instanceof AffidavitError) throw error
-    throw new AffidavitError('file_unreadable', 'the files could not be written there: choose another folder')
+    throw notWritten(error)
   }
 }
