@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, it } from 'vitest'
-import { axisTime, counted, listTime, shortDay } from './format.ts'
+import { axisTime, counted, isDay, listTime, shortDay } from './format.ts'
 
 const now = Date.parse('2026-11-27T10:00:00Z')
 const DAY = 86_400_000
@@ -21,4 +21,9 @@ it('an axis over years names them', () => {
 it('one is not many', () => {
   expect([0, 1, 2000].map((n) => counted(n, 'record'))).toEqual(['0 records', '1 record', '2,000 records'])
   expect([1, 2].map((n) => counted(n, 'leaf', 'leaves'))).toEqual(['1 leaf', '2 leaves'])
+})
+
+it('a day is one of the calendar', () => {
+  expect(['2026-11-23', '2024-02-29'].every(isDay)).toBe(true)
+  expect(['', '2026-11', '2026-13-45', '2026-02-30', '23.11.2026'].some(isDay)).toBe(false)
 })

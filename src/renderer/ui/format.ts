@@ -28,6 +28,12 @@ export const counted = (n: number, one: string, many = `${one}s`): string => `${
 export const fixed = (n: number, decimals: number): string =>
   n.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
 
+/** Whether a day was typed that the calendar has, such as 2026-11-23. */
+export function isDay(text: string): boolean {
+  const ms = Date.parse(text)
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text)
+}
+
 /** 23 Nov 2026 */
 export function day(iso: string): string {
   const t = new Date(iso)

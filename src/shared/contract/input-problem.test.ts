@@ -19,7 +19,9 @@ const input = z.strictObject({
     .number()
     .refine((n) => n % 2 === 0)
     .optional(),
-  ids: z.array(z.uuid()).max(2).optional()
+  ids: z.array(z.uuid()).max(2).optional(),
+  letter: z.string().min(1).optional(),
+  one: z.array(z.number()).max(1).optional()
 })
 
 it.each([
@@ -36,6 +38,8 @@ it.each([
   [{ even: 3 }, 'even: does not fit'],
   [{ ids: ['a'] }, 'ids.0: expected uuid'],
   [{ ids: Array(3).fill('0188d3a0-0000-7000-8000-000000000000') }, 'ids: at most 2 entries'],
+  [{ letter: '' }, 'letter: at least 1 character'],
+  [{ one: [1, 2] }, 'one: at most 1 entry'],
   [{ secret: 1 }, 'the input: has fields that this operation does not know'],
   [null, 'the input: expected object']
 ])('%j is answered with what is expected', (value, message) => {

@@ -3,9 +3,13 @@ import type { z } from 'zod'
 
 type Issue = z.core.$ZodIssue
 
-/** Characters of a text, entries of a list, or nothing for a number. */
-const unitOf = (origin: string): string =>
-  origin === 'string' ? ' characters' : origin === 'array' || origin === 'set' || origin === 'map' || origin === 'record' ? ' entries' : ''
+/** A number of characters of a text, of entries of a list, or a number alone. */
+function amount(n: number | bigint, origin: string): string {
+  const one = Number(n) === 1
+  if (origin === 'string') return one ? '1 character' : `${n} characters`
+  const list = origin === 'array' || origin === 'set' || origin === 'map' || origin === 'record'
+  return list ? (one ? '1 entry' : `${n} entries`) : String(n)
+}
 
 /** What the schema itself says of it, when it says something. */
 const own = ({ message }: Issue, otherwise: string): string => (message.startsWith('Invalid ') ? otherwise : message)
@@ -13,9 +17,9 @@ const own = ({ message }: Issue, otherwise: string): string => (message.startsWi
 function expected(issue: Issue): string {
   switch (issue.code) {
     case 'too_big':
-      return `at most ${issue.maximum}${unitOf(issue.origin)}`
+      return `at most ${amount(issue.maximum, issue.origin)}`
     case 'too_small':
-      return `at least ${issue.minimum}${unitOf(issue.origin)}`
+      return `at least ${amount(issue.minimum, issue.origin)}`
     case 'invalid_value':
       return issue.values.length === 1 ? String(issue.values[0]) : `one of ${issue.values.map(String).join(', ')}`
     case 'invalid_type':

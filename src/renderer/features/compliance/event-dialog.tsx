@@ -2,8 +2,9 @@
 import { Button, Modal, Select, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { type TriggerEvent, triggerEvents } from '../../../shared/policy/retention.ts'
-import { messageOf, useAction } from '../../client/hooks.ts'
+import { sentenceOf, useAction } from '../../client/hooks.ts'
 import { DialogButtons } from '../../ui/dialog-buttons.tsx'
+import { isDay } from '../../ui/format.ts'
 import { Note } from '../../ui/parts.tsx'
 
 const labels: Readonly<Record<TriggerEvent, string>> = { account_closed: 'Account closed', system_ended: 'End of life of the system' }
@@ -15,7 +16,6 @@ export function EventDialog({ onClose }: { readonly onClose: () => void }) {
   const [value, setValue] = useState('')
   const [at, setAt] = useState('')
   const record = useAction('retention.event', ['retention.get', 'disposal.preview', 'retention.of'])
-  const date = /^\d{4}-\d{2}-\d{2}$/.test(at) && !Number.isNaN(Date.parse(at))
   return (
     <Modal opened onClose={onClose} title="Record an event">
       <div className="column gap-12">
@@ -45,12 +45,18 @@ export function EventDialog({ onClose }: { readonly onClose: () => void }) {
           maxLength={256}
           onChange={(e) => setValue(e.currentTarget.value)}
         />
-        <TextInput label="Date, UTC" placeholder="2026-11-23" value={at} onChange={(e) => setAt(e.currentTarget.value)} />
-        {record.isError && <Note is="broken">{messageOf(record.error)}</Note>}
+        <TextInput
+          label="Date, UTC"
+          placeholder="2026-11-23"
+          value={at}
+          error={at.length >= 10 && !isDay(at) ? 'No day of the calendar: year-month-day' : null}
+          onChange={(e) => setAt(e.currentTarget.value)}
+        />
+        {record.isError && <Note is="broken">{sentenceOf(record.error)}</Note>}
         <DialogButtons onCancel={onClose}>
           <Button
             loading={record.isPending}
-            disabled={value.trim() === '' || !date}
+            disabled={value.trim() === '' || !isDay(at)}
             onClick={() => record.mutate({ event, scope, value, at: `${at}T00:00:00Z` }, { onSuccess: onClose })}
           >
             Record

@@ -3,8 +3,9 @@ import { Button, Modal, Select, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import type { SubjectRequest } from '../../../shared/contract/requests.ts'
 import { requestKinds } from '../../../shared/evidence/leaf-data.ts'
-import { messageOf, useAction } from '../../client/hooks.ts'
+import { sentenceOf, useAction } from '../../client/hooks.ts'
 import { DialogButtons } from '../../ui/dialog-buttons.tsx'
+import { isDay } from '../../ui/format.ts'
 import { Note } from '../../ui/parts.tsx'
 import { ReasonDialog } from '../../ui/reason-dialog.tsx'
 
@@ -108,11 +109,12 @@ export function Enter({ onClose, onEntered }: { readonly onClose: () => void; re
           description="Day of receipt, year-month-day: the clock starts here."
           value={received}
           maxLength={10}
+          error={received.length === 10 && !isDay(received) ? 'No day of the calendar' : null}
           onChange={(event) => setReceived(event.currentTarget.value)}
         />
-        {enter.isError && <Note is="broken">{messageOf(enter.error)}</Note>}
+        {enter.isError && <Note is="broken">{sentenceOf(enter.error)}</Note>}
         <DialogButtons onCancel={onClose}>
-          <Button type="submit" loading={enter.isPending} disabled={reference.trim() === '' || !/^\d{4}-\d{2}-\d{2}$/.test(received)}>
+          <Button type="submit" loading={enter.isPending} disabled={reference.trim() === '' || !isDay(received)}>
             Enter
           </Button>
         </DialogButtons>

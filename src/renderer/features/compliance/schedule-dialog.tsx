@@ -28,6 +28,8 @@ function withTrigger(rule: Rule, value: string): Rule {
 
 const fresh: Rule = { class: 'default', name: '17a-4(b)(4)', trigger: 'append', period: { years: 3, months: 0, days: 0 } }
 
+const noName = (typed: string): string | null => (typed.trim() === '' ? 'Name it' : null)
+
 /** Edits the schedule: rules per class, and which records get which class. */
 export function ScheduleDialog({ data, onClose }: { readonly data: Schedule; readonly onClose: () => void }) {
   const [rules, setRules] = useState<readonly Rule[]>(data.rules.length === 0 ? [fresh] : data.rules)
@@ -35,6 +37,9 @@ export function ScheduleDialog({ data, onClose }: { readonly data: Schedule; rea
   const [reason, setReason] = useState('')
   const [existing, setExisting] = useState(false)
   const save = useAction('retention.set', ['retention.get', 'disposal.preview', 'approvals.list', 'retention.of'])
+  const unnamed = [...rules.flatMap((rule) => [rule.class, rule.name]), ...classes.map((rule) => rule.class)].some(
+    (one) => one.trim() === ''
+  )
   const change = (at: number, rule: Rule) => setRules(rules.map((one, i) => (i === at ? rule : one)))
   const assign = (at: number, rule: ClassRule) => setClasses(classes.map((one, i) => (i === at ? rule : one)))
   return (
@@ -47,8 +52,18 @@ export function ScheduleDialog({ data, onClose }: { readonly data: Schedule; rea
         <ul className="column gap-8">
           {rules.map((rule, i) => (
             <li className="rule-row" key={i}>
-              <TextInput label="Class" value={rule.class} onChange={(e) => change(i, { ...rule, class: e.currentTarget.value })} />
-              <TextInput label="Rule" value={rule.name} onChange={(e) => change(i, { ...rule, name: e.currentTarget.value })} />
+              <TextInput
+                label="Class"
+                value={rule.class}
+                error={noName(rule.class)}
+                onChange={(e) => change(i, { ...rule, class: e.currentTarget.value })}
+              />
+              <TextInput
+                label="Rule"
+                value={rule.name}
+                error={noName(rule.name)}
+                onChange={(e) => change(i, { ...rule, name: e.currentTarget.value })}
+              />
               <NumberInput
                 label="Period"
                 min={1}
@@ -89,7 +104,12 @@ export function ScheduleDialog({ data, onClose }: { readonly data: Schedule; rea
         <ul className="column gap-8">
           {classes.map((rule, i) => (
             <li className="rule-row" key={i}>
-              <TextInput label="Class" value={rule.class} onChange={(e) => assign(i, { ...rule, class: e.currentTarget.value })} />
+              <TextInput
+                label="Class"
+                value={rule.class}
+                error={noName(rule.class)}
+                onChange={(e) => assign(i, { ...rule, class: e.currentTarget.value })}
+              />
               <TextInput
                 label="Source"
                 placeholder="any"
@@ -129,7 +149,7 @@ export function ScheduleDialog({ data, onClose }: { readonly data: Schedule; rea
         <DialogButtons onCancel={onClose}>
           <Button
             loading={save.isPending}
-            disabled={reason.trim() === ''}
+            disabled={reason.trim() === '' || unnamed}
             onClick={() => save.mutate({ rules: [...rules], classes: [...classes], reason, existing }, { onSuccess: onClose })}
           >
             {existing ? 'Ask for it' : 'Set the schedule'}
