@@ -2,6 +2,7 @@
 // What else is in the bundle, and whether its file is encrypted.
 import { Checkbox, PasswordInput, SegmentedControl, TextInput } from '@mantine/core'
 import { Panel } from '../../ui/parts.tsx'
+import { strengthOf, strengthWords } from '../../ui/passphrase-strength.ts'
 
 type Sealing = 'none' | 'recipient' | 'passphrase'
 const sealings = [
@@ -27,6 +28,14 @@ export const plainDelivery: DeliveryChoice = { pdf: true, parquet: false, sealin
 /** Whether the file can be encrypted as chosen. */
 export const isSealable = ({ sealing, secret }: DeliveryChoice): boolean =>
   sealing === 'none' || (sealing === 'recipient' ? recipientForm.test(secret.trim()) : secret.length >= SHORTEST_PASSPHRASE)
+
+/** What is wrong with a key that was typed, and what to do. Its secret half is longer and belongs to nobody else. */
+export function recipientProblem(typed: string): string | null {
+  if (typed === '' || recipientForm.test(typed.trim())) return null
+  if (/^age-secret-key-/i.test(typed.trim()))
+    return 'This is the secret half, which only the recipient has: take it out here, and ask for the other half, which begins with age1.'
+  return 'This is no age key: it begins with age1 and has 62 characters'
+}
 
 export function Delivery({ value, onChange }: { readonly value: DeliveryChoice; readonly onChange: (next: DeliveryChoice) => void }) {
   return (
@@ -59,7 +68,7 @@ export function Delivery({ value, onChange }: { readonly value: DeliveryChoice; 
             description="Only the holder of its secret half opens the file (age format)"
             value={value.secret}
             spellCheck={false}
-            error={value.secret !== '' && !isSealable(value) ? 'This is no age key: it begins with age1 and has 62 characters' : undefined}
+            error={recipientProblem(value.secret)}
             onChange={(event) => onChange({ ...value, secret: event.currentTarget.value })}
           />
         )}
@@ -69,8 +78,15 @@ export function Delivery({ value, onChange }: { readonly value: DeliveryChoice; 
             label="Passphrase"
             description={`At least ${SHORTEST_PASSPHRASE} characters; it is not recorded. Give it to the recipient by another way than the file.`}
             value={value.secret}
+            autoComplete="off"
+            error={value.secret !== '' && !isSealable(value) ? `${SHORTEST_PASSPHRASE - value.secret.length} more needed` : null}
             onChange={(event) => onChange({ ...value, secret: event.currentTarget.value })}
           />
+        )}
+        {value.sealing === 'passphrase' && isSealable(value) && (
+          <p className="small" role="status">
+            {strengthWords[strengthOf(value.secret)]}
+          </p>
         )}
       </div>
     </Panel>

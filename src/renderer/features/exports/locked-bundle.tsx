@@ -48,7 +48,7 @@ export function LockedBundle({
           value={secret}
           maxLength={lock === 'passphrase' ? 1024 : 8192}
           spellCheck={false}
-          data-autofocus
+          autoFocus
           onChange={(event) => setSecret(event.currentTarget.value)}
         />
         {problem !== null && <Note is="broken">{problem}</Note>}

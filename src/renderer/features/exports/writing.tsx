@@ -4,7 +4,7 @@ import { Button, Progress } from '@mantine/core'
 import { useStatus } from '../../app/engine-state.tsx'
 import { shell } from '../../client/bridge.ts'
 import { sentence, useAction, useJob, useOperation } from '../../client/hooks.ts'
-import { bytes, count, day, fixed } from '../../ui/format.ts'
+import { bytes, count, counted, day, fixed } from '../../ui/format.ts'
 import { Facts, Hash, Note, Panel, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
 
@@ -73,7 +73,7 @@ export function Writing({
       title="Written"
       right={
         <State is="holds">
-          {count(data.records)} records, {bytes(data.bytes)}
+          {counted(data.records, 'record')}, {bytes(data.bytes)}
         </State>
       }
     >
@@ -82,19 +82,22 @@ export function Writing({
         rows={[
           [
             'File',
-            <span key="f" className="mono">
+            <span key="f" className="mono anywhere">
               {data.path}
             </span>
           ],
-          ['SHA-256', <Hash key="h" value={data.bundle_sha256} label="bundle SHA-256" head={20} tail={12} />],
           ...(data.encrypted_sha256 === null
             ? []
             : [
                 [
-                  'Encrypted',
+                  'SHA-256',
                   <Hash key="x" value={data.encrypted_sha256} label="SHA-256 of the encrypted file" head={20} tail={12} />
                 ] as const
               ]),
+          [
+            data.encrypted_sha256 === null ? 'SHA-256' : 'Once opened',
+            <Hash key="h" value={data.bundle_sha256} label="bundle SHA-256" head={20} tail={12} />
+          ],
           ['Tag manifest', <Hash key="t" value={data.tag_manifest_sha256} label="tag manifest SHA-256" head={20} tail={12} />],
           [
             'Recorded',
@@ -102,6 +105,12 @@ export function Writing({
           ]
         ]}
       />
+      {data.encrypted_sha256 !== null && (
+        <p className="soft small" style={{ marginTop: 8 }}>
+          The file opens with the passphrase, or with the secret half of the key, and with nothing else: neither is kept here. The recipient
+          opens it in Affidavit under <i>Verify a bundle</i>, or with <span className="mono">age -d</span>.
+        </p>
+      )}
       <div className="row" style={{ marginTop: 8 }}>
         <Button variant="default" size="compact-sm" onClick={() => void shell('shell.showItem', { path: data.path }).catch(() => {})}>
           Show the file

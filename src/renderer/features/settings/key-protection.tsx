@@ -8,8 +8,8 @@ import { call } from '../../client/bridge.ts'
 import { sentenceOf } from '../../client/hooks.ts'
 import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { Note } from '../../ui/parts.tsx'
+import { strengthOf, strengthWords } from '../../ui/passphrase-strength.ts'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
-import { strengthOf, strengthWords } from './passphrase-strength.ts'
 
 type Way = KeyProtectionChoice['protection']
 
