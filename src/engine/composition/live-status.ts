@@ -78,6 +78,7 @@ export class LiveStatus {
       records: projector.records,
       waiting: ledger?.waiting ?? 0,
       unread: this.unread(),
+      failing: ledger?.failing ?? null,
       commit: ledger?.commitLatency ?? { p50_ms: null, p99_ms: null },
       checkpoint: signing ? signing.checkpointer.last : lastCheckpoint(workspace.ledgerDb),
       previousSize: signing?.previousSize ?? 0,

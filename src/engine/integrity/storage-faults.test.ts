@@ -95,7 +95,9 @@ describe.skipIf(!mayMount)('a full disk (needs root, to mount one)', () => {
     expect(await codeOf('events.append', { events: batch(sent) })).toBe('disk_full')
     // A view that cannot be put on record is not given.
     expect(await codeOf('records.query', {})).toBe('disk_full')
-    expect((await call('workspace.status', {})).state).toBe('open')
+    const during = await call('workspace.status', {})
+    expect(during).toMatchObject({ state: 'open', failing: { disk_full: true } })
+    expect(during.failing?.leaves).toBeGreaterThanOrEqual(40)
 
     await vi.waitFor(
       () => expect(notices).toEqual([{ alert_id: null, title: 'Recording fails', body: expect.stringContaining('could not be recorded') }]),
@@ -104,6 +106,7 @@ describe.skipIf(!mayMount)('a full disk (needs root, to mount one)', () => {
 
     rmSync(filler)
     await send()
+    expect((await call('workspace.status', {})).failing).toBeNull()
     expect((await call('records.open', { query: '' })).count).toBe(sent)
     for (let from = 0; from < sent; from += 20)
       expect(await call('events.append', { events: batch(from) })).toMatchObject({ accepted: 0, duplicates: 20 })

@@ -26,6 +26,13 @@ interface Submission extends GroupItem {
   readonly reject: (error: Error) => void
 }
 
+/** Since when every group failed, and the drafts in them. */
+interface Failing {
+  readonly sinceMs: number
+  readonly leaves: number
+  readonly diskFull: boolean
+}
+
 /**
  * The one writer of ledger.db and keys.db. Group commit: at once when idle, then whatever arrived meanwhile; never a timer. The callers of a
  * group hear of it once it is on disk.
@@ -42,6 +49,7 @@ export class Ledger {
   #running: Promise<void> | undefined
   #lost = 0
   #failed = 0
+  #failing: Failing | null = null
   #closed = false
 
   constructor(parts: LedgerParts) {
@@ -57,6 +65,11 @@ export class Ledger {
   /** Drafts that could not be written since the start. */
   get failed(): number {
     return this.#failed
+  }
+
+  /** Since when nothing could be written; null after something was. */
+  get failing(): Failing | null {
+    return this.#failing
   }
 
   /** Drafts not yet committed. */
@@ -187,14 +200,18 @@ export class Ledger {
         for (const [i, item] of group.entries()) item.reject(new UnconfirmedError(error.results[i] ?? []))
         return
       }
-      this.#failed += group.reduce((sum, item) => sum + item.drafts.length, 0)
+      const refused = group.reduce((sum, item) => sum + item.drafts.length, 0)
+      this.#failed += refused
       for (const { kept, drafts } of group) if (!kept) this.#lost += drafts.filter((draft) => draft.type.startsWith('llm.')).length
       const reported = toStorageError(error)
+      const { sinceMs, leaves } = this.#failing ?? { sinceMs: Date.now(), leaves: 0 }
+      this.#failing = { sinceMs, leaves: leaves + refused, diskFull: reported.code === 'disk_full' }
       for (const item of group) item.reject(reported)
       return
     }
     // Others may have been given up while this was written: the next group says so.
     this.#lost -= lost
+    this.#failing = null
     for (const [i, item] of group.entries()) item.resolve(written.results[i] ?? [])
     for (const listener of this.#listeners) listener(this.size, written.leaves)
   }

@@ -16,6 +16,7 @@ export interface LiveFigures {
   readonly records: number
   readonly waiting: number
   readonly unread: number
+  readonly failing: { readonly sinceMs: number; readonly leaves: number; readonly diskFull: boolean } | null
   readonly commit: WorkspaceStatus['commit']
   readonly checkpoint: CheckpointRow | undefined
   readonly previousSize: number
@@ -98,6 +99,11 @@ export function statusOf(workspace: OpenWorkspace, version: string, started: Dat
     anchoring: live.anchoring,
     heartbeats: live.heartbeats,
     last_day: live.last_day,
+    failing: live.failing && {
+      since: new Date(live.failing.sinceMs).toISOString(),
+      leaves: live.failing.leaves,
+      disk_full: live.failing.diskFull
+    },
     ingest: { per_second: live.perSecond, waiting: live.waiting, unread: live.unread, last_seq: live.size > 0 ? live.size - 1 : null },
     commit: live.commit,
     projection: { applied: live.projected, behind: Math.max(0, live.size - live.projected), rebuilt: live.rebuilt },

@@ -6,7 +6,7 @@ import type { ReactNode } from 'react'
 import { shell } from '../client/bridge.ts'
 import { useOperation } from '../client/hooks.ts'
 import { useMay } from '../client/session.tsx'
-import { fingerprint } from '../ui/format.ts'
+import { counted, fingerprint, moment } from '../ui/format.ts'
 import { Hidden, Mark } from '../ui/parts.tsx'
 import { useEngineState, useShellInfo, useStatus } from './engine-state.tsx'
 import { ReadOnlyBanner } from './go-on.tsx'
@@ -151,6 +151,20 @@ function Banner() {
     )
   }
   if (status?.problem) return <ReadOnlyBanner status={status} problem={status.problem} />
+  if (status?.failing) {
+    const { since, leaves, disk_full } = status.failing
+    return (
+      <div className="banner banner-broken" role="alert">
+        <Mark is="broken" size={15} />
+        <div className="grow">
+          <b>Nothing is being recorded since {moment(since)}</b>: {disk_full ? 'the disk is full' : 'the ledger cannot be written'}.{' '}
+          {counted(leaves, 'entry', 'entries')} {leaves === 1 ? 'was' : 'were'} refused, and whoever sent {leaves === 1 ? 'it' : 'them'} was
+          told. What was acknowledged is on disk. {disk_full ? 'Free some space' : 'See whether the folder can be written to'}: recording
+          goes on by itself.
+        </div>
+      </div>
+    )
+  }
   if (status?.state === 'rebuilding') {
     return (
       <div className="banner banner-attention" role="status">
