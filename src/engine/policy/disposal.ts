@@ -89,7 +89,11 @@ export class Disposal {
       const scope = await this.#deps.pool.run('disposalOf', { nowUs: this.#nowUs() })
       if (scope.records === 0 && scope.tiles.length === 0)
         throw new AffidavitError('nothing_selected', 'nothing is past its retention and free of holds')
-      const title = `${scope.records.toLocaleString('en-US')} records past their retention: ${reason}`.slice(0, 300)
+      const title =
+        `${scope.records.toLocaleString('en-US')} ${scope.records === 1 ? 'record' : 'records'} past their retention: ${reason}`.slice(
+          0,
+          300
+        )
       return this.#deps.approvals.ask(caller, 'disposal', title, { ranges: scope.ranges, tiles: scope.tiles, reason })
     },
     'disposal.list': async () => {

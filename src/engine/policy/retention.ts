@@ -115,7 +115,8 @@ export class Retention {
       },
       'retention.set': async ({ rules, classes, reason, existing }, caller) => {
         if (!existing) return { seq: await this.#set(caller.actor, { rules, classes, reason }), approval: null }
-        const title = `A schedule of ${rules.length} rules, for records already kept too: ${reason}`.slice(0, 300)
+        const title =
+          `A schedule of ${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}, for records already kept too: ${reason}`.slice(0, 300)
         return { seq: null, approval: await approvals.ask(caller, 'retention_shorten', title, { rules, classes, reason }) }
       },
       'retention.event': async ({ event, scope, value, at, note }, caller) => {

@@ -3,7 +3,7 @@ import { Button, Modal, Textarea } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { Approval } from '../../../shared/contract/approvals.ts'
-import { sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
+import { sentenceOf, useAction, useOperation, useRefresh, useTopic } from '../../client/hooks.ts'
 import { useMay, useSession } from '../../client/session.tsx'
 import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { count, moment } from '../../ui/format.ts'
@@ -22,7 +22,8 @@ const actions: Readonly<Record<Approval['action'], string>> = {
 const consequences: Readonly<Record<Approval['action'], string>> = {
   erasure:
     'The keys of these records are destroyed and their text is removed from every file of the workspace. It cannot be undone; the proofs stay valid.',
-  disposal: 'Records past their time are removed from the ledger, whole tiles at a time. It cannot be undone; what is left still verifies.',
+  disposal:
+    'The content and keys of these records are destroyed; where every leaf of a tile is past its time, its leaves go too. It cannot be undone; what is left still verifies.',
   hold_release: 'What the hold protected can be disposed of or erased from then on. A new hold can be placed as long as it is there.',
   retention_shorten:
     'Records on file may be disposed of earlier than they could until now. A longer time can be set again as long as they are there.'
@@ -40,6 +41,10 @@ export function Approvals() {
   const session = useSession()
   const { may, why } = useMay('approve')
   const [deciding, setDeciding] = useState<Approval | null>(null)
+  const refresh = useRefresh()
+  useTopic('jobs', (job) => {
+    if (job.kind === 'erasure' || job.kind === 'disposal') refresh('approvals.list')
+  })
   if (query.isError) return <Failed what="The approvals cannot be read" error={query.error} onRetry={() => void query.refetch()} />
   if (!query.data) return <Loading what="Reading approvals" />
   if (query.data.approvals.length === 0) {
