@@ -16,6 +16,7 @@ import { StrictMode, useEffect, useState } from 'react'
 import { createRoot } from 'react-dom/client'
 import { onShell } from '../client/bridge.ts'
 import { SessionProvider } from '../client/session.tsx'
+import { nameCutTexts } from './cut-texts.ts'
 import { EngineFactsProvider } from './engine-state.tsx'
 import { keepFocus } from './focus-keeper.ts'
 import { router } from './router.tsx'
@@ -61,6 +62,7 @@ function App() {
 }
 
 keepFocus()
+nameCutTexts()
 
 const root = document.getElementById('root')
 if (root) {

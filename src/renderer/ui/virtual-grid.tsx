@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A grid of any number of rows: only the visible ones exist. Plain arithmetic on a fixed row height; above the height that a browser can
 // lay out, the scroll position is mapped to a row index.
-import { type KeyboardEvent, type PointerEvent, type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { type GetPage, usePages } from './grid-pages.ts'
 
 export interface GridColumn<R> {
@@ -168,11 +168,7 @@ export function VirtualGrid<R>(props: VirtualGridProps<R>) {
       </div>
       <div className="grid-scroll" ref={scroller} onScroll={read} role="presentation">
         <div style={{ height: laidOut, position: 'relative' }} role="presentation">
-          <div
-            style={{ position: 'absolute', insetInline: 0, transform: `translateY(${offset}px)` }}
-            role="rowgroup"
-            onPointerOver={nameCut}
-          >
+          <div style={{ position: 'absolute', insetInline: 0, transform: `translateY(${offset}px)` }} role="rowgroup">
             {rows.map((index) => {
               const row = rowAt(index)
               return (
@@ -215,10 +211,4 @@ export function VirtualGrid<R>(props: VirtualGridProps<R>) {
       </div>
     </div>
   )
-}
-
-/** A cell that is cut says the whole to whoever points at it. */
-function nameCut({ target }: PointerEvent): void {
-  const cell = target instanceof Element ? target.closest<HTMLElement>('[role=gridcell]') : null
-  if (cell) cell.title = cell.scrollWidth > cell.clientWidth ? (cell.textContent ?? '') : ''
 }

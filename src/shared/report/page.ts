@@ -13,6 +13,7 @@ h1{font-size:17pt;line-height:1.25;font-weight:600;margin:0 0 1mm}
 h2{font-size:12pt;font-weight:600;margin:7mm 0 2mm;padding-bottom:1mm;border-bottom:.3mm solid #85867f;break-after:avoid}
 h3{font-size:10pt;font-weight:600;margin:4mm 0 1mm;break-after:avoid}
 p{margin:1.2mm 0;orphans:2;widows:2}
+h1,h2,h3,p,li{overflow-wrap:anywhere}
 .sub{color:#45494d;margin-bottom:4mm}.soft{color:#45494d}.small{font-size:8.5pt}
 table{border-collapse:collapse;width:100%;margin:2mm 0;font-size:9pt;line-height:1.35}
 table.keep,div.keep{break-inside:avoid}
@@ -22,7 +23,7 @@ th,td{text-align:left;vertical-align:top;padding:1.1mm 2mm;border-bottom:.2mm so
 th:first-child,td:first-child{padding-left:0}th:last-child,td:last-child{padding-right:0}
 thead th{font-weight:600;border-bottom:.3mm solid #85867f;overflow-wrap:normal}
 th[scope=row]{font-weight:500;color:#45494d;width:42mm}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}td.w,th.w{white-space:nowrap}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}td.w,th.w{white-space:nowrap}td.t,th.t{min-width:34mm}
 code,.mono{font-family:ui-monospace,"IBM Plex Mono",Consolas,monospace;font-size:.9em;overflow-wrap:anywhere}
 pre{font-family:ui-monospace,"IBM Plex Mono",Consolas,monospace;font-size:8.5pt;line-height:1.4;white-space:pre-wrap;overflow-wrap:anywhere;margin:1.5mm 0;padding:2mm 3mm;border-left:.6mm solid #cdcdc6}
 ul,ol{margin:1.5mm 0;padding-left:6mm}li{margin:.8mm 0}
@@ -85,13 +86,15 @@ export const factTable = (
 )}</tbody></table>
 `
 
-/** A column: `number` stands at the right, `short` does not wrap. */
+const kinds = { number: 'n', short: 'w', words: 't' } as const
+
+/** A column: `number` stands at the right, `short` does not wrap, `words` keeps room for a few beside a longer one. */
 export interface Column {
   readonly name: string
-  readonly kind?: 'number' | 'short'
+  readonly kind?: keyof typeof kinds
 }
 
-const classOf = ({ kind }: Column): Markup => (kind === 'number' ? markup` class="n"` : kind === 'short' ? markup` class="w"` : markup``)
+const classOf = ({ kind }: Column): Markup => (kind === undefined ? markup`` : markup` class="${kinds[kind]}"`)
 
 /** A table whose head stands on each page it reaches. */
 export function dataTable(columns: readonly Column[], rows: readonly (readonly MarkupValue[])[]): Markup {

@@ -228,8 +228,8 @@ function page({ id, origin, seq, time }: Recorded, { scan, kek_id }: LeafData<'e
             { name: 'Records', kind: 'number' },
             { name: 'Class', kind: 'short' },
             { name: 'Leaves' },
-            { name: 'Ground' },
-            { name: 'What overrides their retention' }
+            { name: 'Ground', kind: 'words' },
+            { name: 'What overrides their retention', kind: 'words' }
           ],
           groupsOf(facts.records).map(({ first, seqs }) => [
             number(seqs.length),

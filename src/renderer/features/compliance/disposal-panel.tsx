@@ -161,7 +161,7 @@ const ByClass = ({ data }: { readonly data: DisposalPreview }) => (
     <tbody>
       {data.by_class.map((one) => (
         <tr key={one.class}>
-          <td>{one.class}</td>
+          <td className="wrap-cell">{one.class}</td>
           <td className="right">{count(one.records)}</td>
           <td className="right">{bytes(one.bytes)}</td>
           <td className="num">{day(one.oldest)}</td>

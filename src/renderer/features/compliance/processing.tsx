@@ -142,7 +142,7 @@ export function ProcessingRecord() {
       <Panel title="Recipients of exports" sub={recipients.length === 0 ? 'no bundle has left' : undefined}>
         <ul className="plain-list">
           {recipients.map((one) => (
-            <li key={one.recipient}>
+            <li key={one.recipient} className="anywhere">
               {one.recipient}, {count(one.bundles)} {one.bundles === 1 ? 'bundle' : 'bundles'}, last {moment(one.last)}
             </li>
           ))}

@@ -7,6 +7,7 @@ import { count, day, moment } from '../../ui/format.ts'
 import { Panel } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
+import { Who } from '../../ui/who.tsx'
 import { DisposalPanel } from './disposal-panel.tsx'
 import { EventDialog } from './event-dialog.tsx'
 import { HoldsPanel } from './holds-panel.tsx'
@@ -101,9 +102,9 @@ const Rules = ({ data }: { readonly data: Schedule }) => (
     <tbody>
       {data.rules.map((rule) => (
         <tr key={JSON.stringify(rule)}>
-          <td>{rule.class}</td>
-          <td className="dim">{givenTo(data, rule.class)}</td>
-          <td>{rule.name}</td>
+          <td className="wrap-cell">{rule.class}</td>
+          <td className="wrap-cell dim">{givenTo(data, rule.class)}</td>
+          <td className="wrap-cell">{rule.name}</td>
           <td className="num">{periodText(rule.period)}</td>
           <td>{fromText(rule)}</td>
         </tr>
@@ -127,7 +128,7 @@ const OnRecord = ({ data }: { readonly data: Schedule }) => (
       <tbody>
         {data.classes_on_record.map((one) => (
           <tr key={one.class}>
-            <td>{one.class}</td>
+            <td className="wrap-cell">{one.class}</td>
             <td className="right">{count(one.records)}</td>
             <td className="num">{day(one.oldest)}</td>
             <td className="num">{one.due === null ? 'without end' : day(one.due)}</td>
@@ -156,11 +157,13 @@ const Events = ({ data }: { readonly data: Schedule }) => (
           <tr key={one.seq}>
             <td className="right dim">{count(one.seq)}</td>
             <td>{eventText[one.event]}</td>
-            <td>
+            <td className="wrap-cell">
               {one.scope} {one.value}
             </td>
             <td className="num">{day(one.at)}</td>
-            <td>{one.actor}</td>
+            <td>
+              <Who actor={one.actor} />
+            </td>
           </tr>
         ))}
       </tbody>
@@ -186,7 +189,9 @@ const History = ({ data }: { readonly data: Schedule }) => (
           <tr key={one.seq}>
             <td className="right dim">{count(one.seq)}</td>
             <td className="num">{moment(one.time).replace(' UTC', '')}</td>
-            <td>{one.actor}</td>
+            <td>
+              <Who actor={one.actor} />
+            </td>
             <td className="right">{count(one.rules)}</td>
             <td>{one.existing ? 'it alone, by two people' : 'lengthens only'}</td>
             <td className="wrap-cell">{one.reason}</td>

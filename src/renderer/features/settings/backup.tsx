@@ -8,6 +8,7 @@ import { ageOf, bytes, count, counted, fixed, moment } from '../../ui/format.ts'
 import { Facts, Note, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Empty, Failed, Loading } from '../../ui/states.tsx'
+import { Who } from '../../ui/who.tsx'
 
 const intervals = [
   { value: '0', label: 'Never' },
@@ -192,7 +193,7 @@ export function Backup() {
                       <td className="right dim">{count(one.seq)}</td>
                       <td className="num">{moment(one.time).replace(' UTC', '')}</td>
                       <td>{one.what}</td>
-                      <td>{one.actor === 'engine' ? 'on schedule' : one.actor}</td>
+                      <td>{one.actor === 'engine' ? 'on schedule' : <Who actor={one.actor} />}</td>
                       <td className="right">{count(one.size)}</td>
                       <td className="right">{one.size_text}</td>
                       <td className="wrap-cell">{one.where}</td>

@@ -10,6 +10,7 @@ import { counted, moment } from '../../ui/format.ts'
 import { CodeLine, Note, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
+import { Who } from '../../ui/who.tsx'
 
 type Scope = (typeof clientScopes)[number]
 const scopeWords: Readonly<Record<Scope, string>> = { ingest: 'send records', read: 'search and read', write: 'answer alerts' }
@@ -52,7 +53,7 @@ export function Clients() {
                     )}
                   </div>
                   <span className="dim small">
-                    added {moment(one.added)} by {one.actor} · {counted(one.used.requests, 'request')} and{' '}
+                    added {moment(one.added)} by <Who actor={one.actor} /> · {counted(one.used.requests, 'request')} and{' '}
                     {counted(one.used.records, 'record')}
                     {one.used.unread > 0 && `, ${counted(one.used.unread, 'call')} passed unrecorded,`} since the engine started
                     {one.used.last === null ? '' : ` · last ${moment(one.used.last)}`}

@@ -10,6 +10,7 @@ import { KeyChange } from '../../ui/key-change.tsx'
 import { Facts, Fingerprint, Hash, Note, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
+import { useNameOf } from '../../ui/who.tsx'
 import { KeyProtection } from './key-protection.tsx'
 
 type Key = KeyReport['keys'][number]
@@ -218,6 +219,7 @@ function Revoke({ of: key, onDone }: { readonly of: Key; readonly onDone: () => 
 }
 
 function History({ report }: { readonly report: KeyReport }) {
+  const personOf = useNameOf()
   const known = new Map(report.keys.map((key) => [key.id, nameOf(key)]))
   return (
     <Panel title="History" sub="each change is a leaf">
@@ -227,7 +229,7 @@ function History({ report }: { readonly report: KeyReport }) {
           .toReversed()
           .map((event) => [
             `Leaf ${count(event.seq)}`,
-            `${names[event.use]} ${known.get(event.key_id) ?? event.key_id} ${event.what}, ${moment(event.time)}, by ${event.actor}${event.reason === '' ? '' : `: ${event.reason}`}`
+            `${names[event.use]} ${known.get(event.key_id) ?? event.key_id} ${event.what}, ${moment(event.time)}, by ${personOf(event.actor)}${event.reason === '' ? '' : `: ${event.reason}`}`
           ])}
       />
     </Panel>

@@ -140,7 +140,9 @@ function PeopleList() {
           <tbody>
             {people.map((person) => (
               <tr key={person.ref}>
-                <td title={person.ref}>{person.name}</td>
+                <td className="wrap-cell" title={person.ref}>
+                  {person.name}
+                </td>
                 <td>{capital(roleNames[person.role])}</td>
                 <td>{person.state === 'active' ? <State is="holds">active</State> : <State is="none">disabled</State>}</td>
                 <td>{signsIn(person)}</td>
