@@ -11,7 +11,7 @@ import { Masked } from '../../ui/masked.tsx'
 import { Hidden, Mark, Panel } from '../../ui/parts.tsx'
 
 const SHOWN = 24
-const columns = { gridTemplateColumns: '148px 80px 122px minmax(0, 1fr) 80px 70px 76px 44px' }
+const columns = { gridTemplateColumns: '148px minmax(56px, 80px) minmax(72px, 122px) minmax(72px, 1fr) minmax(52px, 80px) 70px 76px 44px' }
 const heads = ['Start, UTC', 'Source', 'Model', 'Request', 'Status', 'Latency', 'In / out', 'Seal'] as const
 
 /** The newest rows as they arrive; stands still while a person reads. */
