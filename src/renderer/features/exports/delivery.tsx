@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What else is in the bundle, and whether its file is encrypted.
 import { Checkbox, PasswordInput, SegmentedControl, TextInput } from '@mantine/core'
+import { useEffect, useRef } from 'react'
 import { Panel } from '../../ui/parts.tsx'
 import { strengthOf, strengthWords } from '../../ui/passphrase-strength.ts'
 
@@ -38,6 +39,14 @@ export function recipientProblem(typed: string): string | null {
 }
 
 export function Delivery({ value, onChange }: { readonly value: DeliveryChoice; readonly onChange: (next: DeliveryChoice) => void }) {
+  const choice = useRef<HTMLDivElement>(null)
+  const sealable = isSealable(value)
+  // What a choice brings with it begins below the foot of the view.
+  useEffect(() => {
+    // The line on its strength comes with a passphrase that is long enough.
+    void sealable
+    if (value.sealing !== 'none') choice.current?.scrollIntoView({ block: 'nearest' })
+  }, [value.sealing, sealable])
   return (
     <Panel title="Contents and delivery" sub="JSON lines, CSV and the report as a page are always in">
       <div className="row gap-16">
@@ -52,7 +61,7 @@ export function Delivery({ value, onChange }: { readonly value: DeliveryChoice; 
           onChange={(event) => onChange({ ...value, parquet: event.currentTarget.checked })}
         />
       </div>
-      <div className="column gap-8" style={{ marginTop: 12, alignItems: 'flex-start' }}>
+      <div ref={choice} className="column gap-8" style={{ marginTop: 12, alignItems: 'flex-start' }}>
         <SegmentedControl
           size="xs"
           aria-label="Encryption"
@@ -79,11 +88,11 @@ export function Delivery({ value, onChange }: { readonly value: DeliveryChoice; 
             description={`At least ${SHORTEST_PASSPHRASE} characters; it is not recorded. Give it to the recipient by another way than the file.`}
             value={value.secret}
             autoComplete="off"
-            error={value.secret !== '' && !isSealable(value) ? `${SHORTEST_PASSPHRASE - value.secret.length} more needed` : null}
+            error={value.secret !== '' && !sealable ? `${SHORTEST_PASSPHRASE - value.secret.length} more needed` : null}
             onChange={(event) => onChange({ ...value, secret: event.currentTarget.value })}
           />
         )}
-        {value.sealing === 'passphrase' && isSealable(value) && (
+        {value.sealing === 'passphrase' && sealable && (
           <p className="small" role="status">
             {strengthWords[strengthOf(value.secret)]}
           </p>
