@@ -181,6 +181,22 @@ oneLook('light', 'records by keyboard', async ({ page, go, shoot }) => {
   await page.keyboard.press('Enter')
   await expect(revoke).toHaveCount(1)
   await expect.soft(revoke).toBeFocused()
+  // What works for a while, or has nothing more to do, does not lose it.
+  const pinned = { name: 'gpt-4 in March', query: 'model:gpt-4-0314', model: 'gpt-4-0613', source: 'llmdrift' }
+  await callOk(page, 'drift.set_baseline', pinned)
+  await page.keyboard.press('Control+3')
+  const lookNow = page.getByRole('button', { name: 'Look now' }).first()
+  await expect(lookNow).toBeEnabled()
+  await lookNow.focus()
+  await page.keyboard.press('Enter')
+  await expect.poll(() => page.evaluate(() => document.activeElement === document.body)).toBe(false)
+  await expect.soft(lookNow).toBeFocused()
+  await go('/compliance?view=processing')
+  await page.getByLabel('Controller').fill('Firm of the example')
+  await page.getByRole('button', { name: 'Save', exact: true }).focus()
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('button', { name: 'Save', exact: true })).toBeDisabled()
+  await expect.soft(page.locator('main :focus')).toHaveCount(1)
   // Another screen begins at its beginning.
   await page.keyboard.press('Control+1')
   await expect(page.getByText('Open drift alerts')).toBeVisible()

@@ -4,7 +4,7 @@
 const LAYER = '[role=dialog], [role=menu]'
 /** Without the boxes whose list opens with the focus, and the hidden input that each of them has beside it. */
 const STOPS =
-  'a[href], button:not(:disabled), input:not(:disabled, [aria-haspopup], [type=hidden]), select:not(:disabled), textarea:not(:disabled), [tabindex="0"]'
+  'a[href], button:not(:disabled, [tabindex="-1"]), input:not(:disabled, [aria-haspopup], [type=hidden]), select:not(:disabled), textarea:not(:disabled), [tabindex="0"]'
 
 /** Where the focus was. What stood around it is kept with it: an element that is gone cannot be asked for that. */
 interface Place {
@@ -83,7 +83,17 @@ export function keepFocus(): void {
     },
     true
   )
+  const settle = () => {
+    if (last === null || document.activeElement !== document.body) return
+    // What is at work has the focus again once it is done.
+    if (last.element.isConnected && last.element.matches('[data-loading]')) return
+    giveBack(last)
+  }
   new MutationObserver(() => {
-    if (last && !last.element.isConnected && document.activeElement === document.body) giveBack(last)
-  }).observe(document.body, { childList: true, subtree: true })
+    if (last === null) return
+    if (!last.element.isConnected) settle()
+    // The focus leaves what is disabled a moment later, and what can be used again gets it back.
+    else if (last.element.matches(':disabled')) setTimeout(settle, 50)
+    else if (last.element !== document.activeElement) settle()
+  }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['disabled'] })
 }
