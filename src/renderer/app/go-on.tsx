@@ -3,7 +3,7 @@ import { Button, Modal, Textarea } from '@mantine/core'
 import { useState } from 'react'
 import type { WorkspaceStatus } from '../../shared/contract/workspace.ts'
 import { shell } from '../client/bridge.ts'
-import { messageOf, useAction } from '../client/hooks.ts'
+import { sentenceOf, useAction } from '../client/hooks.ts'
 import { DialogButtons } from '../ui/dialog-buttons.tsx'
 import { count } from '../ui/format.ts'
 import { Mark, Note } from '../ui/parts.tsx'
@@ -101,7 +101,7 @@ function GoOn({ status, problem, onClose }: { readonly status: WorkspaceStatus; 
           data-autofocus
           onChange={(event) => setReason(event.currentTarget.value)}
         />
-        {error !== null && <Note is="broken">{messageOf(error)}</Note>}
+        {error !== null && <Note is="broken">{sentenceOf(error)}</Note>}
         <DialogButtons onCancel={onClose} cancel="Stay read-only">
           <PermittedButton
             permission="maintain"

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import type { RecordDetail } from '../../shared/contract/record.ts'
 import { placeKey, recordedAt, standsAt } from '../../shared/event/correction.ts'
 import { MASK } from '../../shared/privacy/mask.ts'
-import { messageOf, useAction } from '../client/hooks.ts'
+import { sentenceOf, useAction } from '../client/hooks.ts'
 import { DialogButtons } from './dialog-buttons.tsx'
 import { count } from './format.ts'
 import { Masked } from './masked.tsx'
@@ -120,7 +120,7 @@ export function CorrectDialog({ detail, requestId, onUnmask, onCorrected, onClos
           minRows={2}
           onChange={(event) => setReason(event.currentTarget.value)}
         />
-        {correct.isError && <Note is="broken">{messageOf(correct.error)}</Note>}
+        {correct.isError && <Note is="broken">{sentenceOf(correct.error)}</Note>}
         <DialogButtons
           onCancel={onClose}
           beside={

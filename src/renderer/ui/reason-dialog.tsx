@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, Modal, Textarea } from '@mantine/core'
 import { type ReactNode, useState } from 'react'
-import { messageOf } from '../client/hooks.ts'
+import { sentenceOf } from '../client/hooks.ts'
 import { DialogButtons } from './dialog-buttons.tsx'
 import { Note } from './parts.tsx'
 
@@ -47,7 +47,7 @@ export function ReasonDialog({ label = 'Reason', least = 1, most = 2000, ...prop
           data-autofocus
           onChange={(event) => setReason(event.currentTarget.value)}
         />
-        {act.isError && <Note is="broken">{messageOf(act.error)}</Note>}
+        {act.isError && <Note is="broken">{sentenceOf(act.error)}</Note>}
         <DialogButtons onCancel={onClose}>
           <Button type="submit" loading={act.isPending} disabled={reason.trim().length < least}>
             {submit}

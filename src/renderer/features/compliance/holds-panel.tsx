@@ -3,7 +3,7 @@ import { Button, Checkbox, Modal, Select, Textarea, TextInput } from '@mantine/c
 import { useState } from 'react'
 import type { Hold, HoldScope } from '../../../shared/contract/retention.ts'
 import { spansAmong } from '../../../shared/privacy/spans.ts'
-import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
+import { messageOf, sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
 import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { count, counted, moment } from '../../ui/format.ts'
 import { Note, Panel, State } from '../../ui/parts.tsx'
@@ -173,7 +173,7 @@ function PlaceHold({ onClose }: { readonly onClose: () => void }) {
             'What the hold covers is counted here before it is placed.'
           )}
         </Note>
-        {place.isError && <Note is="broken">{messageOf(place.error)}</Note>}
+        {place.isError && <Note is="broken">{sentenceOf(place.error)}</Note>}
         <DialogButtons onCancel={onClose}>
           <Button
             loading={place.isPending}

@@ -3,7 +3,7 @@ import { Button, Menu, TextInput } from '@mantine/core'
 import type { Processing } from '../../../shared/contract/compliance.ts'
 import { call, shell } from '../../client/bridge.ts'
 import { useDraft } from '../../client/draft.ts'
-import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
+import { sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
 import { usePrint } from '../../client/print.ts'
 import { count, moment } from '../../ui/format.ts'
 import { Masked } from '../../ui/masked.tsx'
@@ -98,8 +98,8 @@ export function ProcessingRecord() {
               Undo
             </Button>
           )}
-          {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
-          {write.isError && <Note is="broken">{messageOf(write.error)}</Note>}
+          {save.isError && <Note is="broken">{sentenceOf(save.error)}</Note>}
+          {write.isError && <Note is="broken">{sentenceOf(write.error)}</Note>}
           {printing.error !== null && <Note is="broken">{printing.error}</Note>}
           {printing.saved !== null && <Note is="holds">Saved: {printing.saved}</Note>}
           {write.data && <Note is="holds">Saved: {write.data.path}</Note>}

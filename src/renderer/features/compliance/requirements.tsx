@@ -5,7 +5,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { type KeyboardEvent, useState } from 'react'
 import type { EvidenceLink, Requirement } from '../../../shared/contract/compliance.ts'
 import { call, shell } from '../../client/bridge.ts'
-import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
+import { sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
 import { usePrint } from '../../client/print.ts'
 import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { count, moment } from '../../ui/format.ts'
@@ -232,7 +232,7 @@ function Mark({ requirement, onClose }: { readonly requirement: Requirement; rea
           </Button>
           <span className="soft small clip">{document ?? 'Its name and SHA-256 are recorded, not the file'}</span>
         </div>
-        {mark.isError && <Note is="broken">{messageOf(mark.error)}</Note>}
+        {mark.isError && <Note is="broken">{sentenceOf(mark.error)}</Note>}
         <DialogButtons onCancel={onClose}>
           <PermittedButton permission="compliance" disabled={reason.trim() === ''} loading={mark.isPending} onClick={save}>
             Note

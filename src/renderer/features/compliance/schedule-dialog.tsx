@@ -2,7 +2,7 @@
 import { Button, Checkbox, Modal, NumberInput, Select, Textarea, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import type { OperationInput, OperationOutput } from '../../../shared/contract/contract.ts'
-import { messageOf, useAction } from '../../client/hooks.ts'
+import { sentenceOf, useAction } from '../../client/hooks.ts'
 import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { Note } from '../../ui/parts.tsx'
 
@@ -145,7 +145,7 @@ export function ScheduleDialog({ data, onClose }: { readonly data: Schedule; rea
           checked={existing}
           onChange={(e) => setExisting(e.currentTarget.checked)}
         />
-        {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
+        {save.isError && <Note is="broken">{sentenceOf(save.error)}</Note>}
         <DialogButtons onCancel={onClose}>
           <Button
             loading={save.isPending}

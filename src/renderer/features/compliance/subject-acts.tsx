@@ -7,7 +7,7 @@ import type { OperationOutput } from '../../../shared/contract/contract.ts'
 import type { SubjectRequest } from '../../../shared/contract/requests.ts'
 import { spansAmong } from '../../../shared/privacy/spans.ts'
 import { shell } from '../../client/bridge.ts'
-import { messageOf, useAction, useJob } from '../../client/hooks.ts'
+import { sentenceOf, useAction, useJob } from '../../client/hooks.ts'
 import { count } from '../../ui/format.ts'
 import { KeyChange } from '../../ui/key-change.tsx'
 import { Note } from '../../ui/parts.tsx'
@@ -64,7 +64,7 @@ function Copy({ request, seqs, found }: ActProps) {
       </Button>
       <Checkbox label="As PDF too" checked={pdf} onChange={(event) => setPdf(event.currentTarget.checked)} />
       <span className="dim small">JSON and a page, unmasked. The request is answered with it.</span>
-      {write.isError && <Note is="broken">{messageOf(write.error)}</Note>}
+      {write.isError && <Note is="broken">{sentenceOf(write.error)}</Note>}
       {job?.state === 'failed' && <Note is="broken">{job.error?.message}</Note>}
     </div>
   )
@@ -89,7 +89,7 @@ function Restrict({ request, seqs, found }: ActProps) {
         minRows={2}
         onChange={(event) => setReason(event.currentTarget.value)}
       />
-      {set.isError && <Note is="broken">{messageOf(set.error)}</Note>}
+      {set.isError && <Note is="broken">{sentenceOf(set.error)}</Note>}
       {set.isSuccess && <Note is="holds">On record in leaf {count(set.data.seq)}.</Note>}
       <div className="row gap-8">
         <Button loading={set.isPending} disabled={seqs.length === 0 || reason.trim().length < 3} onClick={() => go(true)}>
@@ -145,7 +145,7 @@ function Erase({ request, seqs, found }: ActProps) {
         />
       </div>
       <KeyChange />
-      {ask.isError && <Note is="broken">{messageOf(ask.error)}</Note>}
+      {ask.isError && <Note is="broken">{sentenceOf(ask.error)}</Note>}
       <div className="row gap-8">
         <Button
           loading={ask.isPending}

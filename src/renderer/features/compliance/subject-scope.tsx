@@ -5,7 +5,7 @@ import { useState } from 'react'
 import type { OperationInput, OperationOutput } from '../../../shared/contract/contract.ts'
 import type { SubjectRequest } from '../../../shared/contract/requests.ts'
 import { filterOfSeqs } from '../../../shared/filter/chosen.ts'
-import { messageOf, useAction } from '../../client/hooks.ts'
+import { sentenceOf, useAction } from '../../client/hooks.ts'
 import { count, moment } from '../../ui/format.ts'
 import { Masked } from '../../ui/masked.tsx'
 import { Note, Panel, State } from '../../ui/parts.tsx'
@@ -58,7 +58,7 @@ export function SubjectScope({ request }: { readonly request: SubjectRequest }) 
           Find records
         </Button>
       </form>
-      {find.isError && <Note is="broken">{messageOf(find.error)}</Note>}
+      {find.isError && <Note is="broken">{sentenceOf(find.error)}</Note>}
       {find.data && <Chosen found={find.data} left={left} onLeft={setLeft} />}
       {find.data && find.data.seqs.length > 0 && (
         <div className="column gap-8">

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'react'
 import type { DriftAlert, DriftVerdict } from '../../../shared/contract/drift.ts'
 import { useSingleKeys } from '../../app/single-keys.ts'
 import { call } from '../../client/bridge.ts'
-import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
+import { sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
 import { usePrint } from '../../client/print.ts'
 import { useMay } from '../../client/session.tsx'
 import { clock, count, day, moment } from '../../ui/format.ts'
@@ -113,7 +113,7 @@ function Decision({ alert }: { readonly alert: DriftAlert }) {
         maxRows={8}
         onChange={(event) => setNote(event.currentTarget.value)}
       />
-      {error && <Note is="broken">{messageOf(error)}</Note>}
+      {error && <Note is="broken">{sentenceOf(error)}</Note>}
       <div className="row gap-8" style={{ flexWrap: 'wrap' }}>
         {alert.state === 'open' && (
           <PermittedButton

@@ -2,7 +2,7 @@
 import { Button, Modal, Select, TextInput } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import { formatFilter } from '../../../shared/filter/format.ts'
-import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
+import { messageOf, sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
 import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { count, moment } from '../../ui/format.ts'
 import { Note } from '../../ui/parts.tsx'
@@ -127,7 +127,7 @@ export function BaselineDialog({ target, onClose }: BaselineDialogProps) {
           maxLength={200}
           onChange={(event) => setName(event.currentTarget.value)}
         />
-        {pin.isError && <Note is="broken">{messageOf(pin.error)}</Note>}
+        {pin.isError && <Note is="broken">{sentenceOf(pin.error)}</Note>}
         <DialogButtons
           onCancel={onClose}
           beside={

@@ -3,7 +3,7 @@ import { Button, Modal, Select, Textarea } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useState } from 'react'
 import type { DriftAlert } from '../../../shared/contract/drift.ts'
-import { messageOf, useAction } from '../../client/hooks.ts'
+import { sentenceOf, useAction } from '../../client/hooks.ts'
 import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { count, moment } from '../../ui/format.ts'
 import { Note } from '../../ui/parts.tsx'
@@ -74,7 +74,7 @@ export function ManyAlerts({ ids, onDone }: ManyAlertsProps) {
             data-autofocus
             onChange={(event) => setNote(event.currentTarget.value)}
           />
-          {acknowledge.isError && <Note is="broken">{messageOf(acknowledge.error)}</Note>}
+          {acknowledge.isError && <Note is="broken">{sentenceOf(acknowledge.error)}</Note>}
           <DialogButtons onCancel={() => setAsking(false)}>
             <Button disabled={note.trim() === ''} loading={busy} onClick={() => void submit()}>
               Acknowledge
@@ -125,7 +125,7 @@ export function Snooze({ alert }: { readonly alert: DriftAlert }) {
             onChange={(event) => setReason(event.currentTarget.value)}
           />
           <p className="dim small">It rests until {moment(until)}. Its state stays what it is; the reason goes on record.</p>
-          {snooze.isError && <Note is="broken">{messageOf(snooze.error)}</Note>}
+          {snooze.isError && <Note is="broken">{sentenceOf(snooze.error)}</Note>}
           <DialogButtons onCancel={() => setAsking(false)}>
             <Button
               disabled={reason.trim() === ''}

@@ -3,7 +3,7 @@
 import { Button, Modal, PasswordInput } from '@mantine/core'
 import { useState } from 'react'
 import type { InterruptedExport } from '../../../shared/contract/exports.ts'
-import { messageOf, sentenceOf, useAction, useOperation, useRefresh } from '../../client/hooks.ts'
+import { sentenceOf, useAction, useOperation, useRefresh } from '../../client/hooks.ts'
 import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { bytes, count, counted, moment, percent } from '../../ui/format.ts'
 import { Facts, Note, Panel, State } from '../../ui/parts.tsx'
@@ -118,7 +118,7 @@ function Unfinished({
           onChange={(event) => setPassphrase(event.currentTarget.value)}
         />
       )}
-      {failure !== null && <Note is="broken">{messageOf(failure)}</Note>}
+      {failure !== null && <Note is="broken">{sentenceOf(failure)}</Note>}
       <div className="row" style={{ marginTop: 10 }}>
         <span className="dim small">Resuming gives the bundle that one run would have given.</span>
         <span className="grow" />

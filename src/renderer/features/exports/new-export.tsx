@@ -5,7 +5,7 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { shell } from '../../client/bridge.ts'
-import { messageOf, sentenceOf, useAction, useOperation, useRefresh } from '../../client/hooks.ts'
+import { codeOf, messageOf, sentenceOf, useAction, useOperation, useRefresh } from '../../client/hooks.ts'
 import { bytes, count, counted, moment } from '../../ui/format.ts'
 import { Facts, Note, Panel } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
@@ -118,7 +118,7 @@ export function NewExport({ query: initial }: { readonly query: string }) {
               value={query}
               onChange={(event) => setQuery(event.currentTarget.value)}
               spellCheck={false}
-              error={preview.isError ? messageOf(preview.error) : undefined}
+              error={preview.isError && codeOf(preview.error) !== 'engine_unavailable' ? messageOf(preview.error) : undefined}
             />
             <Period query={query} onQuery={setQuery} />
           </div>

@@ -3,7 +3,7 @@ import { Button } from '@mantine/core'
 import { IconCopy } from '@tabler/icons-react'
 import { Fragment, type ReactNode, useState } from 'react'
 import type { RecordProof } from '../../../shared/contract/record.ts'
-import { messageOf, useAction } from '../../client/hooks.ts'
+import { sentenceOf, useAction } from '../../client/hooks.ts'
 import { clock, count, middle } from '../../ui/format.ts'
 import { Fingerprint, Hash, Mark, type Meaning, Note } from '../../ui/parts.tsx'
 
@@ -92,7 +92,7 @@ export function Proof({ proof: shown, of = 'record' }: { readonly proof: RecordP
           </div>
         </Note>
       </div>
-      {verify.isError && <Note is="broken">{messageOf(verify.error)}</Note>}
+      {verify.isError && <Note is="broken">{sentenceOf(verify.error)}</Note>}
       <ol>
         <Step
           is={partState}

@@ -10,7 +10,7 @@ import { useEngineBack, useStatus } from '../../app/engine-state.tsx'
 import { Screen } from '../../app/shell.tsx'
 import { useSingleKeys } from '../../app/single-keys.ts'
 import { call, pathOf } from '../../client/bridge.ts'
-import { codeOf, useTopic } from '../../client/hooks.ts'
+import { codeOf, useOperation, useTopic } from '../../client/hooks.ts'
 import { count, counted, fixed } from '../../ui/format.ts'
 import { cx } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
@@ -289,14 +289,26 @@ interface NothingProps {
   readonly onImport: () => void
 }
 
-const Nothing = ({ query, total, onClear, onImport }: NothingProps) =>
-  query === '' ? (
-    <Empty title="Nothing is on record yet">
-      <p>Records appear here as they arrive over HTTP or from a file.</p>
+/** No record, and none was disposed of: nothing came yet. */
+function NothingKept({ onImport }: Pick<NothingProps, 'onImport'>) {
+  const disposed = useOperation('disposal.list', {}).data?.disposals.length ?? 0
+  return (
+    <Empty title={disposed === 0 ? 'Nothing is on record yet' : 'No record is kept any more'}>
+      <p>
+        {disposed === 0
+          ? 'Records appear here as they arrive over HTTP or from a file.'
+          : 'What was on record was disposed of when its retention ended: Compliance, Retention and holds, lists what went and who approved it. New records appear here as they arrive.'}
+      </p>
       <PermittedButton permission="record" onClick={onImport}>
         Import a file…
       </PermittedButton>
     </Empty>
+  )
+}
+
+const Nothing = ({ query, total, onClear, onImport }: NothingProps) =>
+  query === '' ? (
+    <NothingKept onImport={onImport} />
   ) : (
     <Empty title="No record matches">
       <p>

@@ -3,7 +3,7 @@ import { Button, Modal, SegmentedControl, Textarea } from '@mantine/core'
 import { useState } from 'react'
 import type { RecordDetail } from '../../../shared/contract/record.ts'
 import { reviewDecisions } from '../../../shared/evidence/leaf-data.ts'
-import { messageOf, useAction } from '../../client/hooks.ts'
+import { sentenceOf, useAction } from '../../client/hooks.ts'
 import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { count, moment } from '../../ui/format.ts'
 import { Note } from '../../ui/parts.tsx'
@@ -73,7 +73,7 @@ function Review({ seq, onClose }: { readonly seq: number; readonly onClose: () =
           data-autofocus
           onChange={(event) => setNote(event.currentTarget.value)}
         />
-        {review.isError && <Note is="broken">{messageOf(review.error)}</Note>}
+        {review.isError && <Note is="broken">{sentenceOf(review.error)}</Note>}
         <DialogButtons onCancel={onClose}>
           <Button type="submit" loading={review.isPending} disabled={note.trim().length < 3}>
             Record the review

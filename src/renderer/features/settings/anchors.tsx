@@ -2,7 +2,7 @@
 import { Button, NumberInput, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { shell } from '../../client/bridge.ts'
-import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
+import { sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
 import { ageOf, count, counted, moment } from '../../ui/format.ts'
 import { Facts, Hash, Note, Panel, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
@@ -62,7 +62,7 @@ export function Anchors() {
               {anchoring.next !== null && ` Next attempt ${moment(anchoring.next)}.`}
             </Note>
           )}
-          {failed && <Note is="broken">{messageOf(failed)}</Note>}
+          {failed && <Note is="broken">{sentenceOf(failed)}</Note>}
           {anchors.length === 0 ? (
             <p className="soft">No anchor yet.</p>
           ) : (
@@ -149,7 +149,7 @@ function Authority({ authority }: AuthorityProps) {
             />
           ))
         )}
-        {failed && <Note is="broken">{messageOf(failed)}</Note>}
+        {failed && <Note is="broken">{sentenceOf(failed)}</Note>}
         <div className="row">
           <Button variant="default" onClick={() => void pick()} loading={trust.isPending}>
             Import certificate…
@@ -197,7 +197,7 @@ function Witnesses() {
           <TextInput label="Its verifier key" value={vkey} onChange={(event) => setVkey(event.currentTarget.value)} />
           <TextInput label="Log to witness: verifier key" value={log} onChange={(event) => setLog(event.currentTarget.value)} />
         </div>
-        {configure.isError && <Note is="broken">{messageOf(configure.error)}</Note>}
+        {configure.isError && <Note is="broken">{sentenceOf(configure.error)}</Note>}
         <div className="row">
           <Button
             variant="default"

@@ -3,7 +3,7 @@ import { Button, NumberInput, Progress, Select } from '@mantine/core'
 import { useState } from 'react'
 import type { BackupContents, BackupPlan } from '../../../shared/contract/backup.ts'
 import { shell } from '../../client/bridge.ts'
-import { messageOf, useAction, useJob, useOperation } from '../../client/hooks.ts'
+import { sentenceOf, useAction, useJob, useOperation } from '../../client/hooks.ts'
 import { ageOf, bytes, count, counted, fixed, moment } from '../../ui/format.ts'
 import { Facts, Note, Panel, State } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
@@ -140,7 +140,7 @@ export function Backup() {
               </ul>
             </Note>
           )}
-          {failure !== null && failure !== undefined && <Note is="broken">{messageOf(failure)}</Note>}
+          {failure !== null && failure !== undefined && <Note is="broken">{sentenceOf(failure)}</Note>}
           <Facts
             width={132}
             rows={[
@@ -256,7 +256,7 @@ function Plan({ plan, next }: { readonly plan: BackupPlan; readonly next: string
             onChange={(n) => setEdited({ ...edited, key_days: Number(n) })}
           />
         </div>
-        {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
+        {save.isError && <Note is="broken">{sentenceOf(save.error)}</Note>}
         <span className="row">
           <Button disabled={!changed} loading={save.isPending} onClick={() => save.mutate(edited)}>
             Save

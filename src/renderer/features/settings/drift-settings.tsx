@@ -2,7 +2,7 @@
 import { Button, Checkbox, NumberInput, Select } from '@mantine/core'
 import type { Settings as Values } from '../../../shared/contract/workspace.ts'
 import { useDraft } from '../../client/draft.ts'
-import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
+import { sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
 import { useMay } from '../../client/session.tsx'
 import { lookIntervalsWith, procedureChoices, referenceChoices } from '../../ui/drift-words.ts'
 import { Note, Panel } from '../../ui/parts.tsx'
@@ -111,7 +111,7 @@ export function DriftSettings() {
             ? 'Holds under positive dependence of the series; Benjamini-Yekutieli drops that condition.'
             : 'Holds under any dependence of the series.'}
         </p>
-        {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
+        {save.isError && <Note is="broken">{sentenceOf(save.error)}</Note>}
         <div className="row">
           <span className="grow" />
           <Button variant="default" disabled={!changed} onClick={() => setDraft(null)}>

@@ -3,7 +3,7 @@ import { Button, Modal, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import type { KeyReport } from '../../../shared/contract/keys.ts'
 import { shell } from '../../client/bridge.ts'
-import { messageOf, useAction, useJob, useOperation } from '../../client/hooks.ts'
+import { messageOf, sentenceOf, useAction, useJob, useOperation } from '../../client/hooks.ts'
 import { DialogButtons } from '../../ui/dialog-buttons.tsx'
 import { count, fingerprint, moment } from '../../ui/format.ts'
 import { KeyChange } from '../../ui/key-change.tsx'
@@ -207,7 +207,7 @@ function Revoke({ of: key, onDone }: { readonly of: Key; readonly onDone: () => 
           onChange={(event) => setReason(event.currentTarget.value)}
           data-autofocus
         />
-        {revoke.isError && <Note is="broken">{messageOf(revoke.error)}</Note>}
+        {revoke.isError && <Note is="broken">{sentenceOf(revoke.error)}</Note>}
         <DialogButtons onCancel={onDone}>
           <Button type="submit" disabled={reason.trim() === ''} loading={revoke.isPending}>
             Revoke

@@ -5,7 +5,7 @@ import { useState } from 'react'
 import type { PrivacySettings as Values } from '../../../shared/contract/privacy.ts'
 import { type Pack, packs } from '../../../shared/privacy/kinds.ts'
 import { useDraft } from '../../client/draft.ts'
-import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
+import { sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
 import { count } from '../../ui/format.ts'
 import { Masked } from '../../ui/masked.tsx'
 import { Note, Panel } from '../../ui/parts.tsx'
@@ -88,7 +88,7 @@ export function PrivacySettings() {
             }
             onBlur={() => setEdited({ ...values, subject_attributes: values.subject_attributes.filter((name) => name.trim() !== '') })}
           />
-          {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
+          {save.isError && <Note is="broken">{sentenceOf(save.error)}</Note>}
           <div className="row">
             <span className="grow dim small right">{changed && 'Not saved yet'}</span>
             <Button variant="default" disabled={!changed} onClick={() => setEdited(null)}>
@@ -174,7 +174,7 @@ function OwnPatterns({ patterns, onChange }: OwnPatternsProps) {
           </div>
         </div>
       )}
-      {tried.isError && <Note is="broken">{messageOf(tried.error)}</Note>}
+      {tried.isError && <Note is="broken">{sentenceOf(tried.error)}</Note>}
     </div>
   )
 }

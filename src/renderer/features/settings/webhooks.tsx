@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, TextInput } from '@mantine/core'
 import { useState } from 'react'
-import { messageOf, useAction, useOperation } from '../../client/hooks.ts'
+import { sentenceOf, useAction, useOperation } from '../../client/hooks.ts'
 import { Note, Panel, State } from '../../ui/parts.tsx'
 import { Failed, Loading } from '../../ui/states.tsx'
 import { deliveryState, deliveryWords } from './webhook-words.ts'
@@ -78,7 +78,7 @@ export function Webhooks() {
             Secret of this webhook, shown this once: <code>{add.data.secret}</code>
           </Note>
         )}
-        {error && <Note is="broken">{messageOf(error)}</Note>}
+        {error && <Note is="broken">{sentenceOf(error)}</Note>}
         <p className="dim small">
           Each post carries <span className="mono">affidavit-signature: t=…,v1=…</span>, the HMAC-SHA256 of time and body under the secret.
           Names of series and figures are posted; notes, prompts and answers never are.

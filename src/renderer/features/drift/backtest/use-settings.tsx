@@ -3,7 +3,7 @@ import { Button, Modal } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useState } from 'react'
 import type { BacktestSettings } from '../../../../shared/contract/drift-backtest.ts'
-import { messageOf, useAction } from '../../../client/hooks.ts'
+import { sentenceOf, useAction } from '../../../client/hooks.ts'
 import { DialogButtons } from '../../../ui/dialog-buttons.tsx'
 import { count } from '../../../ui/format.ts'
 import { Note } from '../../../ui/parts.tsx'
@@ -61,7 +61,7 @@ export function UseSettings({ now, tried }: UseSettingsProps) {
             </tbody>
           </table>
           <p className="dim small">Each change becomes a leaf. Alerts on record stay as they are.</p>
-          {save.isError && <Note is="broken">{messageOf(save.error)}</Note>}
+          {save.isError && <Note is="broken">{sentenceOf(save.error)}</Note>}
           <DialogButtons onCancel={() => setAsking(false)}>
             <Button loading={save.isPending} onClick={submit} data-autofocus>
               Change {count(changed.length)} setting{changed.length === 1 ? '' : 's'}
