@@ -74,9 +74,9 @@ export const workspaceStatus = z.object({
   heartbeats: z.object({ seen: count, expected: count }),
   /** What the last 24 hours show of completeness. */
   last_day: z.object({ gaps: count, longest_gap_ms: count, lost: count, incomplete: count, clock_jumps: count }),
-  /** `unread`: calls that may be to models and passed through the recording proxy without a record, since the start. */
   /** Nothing can be written since then, with how many leaves were refused; null as soon as something was. */
   failing: z.object({ since: timestamp, leaves: count, disk_full: z.boolean() }).nullable(),
+  /** `unread`: calls that may be to models and passed through the recording proxy without a record, since the start. */
   ingest: z.object({ per_second: z.number(), waiting: count, unread: count, last_seq: count.nullable() }),
   commit: z.object({ p50_ms: z.number().nullable(), p99_ms: z.number().nullable() }),
   projection: z.object({ applied: count, behind: count, rebuilt: z.number().min(0).max(1).nullable() }),
