@@ -95,7 +95,7 @@ describe('an import', () => {
     const { job, result, done } = await importOf(0, () => appendFileSync(path, late))
     expect(job).toMatchObject({ state: 'done', error: null })
     expect(result).toMatchObject({ accepted: 20_000, rejected: 0, added_bytes: late.length })
-    expect(done).toBe('imported 20000 records')
+    expect(done).toBe('imported 20,000 records')
   })
 
   it('of a file that is rewritten says that it changed, and what is on record', async () => {
