@@ -64,7 +64,7 @@ it('a backup is made, tested and restored; what cannot be is refused with its co
     const calls = ['strace', '-f', '-y', '-e', 'trace=fsync,fdatasync,rename,renameat,renameat2', '-o', log]
     expect(runUnder(calls, 'restore', ...place('synced'), '--from', backup, '--accept-loss').code).toBe(0)
     const lines = readFileSync(log, 'utf8').split('\n')
-    const placed = lines.findIndex((line) => /rename.*synced\.part"/.test(line))
+    const placed = lines.findIndex((line) => /rename.*synced\.affidavit-restoring"/.test(line))
     const synced = lines.slice(0, placed).join('\n')
     for (const name of [
       ...readdirSync(backup).filter((one) => one !== 'manifest.json' && one !== 'anchors'),
@@ -72,7 +72,7 @@ it('a backup is made, tested and restored; what cannot be is refused with its co
       'anchors',
       ''
     ])
-      expect(synced, name).toMatch(new RegExp(`f(data)?sync\\(\\d+<[^>]*/synced\\.part${name === '' ? '' : `/${name}`}>`))
+      expect(synced, name).toMatch(new RegExp(`f(data)?sync\\(\\d+<[^>]*/synced\\.affidavit-restoring${name === '' ? '' : `/${name}`}>`))
     const after = lines.slice(placed).join('\n')
     expect(after).toMatch(new RegExp(`fsync\\(\\d+<${root}>`))
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -229,7 +229,12 @@ describe('restore', () => {
     const heads = JSON.parse(readFileSync(join(engine.state, 'heads.json'), 'utf8')) as Record<string, unknown>
     expect(heads[info.origin]).toBeDefined()
     await expect(restored(info.path)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('would be gone') })
-    const { engine: back, folder } = await restored(info.path, true)
+    const folder = newFolder()
+    // A folder beside it that looks like an unfinished download is somebody else's.
+    mkdirSync(`${folder}.part`)
+    writeFileSync(join(`${folder}.part`, 'notes.txt'), 'kept')
+    const back = await opened(folder, { from: info.path, acceptLoss: true })
+    expect(readFileSync(join(`${folder}.part`, 'notes.txt'), 'utf8')).toBe('kept')
     expect(back.status().problem).toBeNull()
     expect((await leavesFrom(back, folder, info.size)).slice(0, 3)).toMatchObject([
       { type: 'rollback.detected', actor: { ref: 'local', kind: 'human' } },

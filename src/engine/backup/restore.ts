@@ -103,7 +103,8 @@ export async function restoreBackup(input: RestoreInput, control: ReaderControl)
       { lost }
     )
   }
-  const part = `${input.to}.part`
+  // What a crash left of an earlier attempt is made anew; the name is one that nobody else gives a folder.
+  const part = `${input.to}.affidavit-restoring`
   try {
     rmSync(part, { recursive: true, force: true })
     mkdirSync(part, { recursive: true, mode: 0o700 })
