@@ -9,6 +9,7 @@ import { CanvasRenderer } from 'echarts/renderers'
 import { useEffect, useRef } from 'react'
 import { dark, light, type Tokens } from '../app/tokens.ts'
 import { CHART_FONT } from './chart-options.ts'
+import { inOwnTurn } from './own-turn.ts'
 
 echarts.use([
   LineChart,
@@ -63,14 +64,16 @@ export function Chart({ option, label }: { readonly option: (tokens: Tokens) => 
         true
       )
     }
-    draw()
-    // Widths of labels are known only when the font is there.
+    let giveUp = inOwnTurn(draw)
     let live = true
-    void document.fonts.ready.then(() => {
-      if (live) draw()
-    })
+    // Widths of labels are known only when the font is there.
+    if (document.fonts.status !== 'loaded')
+      void document.fonts.ready.then(() => {
+        if (live) giveUp = inOwnTurn(draw)
+      })
     return () => {
       live = false
+      giveUp()
     }
   }, [option, scheme])
   return <div className="chart" role="img" aria-label={label} ref={element} />
