@@ -80,6 +80,12 @@ oneLook('light', 'privacy', async ({ app, page, go, shoot }) => {
   await page.getByLabel('Try it').fill(`KD-123456 wrote from ${SUBJECT}, SSN 123-45-6789`)
   await expect(page.getByText('3 found')).toBeVisible()
   await shoot('21-privacy-settings')
+  // What is not saved yet is there again after another view was looked at.
+  await go('/settings?view=keys')
+  await expect(page.getByRole('heading', { name: 'Keys' })).toBeVisible()
+  await go('/settings?view=privacy')
+  await expect(page.getByLabel('Word in the mask')).toHaveValue('client')
+  await expect(page.getByText('Not saved yet')).toBeVisible()
 
   await go('/compliance?view=subjects')
   await expect(page.getByRole('heading', { name: 'No request is on record' })).toBeVisible()

@@ -248,27 +248,21 @@ export class Backups {
           )
         if (isInside(to, this.#deps.workspace))
           throw new AffidavitError('bad_request', 'the new folder lies in the open workspace: choose another')
-        const job = jobs.start(
-          'restore',
-          `Restoring to ${basename(to)}`,
-          'bytes',
-          caller.actor,
-          async (control): Promise<RestoreReport> => {
-            const keks = await this.#deps.keksOf(await pool.run('backupWorkspace', { path: info.path }))
-            const input = {
-              kind: 'restore',
-              path: info.path,
-              to,
-              state: this.#deps.state,
-              keks,
-              live: null,
-              acceptLoss: accept_loss,
-              by: { actor: caller.actor, origin: identity.origin }
-            } as const
-            return pool.run('restoreBackup', input, progressOf(control))
-          }
-        )
-        return { job_id: job.id }
+        const restore = async (control: JobControl): Promise<RestoreReport> => {
+          const keks = await this.#deps.keksOf(await pool.run('backupWorkspace', { path: info.path }))
+          const input = {
+            kind: 'restore',
+            path: info.path,
+            to,
+            state: this.#deps.state,
+            keks,
+            live: null,
+            acceptLoss: accept_loss,
+            by: { actor: caller.actor, origin: identity.origin }
+          } as const
+          return pool.run('restoreBackup', input, progressOf(control))
+        }
+        return { job_id: jobs.start('restore', `Restoring to ${basename(to)}`, 'bytes', caller.actor, restore).id }
       },
       'backup.report': async ({ job_id }) => jobs.result<RestoreReport>(job_id, 'restore')
     }

@@ -433,7 +433,8 @@ describe('a look', () => {
     expect((await pinned).id).not.toBe(id)
   })
 
-  it('that ended before its alert opens none once another baseline is pinned', async () => {
+  /** A look that alarmed, and whose process ended between its leaf and that of the alert. */
+  async function endedBeforeItsAlert() {
     const drift = engineOf()
     await calls(300, usual)
     await pin(drift)
@@ -443,6 +444,11 @@ describe('a look', () => {
     }
     await expect(look(drift)).rejects.toThrow('ended here')
     before = () => {}
+    return drift
+  }
+
+  it('that ended before its alert opens none once another baseline is pinned', async () => {
+    await endedBeforeItsAlert()
     const again = engineOf()
     await pin(again)
     const size = ledger.size
@@ -451,16 +457,8 @@ describe('a look', () => {
   })
 
   it('that ended before its alert is finished later, once', async () => {
-    const drift = engineOf()
-    await calls(300, usual)
-    await pin(drift)
-    await calls(100, slow)
-    before = (drafts) => {
-      if (drafts.some((draft) => draft.type === 'drift.alert')) throw new Error('ended here')
-    }
-    await expect(look(drift)).rejects.toThrow('ended here')
+    const drift = await endedBeforeItsAlert()
     expect((await drift.handlers['drift.alerts']({ limit: 10 }, caller)).alerts).toEqual([])
-    before = () => {}
     const again = engineOf()
     await again.finishLastLook(caller)
     const { alerts } = await again.handlers['drift.alerts']({ limit: 10 }, caller)

@@ -10,7 +10,7 @@ import { useEngineBack, useStatus } from '../../app/engine-state.tsx'
 import { Screen } from '../../app/shell.tsx'
 import { useSingleKeys } from '../../app/single-keys.ts'
 import { call, pathOf } from '../../client/bridge.ts'
-import { codeOf, useOperation, useTopic } from '../../client/hooks.ts'
+import { codeOf, useTopic } from '../../client/hooks.ts'
 import { count, counted, fixed } from '../../ui/format.ts'
 import { cx } from '../../ui/parts.tsx'
 import { PermittedButton } from '../../ui/permitted-button.tsx'
@@ -20,6 +20,7 @@ import { type Reveal, VirtualGrid } from '../../ui/virtual-grid.tsx'
 import { recordColumns } from './columns.tsx'
 import { FilterBar } from './filter-bar.tsx'
 import { ImportDialog } from './import-dialog.tsx'
+import { Nothing } from './nothing.tsx'
 import { RecordPane } from './record-pane.tsx'
 
 type Opened = OperationOutput<'records.open'>
@@ -281,41 +282,3 @@ export function Records({ query = '', seq, import: importing }: RecordsProps) {
     </Screen>
   )
 }
-
-interface NothingProps {
-  readonly query: string
-  readonly total: number
-  readonly onClear: () => void
-  readonly onImport: () => void
-}
-
-/** No record, and none was disposed of: nothing came yet. */
-function NothingKept({ onImport }: Pick<NothingProps, 'onImport'>) {
-  const disposed = useOperation('disposal.list', {}).data?.disposals.length ?? 0
-  return (
-    <Empty title={disposed === 0 ? 'Nothing is on record yet' : 'No record is kept any more'}>
-      <p>
-        {disposed === 0
-          ? 'Records appear here as they arrive over HTTP or from a file.'
-          : 'What was on record was disposed of when its retention ended: Compliance, Retention and holds, lists what went and who approved it. New records appear here as they arrive.'}
-      </p>
-      <PermittedButton permission="record" onClick={onImport}>
-        Import a file…
-      </PermittedButton>
-    </Empty>
-  )
-}
-
-const Nothing = ({ query, total, onClear, onImport }: NothingProps) =>
-  query === '' ? (
-    <NothingKept onImport={onImport} />
-  ) : (
-    <Empty title="No record matches">
-      <p>
-        Searched {counted(total, 'record')} for <code>{query}</code>. Whole words are matched, and all terms must hold.
-      </p>
-      <Button variant="default" onClick={onClear}>
-        Show all records
-      </Button>
-    </Empty>
-  )
